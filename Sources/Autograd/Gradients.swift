@@ -1,0 +1,114 @@
+import Tensors
+
+/// The gradients of one backward pass, or of several added up, by the variable they belong to.
+///
+/// They live here and not on the variables, so that a model can serve several passes at once.
+public final class Gradients {
+  private var store: [Int: Tensor] = [:]
+
+  public init() {}
+
+  /// The gradient of a leaf variable, of its shape; nil if none has reached it.
+  public subscript(variable: Variable) -> Tensor? {
+    variable.node.flatMap { store[$0.order] }
+  }
+
+  /// The gradient of a leaf, of its shape; nil if none has reached it.
+  public subscript(leaf: Leaf) -> Tensor? {
+    get { store[leaf.node.order] }
+    set { store[leaf.node.order] = newValue }
+  }
+
+  /// Runs backwards from a loss of shape [] and adds the gradients of all leaves to this store.
+  ///
+  /// Each operation frees what it kept as soon as its gradient is known, so a loss can be run
+  /// backwards once.
+  /// - Parameter weight: What the loss counts for, such as 1/N with N micro-batches.
+  public func addBackward(from loss: Variable, weight: Float = 1) {
+    addBackward(from: loss, gradient: Tensor(repeating: weight, shape: loss.shape))
+  }
+
+  /// Runs backwards from a variable with a given gradient of its shape.
+  public func addBackward(from result: Variable, gradient: Tensor) {
+    precondition(
+      gradient.shape == result.shape,
+      "a gradient of shape \(gradient.shape) for a variable of shape \(result.shape)")
+    guard let root = result.node else { return }
+    add(gradient, to: root)
+    for node in Gradients.reachable(from: root) {
+      guard let pullback = node.takePullback(), let dy = store.removeValue(forKey: node.order)
+      else { continue }
+      pullback(dy, self)
+    }
+  }
+
+  /// All nodes that the root was computed from, later ones first.
+  private static func reachable(from root: GradientNode) -> [GradientNode] {
+    var seen: Set<Int> = [root.order]
+    var pending = [root]
+    var nodes: [GradientNode] = []
+    while let node = pending.popLast() {
+      nodes.append(node)
+      for parent in node.parents where seen.insert(parent.order).inserted {
+        pending.append(parent)
+      }
+    }
+    return nodes.sorted { $0.order > $1.order }
+  }
+
+  // MARK: What operations add
+
+  /// Adds a gradient of the variable's count of values to it.
+  func add(_ gradient: @autoclosure () -> Tensor, to variable: Variable?) {
+    if let node = variable?.node { add(gradient(), to: node) }
+  }
+
+  func add(_ gradient: Tensor, to node: GradientNode) {
+    if var sum = store.removeValue(forKey: node.order) {
+      sum.add(gradient)
+      store[node.order] = sum
+    } else {
+      store[node.order] = gradient.reshaped(node.shape)
+    }
+  }
+
+  /// Lets an operation add to a variable's gradient where it lies, such as a product that sums.
+  /// - Parameter write: Is given the values and `keeping`: 0 where they are not yet initialised and
+  ///   must be overwritten, 1 where they must be added to.
+  func accumulate(
+    into variable: Variable?, _ write: (UnsafeMutablePointer<Float>, _ keeping: Float) -> Void
+  ) {
+    guard let node = variable?.node else { return }
+    if var sum = store.removeValue(forKey: node.order) {
+      sum.modify { write($0, 1) }
+      store[node.order] = sum
+    } else {
+      store[node.order] = Tensor(shape: node.shape) { write($0, 0) }
+    }
+  }
+
+  /// As `accumulate(into:)`, for operations that touch only some places: the values are never
+  /// uninitialised.
+  func accumulateSparse(into variable: Variable?, _ add: (UnsafeMutablePointer<Float>) -> Void) {
+    guard let node = variable?.node else { return }
+    var sum = store.removeValue(forKey: node.order) ?? .zeros(node.shape)
+    sum.modify(add)
+    store[node.order] = sum
+  }
+
+  /// `accumulateSparse(into:)` for several variables that one kernel fills together. The pointer of
+  /// a variable that needs no gradient is nil. A variable that comes twice gets one buffer.
+  func accumulateSparse(
+    intoAll variables: [Variable], _ add: ([UnsafeMutablePointer<Float>?]) -> Void
+  ) {
+    var sums: [Int: Tensor] = [:]
+    var pointers: [Int: UnsafeMutablePointer<Float>] = [:]
+    for node in variables.compactMap(\.node) where sums[node.order] == nil {
+      var sum = store.removeValue(forKey: node.order) ?? .zeros(node.shape)
+      sum.modify { pointers[node.order] = $0 }
+      sums[node.order] = sum
+    }
+    add(variables.map { variable in variable.node.flatMap { pointers[$0.order] } })
+    for (order, sum) in sums { store[order] = sum }
+  }
+}

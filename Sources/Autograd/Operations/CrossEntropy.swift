@@ -1,0 +1,81 @@
+import Glibc
+import Tensors
+
+extension Variable {
+  /// The mean cross-entropy between rows of logits and target distributions:
+  /// `loss = mean over rows of (logSumExp(z) · sum(t) − sum(t · z))`.
+  ///
+  /// Pullback: `dz = (softmax(z) · sum(t) − t) / rows`.
+  /// - Parameter targets: A distribution for each row, `[rows, classes]`.
+  /// - Returns: A variable of shape [].
+  public func crossEntropy(targets: Tensor) -> Variable {
+    precondition(
+      targets.count == value.count && targets.width == value.width,
+      "targets of shape \(targets.shape) for logits of shape \(shape)")
+    let classes = value.width
+    return crossEntropy { row, target in
+      targets.read { target.update(from: $0 + row * classes, count: classes) }
+    }
+  }
+
+  /// The mean cross-entropy between rows of logits and class numbers, with label smoothing: the
+  /// target of a row is `(1 − s)` at its class plus `s / classes` everywhere (Szegedy et al. 2016).
+  /// - Parameter classes: One class for each row.
+  /// - Returns: A variable of shape [].
+  public func crossEntropy(classes: [Int32], labelSmoothing: Float = 0) -> Variable {
+    let width = value.width
+    precondition(
+      classes.count == value.rowCount, "\(classes.count) classes for logits of shape \(shape)")
+    precondition(
+      classes.allSatisfy { $0 >= 0 && $0 < width }, "a class lies outside 0..<\(width)")
+    return crossEntropy { row, target in
+      target.update(repeating: labelSmoothing / Float(width), count: width)
+      target[Int(classes[row])] += 1 - labelSmoothing
+    }
+  }
+
+  /// - Parameter writeTarget: Writes the target distribution of a row.
+  private func crossEntropy(
+    writeTarget: @escaping (_ row: Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> Variable {
+    let logits = value
+    let (rows, width) = (logits.rowCount, logits.width)
+    precondition(rows > 0, "the mean over no rows is not defined")
+    var losses = [Double](repeating: 0, count: rows)
+    // The gradient is made in the same pass: rows of logits are then read once.
+    let gradient = Tensor(shape: needsGradient ? logits.shape : [1, width]) { gradient in
+      logits.read { logits in
+        losses.withUnsafeMutableBufferPointer { losses in
+          let losses = losses
+          let grain = needsGradient ? Parallel.rowGrain(width: width) : rows
+          Parallel.forEachRun(of: rows, grain: grain) { run in
+            for row in run {
+              let target = gradient + (needsGradient ? row * width : 0)
+              writeTarget(row, target)
+              losses[row] = crossEntropyRow(
+                logits + row * width, target: target, width: width, rows: rows)
+            }
+          }
+        }
+      }
+    }
+    let loss = Float(losses.reduce(0, +) / Double(rows))
+    return .recording(Tensor(loss), from: self) { dy in gradient * dy.scalar }
+  }
+}
+
+/// The loss of one row; its target is replaced by its gradient.
+private func crossEntropyRow(
+  _ logits: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, width: Int, rows: Int
+) -> Double {
+  let shift = maximumOfVectors(logits, count: width)
+  let total = sumVectors(logits, count: width) { ($0 - shift).exponential() }
+  let mass = sumVectors(target, count: width) { $0 }
+  let dot = sumVectors(target, logits, count: width) { $0 * ($1 - shift) }
+  let loss = Double(mass) * Double(log(total)) - Double(dot)
+  let (inverse, share) = (mass / total, 1 / Float(rows))
+  mapVectors(logits, target, into: target, count: width) { z, t in
+    ((z - shift).exponential() * inverse - t) * share
+  }
+  return loss
+}

@@ -1,0 +1,76 @@
+import Tensors
+
+extension Variable {
+  /// The linear map `y = x · Wᵀ + b`.
+  ///
+  /// Pullback: `dx = dy · W`, `dW = dyᵀ · x`, `db = sum of dy over the rows`.
+  /// - Parameters:
+  ///   - weight: `[outputs, inputs]`.
+  ///   - bias: `[outputs]`.
+  /// - Returns: The receiver's shape with its last axis replaced, `[..., outputs]`.
+  public func linear(_ weight: Weight, bias: Variable? = nil) -> Variable {
+    let y = linearValue(weight, bias: bias)
+    let x = value
+    return .recording(y, from: [self, weight.variable, bias]) { [self] dy, gradients in
+      addLinearGradients(dy, x: x, weight: weight, bias: bias, gradients)
+    }
+  }
+
+  /// The linear map followed by the exact (erf) GELU: `y = gelu(h)`, `h = x · Wᵀ + b`.
+  ///
+  /// Only `h` is kept beside the result. Pullback: `dh = dy · gelu'(h)`, then as in `linear`.
+  public func linearGELU(_ weight: Weight, bias: Variable) -> Variable {
+    let h = linearValue(weight, bias: bias)
+    let x = value
+    return .recording(h.mapped(GELU.value), from: [self, weight.variable, bias]) {
+      [self] dy, gradients in
+      let dh = dy.combined(with: h) { dy, h in dy * GELU.derivative(h) }
+      addLinearGradients(dh, x: x, weight: weight, bias: bias, gradients)
+    }
+  }
+
+  private func linearValue(_ weight: Weight, bias: Variable?) -> Tensor {
+    let outputs = weight.matrix.outputs
+    precondition(
+      value.width == weight.matrix.inputs,
+      "a weight [\(outputs), \(weight.matrix.inputs)] cannot be applied to shape \(shape)")
+    precondition(
+      bias.map { $0.value.count == outputs } ?? true,
+      "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
+    return Tensor(shape: shape.dropLast() + [outputs]) { y in
+      if let bias { fillRows(y, rows: value.rowCount, with: bias.value) }
+      value.readMatrix { weight.matrix.apply(to: $0, into: y, keeping: bias == nil ? 0 : 1) }
+    }
+  }
+
+  private func addLinearGradients(
+    _ dy: Tensor, x: Tensor, weight: Weight, bias: Variable?, _ gradients: Gradients
+  ) {
+    dy.readMatrix { dyMatrix in
+      gradients.accumulate(into: self) { dx, keeping in
+        weight.matrix.applyTransposed(to: dyMatrix, into: dx, keeping: keeping)
+      }
+      gradients.accumulate(into: weight.variable) { dw, keeping in
+        x.readMatrix {
+          parallelProduct(
+            dyMatrix, $0, .firstTransposed, into: dw, cStride: weight.matrix.inputs,
+            keeping: keeping)
+        }
+      }
+    }
+    gradients.accumulate(into: bias) { db, keeping in
+      if keeping == 0 { db.update(repeating: 0, count: dy.width) }
+      dy.addColumnSums(to: db)
+    }
+  }
+}
+
+/// Writes the same row `[width]` into each of `rows` rows.
+private func fillRows(_ y: UnsafeMutablePointer<Float>, rows: Int, with row: Tensor) {
+  let width = row.count
+  row.read { source in
+    Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
+      for index in run { (y + index * width).update(from: source, count: width) }
+    }
+  }
+}

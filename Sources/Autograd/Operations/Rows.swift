@@ -1,0 +1,126 @@
+import Tensors
+
+/// Operations that choose, join and average rows. A tensor's rows are all its axes but the last
+/// taken as one.
+extension Variable {
+  /// The rows of a range, `[rows, width]`; nothing is copied. Pullback: `dx[range] = dy`.
+  public func rows(_ range: Range<Int>) -> Variable {
+    let width = value.width
+    return .recording(value.rows(range), from: [self]) { [self] dy, gradients in
+      gradients.accumulateSparse(into: self) { dx in
+        dy.read { addInParallel($0, to: dx + range.lowerBound * width, count: dy.count) }
+      }
+    }
+  }
+
+  /// The rows at the given places, in their order; a place may come more than once.
+  ///
+  /// Pullback: each row's gradient is added to its place.
+  /// - Returns: `[indices.count, width]`.
+  public func gatheredRows(_ indices: [Int32]) -> Variable {
+    let width = value.width
+    let rows = value.rowCount
+    precondition(
+      indices.allSatisfy { $0 >= 0 && $0 < rows }, "a row index lies outside 0..<\(rows)")
+    let y = value.read { x in
+      Tensor(shape: [indices.count, width]) { y in
+        Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: width)) { run in
+          for row in run {
+            (y + row * width).update(from: x + Int(indices[row]) * width, count: width)
+          }
+        }
+      }
+    }
+    return .recording(y, from: [self]) { [self] dy, gradients in
+      gradients.accumulateSparse(into: self) { dx in
+        dy.read { scatterAdd($0, rows: indices, width: width, to: dx) }
+      }
+    }
+  }
+
+  /// The rows of several variables one after the other, `[sum of rows, width]`.
+  ///
+  /// Pullback: each part takes its rows of `dy`.
+  public static func concatenatedRows(_ parts: [Variable]) -> Variable {
+    precondition(!parts.isEmpty, "there is nothing to join")
+    let width = parts[0].value.width
+    if parts.count == 1 { return parts[0].reshaped([parts[0].value.rowCount, width]) }
+    precondition(
+      parts.allSatisfy { $0.value.width == width },
+      "rows of different widths: \(parts.map(\.shape))")
+    var starts: [Int] = []
+    var rows = 0
+    for part in parts {
+      starts.append(rows)
+      rows += part.value.rowCount
+    }
+    let y = Tensor(shape: [rows, width]) { y in
+      for (part, start) in zip(parts, starts) {
+        part.value.read { copyInParallel($0, to: y + start * width, count: part.value.count) }
+      }
+    }
+    return .recording(y, from: parts) { dy, gradients in
+      for (part, start) in zip(parts, starts) {
+        gradients.add(dy.rows(start..<start + part.value.rowCount), to: part)
+      }
+    }
+  }
+
+  /// The mean over every `size` neighbouring rows, `[rows / size, width]`.
+  ///
+  /// Pullback: each row takes `dy / size`.
+  public func meanOfRows(inGroupsOf size: Int) -> Variable {
+    let width = value.width
+    let shape = self.shape
+    let groups = value.rowCount / size
+    precondition(groups * size == value.rowCount, "\(shape) has no whole groups of \(size) rows")
+    let y = value.read { x in
+      Tensor(shape: [groups, width]) { y in
+        y.update(repeating: 0, count: groups * width)
+        for row in 0..<groups * size {
+          let target = y + row / size * width
+          for column in 0..<width { target[column] += x[row * width + column] / Float(size) }
+        }
+      }
+    }
+    return .recording(y, from: self) { dy in
+      dy.read { dy in
+        Tensor(shape: shape) { dx in
+          for row in 0..<groups * size {
+            let source = dy + row / size * width
+            for column in 0..<width { dx[row * width + column] = source[column] / Float(size) }
+          }
+        }
+      }
+    }
+  }
+}
+
+private func copyInParallel(
+  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
+) {
+  Parallel.forEachRun(of: count, grain: 65_536) { run in
+    (y + run.lowerBound).update(from: x + run.lowerBound, count: run.count)
+  }
+}
+
+private func addInParallel(
+  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
+) {
+  Parallel.forEachRun(of: count, grain: 16_384) { run in
+    addVectors(x + run.lowerBound, to: y + run.lowerBound, count: run.count)
+  }
+}
+
+/// target[rows[i]] += source[i], over columns in parallel, since a row may come more than once.
+func scatterAdd(
+  _ source: UnsafePointer<Float>, rows: [Int32], width: Int, to target: UnsafeMutablePointer<Float>
+) {
+  Parallel.forEachRun(of: width, grain: 128) { columns in
+    for (index, row) in rows.enumerated() {
+      addVectors(
+        source + index * width + columns.lowerBound,
+        to: target + Int(row) * width + columns.lowerBound, count: columns.count)
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import Autograd
+import Tensors
+
+/// What a sequence is for; dropout draws of different purposes are different draws.
+public enum SequencePurpose: UInt32, Sendable {
+  case image, text, generation, match, negativeImage, negativeText
+}
+
+/// The sequences of one pass through the Q-Former, laid end to end without padding: all query rows
+/// first, then all text rows, and the layout that says who sees whom.
+public struct PackedSequences {
+  /// What a text sees beside its own tokens.
+  public enum TextView {
+    /// All of the text, nothing else: the uni-modal mask of ITC.
+    case itself
+    /// The queries, and text up to itself: the multi-modal causal mask of ITG. The queries do not
+    /// see the text.
+    case queriesAndEarlierText(queries: Int)
+    /// Queries and text see each other: the bidirectional mask of ITM.
+    case queriesBothWays(queries: Int)
+  }
+
+  let queryCount: Int
+  private var querySequences: [(image: Int, sample: UInt32)] = []
+  private var texts: [(rows: Range<Int>, sample: UInt32, view: TextView)] = []
+  /// The text rows' tokens and positions.
+  public private(set) var tokenIds: [Int32] = []
+  public private(set) var positions: [Int32] = []
+
+  private(set) var selfAttention = AttentionLayout(groups: [])
+  private(set) var crossAttention = AttentionLayout(groups: [])
+  /// Where each row's random draws belong.
+  private(set) var places: [RandomPlace] = []
+
+  /// - Parameter queryCount: The number of query tokens.
+  public init(queryCount: Int) {
+    self.queryCount = queryCount
+  }
+
+  public var queryRows: Int { querySequences.count * queryCount }
+  public var textRows: Int { tokenIds.count }
+  public var rowCount: Int { queryRows + textRows }
+
+  static func sample(_ index: Int, _ purpose: SequencePurpose) -> UInt32 {
+    UInt32(index) &* 8 &+ purpose.rawValue
+  }
+
+  /// Adds query tokens that look at an image.
+  /// - Parameters:
+  ///   - image: The image's number among the images of the pass.
+  ///   - index: The sample's index in the global batch.
+  /// - Returns: The number of this query sequence.
+  public mutating func addQueries(image: Int, index: Int, purpose: SequencePurpose) -> Int {
+    querySequences.append((image, PackedSequences.sample(index, purpose)))
+    return querySequences.count - 1
+  }
+
+  /// Adds a text.
+  /// - Returns: The text's rows, counted from the first text row.
+  @discardableResult
+  public mutating func addText(
+    _ tokens: [Int32], view: TextView, index: Int, purpose: SequencePurpose
+  ) -> Range<Int> {
+    let rows = tokenIds.count..<tokenIds.count + tokens.count
+    tokenIds += tokens
+    positions += (0..<tokens.count).map { Int32($0) }
+    texts.append((rows, PackedSequences.sample(index, purpose), view))
+    return rows
+  }
+
+  /// The rows of a query sequence in the pack.
+  func rows(ofQueries sequence: Int) -> Range<Int> {
+    sequence * queryCount..<(sequence + 1) * queryCount
+  }
+
+  /// Builds the layouts; call it once all sequences are added.
+  ///
+  /// - Parameters:
+  ///   - imageTokens: The number of feature rows of each image.
+  ///   - past: Query sequences whose keys and values stand before the rows of this pass, as
+  ///     `queryCount` rows each; texts then number their queries among these.
+  public mutating func layOut(imageTokens: Int, past: Int = 0) {
+    precondition(past == 0 || querySequences.isEmpty, "queries are either past or in the pass")
+    places = querySequences.flatMap { sequence in
+      (0..<queryCount).map { RandomPlace(sample: sequence.sample, position: UInt32($0)) }
+    }
+    layOutSelfAttention(pastRows: past * queryCount, sequenceCount: max(past, querySequences.count))
+    layOutCrossAttention(imageTokens: imageTokens)
+  }
+
+  private mutating func layOutSelfAttention(pastRows: Int, sequenceCount: Int) {
+    var groups = (0..<sequenceCount).map { sequence in
+      AttentionLayout.Group(queries: [], keys: [rows(ofQueries: sequence)])
+    }
+    for (sequence, entry) in querySequences.enumerated() {
+      groups[sequence].queries.append(
+        .init(
+          rows: rows(ofQueries: sequence), visibleKeys: queryCount,
+          place: RandomPlace(sample: entry.sample, position: 0)))
+    }
+    for text in texts where !text.rows.isEmpty {
+      let rows = queryRows + text.rows.lowerBound..<queryRows + text.rows.upperBound
+      let keys = pastRows + rows.lowerBound..<pastRows + rows.upperBound
+      var first: UInt32 = 0
+      switch text.view {
+      case .itself:
+        groups.append(
+          .init(
+            queries: [
+              .init(
+                rows: rows, visibleKeys: rows.count,
+                place: RandomPlace(sample: text.sample, position: 0))
+            ], keys: [keys]))
+      case .queriesAndEarlierText(let queries), .queriesBothWays(let queries):
+        precondition(groups[queries].keys.count == 1, "two texts cannot share one query sequence")
+        first = UInt32(queryCount)
+        var isCausal = false
+        if case .queriesAndEarlierText = text.view { isCausal = true }
+        groups[queries].keys.append(keys)
+        if !isCausal {
+          for span in groups[queries].queries.indices {
+            groups[queries].queries[span].visibleKeys = queryCount + rows.count
+          }
+        }
+        groups[queries].queries.append(
+          .init(
+            rows: rows, visibleKeys: isCausal ? queryCount + 1 : queryCount + rows.count,
+            isCausal: isCausal, place: RandomPlace(sample: text.sample, position: first)))
+      }
+      places += (0..<rows.count).map {
+        RandomPlace(sample: text.sample, position: first + UInt32($0))
+      }
+    }
+    selfAttention = AttentionLayout(groups: groups)
+  }
+
+  private mutating func layOutCrossAttention(imageTokens: Int) {
+    var groups: [Int: AttentionLayout.Group] = [:]
+    for (sequence, entry) in querySequences.enumerated() {
+      let keys = entry.image * imageTokens..<(entry.image + 1) * imageTokens
+      groups[entry.image, default: .init(queries: [], keys: [keys])].queries.append(
+        .init(
+          rows: rows(ofQueries: sequence), visibleKeys: imageTokens,
+          place: RandomPlace(sample: entry.sample, position: 0)))
+    }
+    crossAttention = AttentionLayout(
+      groups: groups.sorted { $0.key < $1.key }.map(\.value))
+  }
+}

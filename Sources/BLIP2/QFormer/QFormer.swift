@@ -1,0 +1,109 @@
+import Autograd
+import Layers
+import Tensors
+
+/// The Querying Transformer: learned query tokens that read an image through cross-attention, and a
+/// text transformer that shares their self-attention (Li et al. 2023, §3.1).
+public struct QFormer: Module {
+  public let configuration: QFormerConfiguration
+  public let visionWidth: Int
+  /// `[1, queries, width]`.
+  public let queryTokens: Parameter
+  /// `[vocabulary, width]`; also the decoder of the language head.
+  public let wordEmbeddings: Parameter
+  /// `[positions, width]`, for text only.
+  public let positionEmbeddings: Parameter
+  public let embeddingNorm: LayerNorm
+  let layers: ModuleList<QFormerLayer>
+
+  public init(
+    _ configuration: QFormerConfiguration, visionWidth: Int, _ initialiser: ParameterInitialiser
+  ) {
+    self.configuration = configuration
+    self.visionWidth = visionWidth
+    let (width, deviation) = (configuration.width, configuration.initialDeviation)
+    queryTokens = initialiser.normal(
+      [1, configuration.queries, width], standardDeviation: deviation)
+    wordEmbeddings = initialiser.normal(
+      [configuration.vocabularySize, width], standardDeviation: deviation)
+    positionEmbeddings = initialiser.normal(
+      [configuration.maximumPositions, width], standardDeviation: deviation)
+    embeddingNorm = LayerNorm(width: width, epsilon: configuration.layerNormEpsilon, initialiser)
+    layers = ModuleList(
+      (0..<configuration.layers).map {
+        QFormerLayer(configuration, number: $0, visionWidth: visionWidth, initialiser)
+      })
+  }
+
+  public var members: [Member] {
+    [
+      .parameter("queryTokens", queryTokens), .parameter("wordEmbeddings", wordEmbeddings),
+      .parameter("positionEmbeddings", positionEmbeddings),
+      .module("embeddingNorm", embeddingNorm), .module("layers", layers),
+    ]
+  }
+
+  /// The output of one pass.
+  public struct Output {
+    /// The query rows, `[query sequences · queries, width]`; nil without queries.
+    public let queries: Variable?
+    /// The text rows, `[tokens, width]`; nil without text.
+    public let texts: Variable?
+    /// The keys and values of all rows, by layer.
+    public let memory: [KeyValues]
+  }
+
+  /// Runs packed sequences through all layers.
+  /// - Parameters:
+  ///   - images: Keys and values of the images, by layer (`imageKeyValues`); nil without queries.
+  ///   - past: Keys and values, by layer, of rows that stand before the pack's.
+  ///   - randomness: nil in evaluation.
+  public func callAsFunction(
+    _ pack: PackedSequences, images: [KeyValues?]?, past: [KeyValues]? = nil,
+    randomness: TrainingRandomness? = nil
+  ) -> Output {
+    var x = embeddingNorm(embeddings(pack)).dropout(
+      randomness?.dropout(site: 0), places: pack.places)
+    var memory: [KeyValues] = []
+    for (number, layer) in layers.elements.enumerated() {
+      let result = layer(
+        x, pack: pack, image: images?[number], past: past?[number], randomness: randomness)
+      x = result.output
+      memory.append(result.memory)
+    }
+    return Output(
+      queries: pack.queryRows > 0 ? x.rows(0..<pack.queryRows) : nil,
+      texts: pack.textRows > 0 ? x.rows(pack.queryRows..<pack.rowCount) : nil, memory: memory)
+  }
+
+  /// The keys and values of each layer's cross-attention; computed once, they serve every pass over
+  /// the same images.
+  /// - Parameter features: `[images · tokens, vision width]`.
+  /// - Returns: One entry a layer; nil for layers without cross-attention.
+  public func imageKeyValues(_ features: Variable) -> [KeyValues?] {
+    layers.elements.map { $0.crossAttention?.keyValues(features) }
+  }
+
+  /// Query tokens as they are, text as word and position: `[rows, width]`.
+  private func embeddings(_ pack: PackedSequences) -> Variable {
+    var parts: [Variable] = []
+    if pack.queryRows > 0 {
+      let places = (0..<pack.queryRows).map { Int32($0 % configuration.queries) }
+      parts.append(queryTokens.variable.gatheredRows(places))
+    }
+    if pack.textRows > 0 {
+      precondition(
+        pack.positions.allSatisfy { $0 < configuration.maximumPositions },
+        "a text is longer than the \(configuration.maximumPositions) positions of the Q-Former")
+      parts.append(
+        wordEmbeddings.variable.gatheredRows(pack.tokenIds)
+          + positionEmbeddings.variable.gatheredRows(pack.positions))
+    }
+    return .concatenatedRows(parts)
+  }
+
+  /// Gives each query feed-forward the numbers of its layer's text feed-forward, as stage 1 starts.
+  public func copyTextFeedForwardsToQueries() {
+    for layer in layers.elements { layer.queryFeedForward.copyValues(from: layer.textFeedForward) }
+  }
+}

@@ -1,0 +1,86 @@
+import Autograd
+import Layers
+import Tensors
+
+/// One layer: self-attention over all rows, cross-attention of the query rows onto the image in
+/// every second layer, and a feed-forward of its own for queries and for text.
+struct QFormerLayer: Module {
+  let selfAttention: AttentionBlock
+  let crossAttention: AttentionBlock?
+  let queryFeedForward: FeedForwardBlock
+  let textFeedForward: FeedForwardBlock
+  let number: Int
+
+  init(
+    _ configuration: QFormerConfiguration, number: Int, visionWidth: Int,
+    _ initialiser: ParameterInitialiser
+  ) {
+    self.number = number
+    selfAttention = AttentionBlock(configuration, keyInputs: configuration.width, initialiser)
+    crossAttention =
+      configuration.hasCrossAttention(number)
+      ? AttentionBlock(configuration, keyInputs: visionWidth, initialiser) : nil
+    queryFeedForward = FeedForwardBlock(configuration, initialiser)
+    textFeedForward = FeedForwardBlock(configuration, initialiser)
+  }
+
+  var members: [Member] {
+    var members: [Member] = [.module("selfAttention", selfAttention)]
+    if let crossAttention { members.append(.module("crossAttention", crossAttention)) }
+    return members + [
+      .module("queryFeedForward", queryFeedForward), .module("textFeedForward", textFeedForward),
+    ]
+  }
+
+  /// - Parameters:
+  ///   - x: `[rows, width]`: the query rows of the pack, then its text rows.
+  ///   - image: The images' keys and values; needed where the pack has queries and the layer
+  ///     cross-attention.
+  ///   - past: Keys and values that stand before the pack's own.
+  /// - Returns: The layer's output, of x's shape, and the keys and values of its rows.
+  func callAsFunction(
+    _ x: Variable, pack: PackedSequences, image: KeyValues?, past: KeyValues?,
+    randomness: TrainingRandomness?
+  ) -> (output: Variable, memory: KeyValues) {
+    func dropout(_ site: DropoutSite) -> Dropout? {
+      randomness?.dropout(site: site.number(layer: number))
+    }
+    let own = selfAttention.keyValues(x)
+    let memory = past.map { own.following($0) } ?? own
+    let attended = selfAttention(
+      x, memory: memory, layout: pack.selfAttention, places: pack.places,
+      probabilityDropout: dropout(.selfAttention), outputDropout: dropout(.selfAttentionOutput))
+    var parts: [Variable] = []
+    if pack.queryRows > 0 {
+      let places = Array(pack.places[..<pack.queryRows])
+      var queries = attended.rows(0..<pack.queryRows)
+      if let crossAttention {
+        guard let image else { preconditionFailure("queries need an image to look at") }
+        queries = crossAttention(
+          queries, memory: image, layout: pack.crossAttention, places: places,
+          probabilityDropout: dropout(.crossAttention),
+          outputDropout: dropout(.crossAttentionOutput))
+      }
+      parts.append(queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places))
+    }
+    if pack.textRows > 0 {
+      let places = Array(pack.places[pack.queryRows...])
+      let text = attended.rows(pack.queryRows..<pack.rowCount)
+      parts.append(textFeedForward(text, dropout: dropout(.textFeedForward), places: places))
+    }
+    return (.concatenatedRows(parts), own)
+  }
+}
+
+extension KeyValues {
+  /// These rows after those of `past`.
+  func following(_ past: KeyValues) -> KeyValues {
+    KeyValues(
+      keys: .concatenatedRows([past.keys, keys]), values: .concatenatedRows([past.values, values]))
+  }
+
+  /// The rows of a range.
+  func rows(_ range: Range<Int>) -> KeyValues {
+    KeyValues(keys: keys.rows(range), values: values.rows(range))
+  }
+}

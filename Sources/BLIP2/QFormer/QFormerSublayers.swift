@@ -1,0 +1,97 @@
+import Autograd
+import Layers
+import Tensors
+
+/// Where dropout acts within a layer; with the layer's number it makes the site of the draws.
+enum DropoutSite: Int {
+  case selfAttention, selfAttentionOutput, crossAttention, crossAttentionOutput
+  case queryFeedForward, textFeedForward
+
+  /// Site 0 is the embeddings'.
+  func number(layer: Int) -> Int { 1 + layer * 8 + rawValue }
+}
+
+/// Multi-head attention with its projections, then `layerNorm(dropout(dense(y)) + x)`.
+struct AttentionBlock: Module {
+  let query: Linear
+  let key: Linear
+  let value: Linear
+  let output: Linear
+  let norm: LayerNorm
+  let headCount: Int
+
+  /// - Parameter keyInputs: The width of what keys and values are computed from.
+  init(_ configuration: QFormerConfiguration, keyInputs: Int, _ initialiser: ParameterInitialiser) {
+    let width = configuration.width
+    let start = Linear.Start.normal(deviation: configuration.initialDeviation)
+    query = Linear(inputs: width, outputs: width, start: start, initialiser)
+    key = Linear(inputs: keyInputs, outputs: width, start: start, initialiser)
+    value = Linear(inputs: keyInputs, outputs: width, start: start, initialiser)
+    output = Linear(inputs: width, outputs: width, start: start, initialiser)
+    norm = LayerNorm(width: width, epsilon: configuration.layerNormEpsilon, initialiser)
+    headCount = configuration.heads
+  }
+
+  var members: [Member] {
+    [
+      .module("query", query), .module("key", key), .module("value", value),
+      .module("output", output), .module("norm", norm),
+    ]
+  }
+
+  /// - Parameters:
+  ///   - x: The rows that look, `[rows, width]`.
+  ///   - memory: Keys and values, each `[key rows, width]`.
+  func callAsFunction(
+    _ x: Variable, memory: KeyValues, layout: AttentionLayout, places: [RandomPlace],
+    probabilityDropout: Dropout?, outputDropout: Dropout?
+  ) -> Variable {
+    let headWidth = Float(x.shape[1] / headCount)
+    let attended = query(x).attention(
+      keys: memory.keys, values: memory.values, layout: layout,
+      options: AttentionOptions(
+        headCount: headCount, scale: 1 / headWidth.squareRoot(), dropout: probabilityDropout))
+    return norm(output(attended), addedTo: x, dropout: outputDropout, places: places)
+  }
+
+  /// The keys and values of some rows.
+  func keyValues(_ x: Variable) -> KeyValues {
+    KeyValues(keys: key(x), values: value(x))
+  }
+}
+
+/// Keys and values of one attention, each `[rows, width]`.
+public struct KeyValues {
+  public let keys: Variable
+  public let values: Variable
+}
+
+/// `layerNorm(dropout(W₂ · gelu(W₁ · x)) + x)`.
+struct FeedForwardBlock: Module {
+  let inner: Linear
+  let output: Linear
+  let norm: LayerNorm
+
+  init(_ configuration: QFormerConfiguration, _ initialiser: ParameterInitialiser) {
+    let (width, innerWidth) = (configuration.width, configuration.feedForwardWidth)
+    let start = Linear.Start.normal(deviation: configuration.initialDeviation)
+    inner = Linear(inputs: width, outputs: innerWidth, start: start, initialiser)
+    output = Linear(inputs: innerWidth, outputs: width, start: start, initialiser)
+    norm = LayerNorm(width: width, epsilon: configuration.layerNormEpsilon, initialiser)
+  }
+
+  var members: [Member] {
+    [.module("inner", inner), .module("output", output), .module("norm", norm)]
+  }
+
+  func callAsFunction(_ x: Variable, dropout: Dropout?, places: [RandomPlace]) -> Variable {
+    norm(output(inner.withGELU(x)), addedTo: x, dropout: dropout, places: places)
+  }
+
+  /// Takes over another block's numbers.
+  func copyValues(from other: FeedForwardBlock) {
+    for (mine, theirs) in zip(namedParameters, other.namedParameters) {
+      mine.parameter.value = theirs.parameter.value.copied()
+    }
+  }
+}

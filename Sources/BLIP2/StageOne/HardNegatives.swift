@@ -1,0 +1,64 @@
+import Glibc
+import Tensors
+
+/// For each pair one image that its text does not describe, and one text that does not describe its
+/// image; nil where the batch has none.
+public struct HardNegatives: Equatable {
+  /// For each text, the negative image.
+  public let images: [Int?]
+  /// For each image, the negative text.
+  public let texts: [Int?]
+
+  public init(images: [Int?], texts: [Int?]) {
+    self.images = images
+    self.texts = texts
+  }
+
+  /// Draws negatives with the softmax of the contrastive similarities as weights, so that alike pairs
+  /// come more often (Li et al. 2021, §3.2). The own pair and pairs of the same image never come.
+  ///
+  /// The original gives these a score of −10000 and would draw one of them where nothing else is left;
+  /// such a row drops out of the matching loss here.
+  /// - Parameter firstIndex: The index of the first own pair in the global batch, for the draws.
+  public static func drawn(
+    from contrast: ImageTextContrast.Result, generator: Philox, firstIndex: Int
+  ) -> HardNegatives {
+    HardNegatives(
+      images: draw(
+        contrast.textToImage, contrast, site: 1, generator: generator, firstIndex: firstIndex),
+      texts: draw(
+        contrast.imageToText, contrast, site: 2, generator: generator, firstIndex: firstIndex))
+  }
+
+  private static func draw(
+    _ similarities: Tensor, _ contrast: ImageTextContrast.Result, site: UInt32, generator: Philox,
+    firstIndex: Int
+  ) -> [Int?] {
+    let width = similarities.width
+    return similarities.read { similarities in
+      (0..<contrast.imageToText.rowCount).map { row in
+        let ownId = contrast.ids[contrast.offset + row]
+        let admissible = (0..<width).filter { contrast.ids[$0] != ownId }
+        guard !admissible.isEmpty else { return nil }
+        var stream = RandomStream(
+          generator, site: site, sample: UInt32(truncatingIfNeeded: firstIndex + row))
+        return multinomial(
+          admissible, scores: similarities + row * width, draw: stream.uniformDouble())
+      }
+    }
+  }
+
+  /// The candidate at which the running sum of the softmax passes the draw, in [0, 1).
+  private static func multinomial(
+    _ candidates: [Int], scores: UnsafePointer<Float>, draw: Double
+  ) -> Int? {
+    let highest = candidates.reduce(-Float.infinity) { max($0, scores[$1]) }
+    let weights = candidates.map { exp(Double(scores[$0] - highest)) }
+    var left = draw * weights.reduce(0, +)
+    for (candidate, weight) in zip(candidates, weights) {
+      left -= weight
+      if left < 0 { return candidate }
+    }
+    return candidates.last
+  }
+}

@@ -1,0 +1,116 @@
+import Autograd
+import Layers
+import Tensors
+
+/// Everything that stage 1 trains: the Q-Former, the norm over the frozen encoder's features, and
+/// the heads of its three objectives.
+public struct StageOneModel: Module {
+  public let configuration: StageOneConfiguration
+  public let qFormer: QFormer
+  /// Over the image features; trained although the encoder is frozen.
+  public let visionNorm: LayerNorm
+  let visionProjection: Linear
+  let textProjection: Linear
+  let matchingHead: Linear
+  let languageHead: LanguageHead
+  /// The divisor of the similarities, of shape [].
+  public let temperature: Parameter
+  /// The special tokens of the vocabulary.
+  public let tokens: SpecialTokens
+
+  public struct SpecialTokens: Equatable, Sendable {
+    public var padding: Int32 = 0
+    public var classification: Int32 = 101
+    public var separator: Int32 = 102
+    /// `[DEC]`, which begins a caption.
+    public var decoder: Int32 = 30_522
+
+    public init() {}
+
+    public init(padding: Int32, classification: Int32, separator: Int32, decoder: Int32) {
+      self.padding = padding
+      self.classification = classification
+      self.separator = separator
+      self.decoder = decoder
+    }
+  }
+
+  public init(
+    _ configuration: StageOneConfiguration, visionWidth: Int,
+    tokens: SpecialTokens = SpecialTokens(), seed: UInt64
+  ) {
+    let initialiser = ParameterInitialiser(seed: seed)
+    let width = configuration.qFormer.width
+    self.configuration = configuration
+    self.tokens = tokens
+    qFormer = QFormer(configuration.qFormer, visionWidth: visionWidth, initialiser)
+    visionNorm = LayerNorm(width: visionWidth, epsilon: 1e-5, initialiser)
+    visionProjection = Linear(
+      inputs: width, outputs: configuration.embeddingWidth, start: .uniform, initialiser)
+    textProjection = Linear(
+      inputs: width, outputs: configuration.embeddingWidth, start: .uniform, initialiser)
+    matchingHead = Linear(inputs: width, outputs: 2, start: .uniform, initialiser)
+    languageHead = LanguageHead(configuration.qFormer, initialiser)
+    temperature = initialiser.constant([], configuration.initialTemperature)
+  }
+
+  public var members: [Member] {
+    [
+      .module("qFormer", qFormer), .module("visionNorm", visionNorm),
+      .module("visionProjection", visionProjection), .module("textProjection", textProjection),
+      .module("matchingHead", matchingHead), .module("languageHead", languageHead),
+      .parameter("temperature", temperature),
+    ]
+  }
+
+  /// The number of query tokens.
+  public var queryCount: Int { configuration.qFormer.queries }
+
+  /// The temperature, kept away from zero: the original does not clamp it, and would divide by it.
+  var guardedTemperature: Variable {
+    temperature.variable.atLeast(0.001)
+  }
+
+  /// Unit features of query outputs, `[images · queries, embedding]`.
+  func imageEmbedding(_ queries: Variable) -> Variable { visionProjection(queries).unitRows() }
+
+  /// Unit features of the `[CLS]` outputs, `[texts, embedding]`.
+  func textEmbedding(_ classification: Variable) -> Variable {
+    textProjection(classification).unitRows()
+  }
+
+  /// The match logits of each pair, averaged over the queries, `[pairs, 2]`.
+  func matchingLogits(_ queries: Variable) -> Variable {
+    matchingHead(queries.meanOfRows(inGroupsOf: queryCount))
+  }
+
+  /// Word logits of text rows, `[rows, vocabulary]`.
+  func wordLogits(_ rows: Variable) -> Variable {
+    languageHead(rows, wordEmbeddings: qFormer.wordEmbeddings)
+  }
+}
+
+/// BERT's language head: dense, GELU, norm, then the word embeddings as decoder, plus a bias.
+struct LanguageHead: Module {
+  let transform: Linear
+  let norm: LayerNorm
+  /// `[vocabulary]`.
+  let bias: Parameter
+
+  init(_ configuration: QFormerConfiguration, _ initialiser: ParameterInitialiser) {
+    let width = configuration.width
+    transform = Linear(
+      inputs: width, outputs: width, start: .normal(deviation: configuration.initialDeviation),
+      initialiser)
+    norm = LayerNorm(width: width, epsilon: configuration.layerNormEpsilon, initialiser)
+    bias = initialiser.constant([configuration.vocabularySize], 0)
+  }
+
+  var members: [Member] {
+    [.module("transform", transform), .module("norm", norm), .parameter("bias", bias)]
+  }
+
+  func callAsFunction(_ rows: Variable, wordEmbeddings: Parameter) -> Variable {
+    norm(transform.withGELU(rows)).linear(wordEmbeddings.weight, bias: bias.variable)
+  }
+}

@@ -1,0 +1,139 @@
+import Autograd
+import Layers
+import Tensors
+
+/// A batch of image–text pairs.
+public struct StageOneBatch {
+  /// The image features, `[pairs, tokens, vision width]`.
+  public let features: Variable
+  /// `[CLS] … [SEP]`, not padded.
+  public let texts: [[Int32]]
+  /// Which image each pair shows.
+  public let imageIds: [Int32]
+  /// The index of the first pair in the global batch.
+  public let firstIndex: Int
+
+  public init(
+    features: Variable, texts: [[Int32]], imageIds: [Int32]? = nil, firstIndex: Int = 0
+  ) {
+    precondition(
+      features.shape.count == 3 && features.shape[0] == texts.count,
+      "image features \(features.shape) for \(texts.count) texts")
+    precondition(texts.allSatisfy { $0.count >= 2 }, "a text has at least [CLS] and [SEP]")
+    self.features = features
+    self.texts = texts
+    self.imageIds = imageIds ?? (0..<texts.count).map { Int32($0) }
+    self.firstIndex = firstIndex
+  }
+
+  var imageTokens: Int { features.shape[1] }
+}
+
+/// Where the hard negatives come from.
+public enum NegativeChoice {
+  case drawn(Philox)
+  case given(HardNegatives)
+}
+
+extension StageOneModel {
+  /// The losses of a batch, each of shape []; those that the configuration leaves out are nil.
+  public struct Losses {
+    public let contrast: Variable?
+    public let matching: Variable?
+    public let generation: Variable?
+    /// Their unweighted sum.
+    public let total: Variable
+    /// Query outputs, `[pairs · queries, width]`, of the uni-modal pass.
+    public let queryOutput: Variable
+    /// `[CLS]` outputs, `[pairs, width]`, of the uni-modal pass.
+    public let classOutput: Variable
+    /// `[candidates, 2]`: own pairs first, then those with negatives.
+    public let matchingLogits: Variable?
+  }
+
+  /// Both passes of a training step.
+  ///
+  /// The first pass holds the queries of every image, every text alone and every text after
+  /// `[DEC]`; the latter reads its image through the queries' keys and values, since queries see
+  /// queries alone under the causal mask as well. The second pass holds the pairs that ITM judges.
+  /// The images' keys and values are computed once for both. A batch of one pair has a contrastive
+  /// loss of 0 and no negatives: well defined, but there is nothing to learn from.
+  public func losses(
+    _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil,
+    communicator: some Communicator = SingleProcess()
+  ) -> Losses {
+    let objectives = configuration.objectives
+    let images = qFormer.imageKeyValues(normalisedFeatures(batch.features))
+    let first = UnimodalPass(self, batch, images: images, randomness: randomness)
+    let contrast = ImageTextContrast(configuration)(
+      images: imageEmbedding(first.queries), texts: textEmbedding(first.classification),
+      imageIds: batch.imageIds, temperature: guardedTemperature, communicator: communicator)
+    var terms: [Variable] = objectives.contrast ? [contrast.loss] : []
+    var matching: ImageTextMatching.Result?
+    if objectives.matching {
+      matching = ImageTextMatching(model: self)(
+        batch, contrast: contrast, negatives: negatives, images: images, randomness: randomness)
+      if let matching { terms.append(matching.loss) }
+    }
+    let generation = first.generationStates.map {
+      ImageGroundedGeneration(model: self).loss(batch, states: $0)
+    }
+    if let generation { terms.append(generation) }
+    precondition(!terms.isEmpty, "at least one objective must be chosen")
+    return Losses(
+      contrast: objectives.contrast ? contrast.loss : nil, matching: matching?.loss,
+      generation: generation, total: terms.dropFirst().reduce(terms[0], +),
+      queryOutput: first.queries, classOutput: first.classification,
+      matchingLogits: matching?.logits)
+  }
+
+  /// The image features after the trained norm, `[images · tokens, vision width]`.
+  func normalisedFeatures(_ features: Variable) -> Variable {
+    visionNorm(features.reshaped([features.shape[0] * features.shape[1], features.shape[2]]))
+  }
+}
+
+/// The outputs of the first pass.
+private struct UnimodalPass {
+  let queries: Variable
+  let classification: Variable
+  /// The text rows of generation; nil if it is not trained.
+  let generationStates: Variable?
+
+  init(
+    _ model: StageOneModel, _ batch: StageOneBatch, images: [KeyValues?],
+    randomness: TrainingRandomness?
+  ) {
+    var pack = PackedSequences(queryCount: model.queryCount)
+    for index in batch.texts.indices {
+      _ = pack.addQueries(image: index, index: batch.firstIndex + index, purpose: .image)
+    }
+    var classRows: [Int32] = []
+    for (index, text) in batch.texts.enumerated() {
+      let rows = pack.addText(
+        text, view: .itself, index: batch.firstIndex + index, purpose: .text)
+      classRows.append(Int32(rows.lowerBound))
+    }
+    let generationStart = pack.textRows
+    if model.configuration.objectives.generation {
+      ImageGroundedGeneration(model: model).addTexts(of: batch, to: &pack)
+    }
+    pack.layOut(imageTokens: batch.imageTokens)
+    let output = model.qFormer(pack, images: images, randomness: randomness)
+    guard let queries = output.queries, let texts = output.texts else {
+      preconditionFailure("a batch has images and texts")
+    }
+    self.queries = queries
+    classification = texts.gatheredRows(classRows)
+    generationStates =
+      pack.textRows > generationStart ? texts.rows(generationStart..<pack.textRows) : nil
+  }
+}
+
+extension ImageTextContrast {
+  init(_ configuration: StageOneConfiguration) {
+    self.init()
+    labelSmoothing = configuration.labelSmoothing.contrast
+    gradientThroughNegatives = configuration.gradientThroughNegatives
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// What a checkpoint knows beside its arrays: everything needed to go on where the run stopped.
+///
+/// All random draws are functions of a seed and a counter, so that `seed`, `step` and
+/// `dataPosition` are the whole random state.
+public struct CheckpointMetadata: Codable, Equatable, Sendable {
+  /// The version of the file layout that this program writes, and the newest that it reads.
+  public static let currentFormatVersion = 1
+
+  /// The layout version of the file; see `Checkpoints/README.md`.
+  public internal(set) var formatVersion: Int
+  /// What was trained, such as `stage1`.
+  public var kind: String
+  /// Optimiser steps taken.
+  public var step: Int
+  /// Passes over the data that are complete.
+  public var epoch: Int
+  /// Samples taken in the pass under way.
+  public var dataPosition: Int
+  /// The seed of all random draws.
+  public var seed: UInt64
+  /// The resolved configuration, YAML.
+  public var configuration: String
+  /// Digests of what the run depends on but does not store, such as `vision` or `data`. No
+  /// key is empty or holds a slash.
+  public var fingerprints: [String: String]
+  /// Further numbers, such as the best validation value. No key is empty or holds a slash.
+  public var counters: [String: Double]
+  /// When the checkpoint was made: ISO 8601, UTC.
+  public var createdAt: String
+  /// The version of the program that wrote the file.
+  public var programVersion: String
+
+  /// The metadata of a checkpoint to be written.
+  public init(
+    kind: String, step: Int, epoch: Int, dataPosition: Int, seed: UInt64, configuration: String,
+    fingerprints: [String: String] = [:], counters: [String: Double] = [:],
+    createdAt: String = CheckpointMetadata.timestamp(), programVersion: String
+  ) {
+    self.formatVersion = Self.currentFormatVersion
+    self.kind = kind
+    self.step = step
+    self.epoch = epoch
+    self.dataPosition = dataPosition
+    self.seed = seed
+    self.configuration = configuration
+    self.fingerprints = fingerprints
+    self.counters = counters
+    self.createdAt = createdAt
+    self.programVersion = programVersion
+  }
+
+  /// `date` as ISO 8601 text in UTC, such as `2024-05-17T08:30:00Z`.
+  public static func timestamp(_ date: Date = Date()) -> String {
+    date.formatted(.iso8601)
+  }
+}

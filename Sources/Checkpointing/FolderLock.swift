@@ -1,0 +1,23 @@
+import Foundation
+
+/// A run's hold on its folder: `flock` on `.lock`, let go with the last reference, and by the
+/// kernel when the process ends in whatever way.
+public final class FolderLock {
+  /// The folder that is held.
+  public let folder: URL
+  private let file: OpenFile
+
+  /// The file stays when the lock is let go: removing it would let two runs lock two files.
+  init(_ folder: URL) throws {
+    let url = folder.appendingPathComponent(".lock")
+    file = try OpenFile(url, flags: O_RDWR | O_CREAT, operation: "open")
+    guard try file.lockExclusively() else {
+      let text = String(decoding: try file.read(count: 16), as: UTF8.self)
+      let process = Int32(text.prefix { $0.isNumber })
+      throw CheckpointError.folderLocked(folder, process: process)
+    }
+    try file.truncate()
+    try file.write(Array("\(getpid())\n".utf8), at: 0)
+    self.folder = folder
+  }
+}

@@ -1,0 +1,35 @@
+/// One batch of images and captions.
+public struct Batch: Sendable {
+  /// The samples, `[batch]`.
+  public var samples: [CaptionSample]
+  /// The normalised pictures, `[batch, 3, height, width]`.
+  public var pixels: [Float]
+  /// The size of each picture.
+  public var imageSize: ImageSize
+  /// Where the run goes on after this batch.
+  public var positionAfter: LoaderPosition
+  /// The samples that could not be read and were passed over since the batch before.
+  public var skipped: [SkippedSample]
+
+  /// The epoch that the batch belongs to.
+  public var epoch: Int { positionAfter.epoch }
+}
+
+/// A place in a run over a data set, from which a loader can go on exactly.
+public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {
+  /// Counted from 0.
+  public var epoch: Int
+  /// How many places of the epoch's order were consumed, unreadable ones included.
+  public var position: Int
+
+  public init(epoch: Int = 0, position: Int = 0) {
+    self.epoch = epoch
+    self.position = position
+  }
+}
+
+/// A sample that was passed over.
+public struct SkippedSample: Equatable, Sendable {
+  public var path: String
+  public var reason: String
+}

@@ -1,0 +1,138 @@
+/// Delivers batches in order, reading and transforming images ahead on threads of its own.
+///
+/// The batches are a pure function of source, decoder, transform, pass, batch size, seed and
+/// starting position: neither threads nor an interruption change them. Unreadable images are
+/// passed over, and the samples that follow fill the batch.
+///
+/// A loader is used from one thread at a time.
+public final class BatchLoader {
+  private let options: BatchLoaderOptions
+  private let count: Int
+  private let imageSize: ImageSize
+  private let pictureLength: Int
+  private let queue: SampleQueue
+
+  /// The place of the next sample to come out of the queue.
+  private var place: LoaderPosition
+  private var badSamples: BadSampleCount
+  /// Whether the present epoch was begun at its first sample, and no batch has come of it.
+  private var isWholeEpochWithoutBatch: Bool
+  /// The samples passed over since the last batch. At the end of an evaluation pass, or after an
+  /// error, these are in no batch.
+  public private(set) var skipped: [SkippedSample] = []
+  private var isFinished = false
+
+  /// - Parameter start: Where to begin: the `positionAfter` of the last batch used, or the start.
+  /// - Throws: ``DatasetError`` where the source is too small for one batch (in training) or empty,
+  ///   or does not have the starting position.
+  public init(
+    source: any SampleSource, decoder: ImageDecoder = ImageDecoder(), transform: ImageTransform,
+    options: BatchLoaderOptions, startingAt start: LoaderPosition = LoaderPosition()
+  ) throws {
+    count = source.count
+    guard count >= (options.pass == .training ? options.batchSize : 1) else {
+      throw DatasetError.fewerSamplesThanBatch(samples: count, batchSize: options.batchSize)
+    }
+    guard count <= CaptionIndex.Builder.sampleLimit else {
+      throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
+    }
+    guard start.epoch >= 0, (0...count).contains(start.position) else {
+      throw DatasetError.noSuchPosition(position: start.position, count: count)
+    }
+    self.options = options
+    imageSize = transform.size
+    pictureLength = transform.outputCount
+    place = start
+    isWholeEpochWithoutBatch = start.position == 0
+    badSamples = BadSampleCount(share: options.maximumBadShare)
+    queue = SampleQueue(
+      work: SampleWork(
+        source: source, decoder: decoder, transform: transform, seed: options.seed),
+      pass: options.pass, slotCount: options.batchSize * options.prefetchedBatches,
+      workerCount: options.workerCount, start: start)
+  }
+
+  deinit { stop() }
+
+  /// The next batch, or nil at the end of an evaluation pass and after ``stop()``.
+  ///
+  /// - Throws: ``DatasetError`` where too many samples are unreadable; nothing follows then.
+  public func next() throws -> Batch? {
+    guard !isFinished else { return nil }
+    do {
+      let batch = try fillBatch()
+      if batch == nil { stop() }
+      return batch
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  /// Ends the threads and waits for them. Safe to call again.
+  public func stop() {
+    isFinished = true
+    queue.stop()
+  }
+
+  private func fillBatch() throws -> Batch? {
+    var samples: [CaptionSample] = []
+    let pixels = try [Float](
+      unsafeUninitializedCapacity: options.batchSize * pictureLength
+    ) { pixels, written in
+      while samples.count < options.batchSize {
+        if place.position == count, try !beginNextEpoch(dropping: &samples) { break }
+        guard try takeSample(into: &samples, pixels) else { break }
+      }
+      written = samples.count * pictureLength
+    }
+    guard !samples.isEmpty else { return nil }
+    isWholeEpochWithoutBatch = false
+    defer { skipped = [] }
+    return Batch(
+      samples: samples, pixels: pixels, imageSize: imageSize, positionAfter: place,
+      skipped: skipped)
+  }
+
+  /// Moves one sample from the queue to the batch, or to those skipped.
+  /// - Returns: False where the queue was stopped.
+  private func takeSample(
+    into samples: inout [CaptionSample], _ pixels: UnsafeMutableBufferPointer<Float>
+  ) throws -> Bool {
+    let taken: Void? = try queue.next { outcome, picture in
+      place.position += 1
+      switch outcome {
+      case .sample(let sample):
+        let start = samples.count * pictureLength
+        _ = UnsafeMutableBufferPointer(rebasing: pixels[start..<(start + pictureLength)])
+          .initialize(from: picture)
+        samples.append(sample)
+        badSamples.addReadable()
+      case .skipped(let sample):
+        skipped.append(sample)
+        try badSamples.add(sample)
+      }
+    }
+    return taken != nil
+  }
+
+  /// Goes on from the end of an epoch.
+  ///
+  /// - Parameter samples: What was gathered for a batch that this epoch can no longer fill.
+  /// - Returns: False where there is no next epoch.
+  private func beginNextEpoch(dropping samples: inout [CaptionSample]) throws -> Bool {
+    let isTraining = options.pass == .training
+    // Going on would repeat the same for ever. In evaluation a smaller batch is one, none is not.
+    if isWholeEpochWithoutBatch, isTraining || samples.isEmpty {
+      throw DatasetError.epochWithoutBatch(
+        epoch: place.epoch, readable: samples.count, batchSize: options.batchSize,
+        lastReasons: badSamples.lastReasons)
+    }
+    guard isTraining else { return false }
+    samples.removeAll(keepingCapacity: true)
+    place = LoaderPosition(epoch: place.epoch + 1)
+    badSamples = BadSampleCount(share: options.maximumBadShare)
+    isWholeEpochWithoutBatch = true
+    return true
+  }
+}

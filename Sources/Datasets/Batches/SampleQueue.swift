@@ -1,0 +1,130 @@
+import Foundation
+
+/// Loads samples ahead on several threads and hands them out strictly in order.
+///
+/// Places of the order are dealt out as tickets 0, 1, 2, …; ticket `t` uses slot `t % slotCount`
+/// of a ring. A worker takes the next ticket only while its slot is free, so memory is bounded;
+/// which worker takes it changes nothing about the result.
+final class SampleQueue: @unchecked Sendable {
+  private let work: SampleWork
+  private let pass: BatchLoaderOptions.Pass
+  private let slotCount: Int
+  /// The pictures of all slots, `[slotCount, 3, height, width]`.
+  private let pictures: UnsafeMutableBufferPointer<Float>
+  private let pictureLength: Int
+
+  // All below is guarded by the condition.
+  private let condition = NSCondition()
+  private var outcomes: [SampleWork.Outcome?]
+  private var nextTicket = 0
+  private var firstUnread = 0
+  private var nextPlace: LoaderPosition
+  private var order: SampleOrder
+  private var stopped = false
+  private var runningWorkers: Int
+
+  init(
+    work: SampleWork, pass: BatchLoaderOptions.Pass, slotCount: Int, workerCount: Int,
+    start: LoaderPosition
+  ) {
+    self.work = work
+    self.pass = pass
+    self.slotCount = slotCount
+    pictureLength = work.transform.outputCount
+    pictures = .allocate(capacity: slotCount * pictureLength)
+    outcomes = Array(repeating: nil, count: slotCount)
+    nextPlace = start
+    order = Self.order(of: start.epoch, work, pass)
+    runningWorkers = workerCount
+    for number in 0..<workerCount {
+      let thread = Thread { self.runWorker() }
+      thread.name = "image loader \(number)"
+      thread.start()
+    }
+  }
+
+  deinit { pictures.deallocate() }
+
+  /// Waits for the next sample in order.
+  ///
+  /// - Parameter use: Gets the outcome and the picture, `[3, height, width]`, whose content is
+  ///   undefined for skipped samples.
+  /// - Returns: Nil where the queue was stopped.
+  func next<Result>(
+    _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    condition.lock()
+    let slot = firstUnread % slotCount
+    while outcomes[slot] == nil && !stopped { condition.wait() }
+    guard let outcome = outcomes[slot], !stopped else {
+      condition.unlock()
+      return nil
+    }
+    condition.unlock()
+    defer {
+      condition.lock()
+      outcomes[slot] = nil
+      firstUnread += 1
+      condition.broadcast()
+      condition.unlock()
+    }
+    return try use(outcome, UnsafeBufferPointer(picture(slot)))
+  }
+
+  /// Ends the workers and waits until the last has gone.
+  func stop() {
+    condition.lock()
+    stopped = true
+    condition.broadcast()
+    while runningWorkers > 0 { condition.wait() }
+    condition.unlock()
+  }
+
+  private func runWorker() {
+    while let task = takeTicket() {
+      let outcome = work.load(
+        epoch: task.place.epoch, place: task.place.position, index: task.index,
+        into: picture(task.slot))
+      condition.lock()
+      outcomes[task.slot] = outcome
+      condition.broadcast()
+      condition.unlock()
+    }
+    condition.lock()
+    runningWorkers -= 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// The next thing to do, or nil when there will be nothing more.
+  private func takeTicket() -> (slot: Int, place: LoaderPosition, index: Int)? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !stopped && nextTicket - firstUnread >= slotCount { condition.wait() }
+    if nextPlace.position == order.count {
+      guard pass == .training else { return nil }
+      nextPlace = LoaderPosition(epoch: nextPlace.epoch + 1)
+      order = Self.order(of: nextPlace.epoch, work, pass)
+    }
+    guard !stopped else { return nil }
+    defer {
+      nextTicket += 1
+      nextPlace.position += 1
+    }
+    return (nextTicket % slotCount, nextPlace, order[nextPlace.position])
+  }
+
+  private func picture(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(
+      rebasing: pictures[(slot * pictureLength)..<((slot + 1) * pictureLength)])
+  }
+
+  private static func order(
+    of epoch: Int, _ work: SampleWork, _ pass: BatchLoaderOptions.Pass
+  ) -> SampleOrder {
+    switch pass {
+    case .training: return SampleOrder(count: work.source.count, seed: work.seed, epoch: epoch)
+    case .evaluation: return SampleOrder(sequential: work.source.count)
+    }
+  }
+}

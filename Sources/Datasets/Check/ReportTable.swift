@@ -1,0 +1,45 @@
+import Foundation
+
+extension DatasetReport: CustomStringConvertible {
+  /// A table: what was counted, and the numbers in columns that line up.
+  public var description: String {
+    var lines = [row("images", images), row("pairs", pairs)]
+    lines.append(row("duplicate captions", duplicateCaptions))
+    lines.append(row("unreadable images", badImages))
+    for format in ImageFormat.allCases {
+      if let count = formats[format] { lines.append(row("\(format.rawValue) images", count)) }
+    }
+    let header = ["", "min", "median", "mean", "max"]
+    lines += ["", Self.line(header)]
+    let summaries: [(String, Summary?)] = [
+      ("captions per image", captionsPerImage), ("words per caption", captionWords),
+      ("tokens per caption", captionTokens), ("image width", imageWidths),
+      ("image height", imageHeights),
+    ]
+    for case (let name, let summary?) in summaries {
+      lines.append(
+        Self.line([
+          name, "\(summary.minimum)", "\(summary.median)", String(format: "%.1f", summary.mean),
+          "\(summary.maximum)",
+        ]))
+    }
+    if !firstBadImages.isEmpty {
+      let rest = badImages - firstBadImages.count
+      lines += ["", "Unreadable images:"]
+      lines += firstBadImages.map { "  \($0.path): \($0.reason)" }
+      if rest > 0 { lines.append("  and \(rest) more") }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func row(_ name: String, _ count: Int) -> String { Self.line([name, "\(count)"]) }
+
+  /// The first cell to the left, the others to the right of their columns.
+  private static func line(_ cells: [String]) -> String {
+    cells.enumerated().map { column, cell in
+      let padding = String(repeating: " ", count: max(0, (column == 0 ? 20 : 9) - cell.count))
+      return column == 0 ? cell + padding : padding + cell
+    }
+    .joined()
+  }
+}

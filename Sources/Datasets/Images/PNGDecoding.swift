@@ -1,0 +1,122 @@
+import CSPNG
+
+/// PNG through libspng: all colour types and depths, interlacing, palettes and `tRNS`.
+extension ImageDecoder {
+  func readPNGHeader(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
+    let png = try PNGContext(bytes)
+    let header = try png.header()
+    return (try checkSize(width: Int(header.width), height: Int(header.height)), png.orientation)
+  }
+
+  func decodePNG(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
+    let png = try PNGContext(bytes)
+    let header = try png.header()
+    let size = try checkSize(width: Int(header.width), height: Int(header.height))
+    let transparentColor = png.transparency
+    let blends = options.transparency == .white
+    let isGray16 = header.bit_depth == 16 && header.color_type == SPNG_COLOR_TYPE_GRAYSCALE.rawValue
+    let hasAlphaChannel =
+      header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA.rawValue
+      || header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA.rawValue
+    let image: RGBImage
+    if isGray16 {
+      image = try decodeGray16(png, size: size, transparent: blends ? transparentColor?.gray : nil)
+    } else if blends, hasAlphaChannel || transparentColor != nil {
+      let samples = try [UInt8](count: size.width * size.height * 4) { samples in
+        try png.decode(into: .init(samples), format: SPNG_FMT_RGBA8, flags: SPNG_DECODE_TRNS)
+      }
+      image = RGBImage(blendingOntoWhite: samples, size: size)
+    } else {
+      image = try RGBImage(width: size.width, height: size.height) { pixels in
+        try png.decode(into: .init(pixels), format: SPNG_FMT_RGB8)
+      }
+    }
+    return (image, png.orientation)
+  }
+
+  /// - Parameter transparent: The 16-bit value that stands for "nothing here", if any.
+  private func decodeGray16(
+    _ png: PNGContext, size: ImageSize, transparent: UInt16?
+  ) throws -> RGBImage {
+    let count = size.width * size.height
+    let samples = try [UInt16](count: count) { samples in
+      try png.decode(into: .init(samples), format: SPNG_FMT_PNG)
+    }
+    let scales = options.sixteenBitGray == .scale
+    return RGBImage(width: size.width, height: size.height) { pixels in
+      for index in 0..<count {
+        let value = samples[index]
+        let byte =
+          value == transparent
+          ? 255 : scales ? UInt8((UInt32(value) + 128) / 257) : UInt8(min(value, 255))
+        for channel in 0..<3 { pixels[index * 3 + channel] = byte }
+      }
+    }
+  }
+}
+
+/// One libspng decoder, strict about checksums and bounded in what ancillary chunks may take.
+private final class PNGContext {
+  /// The most bytes one chunk, and all stored chunks together, may take (unpacked).
+  private static let chunkLimit = 64 << 20
+  private let context: OpaquePointer
+
+  /// - Parameter bytes: Must outlive the context.
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    guard let context = spng_ctx_new(0) else {
+      throw ImageError(reason: .unreadable("libspng could not be set up"))
+    }
+    self.context = context
+    try check(
+      spng_set_crc_action(
+        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_ERROR.rawValue)))
+    try check(spng_set_chunk_limits(context, Self.chunkLimit, Self.chunkLimit))
+    try check(spng_set_png_buffer(context, bytes.baseAddress, bytes.count))
+  }
+
+  deinit { spng_ctx_free(context) }
+
+  func header() throws -> spng_ihdr {
+    var header = spng_ihdr()
+    try check(spng_get_ihdr(context, &header))
+    return header
+  }
+
+  /// The `tRNS` chunk, if there is one.
+  var transparency: spng_trns? {
+    var transparency = spng_trns()
+    return spng_get_trns(context, &transparency) == 0 ? transparency : nil
+  }
+
+  /// What the `eXIf` chunk says.
+  var orientation: EXIFOrientation {
+    var exif = spng_exif()
+    guard spng_get_exif(context, &exif) == 0 else { return .upright }
+    return EXIFOrientation(inTIFF: UnsafeRawBufferPointer(start: exif.data, count: exif.length))
+  }
+
+  /// Unpacks the pixels, which must fill `output` exactly.
+  func decode(
+    into output: UnsafeMutableRawBufferPointer, format: spng_format,
+    flags: spng_decode_flags = .init(rawValue: 0)
+  ) throws {
+    var expected = 0
+    try check(spng_decoded_image_size(context, Int32(format.rawValue), &expected))
+    guard expected == output.count else {
+      throw ImageError(
+        reason: .damaged(.png, "unpacks to \(expected) bytes; expected \(output.count)"))
+    }
+    try check(
+      spng_decode_image(
+        context, output.baseAddress, output.count, Int32(format.rawValue), Int32(flags.rawValue)))
+  }
+
+  private func check(_ code: Int32) throws {
+    guard code != 0 else { return }
+    throw ImageError(reason: .damaged(.png, String(cString: spng_strerror(code))))
+  }
+}

@@ -1,0 +1,154 @@
+/// Rows of pixels somewhere in memory, possibly part of a larger picture.
+struct PixelRows {
+  /// From the first sample on to the end of what may be read.
+  let bytes: UnsafeRawBufferPointer
+  /// The bytes from one row to the next.
+  let stride: Int
+  let width: Int
+  let height: Int
+
+  /// Resizes the rows, then the columns, each only where that changes something.
+  ///
+  /// - Parameter output: Room for `[size.height, size.width, 3]`.
+  func resize(to size: ImageSize, into output: UnsafeMutableRawPointer) {
+    if width == size.width {
+      resizeColumns(to: size.height, into: output)
+    } else if height == size.height {
+      resizeRows(to: size.width, into: output)
+    } else {
+      let stride = size.width * 3
+      withUnsafeTemporaryAllocation(byteCount: stride * height, alignment: 64) { narrowed in
+        guard let base = narrowed.baseAddress else { return }
+        resizeRows(to: size.width, into: base)
+        let rows = PixelRows(
+          bytes: UnsafeRawBufferPointer(narrowed), stride: stride, width: size.width,
+          height: height)
+        rows.resizeColumns(to: size.height, into: output)
+      }
+    }
+  }
+
+  // MARK: Horizontal pass
+
+  /// Writes `[height, newWidth, 3]`.
+  private func resizeRows(to newWidth: Int, into output: UnsafeMutableRawPointer) {
+    let taps = RowTaps(BicubicWeights(from: width, to: newWidth))
+    let length = newWidth * 3
+    let sumCount = RowTaps.rowsAtOnce * taps.sumsPerRow
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: sumCount) { sums in
+      withLastRows(reach: taps.reach) { row in
+        guard let sums = sums.baseAddress else { return }
+        sums.initialize(repeating: 0, count: sumCount)
+        for first in Swift.stride(from: 0, to: height, by: RowTaps.rowsAtOnce) {
+          // Beyond the end the last row is summed again, and not stored.
+          let last = height - 1
+          let rows: RowTaps.Rows = (
+            row(first), row(min(first + 1, last)), row(min(first + 2, last)),
+            row(min(first + 3, last))
+          )
+          taps.sum(rows, into: sums)
+          for index in 0..<min(RowTaps.rowsAtOnce, height - first) {
+            Self.store(
+              sums + index * taps.sumsPerRow, length: length,
+              at: output + (first + index) * length)
+          }
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with a function from a row's number to its samples, of which `reach` bytes may
+  /// be read.
+  ///
+  /// Loads of 16 bytes reach beyond the last pixel used. Rows at whose end that would leave the
+  /// picture are copied to a place with room behind it.
+  private func withLastRows(reach: Int, _ body: ((Int) -> UnsafeRawPointer) -> Void) {
+    guard let base = bytes.baseAddress else { return }
+    let safe = bytes.count < reach ? 0 : min(height, (bytes.count - reach) / stride + 1)
+    let copied = height - safe
+    withUnsafeTemporaryAllocation(byteCount: copied * width * 3 + reach, alignment: 64) { copies in
+      guard let copy = copies.baseAddress else { return }
+      copies.initializeMemory(as: UInt8.self, repeating: 0)
+      for row in 0..<copied {
+        (copy + row * width * 3).copyMemory(
+          from: base + (safe + row) * stride, byteCount: width * 3)
+      }
+      body { (row: Int) -> UnsafeRawPointer in
+        guard row < safe else { return UnsafeRawPointer(copy) + (row - safe) * width * 3 }
+        return base + row * stride
+      }
+    }
+  }
+
+  /// Rounds sums to samples. Whole vectors are far cheaper than pixel by pixel.
+  private static func store(
+    _ sums: UnsafeMutablePointer<Int32>, length: Int, at output: UnsafeMutableRawPointer
+  ) {
+    let sums = UnsafeRawPointer(sums)
+    for place in Swift.stride(from: 0, to: length, by: 16) {
+      let samples = eightBits((sums + place * 4).loadUnaligned(as: SIMD16<Int32>.self))
+      if place + 16 <= length {
+        (output + place).storeBytes(of: samples, as: SIMD16<UInt8>.self)
+      } else {
+        for rest in place..<length {
+          (output + rest).storeBytes(of: samples[rest - place], as: UInt8.self)
+        }
+      }
+    }
+  }
+
+  // MARK: Vertical pass
+
+  /// Writes `[newHeight, width, 3]`.
+  private func resizeColumns(to newHeight: Int, into output: UnsafeMutableRawPointer) {
+    guard let source = bytes.baseAddress else { return }
+    let rowLength = width * 3
+    guard newHeight != height else {
+      for row in 0..<height {
+        (output + row * rowLength).copyMemory(
+          from: source + row * stride, byteCount: rowLength)
+      }
+      return
+    }
+    let weights = BicubicWeights(from: height, to: newHeight)
+    weights.values.withUnsafeBufferPointer { values in
+      for row in 0..<newHeight {
+        let range = weights.offsets[row]..<weights.offsets[row + 1]
+        Self.combine(
+          rows: source + weights.starts[row] * stride, stride: stride,
+          weights: UnsafeBufferPointer(rebasing: values[range]), length: rowLength,
+          into: output + row * rowLength)
+      }
+    }
+  }
+
+  /// Writes the weighted sum of successive rows, 16 samples at a time.
+  @inline(__always)
+  private static func combine(
+    rows: UnsafeRawPointer, stride: Int, weights: UnsafeBufferPointer<Int32>, length: Int,
+    into output: UnsafeMutableRawPointer
+  ) {
+    var column = 0
+    while column + 16 <= length {
+      var sums = SIMD16<Int32>(repeating: fixedPointHalf)
+      var place = rows + column
+      for weight in weights {
+        let samples = place.loadUnaligned(as: SIMD16<UInt8>.self)
+        sums &+= SIMD16<Int32>(truncatingIfNeeded: samples) &* weight
+        place += stride
+      }
+      output.storeBytes(of: eightBits(sums), toByteOffset: column, as: SIMD16<UInt8>.self)
+      column += 16
+    }
+    while column < length {
+      var sum = fixedPointHalf
+      for (index, weight) in weights.enumerated() {
+        let sample = (rows + (index * stride + column)).load(as: UInt8.self)
+        sum &+= Int32(sample) &* weight
+      }
+      let value = max(0, min(255, sum >> BicubicWeights.precisionBits))
+      output.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: column, as: UInt8.self)
+      column += 1
+    }
+  }
+}

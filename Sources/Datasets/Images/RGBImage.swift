@@ -1,0 +1,59 @@
+/// A picture in memory: 8 bits a channel, red, green, blue, rows from the top.
+public struct RGBImage: Equatable, Sendable {
+  /// The width in pixels, at least 1.
+  public let width: Int
+  /// The height in pixels, at least 1.
+  public let height: Int
+  /// The samples, `[height, width, 3]`.
+  public let pixels: [UInt8]
+
+  /// - Precondition: Both sides are at least 1 and `pixels` has `height * width * 3` elements.
+  public init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(width > 0 && height > 0, "an image of \(width) x \(height) pixels has no pixels")
+    precondition(
+      pixels.count == width * height * 3,
+      "an image of \(width) x \(height) needs \(width * height * 3) bytes, not \(pixels.count)")
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+  }
+
+  /// An image whose samples `fill` writes.
+  ///
+  /// - Parameter fill: Gets the uninitialised samples, `[height, width, 3]`, and must write all.
+  init(
+    width: Int, height: Int, filledBy fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
+  ) rethrows {
+    let pixels = try [UInt8](count: width * height * 3, filledBy: fill)
+    self.init(width: width, height: height, pixels: pixels)
+  }
+
+  /// The whole picture as a box.
+  public var bounds: PixelBox { PixelBox(left: 0, top: 0, width: width, height: height) }
+}
+
+/// A rectangle of whole pixels; left and top count from the upper left corner.
+public struct PixelBox: Equatable, Sendable {
+  public var left: Int
+  public var top: Int
+  public var width: Int
+  public var height: Int
+
+  public init(left: Int, top: Int, width: Int, height: Int) {
+    self.left = left
+    self.top = top
+    self.width = width
+    self.height = height
+  }
+}
+
+/// The size of a picture in pixels.
+public struct ImageSize: Hashable, Sendable, Codable {
+  public var width: Int
+  public var height: Int
+
+  public init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
+  }
+}

@@ -1,0 +1,111 @@
+import Crypto
+import Foundation
+import Tensors
+
+/// Pairs of images and captions from a list (JSON or JSON lines) or a folder.
+public final class CaptionDataset: SampleSource {
+  /// What a sample is where images have several captions.
+  public enum CaptionPolicy: String, Sendable, Codable, CaseIterable {
+    /// One sample for each image; a caption is drawn at each visit.
+    case draw
+    /// One sample for each pair of image and caption.
+    case all
+  }
+
+  public let captionPolicy: CaptionPolicy
+  /// The folder against which listed paths are resolved.
+  public let imageFolder: String
+  private let index: CaptionIndex
+
+  /// - Parameters:
+  ///   - location: A list, or a folder of images with `.txt` files beside them.
+  ///   - imageFolder: The folder that a list's paths are relative to; by default the list's own.
+  /// - Throws: ``DatasetError``.
+  public init(
+    _ location: URL, imageFolder: URL? = nil, captions captionPolicy: CaptionPolicy = .draw
+  ) throws {
+    var builder = CaptionIndex.Builder()
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder)
+    if isFolder.boolValue {
+      try FolderReader(folder: location.path).read(into: &builder)
+      self.imageFolder = location.path
+    } else {
+      try ListReader(file: location.path).read(into: &builder)
+      self.imageFolder = (imageFolder ?? location.deletingLastPathComponent()).path
+    }
+    index = builder.build()
+    self.captionPolicy = captionPolicy
+    guard index.imageCount > 0 else { throw DatasetError.noSamples(file: location.path) }
+  }
+
+  /// The number of samples.
+  public var count: Int { captionPolicy == .draw ? index.imageCount : index.captionCount }
+  /// The number of images.
+  public var imageCount: Int { index.imageCount }
+  /// The number of pairs of image and caption.
+  public var pairCount: Int { index.captionCount }
+
+  /// An image with all its captions.
+  /// - Precondition: `image` is in `0..<imageCount`.
+  public func record(at image: Int) -> CaptionRecord {
+    let listed = index.paths[image]
+    return CaptionRecord(
+      imagePath: resolve(listed), listedPath: listed,
+      captions: index.captionRange(ofImage: image).map(index.caption(at:)),
+      imageId: index.imageIds[image])
+  }
+
+  public func sample(at number: Int, seed: UInt64, epoch: Int) -> CaptionSample {
+    let image = image(ofSample: number)
+    var caption = number
+    if captionPolicy == .draw {
+      let range = index.captionRange(ofImage: image)
+      var random = RandomStream(
+        Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.caption.rawValue,
+        sample: UInt32(number))
+      caption = range.lowerBound + Int(random.number(below: UInt32(range.count)))
+    }
+    return CaptionSample(
+      index: number, imageId: index.imageIds[image], caption: index.caption(at: caption),
+      path: resolve(index.paths[image]))
+  }
+
+  public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
+    let path = resolve(index.paths[image(ofSample: number)])
+    return try ImageDecoder(maximumFileSize: limit).contents(of: URL(fileURLWithPath: path))
+  }
+
+  /// SHA-256, in hexadecimal, of what the data set says: for each image its path as listed, the
+  /// size of its file (-1 where there is none), its number and its captions.
+  ///
+  /// Moving list and images together does not change it, nor do pixels: it is there to notice that
+  /// a run goes on with other data, at the price of one look at each file's size.
+  public func digest() -> String {
+    var hash = SHA256()
+    func add(_ number: Int) {
+      withUnsafeBytes(of: Int64(number).littleEndian) { hash.update(bufferPointer: $0) }
+    }
+    add(index.imageCount)
+    for image in 0..<index.imageCount {
+      let record = record(at: image)
+      add(BoundedFile.size(of: record.imagePath) ?? -1)
+      add(Int(record.imageId))
+      add(record.captions.count)
+      for text in [record.listedPath] + record.captions {
+        add(text.utf8.count)
+        hash.update(data: Array(text.utf8))
+      }
+    }
+    let digits = Array("0123456789abcdef")
+    return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  private func image(ofSample number: Int) -> Int {
+    captionPolicy == .draw ? number : index.image(ofCaption: number)
+  }
+
+  private func resolve(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "\(imageFolder)/\(path)"
+  }
+}

@@ -1,0 +1,106 @@
+/// All records of a data set, in order of first appearance, stored compactly.
+struct CaptionIndex: Sendable {
+  /// The path of each image as listed, `[images]`.
+  let paths: StringTable
+  /// The dense number of each image, `[images]`.
+  let imageIds: [Int32]
+  /// All captions, in the order of the list.
+  private let captions: StringTable
+  /// The places in `captions` of each image's captions, image after image.
+  private let captionPlaces: [UInt32]
+  /// Where each image's places begin, `[images + 1]`.
+  private let captionOffsets: [Int]
+
+  var imageCount: Int { paths.count }
+  var captionCount: Int { captions.count }
+
+  /// The captions of one image, as indices for ``caption(at:)``.
+  func captionRange(ofImage image: Int) -> Range<Int> {
+    captionOffsets[image]..<captionOffsets[image + 1]
+  }
+
+  func caption(at index: Int) -> String { captions[Int(captionPlaces[index])] }
+
+  /// The image that a caption belongs to.
+  func image(ofCaption index: Int) -> Int {
+    var range = 0..<imageCount
+    while range.count > 1 {
+      let middle = range.lowerBound + range.count / 2
+      range =
+        captionOffsets[middle] <= index
+        ? middle..<range.upperBound : range.lowerBound..<middle
+    }
+    return range.lowerBound
+  }
+}
+
+extension CaptionIndex {
+  /// Collects records. Entries with the same path are one image with several captions.
+  struct Builder {
+    /// Samples are numbered with 32 bits, of which the random streams use all.
+    static let sampleLimit = Int(Int32.max)
+
+    private var paths = StringTable()
+    private var captions = StringTable()
+    private var imageNumbers: [String: Int] = [:]
+    private var explicitIds: [String?] = []
+    private var imageOfCaption: [UInt32] = []
+
+    /// Adds an entry of a list.
+    ///
+    /// - Parameter imageId: The entry's own `image_id`, if it has one.
+    /// - Returns: Nil, or the other `image_id` that an earlier entry gave the same image.
+    mutating func add(path: String, captions newCaptions: [String], imageId: String?) throws
+      -> String?
+    {
+      let image: Int
+      if let known = imageNumbers[path] {
+        image = known
+        if let imageId {
+          if let earlier = explicitIds[image], earlier != imageId { return earlier }
+          explicitIds[image] = imageId
+        }
+      } else {
+        image = paths.count
+        paths.append(path)
+        imageNumbers[path] = image
+        explicitIds.append(imageId)
+      }
+      guard captions.count + newCaptions.count <= Self.sampleLimit else {
+        throw DatasetError.tooManySamples(limit: Self.sampleLimit)
+      }
+      for caption in newCaptions {
+        captions.append(caption)
+        imageOfCaption.append(UInt32(image))
+      }
+      return nil
+    }
+
+    func build() -> CaptionIndex {
+      var offsets = [Int](repeating: 0, count: paths.count + 1)
+      for image in imageOfCaption { offsets[Int(image) + 1] += 1 }
+      for image in 0..<paths.count { offsets[image + 1] += offsets[image] }
+      var next = offsets
+      var places = [UInt32](repeating: 0, count: captions.count)
+      for (caption, image) in imageOfCaption.enumerated() {
+        places[next[Int(image)]] = UInt32(caption)
+        next[Int(image)] += 1
+      }
+      return CaptionIndex(
+        paths: paths, imageIds: denseIds(), captions: captions, captionPlaces: places,
+        captionOffsets: offsets)
+    }
+
+    /// Numbers in order of first appearance; an image without its own id is known by its path.
+    private func denseIds() -> [Int32] {
+      var numbers: [String: Int32] = [:]
+      var next: Int32 = 0
+      return explicitIds.map { explicit in
+        if let explicit, let number = numbers[explicit] { return number }
+        defer { next += 1 }
+        if let explicit { numbers[explicit] = next }
+        return next
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+/// What is wrong with a data set.
+public enum DatasetError: Error, Equatable, Sendable {
+  /// The operating system could not open or read a file or folder.
+  case unreadable(file: String, detail: String)
+  /// A list is larger than is read.
+  case fileTooLarge(file: String, bytes: Int, limit: Int)
+  /// A list is not valid JSON, UTF-8 and so on. Lines count from 1.
+  case malformed(file: String, line: Int, problem: String)
+  /// A record lacks something or says something impossible. Records and lines count from 1.
+  case badRecord(file: String, record: Int, line: Int, field: String, problem: String)
+  /// An image in a folder has no file of captions beside it.
+  case missingCaptions(image: String, expected: String)
+  /// Nothing was found in a list or folder.
+  case noSamples(file: String)
+  /// There are more samples than sample numbers.
+  case tooManySamples(limit: Int)
+  /// Not one batch can be filled.
+  case fewerSamplesThanBatch(samples: Int, batchSize: Int)
+  /// A run cannot go on at a place that the data set does not have.
+  case noSuchPosition(position: Int, count: Int)
+  /// Too many images could not be read. `limit` is how many were allowed of those seen.
+  case tooManyBadSamples(bad: Int, seen: Int, limit: Int, lastReasons: [String])
+  /// A whole epoch went by without filling a batch.
+  case epochWithoutBatch(epoch: Int, readable: Int, batchSize: Int, lastReasons: [String])
+}
+
+extension DatasetError: CustomStringConvertible, LocalizedError {
+  public var errorDescription: String? { description }
+
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let detail): return "\(file): cannot be read: \(detail)"
+    case .fileTooLarge(let file, let bytes, let limit):
+      return "\(file): has \(bytes) bytes, more than the limit of \(limit); split the list"
+    case .malformed(let file, let line, let problem): return "\(file), line \(line): \(problem)"
+    case .badRecord(let file, let record, let line, let field, let problem):
+      return "\(file), record \(record) (line \(line)), field \"\(field)\": \(problem)"
+    case .missingCaptions(let image, let expected):
+      return "\(image): has no captions; expected one on each line of \(expected)"
+    case .noSamples(let file): return "\(file): holds no pairs of image and caption"
+    case .tooManySamples(let limit):
+      return "the data set has more than \(limit) samples; split it"
+    case .fewerSamplesThanBatch(let samples, let batchSize):
+      return "the data set has \(samples) samples, fewer than one batch of \(batchSize); "
+        + "add data or make batches smaller"
+    case .noSuchPosition(let position, let count):
+      return "cannot go on at sample \(position) of an epoch: the data set has \(count) samples; "
+        + "is it the one that the run began with?"
+    case .tooManyBadSamples(let bad, let seen, let limit, let lastReasons):
+      return "\(bad) of the \(seen) samples seen in this epoch could not be read, more than "
+        + "\(limit); check the data set or raise the accepted share. " + Self.listing(lastReasons)
+    case .epochWithoutBatch(let epoch, let readable, let batchSize, let lastReasons):
+      return "epoch \(epoch) had \(readable) readable samples, too few for a batch of "
+        + "\(batchSize). " + Self.listing(lastReasons)
+    }
+  }
+
+  private static func listing(_ reasons: [String]) -> String {
+    "The last ones: " + reasons.joined(separator: "; ")
+  }
+}

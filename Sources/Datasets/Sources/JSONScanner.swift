@@ -1,0 +1,215 @@
+/// Reads JSON values one after another from bytes, so that a list of millions of records is never
+/// in memory as a whole.
+///
+/// Strict (RFC 8259) and bounded: nesting and the length of one value have limits, and whatever
+/// the bytes are, the result is a value or a ``Failure`` that says where.
+struct JSONScanner {
+  struct Failure: Error {
+    /// The byte at which reading stopped.
+    var offset: Int
+    var problem: String
+  }
+
+  /// The deepest nesting of lists and objects in one value.
+  static let depthLimit = 64
+  /// The most bytes of one value.
+  static let lengthLimit = 16 << 20
+
+  let bytes: UnsafeBufferPointer<UInt8>
+  private(set) var offset = 0
+  private var valueEnd = 0
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    self.bytes = bytes
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
+  }
+
+  /// The next byte that is not white space, which stays unread; nil at the end.
+  mutating func peek() -> UInt8? {
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+      default: return bytes[offset]
+      }
+    }
+    return nil
+  }
+
+  /// Reads the next byte if it is the given one.
+  mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    guard peek() == UInt8(ascii: character) else { return false }
+    offset += 1
+    return true
+  }
+
+  /// The next value.
+  mutating func value() throws -> JSONValue {
+    _ = peek()
+    valueEnd = min(bytes.count, offset + Self.lengthLimit)
+    return try value(depth: 0)
+  }
+
+  /// The line of a byte, counted from 1.
+  func line(of offset: Int) -> Int {
+    bytes[..<min(offset, bytes.count)].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
+  }
+
+  func failure(_ problem: String) -> Failure { Failure(offset: offset, problem: problem) }
+
+  private mutating func value(depth: Int) throws -> JSONValue {
+    guard depth <= Self.depthLimit else {
+      throw failure("nested deeper than \(Self.depthLimit) levels")
+    }
+    guard let first = peek() else { throw failure("ends in the middle of a value") }
+    guard offset < valueEnd else {
+      throw failure("a value is longer than \(Self.lengthLimit) bytes")
+    }
+    switch first {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+    default: throw failure("expected a JSON value, found byte \(first)")
+    }
+  }
+
+  private mutating func object(depth: Int) throws -> JSONValue {
+    offset += 1
+    var members: [(name: String, value: JSONValue)] = []
+    if skip("}") { return .object(members) }
+    repeat {
+      guard peek() == UInt8(ascii: "\"") else { throw failure("expected the name of a field") }
+      let name = try string()
+      guard skip(":") else { throw failure("expected \":\" after the name of a field") }
+      members.append((name, try value(depth: depth + 1)))
+    } while skip(",")
+    guard skip("}") else { throw failure("expected \",\" or \"}\" after a field") }
+    return .object(members)
+  }
+
+  private mutating func array(depth: Int) throws -> JSONValue {
+    offset += 1
+    var elements: [JSONValue] = []
+    if skip("]") { return .array(elements) }
+    repeat { elements.append(try value(depth: depth + 1)) } while skip(",")
+    guard skip("]") else { throw failure("expected \",\" or \"]\" after an element of a list") }
+    return .array(elements)
+  }
+
+  private mutating func word(_ text: StaticString, _ value: JSONValue) throws -> JSONValue {
+    let end = offset + text.utf8CodeUnitCount
+    let matches = text.withUTF8Buffer {
+      end <= bytes.count && bytes[offset..<end].elementsEqual($0)
+    }
+    guard matches else { throw failure("expected a JSON value") }
+    offset = end
+    return value
+  }
+
+  private mutating func number() throws -> String {
+    let start = offset
+    if bytes[offset] == UInt8(ascii: "-") { offset += 1 }
+    let integerStart = offset
+    try digits()
+    guard bytes[integerStart] != UInt8(ascii: "0") || offset == integerStart + 1 else {
+      throw failure("a number begins with 0")
+    }
+    if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
+      offset += 1
+      try digits()
+    }
+    if offset < bytes.count, bytes[offset] | 0x20 == UInt8(ascii: "e") {
+      offset += 1
+      if offset < bytes.count, bytes[offset] == 0x2B || bytes[offset] == 0x2D { offset += 1 }
+      try digits()
+    }
+    return String(decoding: bytes[start..<offset], as: UTF8.self)
+  }
+
+  private mutating func digits() throws {
+    let start = offset
+    while offset < valueEnd, (0x30...0x39).contains(bytes[offset]) { offset += 1 }
+    guard offset > start else { throw failure("expected a digit") }
+  }
+}
+
+// MARK: Texts
+
+extension JSONScanner {
+  private mutating func string() throws -> String {
+    offset += 1
+    let start = offset
+    var unescaped: [UInt8]?
+    while offset < valueEnd {
+      let byte = bytes[offset]
+      switch byte {
+      case UInt8(ascii: "\""):
+        defer { offset += 1 }
+        let text =
+          unescaped.map { String(validating: $0, as: UTF8.self) }
+          ?? String(validating: bytes[start..<offset], as: UTF8.self)
+        guard let text else { throw failure("a text is not valid UTF-8") }
+        return text
+      case UInt8(ascii: "\\"):
+        var soFar = unescaped ?? Array(bytes[start..<offset])
+        unescaped = nil
+        offset += 1
+        soFar.append(contentsOf: String(try escape()).utf8)
+        unescaped = soFar
+      case 0..<0x20: throw failure("a text holds a control character; write it as \\u00XX")
+      default:
+        unescaped?.append(byte)
+        offset += 1
+      }
+    }
+    throw failure(
+      valueEnd == bytes.count
+        ? "ends in the middle of a text" : "a value is longer than \(Self.lengthLimit) bytes")
+  }
+
+  /// Reads what follows a backslash.
+  private mutating func escape() throws -> Unicode.Scalar {
+    guard offset < bytes.count else { throw failure("ends in the middle of a text") }
+    let character = Unicode.Scalar(bytes[offset])
+    offset += 1
+    switch character {
+    case "\"", "\\", "/": return character
+    case "b": return "\u{8}"
+    case "f": return "\u{C}"
+    case "n": return "\n"
+    case "r": return "\r"
+    case "t": return "\t"
+    case "u": return try codePoint()
+    default: throw failure("unknown escape \"\\\(character)\"")
+    }
+  }
+
+  /// Reads four hexadecimal digits, and four more where they are half of a surrogate pair.
+  private mutating func codePoint() throws -> Unicode.Scalar {
+    let first = try codeUnit()
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    guard first < 0xDC00, offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
+      bytes[offset + 1] == UInt8(ascii: "u")
+    else { throw failure("half of a surrogate pair stands alone") }
+    offset += 2
+    let second = try codeUnit()
+    guard (0xDC00...0xDFFF).contains(second),
+      let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+    else { throw failure("half of a surrogate pair stands alone") }
+    return scalar
+  }
+
+  private mutating func codeUnit() throws -> UInt32 {
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      guard offset < bytes.count, let digit = Character(Unicode.Scalar(bytes[offset])).hexDigitValue
+      else { throw failure("expected four hexadecimal digits after \\u") }
+      value = value << 4 | UInt32(digit)
+      offset += 1
+    }
+    return value
+  }
+}

@@ -1,0 +1,33 @@
+import Autograd
+import Tensors
+
+/// `y = (x − mean) / √(variance + ε) · γ + β` over the last axis (Ba et al. 2016).
+public struct LayerNorm: Module {
+  /// γ, `[width]`.
+  public let weight: Parameter
+  /// β, `[width]`.
+  public let bias: Parameter
+  public let epsilon: Float
+
+  public init(width: Int, epsilon: Float, _ initialiser: ParameterInitialiser) {
+    weight = initialiser.constant([width], 1)
+    bias = initialiser.constant([width], 0)
+    self.epsilon = epsilon
+  }
+
+  public var members: [Member] { [.parameter("weight", weight), .parameter("bias", bias)] }
+
+  /// - Parameter x: `[..., width]`.
+  public func callAsFunction(_ x: Variable) -> Variable {
+    x.layerNormalised(gamma: weight.variable, beta: bias.variable, epsilon: epsilon)
+  }
+
+  /// `layerNorm(dropout(x) + residual)`.
+  public func callAsFunction(
+    _ x: Variable, addedTo residual: Variable, dropout: Dropout?, places: [RandomPlace]
+  ) -> Variable {
+    x.addedAndNormalised(
+      to: residual, dropout: dropout, places: places, gamma: weight.variable,
+      beta: bias.variable, epsilon: epsilon)
+  }
+}

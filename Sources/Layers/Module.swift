@@ -1,0 +1,59 @@
+/// A part of a model: its own parameters and further parts, each under a name.
+public protocol Module {
+  var members: [Member] { get }
+}
+
+/// One named member of a module.
+public enum Member {
+  case parameter(String, Parameter)
+  case module(String, any Module)
+}
+
+/// A parameter with its full name, such as `qFormer.layers.0.crossAttention.key.weight`.
+public struct NamedParameter {
+  public let name: String
+  public let parameter: Parameter
+
+  public init(name: String, parameter: Parameter) {
+    self.name = name
+    self.parameter = parameter
+  }
+}
+
+extension Module {
+  /// All parameters below this module, in a fixed order.
+  public var namedParameters: [NamedParameter] { namedParameters(under: "") }
+
+  private func namedParameters(under prefix: String) -> [NamedParameter] {
+    members.flatMap { member -> [NamedParameter] in
+      switch member {
+      case .parameter(let name, let parameter):
+        [NamedParameter(name: prefix + name, parameter: parameter)]
+      case .module(let name, let module):
+        module.namedParameters(under: prefix + name + ".")
+      }
+    }
+  }
+
+  /// The number of values in all parameters.
+  public var parameterCount: Int {
+    namedParameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
+  }
+
+  public func freeze() {
+    for entry in namedParameters { entry.parameter.isFrozen = true }
+  }
+}
+
+/// An array of like modules, named by their numbers.
+public struct ModuleList<Element: Module>: Module {
+  public let elements: [Element]
+
+  public init(_ elements: [Element]) {
+    self.elements = elements
+  }
+
+  public var members: [Member] {
+    elements.enumerated().map { .module(String($0.offset), $0.element) }
+  }
+}

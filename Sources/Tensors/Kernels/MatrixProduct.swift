@@ -1,0 +1,172 @@
+import COpenBLAS
+
+/// A matrix in memory: `rows × columns`, row by row, `stride` values from one row to the next.
+public struct MatrixView {
+  public let pointer: UnsafePointer<Float>
+  public let rows: Int
+  public let columns: Int
+  public let stride: Int
+
+  @inlinable @inline(__always)
+  public init(_ pointer: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+    self.pointer = pointer
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride ?? columns
+  }
+}
+
+/// Which of a product's two factors is read transposed.
+public enum ProductForm: Sendable {
+  /// A · B
+  case plain
+  /// A · Bᵀ
+  case secondTransposed
+  /// Aᵀ · B
+  case firstTransposed
+}
+
+/// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
+///
+/// - Parameters:
+///   - c: `[rows of the product, columns of the product]`, `cStride` values from row to row.
+///   - keeping: 0 overwrites C (it may be uninitialised), 1 adds to it.
+@inline(__always)
+public func singleThreadProduct(
+  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
+  cStride: Int, scale: Float = 1, keeping: Float = 0
+) {
+  let rows = form == .firstTransposed ? a.columns : a.rows
+  let inner = form == .firstTransposed ? a.rows : a.columns
+  let columns = form == .secondTransposed ? b.rows : b.columns
+  precondition(
+    inner == (form == .secondTransposed ? b.columns : b.rows),
+    "a product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] (\(form)) does not fit")
+  if rows == 0 || columns == 0 { return }
+  if inner == 0 {
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let place = c + row * cStride + column
+        place.pointee = keeping == 0 ? 0 : keeping * place.pointee
+      }
+    }
+    return
+  }
+  cblas_sgemm(
+    CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
+    form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
+    blasint(inner), scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride), keeping, c,
+    blasint(cStride))
+}
+
+/// C = scale · (product of A and B) + keeping · C, cut into blocks of C over all threads.
+public func parallelProduct(
+  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
+  cStride: Int, scale: Float = 1, keeping: Float = 0
+) {
+  let rows = form == .firstTransposed ? a.columns : a.rows
+  let inner = form == .firstTransposed ? a.rows : a.columns
+  let columns = form == .secondTransposed ? b.rows : b.columns
+  let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
+  Parallel.forEach(grid.count) { index in
+    let (rowRange, columnRange) = grid.block(index)
+    if rowRange.isEmpty || columnRange.isEmpty { return }
+    let partA =
+      form == .firstTransposed
+      ? MatrixView(
+        a.pointer + rowRange.lowerBound, rows: inner, columns: rowRange.count, stride: a.stride)
+      : MatrixView(
+        a.pointer + rowRange.lowerBound * a.stride, rows: rowRange.count, columns: inner,
+        stride: a.stride)
+    let partB =
+      form == .secondTransposed
+      ? MatrixView(
+        b.pointer + columnRange.lowerBound * b.stride, rows: columnRange.count, columns: inner,
+        stride: b.stride)
+      : MatrixView(
+        b.pointer + columnRange.lowerBound, rows: inner, columns: columnRange.count,
+        stride: b.stride)
+    singleThreadProduct(
+      partA, partB, form, into: c + rowRange.lowerBound * cStride + columnRange.lowerBound,
+      cStride: cStride, scale: scale, keeping: keeping)
+  }
+}
+
+/// How a product's result is cut into blocks, one for each thread.
+private struct ProductGrid {
+  let rowParts: Int
+  let columnParts: Int
+  let rows: Int
+  let columns: Int
+
+  init(rows: Int, columns: Int, inner: Int) {
+    self.rows = rows
+    self.columns = columns
+    let threads = rows * columns * inner < 64 * 64 * 64 ? 1 : Parallel.threadCount
+    // The factorisation of the thread count whose blocks are the nearest to squares: each thread
+    // reads a part of A and a part of B, and their sum is then the least.
+    var best = (rows: threads, columns: 1, cost: Int.max)
+    for parts in 1...threads where threads % parts == 0 {
+      let cost = rows / parts + columns / (threads / parts)
+      if cost < best.cost { best = (parts, threads / parts, cost) }
+    }
+    rowParts = best.rows
+    columnParts = best.columns
+  }
+
+  var count: Int { rowParts * columnParts }
+
+  func block(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+    (
+      ProductGrid.part(index / columnParts, of: rowParts, in: rows),
+      ProductGrid.part(index % columnParts, of: columnParts, in: columns)
+    )
+  }
+
+  /// Parts begin at multiples of 16, the unit of the kernels.
+  private static func part(_ index: Int, of parts: Int, in count: Int) -> Range<Int> {
+    let units = (count + 15) / 16
+    let begin = min(count, units * index / parts * 16)
+    let end = min(count, units * (index + 1) / parts * 16)
+    return begin..<end
+  }
+}
+
+extension Tensor {
+  /// The receiver's rows as a matrix, all axes but the last taken as one.
+  @inline(__always)
+  public func readMatrix<Result>(_ body: (MatrixView) throws -> Result) rethrows -> Result {
+    try read { try body(MatrixView($0, rows: rowCount, columns: width)) }
+  }
+
+  /// The product of two matrices `[rows, inner]` and `[inner, columns]`, either read transposed.
+  /// - Returns: `[rows, columns]`.
+  public func product(_ other: Tensor, _ form: ProductForm = .plain) -> Tensor {
+    readMatrix { a in
+      other.readMatrix { b in
+        let rows = form == .firstTransposed ? a.columns : a.rows
+        let columns = form == .secondTransposed ? b.rows : b.columns
+        return Tensor(shape: [rows, columns]) { c in
+          parallelProduct(a, b, form, into: c, cStride: columns)
+        }
+      }
+    }
+  }
+}
+
+/// OpenBLAS's own view of itself.
+public enum BLAS {
+  /// The kernel family that OpenBLAS chose for this processor, such as `Cooperlake`.
+  public static var kernelName: String {
+    String(cString: openblas_get_corename())
+  }
+
+  public static var configuration: String {
+    String(cString: openblas_get_config())
+  }
+
+  /// Leaves the threads to `Parallel`; call it once before the first product.
+  public static func useOneThread() {
+    openblas_set_num_threads(1)
+  }
+}

@@ -1,0 +1,48 @@
+/// The matrix `[outputs, inputs]` of a linear map, however its numbers are kept.
+///
+/// Layers know only this. Today there is `DenseWeight`; 16-bit, quantised and packed forms are
+/// other types of the same protocol.
+public protocol MatrixWeight: Sendable {
+  var outputs: Int { get }
+  var inputs: Int { get }
+
+  /// y = x · Wᵀ + keeping · y.
+  /// - Parameters:
+  ///   - x: `[rows, inputs]`.
+  ///   - y: `[rows, outputs]`.
+  func apply(to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float)
+
+  /// dx = dy · W + keeping · dx.
+  /// - Parameters:
+  ///   - dy: `[rows, outputs]`.
+  ///   - dx: `[rows, inputs]`.
+  func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float)
+}
+
+/// A weight kept as float32.
+public struct DenseWeight: MatrixWeight {
+  /// `[outputs, inputs]`.
+  public let values: Tensor
+
+  public init(_ values: Tensor) {
+    precondition(values.shape.count == 2, "a weight is a matrix, not of shape \(values.shape)")
+    self.values = values
+  }
+
+  public var outputs: Int { values.shape[0] }
+  public var inputs: Int { values.shape[1] }
+
+  public func apply(to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float) {
+    values.readMatrix { w in
+      parallelProduct(x, w, .secondTransposed, into: y, cStride: outputs, keeping: keeping)
+    }
+  }
+
+  public func applyTransposed(
+    to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float
+  ) {
+    values.readMatrix { w in
+      parallelProduct(dy, w, .plain, into: dx, cStride: inputs, keeping: keeping)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// Sums whose order depends on the shape alone, never on the number of threads.
+extension Tensor {
+  /// The sum of all values, added up in double precision.
+  public func sum() -> Double {
+    read { x in
+      let grain = 65_536
+      let runs = (count + grain - 1) / grain
+      let partial = [Double](unsafeUninitializedCapacity: runs) { sums, initialized in
+        let base = sums.baseAddress
+        Parallel.forEach(runs) { run in
+          var total = 0.0
+          for i in run * grain..<Swift.min(count, (run + 1) * grain) { total += Double(x[i]) }
+          base?[run] = total
+        }
+        initialized = runs
+      }
+      return partial.reduce(0, +)
+    }
+  }
+
+  /// The sum of the squares of all values, in double precision over runs of 4,096.
+  public func squaredNorm() -> Double {
+    read { x in
+      let grain = 4096
+      let runs = (count + grain - 1) / grain
+      let partial = [Double](unsafeUninitializedCapacity: runs) { sums, initialized in
+        let base = sums.baseAddress
+        Parallel.forEachRun(of: runs, grain: 16) { range in
+          for run in range {
+            let start = run * grain
+            let length = Swift.min(grain, count - start)
+            base?[run] = Double(sumVectors(x + start, count: length) { $0 * $0 })
+          }
+        }
+        initialized = runs
+      }
+      return partial.reduce(0, +)
+    }
+  }
+
+  /// The sum over all rows, `[width]`.
+  public func columnSums() -> Tensor {
+    Tensor(shape: [width]) { sums in
+      sums.update(repeating: 0, count: width)
+      addColumnSums(to: sums)
+    }
+  }
+
+  /// Adds the sum over all rows to `target`, `[width]`.
+  public func addColumnSums(to target: UnsafeMutablePointer<Float>) {
+    let rows = rowCount
+    let width = self.width
+    read { x in
+      Parallel.forEachRun(of: width, grain: 64) { columns in
+        for row in 0..<rows {
+          addVectors(
+            x + row * width + columns.lowerBound, to: target + columns.lowerBound,
+            count: columns.count)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import CPlatform
+import Glibc
+import Synchronization
+
+/// Threads that live as long as the program and share out the indices of one loop at a time.
+///
+/// A worker looks for the next loop for some tens of microseconds before it sleeps: training runs
+/// thousands of short loops a second, but an idle program must cost no processor time.
+final class WorkerPool: @unchecked Sendable {
+  let threadCount: Int
+  private var mutex = pthread_mutex_t()
+  private var wake = pthread_cond_t()
+  /// Held by the thread whose loop runs; a second caller, or a loop within a loop, runs alone.
+  private let isBusy = Atomic<Bool>(false)
+  private let generation = Atomic<Int>(0)
+  private let sleepers = Atomic<Int>(0)
+  private let nextIndex = Atomic<Int>(0)
+  private let workersLeft = Atomic<Int>(0)
+  private var count = 0
+  private var body: ((Int) -> Void)?
+
+  init(threadCount: Int) {
+    self.threadCount = threadCount
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&wake, nil)
+    for _ in 1..<max(1, threadCount) { startWorker() }
+  }
+
+  private func startWorker() {
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let status = pthread_create(
+      &thread, nil,
+      { context in
+        if let context {
+          Unmanaged<WorkerPool>.fromOpaque(context).takeUnretainedValue().work()
+        }
+        return nil
+      }, context)
+    precondition(status == 0, "the system refused another thread (error \(status))")
+    pthread_detach(thread)
+  }
+
+  func run(_ count: Int, _ body: (Int) -> Void) {
+    guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    else {
+      for index in 0..<count { body(index) }
+      return
+    }
+    withoutActuallyEscaping(body) { escaping in
+      self.count = count
+      self.body = escaping
+      nextIndex.store(0, ordering: .relaxed)
+      workersLeft.store(threadCount - 1, ordering: .relaxed)
+      generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+        pthread_mutex_lock(&mutex)
+        pthread_cond_broadcast(&wake)
+        pthread_mutex_unlock(&mutex)
+      }
+      takeIndices(escaping)
+      var spins = 0
+      while workersLeft.load(ordering: .acquiring) > 0 {
+        spins += 1
+        if spins % 256 == 0 { sched_yield() } else { cplatform_pause() }
+      }
+      self.body = nil
+    }
+    isBusy.store(false, ordering: .releasing)
+  }
+
+  private func takeIndices(_ body: (Int) -> Void) {
+    while true {
+      let index = nextIndex.wrappingAdd(1, ordering: .relaxed).oldValue
+      if index >= count { return }
+      body(index)
+    }
+  }
+
+  private func work() {
+    // Signals are for the main thread, which turns them into a clean stop.
+    var signals = sigset_t()
+    sigfillset(&signals)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    var seen = 0
+    while true {
+      seen = waitForLoop(after: seen)
+      if let body { takeIndices(body) }
+      workersLeft.wrappingSubtract(1, ordering: .releasing)
+    }
+  }
+
+  private func waitForLoop(after seen: Int) -> Int {
+    for _ in 0..<1500 {
+      let now = generation.load(ordering: .acquiring)
+      if now != seen { return now }
+      cplatform_pause()
+    }
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    defer { sleepers.wrappingSubtract(1, ordering: .relaxed) }
+    while true {
+      let now = generation.load(ordering: .sequentiallyConsistent)
+      if now != seen { return now }
+      pthread_cond_wait(&wake, &mutex)
+    }
+  }
+}

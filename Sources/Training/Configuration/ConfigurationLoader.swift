@@ -1,0 +1,85 @@
+import Foundation
+import Yams
+
+/// Loads and writes configurations: nested `Codable` structs whose stored values are the defaults.
+///
+/// The defaults become a tree; the file's tree and then each override is laid over it; the result
+/// is decoded. Sections are merged key by key and lists are replaced whole. A key that decoding did
+/// not ask for is refused: so optional keys, elements of lists and types with a decoder of their own
+/// need no list of known keys anywhere.
+public enum ConfigurationLoader {
+  /// Loads a configuration.
+  /// - Parameters:
+  ///   - defaults: The values of the keys that are not given.
+  ///   - file: A YAML file of at most 256 KiB.
+  ///   - overrides: `section.key=value` arguments with values in YAML, applied after the file, in
+  ///     order.
+  /// - Throws: `ConfigurationError`.
+  public static func load<Configuration: Codable>(
+    _ defaults: Configuration, file: URL? = nil, overrides: [String] = []
+  ) throws -> Configuration {
+    var tree = try ConfigurationEncoder.tree(of: defaults)
+    if let file, let changes = try ConfigurationReader.tree(ofFile: file) {
+      guard case .section = changes.content else {
+        throw ConfigurationError.wrongType(
+          changes.origin, field: "the file", expected: "a section with keys",
+          found: changes.summary)
+      }
+      tree = tree.overlaid(with: changes)
+    }
+    for override in overrides {
+      tree = tree.overlaid(with: try self.tree(ofOverride: override))
+    }
+    let asked = AskedKeys()
+    let configuration = try ConfigurationDecoder(node: tree, path: [], asked: asked)
+      .decode(Configuration.self)
+    try asked.refuseOthers(in: tree, path: "")
+    return configuration
+  }
+
+  /// The configuration as YAML text, every key included: `load` reads back an equal value.
+  public static func yaml<Configuration: Codable>(_ configuration: Configuration) throws -> String {
+    let tree = try ConfigurationEncoder.tree(of: configuration)
+    return try Yams.serialize(node: Self.node(of: tree), width: -1, allowUnicode: true)
+  }
+
+  /// `a.b=value` as the tree `a: {b: value}`.
+  private static func tree(ofOverride text: String) throws -> ConfigurationNode {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, keys.allSatisfy({ !$0.isEmpty }),
+      keys.count <= ConfigurationReader.depthLimit
+    else { throw ConfigurationError.malformedOverride(text) }
+    let origin = ConfigurationOrigin.override(text)
+    let value = try ConfigurationReader.tree(of: String(parts[1])) { _ in origin }
+    return keys.reversed().reduce(value ?? .null(origin)) { inner, key in
+      var section = ConfigurationSection()
+      section[String(key)] = inner
+      return ConfigurationNode(content: .section(section), origin: origin)
+    }
+  }
+
+  private static func node(of tree: ConfigurationNode) -> Node {
+    switch tree.content {
+    case .scalar(let text, let isPlain):
+      return scalar(text, isPlain: isPlain)
+    case .list(let elements):
+      let isShort = elements.allSatisfy {
+        if case .scalar(let text, _) = $0.content { return text.utf8.count < 16 }
+        return false
+      }
+      let style: Node.Sequence.Style = isShort && elements.count <= 16 ? .flow : .block
+      return .sequence(.init(elements.map(node(of:)), .implicit, style))
+    case .section(let section):
+      let pairs = section.entries.map { entry in
+        let (text, isPlain) = entry.key.scalar
+        return (scalar(text, isPlain: isPlain), node(of: entry.value))
+      }
+      return .mapping(.init(pairs, .implicit, section.entries.isEmpty ? .flow : .block))
+    }
+  }
+
+  private static func scalar(_ text: String, isPlain: Bool) -> Node {
+    .scalar(.init(text, Tag(.str), isPlain ? .any : .doubleQuoted))
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Layers
+import Tensors
+import WeightFiles
+
+/// DINOv2 as Hugging Face folders hold it.
+extension DINOv2 {
+  /// Reads `config.json` and the weights of a folder; the weights stay where they are mapped.
+  /// - Throws: `WeightFileError` for weights, `VisionEncoderError` for the configuration.
+  public init(folder: URL) throws {
+    let file = folder.appendingPathComponent("config.json")
+    let configuration = try VisionConfigurationFile(file).decoded(DINOv2Configuration.self)
+    if let problem = configuration.problem {
+      throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
+    }
+    self.init(configuration, ParameterInitialiser(seed: 0))
+    let weights = try WeightFolder(folder)
+    _ = try weights.load(into: namedParameters) { name in
+      let name = DINOv2.fileName(of: name)
+      return [name, "dinov2." + name]
+    } adapt: { _, stored, parameter in
+      // A patch convolution `[width, 3, side, side]` is the same numbers as our matrix.
+      stored.shape.count == 4 && stored.count == parameter.shape.reduce(1, *)
+        && stored.shape[0] == parameter.shape[0] ? stored.reshaped(parameter.shape) : nil
+    }
+  }
+
+  public func publicName(of parameter: String) -> String { DINOv2.fileName(of: parameter) }
+
+  public var publicConfiguration: [String: Any] {
+    [
+      "architectures": ["Dinov2Model"], "model_type": "dinov2", "hidden_act": "gelu",
+      "num_channels": 3, "qkv_bias": true, "use_swiglu_ffn": false,
+      "hidden_size": configuration.width, "num_hidden_layers": configuration.layers,
+      "num_attention_heads": configuration.heads, "mlp_ratio": configuration.feedForwardRatio,
+      "patch_size": configuration.patchSize, "image_size": configuration.imageSize,
+      "layer_norm_eps": 1e-6, "layerscale_value": 1.0, "initializer_range": 0.02,
+    ]
+  }
+
+  /// The shapes that the public format gives parameters which we keep in another one.
+  public func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
+    parameter == "patchEmbedding.weight" ? [shape[0], 3, patchSize, patchSize] : shape
+  }
+
+  static func fileName(of name: String) -> String {
+    for (ours, theirs) in outer where name.hasPrefix(ours) {
+      return theirs + name.dropFirst(ours.count)
+    }
+    let parts = name.split(separator: ".", maxSplits: 3).map(String.init)
+    guard parts.count >= 3, parts[0] == "blocks", let member = inner[parts[2]] else { return name }
+    return (["encoder.layer", parts[1], member] + parts.dropFirst(3)).joined(separator: ".")
+  }
+
+  private static let outer = [
+    ("classToken", "embeddings.cls_token"), ("positions", "embeddings.position_embeddings"),
+    ("patchEmbedding", "embeddings.patch_embeddings.projection"), ("norm.", "layernorm."),
+  ]
+
+  private static let inner = [
+    "norm1": "norm1", "norm2": "norm2", "query": "attention.attention.query",
+    "key": "attention.attention.key", "value": "attention.attention.value",
+    "output": "attention.output.dense", "scale1": "layer_scale1.lambda1",
+    "scale2": "layer_scale2.lambda1", "inner": "mlp.fc1", "outer": "mlp.fc2",
+  ]
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+/// What can be wrong with an image encoder's folder, apart from its weights.
+public enum VisionEncoderError: Error, Equatable {
+  case badConfiguration(file: String, reason: String)
+  case unknownFamily(file: String, found: String, known: [String])
+}
+
+extension VisionEncoderError: CustomStringConvertible, LocalizedError {
+  public var description: String {
+    switch self {
+    case .badConfiguration(let file, let reason):
+      return "\(file): \(reason)"
+    case .unknownFamily(let file, let found, let known):
+      return "\(file): model_type: expected one of \(known.joined(separator: ", ")), found \(found)"
+    }
+  }
+
+  public var errorDescription: String? { description }
+}
+
+/// A JSON file of an image encoder's folder, read within bounds.
+struct VisionConfigurationFile {
+  let url: URL
+  private let data: Data
+
+  /// Configuration files are a few kilobytes; anything much larger is something else.
+  private static let largestSize = 1 << 20
+
+  init(_ url: URL) throws {
+    self.url = url
+    guard let handle = try? FileHandle(forReadingFrom: url) else {
+      throw VisionEncoderError.badConfiguration(
+        file: url.path, reason: "no such file; expected a folder with config.json and weights")
+    }
+    defer { try? handle.close() }
+    data = (try? handle.read(upToCount: VisionConfigurationFile.largestSize + 1)) ?? Data()
+    guard data.count <= VisionConfigurationFile.largestSize else {
+      throw VisionEncoderError.badConfiguration(file: url.path, reason: "larger than 1 MiB")
+    }
+    guard VisionConfigurationFile.nesting(of: data) <= 32 else {
+      throw VisionEncoderError.badConfiguration(
+        file: url.path, reason: "nested more than 32 levels deep")
+    }
+  }
+
+  /// The deepest nesting of brackets, those in strings counted too: an upper bound is enough.
+  private static func nesting(of data: Data) -> Int {
+    var depth = 0
+    var deepest = 0
+    for byte in data {
+      if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
+      if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
+      deepest = max(deepest, depth)
+    }
+    return deepest
+  }
+
+  func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: data)
+    } catch DecodingError.keyNotFound(let key, _) {
+      throw VisionEncoderError.badConfiguration(
+        file: url.path, reason: "\(key.stringValue): missing")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
+    {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw VisionEncoderError.badConfiguration(
+        file: url.path, reason: "\(path): \(context.debugDescription)")
+    } catch {
+      throw VisionEncoderError.badConfiguration(file: url.path, reason: "not a JSON object")
+    }
+  }
+}

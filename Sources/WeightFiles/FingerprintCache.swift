@@ -1,0 +1,94 @@
+import Foundation
+
+/// Digests already taken, by path, size and modification time, in memory and on disk.
+///
+/// The disk copy is `fingerprints.json` in the folder that the environment variable `BLIP2_CACHE`
+/// names, or else in `$XDG_CACHE_HOME/blip2-train`, or else in `~/.cache/blip2-train`. It only saves
+/// time: where it is missing, damaged, too large or cannot be written, files are simply read again,
+/// and nothing is reported.
+public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarded by `lock`.
+  /// The cache of this user.
+  public static let shared = FingerprintCache(
+    folder: defaultFolder(environment: ProcessInfo.processInfo.environment))
+
+  private struct Entry: Codable {
+    let size: Int64
+    let modified: Int64
+    let sha256: String
+  }
+
+  private static let maximumByteCount = 4 << 20
+  private static let maximumEntryCount = 4096
+  /// File systems stamp changes with a clock that may tick every few milliseconds (two seconds on
+  /// FAT), so a file changed this recently could change again and keep its stamp.
+  private static let settlingTime: Int64 = 3_000_000_000
+
+  private let file: URL?
+  private let lock = NSLock()
+  private var entries: [String: Entry]
+
+  /// A cache kept in `folder`, or in memory only where `folder` is nil.
+  public init(folder: URL?) {
+    file = folder?.appendingPathComponent("fingerprints.json")
+    entries = Self.read(file)
+  }
+
+  static func defaultFolder(environment: [String: String]) -> URL? {
+    func path(_ name: String) -> URL? {
+      environment[name].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+    }
+    if let folder = path("BLIP2_CACHE") { return folder }
+    let base = path("XDG_CACHE_HOME") ?? path("HOME")?.appendingPathComponent(".cache")
+    return base?.appendingPathComponent("blip2-train")
+  }
+
+  func digest(of path: String, in state: FileState) -> String? {
+    lock.withLock {
+      guard let entry = entries[path], entry.size == state.size, entry.modified == state.modified
+      else { return nil }
+      return entry.sha256
+    }
+  }
+
+  func store(_ digest: String, of path: String, in state: FileState) {
+    let now = Int64(Date().timeIntervalSince1970 * 1e9)
+    guard state.modified < now - Self.settlingTime else { return }
+    lock.withLock {
+      // Another process may have added digests meanwhile.
+      entries.merge(Self.read(file)) { own, _ in own }
+      if entries.count >= Self.maximumEntryCount { entries.removeAll() }
+      entries[path] = Entry(size: state.size, modified: state.modified, sha256: digest)
+      save()
+    }
+  }
+
+  private func save() {
+    guard let file else { return }
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+      let text = try encoder.encode(entries)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try AtomicFile.replace(file) { output in
+        try text.withUnsafeBytes { try output.append($0) }
+      }
+    } catch {
+      // Promised above: a cache that cannot be written costs time, never a run.
+    }
+  }
+
+  private static func read(_ file: URL?) -> [String: Entry] {
+    guard let file, let text = try? MappedFile(file), text.bytes.count <= maximumByteCount,
+      case .outermostKeys = JSONOutline.scan(text.bytes, maximumDepth: 2),
+      let entries = try? JSONDecoder().decode([String: Entry].self, from: Data(text.bytes))
+    else { return [:] }
+    return entries.filter { _, entry in
+      entry.sha256.utf8.count == 64
+        && entry.sha256.utf8.allSatisfy { byte in
+          (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+    }
+  }
+}

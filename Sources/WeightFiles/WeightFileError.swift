@@ -1,0 +1,74 @@
+import Foundation
+
+/// What can be wrong with a file of weights, or with writing one.
+///
+/// Every case names the file; those about one tensor name it too and say what was expected and found.
+public enum WeightFileError: Error, Equatable, Sendable {
+  /// The system refused to open, map or read the file.
+  case unreadable(file: String, reason: String)
+  /// The path is a folder, a pipe or a device.
+  case notARegularFile(file: String)
+  /// The file has no bytes.
+  case emptyFile(file: String)
+  /// The folder holds none of the files that weights can be read from.
+  case noWeights(folder: String, expected: [String])
+  /// The file's header, or an index of shards, breaks the format.
+  case damagedHeader(file: String, expected: String, found: String)
+  /// The header's entry for one tensor breaks the format.
+  case damagedTensor(file: String, tensor: String, expected: String, found: String)
+  /// The tensor's elements are of a type this program does not read.
+  case unsupportedElementType(file: String, tensor: String, found: String)
+  /// The tensor was asked for as numbers of another kind than it holds.
+  case wrongElementType(file: String, tensor: String, expected: [ElementType], found: ElementType)
+  /// The file has no tensor of that name.
+  case missingTensor(file: String, tensor: String)
+  /// The tensor's shape is not that of the parameter it belongs to.
+  case wrongShape(file: String, tensor: String, expected: [Int], found: [Int])
+  /// A value does not fit the type it was to be written as.
+  case valueOutOfRange(file: String, tensor: String, value: Float, elementType: ElementType)
+  /// The system refused to write the file; nothing was left in its place.
+  case unwritable(file: String, reason: String)
+  /// The file changed while its fingerprint was taken.
+  case changedWhileReading(file: String)
+}
+
+extension WeightFileError: CustomStringConvertible, LocalizedError {
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      return "\(file): cannot be read: \(reason)"
+    case .notARegularFile(let file):
+      return "\(file): expected a regular file, found a folder, pipe or device"
+    case .emptyFile(let file):
+      return "\(file): the file is empty; fetch it again"
+    case .noWeights(let folder, let expected):
+      return "\(folder): expected one of \(expected.joined(separator: ", ")), found none of them"
+    case .damagedHeader(let file, let expected, let found):
+      return "\(file): expected \(expected), found \(found); the file is damaged, fetch it again"
+    case .damagedTensor(let file, let tensor, let expected, let found):
+      return "tensor \(tensor): expected \(expected), found \(found) in \(file); "
+        + "the file is damaged, fetch it again"
+    case .unsupportedElementType(let file, let tensor, let found):
+      let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+      return "tensor \(tensor): expected an element type of \(known), found \(found) in \(file); "
+        + "convert the file first"
+    case .wrongElementType(let file, let tensor, let expected, let found):
+      let wanted = expected.map(\.rawValue).joined(separator: ", ")
+      return "tensor \(tensor): expected an element type of \(wanted), "
+        + "found \(found.rawValue) in \(file)"
+    case .missingTensor(let file, let tensor):
+      return "tensor \(tensor): not in \(file); check that the file belongs to this model"
+    case .wrongShape(let file, let tensor, let expected, let found):
+      return "tensor \(tensor): expected \(expected), found \(found) in \(file)"
+    case .valueOutOfRange(let file, let tensor, let value, let elementType):
+      return "tensor \(tensor): the value \(value) does not fit \(elementType.rawValue), "
+        + "so \(file) was not written; write it as F32"
+    case .unwritable(let file, let reason):
+      return "\(file): cannot be written: \(reason)"
+    case .changedWhileReading(let file):
+      return "\(file): changed while it was read; wait until its writer has finished"
+    }
+  }
+
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Checkpointing
+
+/// A folder of a test's own, removed with its last reference.
+final class ScratchFolder {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("checkpointing-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+  /// All names in the folder, sorted.
+  func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+  }
+}
+
+enum Sample {
+  static func metadata(step: Int = 40) -> CheckpointMetadata {
+    CheckpointMetadata(
+      kind: "stage1", step: step, epoch: 2, dataPosition: 128, seed: .max - 1,
+      configuration: "stage: 1\nname: Übung\n", fingerprints: ["vision": "ab12", "data": ""],
+      counters: ["bestValidation": 0.1, "skipped": -3], createdAt: "2024-05-17T08:30:00Z",
+      programVersion: "0.1.0")
+  }
+
+  static let arrays = [
+    CheckpointArray(
+      path: "model/qFormer/layers/0/key/weight", shape: [3, 5],
+      values: (0..<15).map { Float($0) / 7 }),
+    CheckpointArray(path: "model/temperature", shape: [], values: [0.07]),
+    CheckpointArray(path: "model/empty", shape: [0, 4], values: []),
+    CheckpointArray(
+      path: "optimizer/firstMoment/qFormer/layers/0/key/weight", shape: [15],
+      values: [.nan, .infinity, -0.0, .leastNonzeroMagnitude]
+        + [Float](repeating: 1, count: 11)),
+  ]
+
+  static func write(to url: URL, step: Int = 40) throws {
+    try CheckpointWriter.write(to: url, metadata: metadata(step: step), arrays: arrays)
+  }
+}
+
+/// What a command printed and how it ended.
+func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = [tool] + arguments
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  process.standardError = pipe
+  try process.run()
+  let output = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+}
+
+/// The bits, so that NaN equals itself and -0 differs from 0.
+func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+
+/// The error that `body` throws.
+func checkpointError(_ body: () throws -> Void) -> CheckpointError? {
+  #expect(throws: CheckpointError.self, performing: body)
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+@testable import WeightFiles
+
+@Suite struct DamagedFileTests {
+  private func error(opening data: Data) throws -> WeightFileError? {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("model.safetensors")
+      try data.write(to: url)
+      let error = #expect(throws: WeightFileError.self) { try WeightFolder(folder) }
+      #expect(error?.description.contains(folder.lastPathComponent) == true)
+      return error
+    }
+  }
+
+  /// Header, number of data bytes, and what the message must mention.
+  static let damagedHeaders: [(String, Int, String)] = [
+    ("[]", 0, "begins with {"),
+    ("{}", 1, "0 bytes of tensors, found 1"),
+    ("{", 0, "at least 8"),
+    ("{\"a\":1}", 0, "a JSON object"),
+    (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "data_offsets"),
+    (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "a JSON object"),
+    (#"{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#, 1, "F8_E4M3"),
+    (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "8 bytes for F32 [2], found 4"),
+    (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "countable"),
+    (#"{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}"#, 4, "countable"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, 4, "ascending"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, 4, "ascending"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, 4, "ascending"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, 4, "two"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9223372036854775807]}}"#, 4, "ascending"),
+    (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,1e400]}}"#, 4, "a JSON object"),
+    (
+      #"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, 0,
+      "countable"
+    ),
+    (#"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#, 0, "countable"),
+    (
+      #"{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}}"#, 1,
+      "at most 8 dimensions, found 9"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}"#,
+      6, "begin at 4, found 2"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#,
+      3, "begin at 1, found 2"
+    ),
+    (
+      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#,
+      1, "occurs twice"
+    ),
+    (#"{"__metadata__":{"a":1}}"#, 0, "__metadata__"),
+    ("{\"a\u{0}\":1}", 0, "zero byte"),
+    ("{\"a\":\(String(repeating: "[", count: 200_000))", 0, "4 levels"),
+    ("{\"a\":\(String(repeating: "{\"a\":", count: 200_000))", 0, "4 levels"),
+  ]
+
+  @Test(arguments: damagedHeaders.indices)
+  func damagedHeaderIsRefused(index: Int) throws {
+    let (header, dataCount, mention) = Self.damagedHeaders[index]
+    let data = [UInt8](repeating: 0, count: dataCount)
+    // A header too short to be one stands for a file that ends within the length.
+    let file = header == "{" ? Data([1, 2, 3]) : safetensors(header, data: data)
+    let description = try error(opening: file)?.description ?? ""
+    #expect(description.contains(mention), "\(description)")
+  }
+
+  @Test(arguments: [0, 1, 3, 100_000_001, UInt64(1) << 40, UInt64.max])
+  func wrongHeaderLengthIsRefused(length: UInt64) throws {
+    _ = try error(opening: safetensors("{}", length: length))
+  }
+
+  @Test func headerThatIsNotUTF8IsRefused() throws {
+    var file = safetensors("{\"ab\":1}")
+    file[10] = 0xFF
+    let description = try error(opening: file)?.description
+    #expect(description?.contains("UTF-8") == true)
+  }
+
+  @Test func missingEmptyAndIrregularFilesAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let missing = folder.appendingPathComponent("missing")
+      #expect(
+        throws: WeightFileError.unreadable(file: missing.path, reason: "No such file or directory")
+      ) { try WeightFolder(missing) }
+      #expect(throws: WeightFileError.notARegularFile(file: folder.path)) {
+        try MappedFile(folder)
+      }
+      let empty = folder.appendingPathComponent("empty")
+      try Data().write(to: empty)
+      #expect(throws: WeightFileError.emptyFile(file: empty.path)) { try WeightFolder(empty) }
+      let pipe = folder.appendingPathComponent("pipe")
+      #expect(mkfifo(pipe.path, 0o600) == 0)
+      #expect(throws: WeightFileError.notARegularFile(file: pipe.path)) { try WeightFolder(pipe) }
+      let error = #expect(throws: WeightFileError.self) { try WeightFolder(folder) }
+      #expect(error?.description.contains("model.safetensors.index.json") == true)
+    }
+  }
+
+  /// Any bytes give an error or a readable file, never a crash.
+  @Test(arguments: 0..<15)
+  func mutatedFilesNeverCrash(seed: Int) throws {
+    let original = EveryElementType.file()
+    let headerEnd = 8 + Int(original[0]) + Int(original[1]) << 8
+    var generator = SeededGenerator(state: UInt64(seed))
+    var refused = 0
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("model.safetensors")
+      for _ in 0..<100 {
+        try mutated(original, headerEnd: headerEnd, using: &generator).write(to: url)
+        do {
+          let file = try WeightFolder(url)
+          for name in file.names {
+            let tensor = try file.tensor(named: name)
+            let isFloating = ElementType.floatingPoint.contains(tensor.elementType)
+            let count = try isFloating ? tensor.floats().count : tensor.integers().count
+            #expect(count == tensor.elementCount)
+          }
+        } catch is WeightFileError {
+          refused += 1
+        }
+      }
+    }
+    #expect((50...99).contains(refused))
+  }
+
+  private func mutated(
+    _ original: Data, headerEnd: Int, using generator: inout SeededGenerator
+  ) -> Data {
+    var data = original
+    switch Int.random(in: 0..<10, using: &generator) {
+    case 0:
+      data.removeLast(Int.random(in: 1...data.count, using: &generator))
+    case 1:
+      data[Int.random(in: 0..<8, using: &generator)] = .random(in: 0...255, using: &generator)
+    case 2:  // Values only.
+      let place = Int.random(in: headerEnd..<data.count, using: &generator)
+      data[place] = .random(in: 0...255, using: &generator)
+    case 3:  // A header without some bytes, its length put right.
+      let start = Int.random(in: 8..<headerEnd, using: &generator)
+      let count = Int.random(in: 1...min(4, headerEnd - start), using: &generator)
+      data.removeSubrange(start..<start + count)
+      let length = headerEnd - 8 - count
+      data[0] = UInt8(length & 255)
+      data[1] = UInt8(length >> 8)
+    case 4, 5:  // Digits for digits: shapes, offsets, types.
+      let digits = (8..<headerEnd).filter { (48...57).contains(data[$0]) }
+      for place in digits.shuffled(using: &generator).prefix(2) {
+        data[place] = .random(in: 48...57, using: &generator)
+      }
+    default:
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let place = Int.random(in: 8..<headerEnd, using: &generator)
+        data[place] =
+          Bool.random(using: &generator)
+          ? data[place] ^ (1 << UInt8.random(in: 0..<8, using: &generator))
+          : "[]{}:,\"-e.09 \\".utf8.randomElement(using: &generator) ?? 0
+      }
+    }
+    return data
+  }
+}
