@@ -7,6 +7,11 @@ let march = Context.environment["BLIP2_MARCH"] ?? "native"
 let swiftFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(march)"])]
 let cFlags: [CSetting] = [.unsafeFlags(["-march=\(march)"])]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
 func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: swiftFlags)
 }
@@ -17,25 +22,57 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "blip2-train",
+  products: [.executable(name: "blip2-train", targets: ["blip2-train"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "COpenBLAS"),
+    // What Swift cannot import by itself.
+    .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
+    .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
     .target(name: "CPlatform", cSettings: cFlags),
+
+    // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
     target("Tensors", ["COpenBLAS", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
-    target(
-      "WeightFiles", ["Layers", "Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+    target("WeightFiles", ["Layers", "Tensors", crypto]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target("BLIP2", ["VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target("Tokenizers", []),
+    target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", crypto]),
+    target("Checkpointing", ["CHDF5", crypto]),
+    target(
+      "Training",
+      [
+        "BLIP2", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers",
+        "Datasets", "Checkpointing", yams,
+      ]),
+    .executableTarget(
+      name: "blip2-train", dependencies: ["Training", "CPlatform", argumentParser],
+      swiftSettings: swiftFlags),
+
     .target(
       name: "TestSupport", dependencies: ["Autograd", "Tensors", "WeightFiles"],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
-    tests("AutogradTests", ["Autograd", "Tensors", "TestSupport"]),
+    tests("TensorsTests", ["Tensors", "TestSupport"]),
+    tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
+    tests("WeightFilesTests", ["WeightFiles"]),
     tests(
-      "BLIP2Tests", ["BLIP2", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+      "VisionEncodersTests",
+      ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+    tests("BLIP2Tests", ["BLIP2", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+    tests("TokenizersTests", ["Tokenizers"]),
+    tests("DatasetsTests", ["Datasets", "Tensors"]),
+    tests("CheckpointingTests", ["Checkpointing", "CHDF5", crypto]),
+    tests("TrainingTests", ["Training", "Layers", "Tensors", "WeightFiles", "TestSupport"]),
+    tests("ArchitectureTests", []),
+    tests("CommandLineTests", ["blip2-train"]),
   ],
   swiftLanguageModes: [.v5]
 )

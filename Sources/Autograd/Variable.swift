@@ -53,14 +53,12 @@ public final class Leaf {
 
 /// Whether operations record what a backward pass needs.
 public enum Recording {
-  nonisolated(unsafe) static var isEnabled = true
+  /// Belongs to the thread or task that asks, so that one can evaluate while another trains.
+  @TaskLocal static var isEnabled = true
 
-  /// Runs the body without recording anything, as evaluation wants it. Call it on one thread only.
+  /// Runs the body without recording anything, as evaluation wants it.
   public static func disabled<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let wasEnabled = isEnabled
-    isEnabled = false
-    defer { isEnabled = wasEnabled }
-    return try body()
+    try $isEnabled.withValue(false, operation: body)
   }
 }
 

@@ -44,14 +44,25 @@ struct VisionConfigurationFile {
     }
   }
 
-  /// The deepest nesting of brackets, those in strings counted too: an upper bound is enough.
+  /// The deepest nesting of brackets outside strings.
   private static func nesting(of data: Data) -> Int {
     var depth = 0
     var deepest = 0
+    var insideString = false
+    var isEscaped = false
     for byte in data {
-      if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
-      if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
-      deepest = max(deepest, depth)
+      if isEscaped {
+        isEscaped = false
+      } else if byte == UInt8(ascii: "\"") {
+        insideString.toggle()
+      } else if insideString {
+        isEscaped = byte == UInt8(ascii: "\\")
+      } else if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") {
+        depth += 1
+        deepest = max(deepest, depth)
+      } else if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") {
+        depth -= 1
+      }
     }
     return deepest
   }
@@ -64,6 +75,11 @@ struct VisionConfigurationFile {
         file: url.path, reason: "\(key.stringValue): missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
     {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw VisionEncoderError.badConfiguration(
+        file: url.path, reason: "\(path): \(context.debugDescription)")
+    } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
+      // Such as a number that its type cannot hold.
       let path = context.codingPath.map(\.stringValue).joined(separator: ".")
       throw VisionEncoderError.badConfiguration(
         file: url.path, reason: "\(path): \(context.debugDescription)")

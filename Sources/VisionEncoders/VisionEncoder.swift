@@ -26,6 +26,9 @@ public protocol VisionEncoder: Module {
   /// The names of the public format for this module's parameters, for export.
   func publicName(of parameter: String) -> String
 
+  /// The shape that the public format gives a parameter of ours.
+  func publicShape(of parameter: String, _ shape: [Int]) -> [Int]
+
   /// The public format's `config.json`.
   var publicConfiguration: [String: Any] { get }
 }

@@ -80,8 +80,9 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
 
   private static func read(_ file: URL?) -> [String: Entry] {
     guard let file, let text = try? MappedFile(file), text.bytes.count <= maximumByteCount,
-      case .outermostKeys = JSONOutline.scan(text.bytes, maximumDepth: 2),
-      let entries = try? JSONDecoder().decode([String: Entry].self, from: Data(text.bytes))
+      case .outermostKeys = text.withBytes({ JSONOutline.scan($0, maximumDepth: 2) }),
+      let entries = try? JSONDecoder().decode(
+        [String: Entry].self, from: text.withBytes { Data($0) })
     else { return [:] }
     return entries.filter { _, entry in
       entry.sha256.utf8.count == 64

@@ -9,7 +9,8 @@ import Foundation
 public final class MappedFile: @unchecked Sendable {  // Unchecked: immutable after `init`.
   /// The path the file was opened by, for messages.
   public let path: String
-  /// All bytes of the file; never empty.
+  /// All bytes of the file; never empty. Valid while this object lives, and Swift
+  /// may release a variable after its last use: prefer `withBytes(_:)`, or keep the object beside them.
   public let bytes: UnsafeRawBufferPointer
 
   /// Maps the file at `url`; symbolic links are followed.
@@ -35,6 +36,13 @@ public final class MappedFile: @unchecked Sendable {  // Unchecked: immutable af
     guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED
     else { throw WeightFileError.unreadable(file: path, reason: SystemError.current) }
     bytes = UnsafeRawBufferPointer(start: start, count: size)
+  }
+
+  /// Calls `body` with all bytes, which stay mapped until it returns.
+  public func withBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(bytes) }
   }
 
   deinit {

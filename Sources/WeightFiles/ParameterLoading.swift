@@ -8,6 +8,11 @@ extension WeightFolder {
     public var missing: [String] = []
     /// Tensors that no parameter took.
     public var unused: [String] = []
+
+    public init(missing: [String] = [], unused: [String] = []) {
+      self.missing = missing
+      self.unused = unused
+    }
   }
 
   /// Gives parameters the values of a file's tensors.

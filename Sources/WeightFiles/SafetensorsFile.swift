@@ -11,7 +11,7 @@ public struct SafetensorsFile: Sendable {
   /// - Throws: `WeightFileError` where the file cannot be read or breaks the format.
   public init(_ url: URL) throws {
     let file = try MappedFile(url)
-    let header = try SafetensorsHeader(file.bytes, file: file.path)
+    let header = try file.withBytes { try SafetensorsHeader($0, file: file.path) }
     self.file = file
     metadata = header.metadata
     var tensors: [String: StoredTensor] = [:]

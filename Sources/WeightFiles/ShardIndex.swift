@@ -15,11 +15,16 @@ struct ShardIndex {
     guard file.bytes.count <= SafetensorsHeader.maximumLength else {
       throw damaged("at most \(SafetensorsHeader.maximumLength) bytes", "\(file.bytes.count)")
     }
-    guard case .outermostKeys = JSONOutline.scan(file.bytes, maximumDepth: 8) else {
+    guard
+      case .outermostKeys = file.withBytes({
+        JSONOutline.scan($0, maximumDepth: 8)
+      })
+    else {
       throw damaged("JSON in UTF-8, at most 8 levels deep", "something else")
     }
     do {
-      fileNames = try JSONDecoder().decode(Document.self, from: Data(file.bytes)).fileNames
+      fileNames = try JSONDecoder().decode(Document.self, from: file.withBytes { Data($0) })
+        .fileNames
     } catch {
       throw damaged("an index of shards in JSON", JSONProblem.wording(error))
     }

@@ -34,6 +34,10 @@ public struct StoredTensor: Sendable {
       "tensor \(name) has \(elementCount) elements, the destination \(destination.count)")
     try requireElementType(in: ElementType.floatingPoint)
     guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
+    withExtendedLifetime(file) { convert(source, to: target) }
+  }
+
+  private func convert(_ source: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>) {
     switch elementType {
     case .float32:
       UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes.count)
@@ -62,6 +66,10 @@ public struct StoredTensor: Sendable {
   /// - Throws: `WeightFileError.wrongElementType` for floating-point types.
   public func integers() throws -> [Int64] {
     try requireElementType(in: ElementType.integral)
+    return withExtendedLifetime(file) { widened() }
+  }
+
+  private func widened() -> [Int64] {
     switch elementType {
     case .int64: return widened(Int64.self)
     case .int32: return widened(Int32.self)

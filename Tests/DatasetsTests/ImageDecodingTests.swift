@@ -92,6 +92,47 @@ import Testing
     }
   }
 
+  /// Some cameras leave stray bytes between segments; Pillow reads such files too.
+  @Test func strayBytesBetweenSegmentsDoNoHarm() throws {
+    let golden = try #require(GoldenImage.all.first { $0.file == "jpeg-420.jpg" })
+    let bytes = [UInt8](try Foundation.Data(contentsOf: golden.url))
+    let firstSegmentEnd = 4 + Int(bytes[4]) << 8 + Int(bytes[5])
+    let stray = bytes[..<firstSegmentEnd] + [0, 0, 0] + bytes[firstSegmentEnd...]
+    #expect(
+      try ImageDecoder().decode(bytes: Array(stray)) == ImageDecoder().decode(bytes: bytes))
+  }
+
+  /// A WebP file with a header of the extended kind around a plain file's bitstream.
+  private func extendedWebP(flags: UInt8, extra: [UInt8]) throws -> [UInt8] {
+    let golden = try #require(GoldenImage.all.first { $0.file == "webp-lossless.webp" })
+    let plain = [UInt8](try Foundation.Data(contentsOf: golden.url))
+    let canvas: [UInt8] = [UInt8(golden.width - 1), 0, 0, UInt8(golden.height - 1), 0, 0]
+    let header = Array("VP8X".utf8) + [10, 0, 0, 0, flags, 0, 0, 0] + canvas
+    let body = Array("WEBP".utf8) + header + plain[12...] + extra
+    return Array("RIFF".utf8) + PNGMaker.bigEndian(body.count).reversed() + body
+  }
+
+  @Test func orientationOfWebPIsApplied() throws {
+    let tiff: [UInt8] = [
+      0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 8, 0, 0, 0,
+    ]
+    let plain = try ImageDecoder().decode(bytes: extendedWebP(flags: 0, extra: []))
+    for exif in [tiff, Array("Exif\0\0".utf8) + tiff] {
+      let chunk = Array("EXIF".utf8) + [UInt8(exif.count), 0, 0, 0] + exif
+      let turned = try ImageDecoder().decode(bytes: extendedWebP(flags: 8, extra: chunk))
+      #expect(turned == plain.turned(.quarterTurnLeft) && turned.width == plain.height)
+    }
+  }
+
+  @Test func animationsAreRefused() throws {
+    let file = try extendedWebP(flags: 2, extra: [])
+    let error = #expect(throws: ImageError.self) { try ImageDecoder().decode(bytes: file) }
+    guard case .unsupported(.webP, _) = error?.reason else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
   @Test func theNameOfAFileDoesNotMatter() throws {
     let golden = try #require(GoldenImage.all.first { $0.file == "rgb.png" })
     try withTemporaryFolder { folder in

@@ -88,9 +88,9 @@ private struct ImageFinding: Sendable {
   /// Why it cannot be read.
   var problem: String?
 
-  init(_ url: URL, decoder: ImageDecoder) {
+  init(_ path: String, decoder: ImageDecoder) {
     do {
-      let bytes = try decoder.contents(of: url)
+      let bytes = try ImageDecoder.contents(of: path, limit: decoder.maximumFileSize)
       let header = try decoder.size(of: bytes)
       _ = try decoder.decode(bytes: bytes)
       (format, size) = (header.format, header.size)
@@ -110,7 +110,7 @@ private struct ImageFinding: Sendable {
       nonisolated(unsafe) let findings = findings
       DispatchQueue.concurrentPerform(iterations: findings.count) { image in
         let path = dataset.record(at: image).imagePath
-        findings[image] = ImageFinding(URL(fileURLWithPath: path), decoder: decoder)
+        findings[image] = ImageFinding(path, decoder: decoder)
       }
     }
     return findings

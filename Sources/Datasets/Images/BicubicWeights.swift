@@ -69,5 +69,13 @@ func eightBits(_ sums: SIMD16<Int32>) -> SIMD16<UInt8> {
   return SIMD16<UInt8>(truncatingIfNeeded: (values | above) & ~(values &>> 31))
 }
 
+/// The same for one pixel.
+@inline(__always)
+func eightBits(_ sums: SIMD4<Int32>) -> SIMD4<UInt8> {
+  let values = sums &>> BicubicWeights.precisionBits
+  let above = (255 &- values) &>> 31
+  return SIMD4<UInt8>(truncatingIfNeeded: (values | above) & ~(values &>> 31))
+}
+
 /// Half of one in fixed point: where every sum begins, so that shifting right rounds.
 let fixedPointHalf = Int32(1) << (BicubicWeights.precisionBits - 1)

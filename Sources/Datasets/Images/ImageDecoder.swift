@@ -36,7 +36,7 @@ public struct ImageDecoder: Sendable {
   /// The picture in a file.
   /// - Throws: ``ImageError`` that names the file.
   public func decode(file: URL) throws -> RGBImage {
-    try naming(file) { try decode(bytes: try contents(of: file)) }
+    try naming(file) { try decode(bytes: try Self.contents(of: file.path, limit: maximumFileSize)) }
   }
 
   /// The picture in a file's bytes.
@@ -62,7 +62,7 @@ public struct ImageDecoder: Sendable {
   /// pixels are not looked at.
   /// - Throws: ``ImageError`` that names the file.
   public func size(of file: URL) throws -> (format: ImageFormat, size: ImageSize) {
-    try naming(file) { try size(of: try contents(of: file)) }
+    try naming(file) { try size(of: try Self.contents(of: file.path, limit: maximumFileSize)) }
   }
 
   /// The format and size that the header in a file's bytes declares.
@@ -83,16 +83,16 @@ public struct ImageDecoder: Sendable {
   }
 
   /// The bytes of an image file.
-  func contents(of file: URL) throws -> [UInt8] {
+  /// - Throws: ``ImageError`` without a file name.
+  static func contents(of path: String, limit: Int) throws -> [UInt8] {
     do {
-      return try BoundedFile.contents(of: file.path, limit: maximumFileSize)
-    } catch let error as BoundedFile.Failure {
-      switch error {
+      return try BoundedFile.contents(of: path, limit: limit)
+    } catch let failure as BoundedFile.Failure {
+      switch failure {
       case .system(let detail): throw ImageError(reason: .unreadable(detail))
       case .notRegular: throw ImageError(reason: .notAFile)
       case .tooLarge(let size):
-        throw ImageError(
-          reason: .fileTooLarge(bytes: size, limit: maximumFileSize))
+        throw ImageError(reason: .fileTooLarge(bytes: size, limit: limit))
       }
     }
   }

@@ -33,66 +33,18 @@ struct PixelRows {
   /// Writes `[height, newWidth, 3]`.
   private func resizeRows(to newWidth: Int, into output: UnsafeMutableRawPointer) {
     let taps = RowTaps(BicubicWeights(from: width, to: newWidth))
-    let length = newWidth * 3
-    let sumCount = RowTaps.rowsAtOnce * taps.sumsPerRow
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: sumCount) { sums in
-      withLastRows(reach: taps.reach) { row in
-        guard let sums = sums.baseAddress else { return }
-        sums.initialize(repeating: 0, count: sumCount)
-        for first in Swift.stride(from: 0, to: height, by: RowTaps.rowsAtOnce) {
-          // Beyond the end the last row is summed again, and not stored.
-          let last = height - 1
-          let rows: RowTaps.Rows = (
-            row(first), row(min(first + 1, last)), row(min(first + 2, last)),
-            row(min(first + 3, last))
-          )
-          taps.sum(rows, into: sums)
-          for index in 0..<min(RowTaps.rowsAtOnce, height - first) {
-            Self.store(
-              sums + index * taps.sumsPerRow, length: length,
-              at: output + (first + index) * length)
-          }
+    // Loads of 16 bytes reach beyond the last pixel used. Where that would leave the picture, the
+    // row is copied to a place with room behind it.
+    withUnsafeTemporaryAllocation(byteCount: taps.reach, alignment: 64) { padded in
+      padded.initializeMemory(as: UInt8.self, repeating: 0)
+      guard let padding = padded.baseAddress, let base = bytes.baseAddress else { return }
+      for row in 0..<height {
+        var samples = base + row * stride
+        if bytes.count - row * stride < taps.reach {
+          padding.copyMemory(from: samples, byteCount: width * 3)
+          samples = UnsafeRawPointer(padding)
         }
-      }
-    }
-  }
-
-  /// Calls `body` with a function from a row's number to its samples, of which `reach` bytes may
-  /// be read.
-  ///
-  /// Loads of 16 bytes reach beyond the last pixel used. Rows at whose end that would leave the
-  /// picture are copied to a place with room behind it.
-  private func withLastRows(reach: Int, _ body: ((Int) -> UnsafeRawPointer) -> Void) {
-    guard let base = bytes.baseAddress else { return }
-    let safe = bytes.count < reach ? 0 : min(height, (bytes.count - reach) / stride + 1)
-    let copied = height - safe
-    withUnsafeTemporaryAllocation(byteCount: copied * width * 3 + reach, alignment: 64) { copies in
-      guard let copy = copies.baseAddress else { return }
-      copies.initializeMemory(as: UInt8.self, repeating: 0)
-      for row in 0..<copied {
-        (copy + row * width * 3).copyMemory(
-          from: base + (safe + row) * stride, byteCount: width * 3)
-      }
-      body { (row: Int) -> UnsafeRawPointer in
-        guard row < safe else { return UnsafeRawPointer(copy) + (row - safe) * width * 3 }
-        return base + row * stride
-      }
-    }
-  }
-
-  /// Rounds sums to samples. Whole vectors are far cheaper than pixel by pixel.
-  private static func store(
-    _ sums: UnsafeMutablePointer<Int32>, length: Int, at output: UnsafeMutableRawPointer
-  ) {
-    let sums = UnsafeRawPointer(sums)
-    for place in Swift.stride(from: 0, to: length, by: 16) {
-      let samples = eightBits((sums + place * 4).loadUnaligned(as: SIMD16<Int32>.self))
-      if place + 16 <= length {
-        (output + place).storeBytes(of: samples, as: SIMD16<UInt8>.self)
-      } else {
-        for rest in place..<length {
-          (output + rest).storeBytes(of: samples[rest - place], as: UInt8.self)
-        }
+        taps.resize(samples, into: output + row * newWidth * 3)
       }
     }
   }

@@ -36,58 +36,46 @@ struct RowTaps {
     }
   }
 
-  /// How many rows are resized together, which shares the work around the multiplications.
-  static let rowsAtOnce = 4
-
-  /// Four rows of samples, `[width, 3]`, of which `reach` bytes each may be read.
-  typealias Rows = (UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer)
-
-  /// The numbers that ``sum(_:into:)`` writes for each row: three for each output pixel, and room
-  /// for vectors to reach beyond them.
-  var sumsPerRow: Int { outputs.count * 3 + 16 }
-
-  /// Writes four rows of weighted sums in fixed point, `[4, sumsPerRow]`.
-  func sum(_ rows: Rows, into output: UnsafeMutablePointer<Int32>) {
-    let rowLength = sumsPerRow
+  /// Resizes one row.
+  ///
+  /// - Parameters:
+  ///   - row: The samples, `[width, 3]`, of which `reach` bytes may be read.
+  ///   - output: Room for `[outputs, 3]` samples.
+  func resize(_ row: UnsafeRawPointer, into output: UnsafeMutableRawPointer) {
     outputs.withUnsafeBufferPointer { outputs in
       vectors.withUnsafeBufferPointer { vectors in
         var place = output
-        for tap in outputs {
-          var sums = (
-            SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>()
-          )
-          var start = tap.start
-          for index in tap.vectors {
-            let weights = vectors[index]
-            sums.0 &+= Self.samples(rows.0 + start) &* weights
-            sums.1 &+= Self.samples(rows.1 + start) &* weights
-            sums.2 &+= Self.samples(rows.2 + start) &* weights
-            sums.3 &+= Self.samples(rows.3 + start) &* weights
-            start += Self.pixelsPerVector * 3
-          }
-          Self.store(sums.0, at: place)
-          Self.store(sums.1, at: place + rowLength)
-          Self.store(sums.2, at: place + 2 * rowLength)
-          Self.store(sums.3, at: place + 3 * rowLength)
+        // Four bytes are written at once; the fourth is the next pixel's first, written after it.
+        for tap in outputs.dropLast() {
+          let pixel = Self.pixel(row + tap.start, vectors, tap.vectors)
+          place.storeBytes(of: pixel, as: SIMD4<UInt8>.self)
           place += 3
+        }
+        guard let last = outputs.last else { return }
+        let pixel = Self.pixel(row + last.start, vectors, last.vectors)
+        for channel in 0..<3 {
+          place.storeBytes(of: pixel[channel], toByteOffset: channel, as: UInt8.self)
         }
       }
     }
   }
 
+  /// The weighted sum of the pixels from `source` on.
+  /// - Returns: Three channels, and a fourth without meaning.
   @inline(__always)
-  private static func samples(_ place: UnsafeRawPointer) -> SIMD16<Int32> {
-    SIMD16<Int32>(truncatingIfNeeded: place.loadUnaligned(as: SIMD16<UInt8>.self))
-  }
-
-  /// Adds up the five partial sums of each channel. The fourth number written is the next pixel's
-  /// first, which is written after it.
-  @inline(__always)
-  private static func store(_ sums: SIMD16<Int32>, at place: UnsafeMutablePointer<Int32>) {
+  private static func pixel(
+    _ source: UnsafeRawPointer, _ vectors: UnsafeBufferPointer<SIMD16<Int32>>, _ range: Range<Int>
+  ) -> SIMD4<UInt8> {
+    var source = source
+    var sums = SIMD16<Int32>()
+    for index in range {
+      let samples = source.loadUnaligned(as: SIMD16<UInt8>.self)
+      sums &+= SIMD16<Int32>(truncatingIfNeeded: samples) &* vectors[index]
+      source += pixelsPerVector * 3
+    }
     let first = SIMD4(sums[0], sums[1], sums[2], 0) &+ SIMD4(sums[3], sums[4], sums[5], 0)
     let second = SIMD4(sums[6], sums[7], sums[8], 0) &+ SIMD4(sums[9], sums[10], sums[11], 0)
     let last = SIMD4(sums[12], sums[13], sums[14], 0) &+ SIMD4(repeating: fixedPointHalf)
-    UnsafeMutableRawPointer(place).storeBytes(
-      of: first &+ second &+ last, as: SIMD4<Int32>.self)
+    return eightBits(first &+ second &+ last)
   }
 }

@@ -73,7 +73,7 @@ public final class CaptionDataset: SampleSource {
 
   public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
     let path = resolve(index.paths[image(ofSample: number)])
-    return try ImageDecoder(maximumFileSize: limit).contents(of: URL(fileURLWithPath: path))
+    return try ImageDecoder.contents(of: path, limit: limit)
   }
 
   /// SHA-256, in hexadecimal, of what the data set says: for each image its path as listed, the

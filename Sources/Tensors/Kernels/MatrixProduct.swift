@@ -92,12 +92,15 @@ public func parallelProduct(
   }
 }
 
-/// How a product's result is cut into blocks, one for each thread.
+/// How a product's result is cut into blocks.
 private struct ProductGrid {
   let rowParts: Int
   let columnParts: Int
   let rows: Int
   let columns: Int
+
+  /// Sides below which a block's copying of its factors begins to cost.
+  private static let leastBlockSide = 256
 
   init(rows: Int, columns: Int, inner: Int) {
     self.rows = rows
@@ -109,6 +112,15 @@ private struct ProductGrid {
     for parts in 1...threads where threads % parts == 0 {
       let cost = rows / parts + columns / (threads / parts)
       if cost < best.cost { best = (parts, threads / parts, cost) }
+    }
+    // Several blocks a thread, where they stay large, so that a thread which other programs slow
+    // down leaves its share to the others.
+    var blocks = threads
+    while threads > 1, blocks < 4 * threads,
+      max(rows / best.rows, columns / best.columns) >= 2 * ProductGrid.leastBlockSide
+    {
+      if rows / best.rows >= columns / best.columns { best.rows *= 2 } else { best.columns *= 2 }
+      blocks *= 2
     }
     rowParts = best.rows
     columnParts = best.columns

@@ -4,11 +4,12 @@
 /// rounding is done by adding and subtracting 1.5 · 2²³, and exponents are built from its bits.
 extension SIMD16<Float> {
   /// e to the power of each lane: Cody–Waite reduction by ln 2 and a polynomial of degree 6
-  /// (coefficients of Cephes' expf). Below −87.3 the result is the least normal number or zero.
+  /// (coefficients of Cephes' expf). Below −87.3 the result is the least normal number or zero; what
+  /// is not a number stays so, which `pointwiseMin` and `pointwiseMax` would hide.
   @inlinable @inline(__always)
   public func exponential() -> Vector {
-    let x = pointwiseMin(
-      pointwiseMax(self, Vector(repeating: -87.3)), Vector(repeating: 88.3))
+    let raised = self.replacing(with: -87.3, where: self .< -87.3)
+    let x = raised.replacing(with: 88.3, where: raised .> 88.3)
     let shift = Vector(repeating: 12_582_912)
     let shifted = shift.addingProduct(x, Vector(repeating: 1.442_695_04))
     let n = shifted - shift
@@ -21,8 +22,9 @@ extension SIMD16<Float> {
     p = Vector(repeating: 1.666_666_55e-1).addingProduct(p, r)
     p = Vector(repeating: 5.000_000_1e-1).addingProduct(p, r)
     p = (r + 1).addingProduct(p, r * r)
-    let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-    return unsafeBitCast(unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ bits, to: Vector.self)
+    // 2ⁿ as a product: added to the exponent of a NaN it could give a number.
+    let power = (unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23) &+ 0x3f80_0000
+    return p * unsafeBitCast(power, to: Vector.self)
   }
 
   /// The error function: an odd polynomial near zero, `1 − exp(polynomial)` beyond 0.9277.

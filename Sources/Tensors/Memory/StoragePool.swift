@@ -11,8 +11,8 @@ public final class StoragePool: @unchecked Sendable {
 
   private let lock = NSLock()
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
-  private var bytesInUse = 0
-  private var bytesKept = 0
+  private(set) var bytesInUse = 0
+  private(set) var bytesKept = 0
   private var largestBytesInUse = 0
 
   /// The largest number of bytes that tensors held at one time.

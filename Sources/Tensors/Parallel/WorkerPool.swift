@@ -14,10 +14,14 @@ final class WorkerPool: @unchecked Sendable {
   private let isBusy = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
-  private let nextIndex = Atomic<Int>(0)
-  private let workersLeft = Atomic<Int>(0)
+  /// The next index to be taken; `closed` or more while no loop runs.
+  private let nextIndex = Atomic<Int>(WorkerPool.closed)
+  /// Workers that look for indices now. The caller waits for these alone, so that a worker which the
+  /// system has not woken yet, or has put aside for another program, delays nobody.
+  private let activeWorkers = Atomic<Int>(0)
   private var count = 0
   private var body: ((Int) -> Void)?
+  private static let closed = 1 << 60
 
   init(threadCount: Int) {
     self.threadCount = threadCount
@@ -50,17 +54,18 @@ final class WorkerPool: @unchecked Sendable {
     withoutActuallyEscaping(body) { escaping in
       self.count = count
       self.body = escaping
-      nextIndex.store(0, ordering: .relaxed)
-      workersLeft.store(threadCount - 1, ordering: .relaxed)
+      nextIndex.store(0, ordering: .sequentiallyConsistent)
       generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
       if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
         pthread_mutex_lock(&mutex)
         pthread_cond_broadcast(&wake)
         pthread_mutex_unlock(&mutex)
       }
-      takeIndices(escaping)
+      takeIndices()
+      // From here on a worker that comes late finds nothing to take.
+      nextIndex.store(WorkerPool.closed, ordering: .sequentiallyConsistent)
       var spins = 0
-      while workersLeft.load(ordering: .acquiring) > 0 {
+      while activeWorkers.load(ordering: .sequentiallyConsistent) > 0 {
         spins += 1
         if spins % 256 == 0 { sched_yield() } else { cplatform_pause() }
       }
@@ -69,11 +74,11 @@ final class WorkerPool: @unchecked Sendable {
     isBusy.store(false, ordering: .releasing)
   }
 
-  private func takeIndices(_ body: (Int) -> Void) {
+  private func takeIndices() {
     while true {
-      let index = nextIndex.wrappingAdd(1, ordering: .relaxed).oldValue
-      if index >= count { return }
-      body(index)
+      let index = nextIndex.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue
+      if index >= WorkerPool.closed || index >= count { return }
+      body?(index)
     }
   }
 
@@ -85,8 +90,9 @@ final class WorkerPool: @unchecked Sendable {
     var seen = 0
     while true {
       seen = waitForLoop(after: seen)
-      if let body { takeIndices(body) }
-      workersLeft.wrappingSubtract(1, ordering: .releasing)
+      activeWorkers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      takeIndices()
+      activeWorkers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     }
   }
 

@@ -18,8 +18,28 @@ public enum ConfigurationLoader {
   public static func load<Configuration: Codable>(
     _ defaults: Configuration, file: URL? = nil, overrides: [String] = []
   ) throws -> Configuration {
+    try load(
+      defaults, changes: try file.flatMap { try ConfigurationReader.tree(ofFile: $0) },
+      overrides: overrides)
+  }
+
+  /// Loads a configuration from YAML text, such as a checkpoint holds.
+  /// - Parameter name: What messages call the text's source.
+  /// - Throws: `ConfigurationError`.
+  public static func load<Configuration: Codable>(
+    _ defaults: Configuration, text: String, name: String, overrides: [String] = []
+  ) throws -> Configuration {
+    try load(
+      defaults,
+      changes: try ConfigurationReader.tree(of: text) { .file(name: name, line: $0) },
+      overrides: overrides)
+  }
+
+  private static func load<Configuration: Codable>(
+    _ defaults: Configuration, changes: ConfigurationNode?, overrides: [String]
+  ) throws -> Configuration {
     var tree = try ConfigurationEncoder.tree(of: defaults)
-    if let file, let changes = try ConfigurationReader.tree(ofFile: file) {
+    if let changes {
       guard case .section = changes.content else {
         throw ConfigurationError.wrongType(
           changes.origin, field: "the file", expected: "a section with keys",

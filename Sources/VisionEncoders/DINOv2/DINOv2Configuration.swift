@@ -32,15 +32,18 @@ public struct DINOv2Configuration: Codable, Equatable, Sendable {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.decode(Int.self, forKey: .width)
-    layers = try values.decode(Int.self, forKey: .layers)
-    heads = try values.decode(Int.self, forKey: .heads)
-    feedForwardRatio = try values.decodeIfPresent(Int.self, forKey: .feedForwardRatio) ?? 4
-    patchSize = try values.decode(Int.self, forKey: .patchSize)
-    imageSize = try values.decode(Int.self, forKey: .imageSize)
-    layerNormEpsilon = try values.decodeIfPresent(Float.self, forKey: .layerNormEpsilon) ?? 1e-6
-    initialLayerScale = try values.decodeIfPresent(Float.self, forKey: .initialLayerScale) ?? 1
-    initialDeviation = try values.decodeIfPresent(Float.self, forKey: .initialDeviation) ?? 0.02
+    width = try values.size(.width)
+    layers = try values.size(.layers)
+    heads = try values.size(.heads)
+    feedForwardRatio = values.contains(.feedForwardRatio) ? try values.size(.feedForwardRatio) : 4
+    patchSize = try values.size(.patchSize)
+    imageSize = try values.size(.imageSize)
+    layerNormEpsilon = Float(
+      try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-6)
+    initialLayerScale = Float(
+      try values.decodeIfPresent(Double.self, forKey: .initialLayerScale) ?? 1)
+    initialDeviation = Float(
+      try values.decodeIfPresent(Double.self, forKey: .initialDeviation) ?? 0.02)
   }
 
   /// The side of the position table's grid.
@@ -56,8 +59,24 @@ public struct DINOv2Configuration: Codable, Equatable, Sendable {
     for (name, size, most) in sizes where size < 1 || size > most {
       return "\(name): expected 1 to \(most), found \(size)"
     }
+    if !(layerNormEpsilon > 0 && layerNormEpsilon <= 1) {
+      return "layer_norm_eps: expected a number above 0, at most 1, found \(layerNormEpsilon)"
+    }
     if width % heads != 0 { return "num_attention_heads: \(heads) does not divide \(width)" }
     if gridSide < 1 { return "image_size: \(imageSize) is less than a patch of \(patchSize)" }
     return nil
+  }
+}
+
+extension KeyedDecodingContainer<DINOv2Configuration.CodingKeys> {
+  /// A whole number. Read as one of double precision, because the decoder has no words for numbers
+  /// that do not fit an integer; what is out of range stays so.
+  fileprivate func size(_ key: Key) throws -> Int {
+    let number = try decode(Double.self, forKey: key)
+    guard number.rounded(.towardZero) == number else {
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: self, debugDescription: "expected a whole number, found \(number)")
+    }
+    return Int(exactly: number) ?? (number < 0 ? .min : .max)
   }
 }

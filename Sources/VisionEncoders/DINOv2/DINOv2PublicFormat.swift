@@ -9,8 +9,9 @@ extension DINOv2 {
   /// - Throws: `WeightFileError` for weights, `VisionEncoderError` for the configuration.
   public init(folder: URL) throws {
     let file = folder.appendingPathComponent("config.json")
-    let configuration = try VisionConfigurationFile(file).decoded(DINOv2Configuration.self)
-    if let problem = configuration.problem {
+    let stored = try VisionConfigurationFile(file)
+    let configuration = try stored.decoded(DINOv2Configuration.self)
+    if let problem = try configuration.problem ?? stored.decoded(Variant.self).problem {
       throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
     }
     self.init(configuration, ParameterInitialiser(seed: 0))
@@ -18,10 +19,27 @@ extension DINOv2 {
     _ = try weights.load(into: namedParameters) { name in
       let name = DINOv2.fileName(of: name)
       return [name, "dinov2." + name]
-    } adapt: { _, stored, parameter in
+    } adapt: { name, stored, parameter in
       // A patch convolution `[width, 3, side, side]` is the same numbers as our matrix.
-      stored.shape.count == 4 && stored.count == parameter.shape.reduce(1, *)
-        && stored.shape[0] == parameter.shape[0] ? stored.reshaped(parameter.shape) : nil
+      stored.shape == publicShape(of: name, parameter.shape)
+        ? stored.reshaped(parameter.shape) : nil
+    }
+  }
+
+  /// What the configuration says about the blocks; of the variants, only the plain one is here.
+  private struct Variant: Decodable {
+    let activation: String?
+    let usesSwiGLU: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case activation = "hidden_act"
+      case usesSwiGLU = "use_swiglu_ffn"
+    }
+
+    var problem: String? {
+      if usesSwiGLU == true { return "use_swiglu_ffn: expected false, found true (not supported)" }
+      guard let activation, activation != "gelu" else { return nil }
+      return "hidden_act: expected gelu, found \(activation)"
     }
   }
 
@@ -34,7 +52,9 @@ extension DINOv2 {
       "hidden_size": configuration.width, "num_hidden_layers": configuration.layers,
       "num_attention_heads": configuration.heads, "mlp_ratio": configuration.feedForwardRatio,
       "patch_size": configuration.patchSize, "image_size": configuration.imageSize,
-      "layer_norm_eps": 1e-6, "layerscale_value": 1.0, "initializer_range": 0.02,
+      "layer_norm_eps": configuration.layerNormEpsilon,
+      "layerscale_value": configuration.initialLayerScale,
+      "initializer_range": configuration.initialDeviation,
     ]
   }
 

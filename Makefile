@@ -1,0 +1,35 @@
+# The ways to build, try and check blip2-train. `make` alone lists them.
+
+PROGRAM := .build/release/blip2-train
+BENCH_OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint format bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the system packages that are missing (Debian, Ubuntu) and check Swift
+	@Scripts/setup.sh
+
+build: setup ## build the program in release
+	swift build -c release --product blip2-train
+
+demo: build ## train on the pictures that ship with the repository, then measure retrieval
+	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml
+	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1
+
+test: setup lint ## check the format, build without warnings, run all tests
+	@Scripts/test.sh
+
+lint: ## check the format of the sources
+	swift format lint --strict -r Sources Tests Package.swift
+
+format: ## put the sources into that format
+	swift format -i -r Sources Tests Package.swift
+
+bench: build ## time a stage-1 step; options: make bench BENCH_OPTIONS="--batch 8"
+	$(PROGRAM) bench stage1 $(BENCH_OPTIONS)
+
+clean: ## remove everything that was built
+	rm -rf .build .build-tests

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Builds everything with its tests, in release as numeric code needs it, then runs all tests.
+# Warnings in our own code fail, and so does a run without tests.
+#
+# The tests have a build folder of their own: they are compiled with -enable-testing, and going to
+# and fro between that and the program's own flags would compile every package again each time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$(pwd -P)
+cd "$root"
+
+folder=.build-tests
+options=(-c release --scratch-path "$folder" -Xswiftc -enable-testing)
+mkdir -p "$folder"
+
+swift build "${options[@]}" --build-tests 2>&1 </dev/null | tee "$folder/build.log"
+
+warnings=$(awk -v root="$root/" -v package="${root##*/}" '
+  / warning: / && index($0, root ".build") != 1 && index($0, root) == 1 { print }
+  /^macro expansion .* warning: / { print; getline; sub(/^`- /, ""); print }
+  index(tolower($0), "warning: '\''" tolower(package) "'\''") == 1 { print }
+' "$folder/build.log")
+if [ -n "$warnings" ]; then
+  printf 'error: the build gave warnings:\n%s\n' "$warnings" >&2
+  # So that the next call compiles these files again, and does not pass for want of a fresh build.
+  sed -n 's/^\(\/[^:]*\):[0-9].*/\1/p' <<<"$warnings" | sort -u | xargs -r -d '\n' touch -c
+  exit 1
+fi
+
+swift test "${options[@]}" --skip-build --no-parallel --disable-xctest 2>&1 </dev/null |
+  tee "$folder/test.log"
+if ! grep -Eq 'Test run with [1-9][0-9]* tests? ' "$folder/test.log"; then
+  echo "error: no tests ran" >&2
+  exit 1
+fi

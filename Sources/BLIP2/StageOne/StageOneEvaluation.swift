@@ -1,0 +1,70 @@
+import Autograd
+import Layers
+import Tensors
+
+/// What retrieval needs of a stage-1 model, without gradients (Li et al. 2023, §4.3).
+extension StageOneModel {
+  /// Unit features of images, `[images, queries, embedding]`.
+  /// - Parameter features: `[images, tokens, vision width]`.
+  public func imageFeatures(_ features: Variable) -> Tensor {
+    Recording.disabled {
+      let images = features.shape[0]
+      var pack = PackedSequences(queryCount: queryCount)
+      for image in 0..<images { _ = pack.addQueries(image: image, index: image, purpose: .image) }
+      pack.layOut(imageTokens: features.shape[1])
+      let memory = qFormer.imageKeyValues(normalisedFeatures(features))
+      guard let queries = qFormer(pack, images: memory).queries else {
+        preconditionFailure("images have queries")
+      }
+      return imageEmbedding(queries).value.reshaped(
+        [images, queryCount, configuration.embeddingWidth])
+    }
+  }
+
+  /// Unit features of texts `[CLS] … [SEP]`, `[texts, embedding]`.
+  public func textFeatures(_ texts: [[Int32]]) -> Tensor {
+    Recording.disabled {
+      var pack = PackedSequences(queryCount: queryCount)
+      let rows = texts.enumerated().map { index, text in
+        Int32(pack.addText(text, view: .itself, index: index, purpose: .text).lowerBound)
+      }
+      pack.layOut(imageTokens: 0)
+      guard let states = qFormer(pack, images: nil).texts else {
+        preconditionFailure("a text has at least [CLS] and [SEP]")
+      }
+      return textEmbedding(states.gatheredRows(rows)).value
+    }
+  }
+
+  /// The cosine of every image and every text: the maximum over the queries, not divided by the
+  /// temperature, `[images, texts]`.
+  public func cosines(images: Tensor, texts: Tensor) -> Tensor {
+    let rows = images.reshaped([images.shape[0] * queryCount, configuration.embeddingWidth])
+    return Variable(rows.product(texts, .secondTransposed)).maximumOfRows(inGroupsOf: queryCount)
+      .value
+  }
+
+  /// The match logit of pairs, averaged over the queries.
+  /// - Parameters:
+  ///   - pairs: Numbers of an image and of a text.
+  ///   - features: `[images, tokens, vision width]`.
+  public func matchLogits(
+    _ pairs: [(image: Int, text: Int)], features: Variable, texts: [[Int32]]
+  ) -> [Float] {
+    Recording.disabled {
+      let memory = qFormer.imageKeyValues(normalisedFeatures(features))
+      let candidates = pairs.enumerated().map { index, pair in
+        ImageTextMatching.Candidate(
+          image: pair.image, text: pair.text, isMatch: true, origin: index, purpose: .match)
+      }
+      // As many pairs at once as the losses of a batch of 64 need.
+      return stride(from: 0, to: candidates.count, by: 192).flatMap { start in
+        let part = Array(candidates[start..<min(candidates.count, start + 192)])
+        let logits = ImageTextMatching(model: self).logits(
+          part, texts: texts, imageTokens: features.shape[1], images: memory)
+        let values = logits.value.values
+        return part.indices.map { values[2 * $0 + 1] }
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Checkpointing
+import Foundation
+
+/// Which checkpoint a run goes on from, and whether it may.
+public enum ResumeRequest: Equatable {
+  /// A new run.
+  case none
+  /// The newest sound checkpoint of the output folder.
+  case outputFolder
+  /// A checkpoint, or a folder whose newest sound one is taken.
+  case path(String)
+}
+
+extension CheckpointFile {
+  /// Opens a checkpoint by the path of a file, or of a folder whose newest sound one is taken.
+  /// - Parameter report: Is told of each newer file that was passed over, and why.
+  /// - Throws: `CheckpointError`, or `RunError.noCheckpoint`.
+  public static func open(
+    fileOrFolder path: String, report: (String) -> Void
+  ) throws -> CheckpointFile {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let url = URL(fileURLWithPath: path)
+    guard isFolder.boolValue else { return try open(url) }
+    let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
+    for entry in passedOver {
+      report("passed over \(entry.url.lastPathComponent): \(entry.reason.localizedDescription)")
+    }
+    guard let file else {
+      throw RunError.noCheckpoint(
+        folder: path,
+        passedOver: passedOver.map {
+          "\($0.url.lastPathComponent): \($0.reason.localizedDescription)"
+        })
+    }
+    return file
+  }
+
+  /// Refuses to go on with a run that is not this one.
+  /// - Parameters:
+  ///   - modelDifferences: What differs in the model's configuration, in words.
+  ///   - allowChangedData: Whether the data's digest may differ.
+  func check(
+    _ identity: RunIdentity, modelDifferences: [String], allowChangedData: Bool
+  ) throws {
+    guard metadata.kind == identity.kind else {
+      throw RunError.wrongKind(file: url.path, expected: identity.kind, found: metadata.kind)
+    }
+    var differences = modelDifferences
+    var advice = "Choose the configuration that the run was begun with, or begin a new run with "
+    advice += "initialise.checkpoint."
+    for name in Set(metadata.fingerprints.keys).union(identity.fingerprints.keys).sorted() {
+      let (then, now) = (metadata.fingerprints[name], identity.fingerprints[name])
+      if then == now || (name == "data" && allowChangedData) { continue }
+      differences.append(
+        "\(name): the checkpoint was made with \(then ?? "none"), now it is \(now ?? "none")")
+      if name == "data" {
+        advice += " If the data was changed on purpose: --set resume.allowChangedData=true."
+      }
+    }
+    if metadata.seed != identity.seed {
+      differences.append("seed: the checkpoint has \(metadata.seed), now it is \(identity.seed)")
+    }
+    if !differences.isEmpty {
+      throw RunError.differsFromCheckpoint(
+        file: url.path, differences: differences, advice: advice)
+    }
+  }
+}
+
+/// What differs between two configurations, key by key.
+enum ConfigurationDifference {
+  /// - Returns: Lines such as `model.qFormer.width: the checkpoint has 768, now it is 384`.
+  static func lines<Section: Codable>(_ then: Section, _ now: Section, under path: String) throws
+    -> [String]
+  {
+    let (before, after) = (try values(then), try values(now))
+    return Set(before.keys).union(after.keys).sorted().compactMap { key in
+      let (old, new) = (before[key] ?? "nothing", after[key] ?? "nothing")
+      return old == new ? nil : "\(path).\(key): the checkpoint has \(old), now it is \(new)"
+    }
+  }
+
+  private static func values<Section: Codable>(_ section: Section) throws -> [String: String] {
+    let object = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(section))
+    var result: [String: String] = [:]
+    flatten(object, path: "", into: &result)
+    return result
+  }
+
+  private static func flatten(_ value: Any, path: String, into result: inout [String: String]) {
+    if let dictionary = value as? [String: Any] {
+      for (key, value) in dictionary {
+        flatten(value, path: path.isEmpty ? key : path + "." + key, into: &result)
+      }
+    } else {
+      result[path] = "\(value)"
+    }
+  }
+}

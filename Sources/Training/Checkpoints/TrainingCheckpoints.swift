@@ -1,0 +1,120 @@
+import Checkpointing
+import Datasets
+import Foundation
+import Layers
+import Tensors
+
+/// What makes a checkpoint belong to a run.
+public struct RunIdentity {
+  /// Such as `stage1`.
+  public var kind: String
+  /// The resolved configuration, YAML.
+  public var configuration: String
+  public var seed: UInt64
+  /// Digests of what the run reads but does not store, by name.
+  public var fingerprints: [String: String]
+}
+
+/// Writes and reads the checkpoints of a run: parameters under `/model`, moments under `/optimizer`.
+public struct TrainingCheckpoints {
+  let folder: CheckpointFolder
+  let identity: RunIdentity
+  public static let programVersion = "0.1.0"
+
+  /// Writes the state after a step, and removes checkpoints that are no longer kept.
+  /// - Throws: `CheckpointError`; earlier checkpoints then stay as they are.
+  @discardableResult
+  func save(_ state: TrainingState, _ optimizer: AdamW, keep: Int) throws -> URL {
+    let url = folder.file(step: state.step)
+    var arrays: [CheckpointArray] = []
+    for entry in optimizer.entries {
+      arrays.append(.init("model", entry.name, entry.parameter.value))
+      arrays.append(.init("optimizer/firstMoment", entry.name, entry.firstMoment))
+      arrays.append(.init("optimizer/secondMoment", entry.name, entry.secondMoment))
+    }
+    try CheckpointWriter.write(
+      to: url, metadata: metadata(state, updates: optimizer.updates), arrays: arrays)
+    try folder.prune(keepLast: keep, best: state.best?.step, upToStep: state.step)
+    return url
+  }
+
+  private func metadata(_ state: TrainingState, updates: Int) -> CheckpointMetadata {
+    var counters = [
+      "updates": Double(updates), "skippedSteps": Double(state.skippedSteps),
+      "skippedImages": Double(state.skippedImages),
+    ]
+    if let best = state.best {
+      counters["bestStep"] = Double(best.step)
+      counters["bestValue"] = best.value
+    }
+    return CheckpointMetadata(
+      kind: identity.kind, step: state.step, epoch: state.position.epoch,
+      dataPosition: state.position.position, seed: identity.seed,
+      configuration: identity.configuration, fingerprints: identity.fingerprints,
+      counters: counters, programVersion: TrainingCheckpoints.programVersion)
+  }
+
+  /// Puts a checkpoint's numbers into the model and the optimiser.
+  /// - Throws: `CheckpointError`, naming the parameter and both shapes where they differ.
+  static func restore(_ file: CheckpointFile, into optimizer: AdamW) throws -> TrainingState {
+    for (index, entry) in optimizer.entries.enumerated() {
+      entry.parameter.value = try file.tensor("model", entry.name, entry.parameter.shape)
+      optimizer.setMoments(
+        index, first: try file.tensor("optimizer/firstMoment", entry.name, entry.parameter.shape),
+        second: try file.tensor("optimizer/secondMoment", entry.name, entry.parameter.shape))
+    }
+    let counters = file.metadata.counters
+    func count(_ name: String) -> Int { Int(exactly: counters[name] ?? 0) ?? 0 }
+    optimizer.updates = count("updates")
+    var state = TrainingState()
+    state.step = file.metadata.step
+    state.position = LoaderPosition(
+      epoch: file.metadata.epoch, position: file.metadata.dataPosition)
+    state.skippedSteps = count("skippedSteps")
+    state.skippedImages = count("skippedImages")
+    if let value = counters["bestValue"] {
+      state.best = TrainingState.Best(step: count("bestStep"), value: value)
+    }
+    return state
+  }
+}
+
+extension CheckpointFile {
+  /// Reads one array of a parameter.
+  func tensor(_ group: String, _ name: String, _ shape: [Int]) throws -> Tensor {
+    try Tensor(shape: shape) { target in
+      try read(
+        CheckpointArray.path(group, name),
+        into: UnsafeMutableBufferPointer(start: target, count: shape.reduce(1, *)),
+        expectedShape: shape)
+    }
+  }
+
+  /// Puts the file's values into parameters.
+  public func load(into parameters: [NamedParameter]) throws {
+    for entry in parameters {
+      entry.parameter.value = try tensor("model", entry.name, entry.parameter.shape)
+    }
+  }
+
+  /// The parameters that the file holds, by our names.
+  public var parameterNames: [String] {
+    arrays.compactMap {
+      $0.path.hasPrefix("model/")
+        ? $0.path.dropFirst("model/".count).replacingOccurrences(of: "/", with: ".") : nil
+    }
+  }
+}
+
+extension CheckpointArray {
+  /// `model/qFormer/layers/0/…` for a parameter's dotted name.
+  static func path(_ group: String, _ name: String) -> String {
+    "\(group)/" + name.replacingOccurrences(of: ".", with: "/")
+  }
+
+  init(_ group: String, _ name: String, _ tensor: Tensor) {
+    self.init(path: CheckpointArray.path(group, name), shape: tensor.shape) { body in
+      try tensor.read { try body(UnsafeBufferPointer(start: $0, count: tensor.count)) }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+extension RetrievalEvaluation.Result {
+  /// The rows of the table: by what images and texts were ranked.
+  private var rows: [(name: String, key: String, scores: RetrievalScores)] {
+    var rows = [("cosine", "cosine", cosine)]
+    if let reranked { rows.append(("re-ranked by ITM", "reranked", reranked)) }
+    rows.append(("chance", "chance", chance))
+    return rows
+  }
+
+  /// Everything measured, by names such as `cosine.imageToText.r1`.
+  var values: [(name: String, value: Double)] {
+    rows.flatMap { row in
+      zip(RetrievalScores.ranks.indices, RetrievalScores.ranks).flatMap { index, rank in
+        [
+          ("\(row.key).imageToText.r\(rank)", row.scores.imageToText[index]),
+          ("\(row.key).textToImage.r\(rank)", row.scores.textToImage[index]),
+        ]
+      }
+    }
+  }
+
+  /// A table for people, in percent.
+  var table: String {
+    func pad(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
+    let names = RetrievalScores.ranks.map { "R@\($0)" }
+    let title = "retrieval: \(imageCount) images, \(textCount) texts"
+    var lines = [
+      title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
+      pad("", 18) + cells(names) + "  " + cells(names),
+    ]
+    for row in rows {
+      let numbers = { (scores: [Double]) in cells(scores.map { String(format: "%.1f", $0) }) }
+      lines.append(
+        row.name.padding(toLength: 18, withPad: " ", startingAt: 0)
+          + numbers(row.scores.imageToText) + "  " + numbers(row.scores.textToImage))
+    }
+    if !skipped.isEmpty { lines.append("\(skipped.count) pictures could not be read") }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,82 @@
+import BLIP2
+import Checkpointing
+import Foundation
+
+/// A stage-1 checkpoint with the data it is judged on.
+public struct StageOneEvaluation {
+  private let configuration: StageOneRunConfiguration
+  private let task: StageOneTask
+  private let file: CheckpointFile
+
+  /// - Parameters:
+  ///   - checkpoint: A file, or a folder whose newest sound one is taken.
+  ///   - configuration: A recipe in place of the stored one.
+  ///   - report: Is told what a person should know.
+  public init(
+    checkpoint: String, configuration path: String?, overrides: [String],
+    report: (String) -> Void
+  ) throws {
+    file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
+    guard file.metadata.kind == StageOneRun.kind else {
+      throw RunError.wrongKind(
+        file: file.url.path, expected: StageOneRun.kind, found: file.metadata.kind)
+    }
+    let defaults = StageOneRunConfiguration()
+    configuration =
+      try path.map {
+        try ConfigurationLoader.load(
+          defaults, file: URL(fileURLWithPath: $0), overrides: overrides)
+      }
+      ?? ConfigurationLoader.load(
+        defaults, text: file.metadata.configuration, name: file.url.path, overrides: overrides)
+    task = try StageOneRun(configuration).task
+    if let stored = file.metadata.fingerprints["vision"], stored != task.tower.fingerprint {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path,
+        differences: [
+          "vision: the checkpoint was made with \(stored), now it is "
+            + (task.tower.fingerprint ?? "none")
+        ], advice: "Name the image encoder that it was trained with: --set vision.path=FOLDER.")
+    }
+    try file.load(into: task.trainedParameters)
+  }
+
+  /// The outcome, for people and for programs.
+  public struct Retrieval {
+    public let text: String
+    let values: [(name: String, value: Double)]
+    let file: CheckpointFile
+
+    /// One JSON object with the checkpoint, its step and every number.
+    public var json: String {
+      get throws {
+        var object: [String: Any] = [
+          "checkpoint": file.url.path, "step": file.metadata.step,
+        ]
+        for (name, value) in values { object[name] = value }
+        let data = try JSONSerialization.data(
+          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data, as: UTF8.self)
+      }
+    }
+  }
+
+  /// Retrieval on the held-out pairs; nil if the run was asked to stop.
+  public func retrieval() throws -> Retrieval? {
+    guard let dataset = task.data.validation else {
+      throw ConfigurationError.invalidValue(
+        field: "data.validation.path", found: "null", expected: "a list or a folder of pairs",
+        advice: "name one by --set data.validation.path=LIST")
+    }
+    let evaluation = RetrievalEvaluation(
+      model: task.model, tower: task.tower, data: task.data,
+      configuration: configuration.validation)
+    guard let result = try evaluation.run(on: dataset) else { return nil }
+    let heading = "\(file.url.path), step \(file.metadata.step)"
+    return Retrieval(
+      text: heading + "\n" + result.table,
+      values: result.values + [
+        ("images", Double(result.imageCount)), ("texts", Double(result.textCount)),
+      ], file: file)
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// Says how a run gets on: one line that renews itself on a terminal, plain lines elsewhere.
+public final class ProgressReporter {
+  private let isTerminal: Bool
+  private let totalSteps: Int
+  private let logEvery: Int
+  private var lineLength = 0
+  private var stepSeconds: [Double] = []
+  private let started = ContinuousClock.now
+
+  /// - Parameter isTerminal: By default whether standard output is one.
+  public init(totalSteps: Int, logEvery: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
+    self.totalSteps = totalSteps
+    self.logEvery = logEvery
+    self.isTerminal = isTerminal
+  }
+
+  /// What is known after a step.
+  struct StepReport {
+    var step: Int
+    var losses: [(name: String, value: Double)]
+    var learningRate: Double
+    var gradientNorm: Double
+    var seconds: Double
+    var samples: Int
+    var skippedImages: Int
+    var skippedSteps: Int
+  }
+
+  var secondsSinceStart: Double {
+    let passed = ContinuousClock.now - started
+    return Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+  }
+
+  /// Samples a second over the last steps.
+  func rate(_ report: StepReport) -> Double {
+    stepSeconds.append(report.seconds)
+    if stepSeconds.count > 20 { stepSeconds.removeFirst() }
+    let mean = stepSeconds.reduce(0, +) / Double(stepSeconds.count)
+    return mean > 0 ? Double(report.samples) / mean : 0
+  }
+
+  func show(_ report: StepReport, rate: Double) {
+    let isLogged = report.step % logEvery == 0 || report.step == totalSteps
+    if !isTerminal && !isLogged { return }
+    let perSample = rate > 0 ? 1 / rate : 0
+    let left = Double(totalSteps - report.step) * Double(report.samples) * perSample
+    var text = "step \(report.step)/\(totalSteps)"
+    for loss in report.losses { text += String(format: "  \(loss.name) %.4f", loss.value) }
+    text += String(format: "  lr %.2e", report.learningRate)
+    text += String(format: "  |g| %.3g", report.gradientNorm)
+    text += String(format: "  %.1f samples/s", rate)
+    text += "  \(ProgressReporter.duration(left)) left"
+    if report.skippedImages > 0 { text += "  \(report.skippedImages) images skipped" }
+    if report.skippedSteps > 0 { text += "  \(report.skippedSteps) steps skipped" }
+    if isTerminal { renew(text) } else { write(text + "\n") }
+  }
+
+  /// A line that stays.
+  public func say(_ text: String) {
+    if isTerminal && lineLength > 0 {
+      write("\r\u{1B}[K" + text + "\n")
+      lineLength = 0
+    } else {
+      write(text + "\n")
+    }
+  }
+
+  /// Ends the line that renews itself.
+  public func finish() {
+    if isTerminal && lineLength > 0 { write("\n") }
+    lineLength = 0
+  }
+
+  private func renew(_ text: String) {
+    var size = winsize()
+    let columns = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
+    let shown = columns > 1 ? String(text.prefix(columns - 1)) : text
+    lineLength = shown.count
+    write("\r\u{1B}[K" + shown)
+  }
+
+  private func write(_ text: String) {
+    FileHandle.standardOutput.write(Data(text.utf8))
+  }
+
+  /// `1 h 02 min`, `3 min 20 s` or `12 s`.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(min(max(0, seconds), 1e9).rounded())
+    if whole >= 3600 {
+      return String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
+    }
+    return whole >= 60 ? String(format: "%d min %02d s", whole / 60, whole % 60) : "\(whole) s"
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Why a run cannot start, go on or end well, apart from its configuration and its files.
+public enum RunError: Error, Equatable {
+  case cannotWrite(file: String, reason: String)
+  /// The checkpoint does not belong to this run; each difference names both values.
+  case differsFromCheckpoint(file: String, differences: [String], advice: String)
+  case wrongKind(file: String, expected: String, found: String)
+  case noCheckpoint(folder: String, passedOver: [String])
+  case folderHasRun(folder: String, newest: String)
+  /// Loss or gradient were not finite several times in a row.
+  case notFinite(steps: Int, step: Int, diagnosis: String)
+  case vocabularyMismatch(file: String, tokens: Int, model: Int)
+  /// The checkpoint holds no image encoder.
+  case frozenVision(file: String, encoder: String)
+}
+
+extension RunError: CustomStringConvertible, LocalizedError {
+  public var description: String {
+    switch self {
+    case .cannotWrite(let file, let reason):
+      return "\(file): cannot be written: \(reason)"
+    case .differsFromCheckpoint(let file, let differences, let advice):
+      return "\(file) does not fit this run:\n"
+        + differences.map { "  \($0)" }.joined(separator: "\n") + "\n\(advice)"
+    case .wrongKind(let file, let expected, let found):
+      return "\(file): expected a checkpoint of \(expected), found one of \(found)"
+    case .noCheckpoint(let folder, let passedOver):
+      let reasons = passedOver.map { "\n  passed over \($0)" }.joined()
+      return "\(folder): no sound checkpoint to go on from\(reasons)"
+    case .folderHasRun(let folder, let newest):
+      return
+        "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
+        + "folder by --output"
+    case .notFinite(let steps, let step, let diagnosis):
+      return
+        "\(steps) steps in a row, up to step \(step), had a loss or gradient that is not finite; "
+        + "no update was made by them. \(diagnosis)"
+    case .vocabularyMismatch(let file, let tokens, let model):
+      return "\(file): \(tokens) tokens with [DEC], but model.qFormer.vocabularySize is \(model); "
+        + "set it to \(tokens) or name the vocabulary that the model was made for"
+    case .frozenVision(let file, let encoder):
+      return
+        "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
+        + "in \(encoder)"
+    }
+  }
+
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,149 @@
+import Datasets
+
+/// The sections of a run's configuration that all stages share.
+
+/// Where the frozen (or trained) image encoder comes from and what of it goes on.
+public struct VisionConfiguration: Codable, Equatable, Sendable {
+  /// A folder with `config.json` and weights; null for a new encoder of the sizes in `new`.
+  @Nullable public var path: String?
+  /// The block whose output goes on, counted from 1; null for the last.
+  @Nullable public var layer: Int?
+  /// Whether the encoder's final norm is applied.
+  public var finalNorm = true
+  /// The side of the pictures in pixels; null for the encoder's own.
+  @Nullable public var imageSize: Int?
+  /// A frozen encoder is not trained and not in the checkpoints.
+  public var frozen = true
+  /// Multiplies the learning rate of an encoder that is trained.
+  public var learningRateScale = 1.0
+  /// The sizes of a new DINOv2.
+  public var new = NewEncoder()
+
+  public init() {}
+
+  public struct NewEncoder: Codable, Equatable, Sendable {
+    public var width = 192
+    public var layers = 6
+    public var heads = 3
+    public var patchSize = 14
+    public var imageSize = 112
+
+    public init() {}
+  }
+}
+
+/// One data set.
+public struct DataSourceConfiguration: Codable, Equatable, Sendable {
+  /// A JSON or JSONL list, or a folder of pictures with `.txt` files beside them; null for none.
+  @Nullable public var path: String?
+  /// What a list's picture paths are relative to; null for the list's own folder.
+  @Nullable public var imageFolder: String?
+  /// `draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each pair.
+  public var captions = CaptionDataset.CaptionPolicy.draw
+
+  public init() {}
+}
+
+/// The data of a run and how it is read.
+public struct DataConfiguration: Codable, Equatable, Sendable {
+  public var train = DataSourceConfiguration()
+  /// Held-out pairs; null path for no validation.
+  public var validation = DataSourceConfiguration()
+  /// A BERT vocabulary, one token a line.
+  public var vocabulary = "Data/bert-vocabulary/vocab.txt"
+  /// Tokens of a caption at most, `[CLS]` and `[SEP]` among them.
+  public var maximumTextLength = 32
+  /// Lower-cases captions and clears punctuation as the original does.
+  public var cleanCaptions = true
+  public var decoding = ImageDecoding()
+  /// Pictures of more pixels are refused before they are decoded.
+  public var maximumPixelCount = ImageDecoder.defaultMaximumPixelCount
+  public var augmentation = Augmentation()
+  /// The share of unreadable pictures past which a run ends.
+  public var maximumBadShare = 0.01
+  /// Threads that read ahead.
+  public var workers = 2
+  /// Batches that are kept ready.
+  public var prefetchedBatches = 4
+
+  public init() {}
+
+  /// What training does to pictures; evaluation resizes the whole picture.
+  public struct Augmentation: Codable, Equatable, Sendable {
+    /// Random resized crops; off, the whole picture is resized.
+    public var crop = true
+    /// The smallest share of the area that a crop keeps.
+    public var leastArea = 0.5
+    public var flipProbability: Float = 0.5
+
+    public init() {}
+  }
+}
+
+/// How long and in what portions a run trains.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+  /// Optimiser steps.
+  public var steps = 250_000
+  /// Pairs in a micro-batch; hard negatives come from it.
+  public var batchSize = 64
+  /// Micro-batches in a step; each one's mean loss weighs 1/N, and negatives stay within it.
+  public var accumulation = 1
+  /// The largest global norm of the gradients; null for no clipping.
+  @Nullable public var clipNorm: Double?
+  /// Steps in a row with a loss or gradient that is not finite, after which the run stops.
+  public var stopAfterSkippedSteps = 10
+  public var learningRate = LearningRateSchedule()
+  public var adamW = AdamWConfiguration()
+
+  public init() {}
+}
+
+/// When held-out pairs are looked at.
+public struct ValidationConfiguration: Codable, Equatable, Sendable {
+  /// Steps between validations; 0 for none but the last.
+  public var every = 1000
+  /// Pairs that are judged at once.
+  public var batchSize = 64
+  /// How many of the nearest by cosine are ranked again by ITM, both ways.
+  public var rerank = 128
+
+  public init() {}
+}
+
+/// When checkpoints are written and which are kept.
+public struct CheckpointConfiguration: Codable, Equatable, Sendable {
+  /// Steps between checkpoints; 0 for none but the last.
+  public var every = 1000
+  /// Minutes between checkpoints; null for none by time.
+  @Nullable public var everyMinutes: Double?
+  /// How many of the newest are kept, and the best by validation besides.
+  public var keep = 3
+
+  public init() {}
+}
+
+/// What is said while training.
+public struct LogConfiguration: Codable, Equatable, Sendable {
+  /// Steps between lines, in the log and in `metrics.jsonl`.
+  public var every = 10
+
+  public init() {}
+}
+
+/// What may differ from the checkpoint when a run is resumed.
+public struct ResumeConfiguration: Codable, Equatable, Sendable {
+  /// Goes on although the data's digest is another.
+  public var allowChangedData = false
+
+  public init() {}
+}
+
+/// Where the weights come from at the start of a new run.
+public struct InitialiseConfiguration: Codable, Equatable, Sendable {
+  /// A BERT folder (`model.safetensors`); null for random weights.
+  @Nullable public var bert: String?
+  /// A checkpoint of an earlier run, or its folder; the optimiser starts afresh.
+  @Nullable public var checkpoint: String?
+
+  public init() {}
+}

@@ -1,0 +1,91 @@
+import Autograd
+import BLIP2
+import Datasets
+import Foundation
+import Layers
+import Tensors
+
+/// Stage 1 as the training loop sees it.
+struct StageOneTask: TrainingTask {
+  let configuration: StageOneRunConfiguration
+  let model: StageOneModel
+  let tower: VisionTower
+  let data: RunData
+
+  /// All parameters that the run trains, by name.
+  var trainedParameters: [NamedParameter] {
+    let encoder = tower.encoder.namedParameters.map {
+      NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
+    }
+    return model.namedParameters + (configuration.vision.frozen ? [] : encoder)
+  }
+
+  func losses(
+    _ batch: Batch, step: Int, firstIndex: Int
+  ) -> (total: Variable, terms: [(name: String, value: Double)]) {
+    let pass = StageOneBatch(
+      features: tower.features(batch.pixelTensor),
+      texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
+      imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
+    let losses = model.losses(
+      pass, negatives: .drawn(Philox(seed: configuration.seed, stream: UInt64(step) << 1 | 1)),
+      randomness: TrainingRandomness(
+        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
+    return (losses.total, StageOneTask.terms(losses))
+  }
+
+  private static func terms(_ losses: StageOneModel.Losses) -> [(name: String, value: Double)] {
+    [("itc", losses.contrast), ("itm", losses.matching), ("itg", losses.generation)].compactMap {
+      name, loss in loss.map { (name, Double($0.value.scalar)) }
+    }
+  }
+
+  func validate() throws -> ValidationReport? {
+    guard let dataset = data.validation else { return nil }
+    let start = ContinuousClock.now
+    guard let losses = try heldOutLosses(dataset) else { return nil }
+    let retrieval = RetrievalEvaluation(
+      model: model, tower: tower, data: data, configuration: configuration.validation)
+    guard let result = try retrieval.run(on: dataset) else { return nil }
+    let seconds = (ContinuousClock.now - start).components.seconds
+    let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
+    return ValidationReport(
+      values: losses + result.values,
+      lines: ["validation (\(seconds) s)  " + lossText.joined(separator: "  ")]
+        + result.table.split(separator: "\n").map { "  " + $0 },
+      score: (result.reranked ?? result.cosine).mean)
+  }
+
+  /// The losses on held-out pairs, without dropout, weighted by the pairs of each batch. Negatives
+  /// are the same at every validation.
+  private func heldOutLosses(
+    _ dataset: CaptionDataset
+  ) throws -> [(name: String, value: Double)]? {
+    var sums: [(name: String, value: Double)] = []
+    var count = 0.0
+    let loader = try data.evaluationLoader(
+      dataset, tower: tower, batchSize: configuration.validation.batchSize)
+    let generator = Philox(seed: configuration.seed, stream: 0)
+    while let batch = try loader.next() {
+      if StopRequest.signal != nil { return nil }
+      // One pair alone has nothing to be compared with.
+      if batch.samples.count < 2 { continue }
+      let losses = Recording.disabled {
+        model.losses(
+          StageOneBatch(
+            features: tower.features(batch.pixelTensor),
+            texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
+            imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
+      }
+      let weight = Double(batch.samples.count)
+      let terms = StageOneTask.terms(losses).map { ($0.name, $0.value * weight) }
+      if sums.isEmpty {
+        sums = terms
+      } else {
+        for index in sums.indices { sums[index].value += terms[index].1 }
+      }
+      count += weight
+    }
+    return sums.map { ($0.name, $0.value / max(1, count)) }
+  }
+}

@@ -1,0 +1,231 @@
+import Autograd
+import Datasets
+import Foundation
+import Layers
+
+/// What a stage adds to the training loop: its losses and its validation.
+protocol TrainingTask {
+  /// The mean loss of a micro-batch, of shape [], and its terms by name.
+  /// - Parameter firstIndex: The index of the batch's first pair in the global batch.
+  func losses(
+    _ batch: Batch, step: Int, firstIndex: Int
+  ) -> (total: Variable, terms: [(name: String, value: Double)])
+
+  /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
+  func validate() throws -> ValidationReport?
+}
+
+/// The outcome of a validation.
+public struct ValidationReport {
+  /// Everything measured, by name.
+  public var values: [(name: String, value: Double)]
+  /// Lines for people.
+  public var lines: [String]
+  /// What the best checkpoint is chosen by; larger is better.
+  public var score: Double
+}
+
+/// How a run ended.
+public enum RunOutcome: Equatable {
+  case finished
+  /// At the step that the caller wanted it to stop at.
+  case paused
+  case stopped(signal: Int32)
+}
+
+/// The training loop: steps, checkpoints, validations and what is said about them.
+final class Trainer {
+  private let task: any TrainingTask
+  private let training: TrainingConfiguration
+  private let sections: Sections
+  private let loader: BatchLoader
+  private let optimizer: AdamW
+  private let checkpoints: TrainingCheckpoints
+  private let metrics: MetricsLog
+  private let progress: ProgressReporter
+  private(set) var state: TrainingState
+  private var skippedInRow = 0
+  private var lastSavedStep: Int
+  private var lastSaved = ContinuousClock.now
+  private var sums: [(name: String, value: Double)] = []
+  private var stepsInSums = 0
+
+  /// The configuration's sections beside `training`.
+  struct Sections {
+    var validation: ValidationConfiguration
+    var checkpoint: CheckpointConfiguration
+    var log: LogConfiguration
+  }
+
+  init(
+    task: any TrainingTask, training: TrainingConfiguration, sections: Sections,
+    loader: BatchLoader, optimizer: AdamW, checkpoints: TrainingCheckpoints, metrics: MetricsLog,
+    progress: ProgressReporter, state: TrainingState
+  ) {
+    self.task = task
+    self.training = training
+    self.sections = sections
+    self.loader = loader
+    self.optimizer = optimizer
+    self.checkpoints = checkpoints
+    self.metrics = metrics
+    self.progress = progress
+    self.state = state
+    lastSavedStep = state.step
+  }
+
+  /// Trains to the end of the schedule.
+  /// - Parameter maximumSteps: A step to stop at earlier, after a checkpoint; the schedule stays.
+  func run(maximumSteps: Int?) throws -> RunOutcome {
+    defer {
+      loader.stop()
+      progress.finish()
+    }
+    let lastStep = min(training.steps, maximumSteps ?? training.steps)
+    while state.step < lastStep {
+      guard try step() else { break }
+      if StopRequest.signal == nil, isValidationDue(lastStep) { try validate() }
+      if isCheckpointDue(lastStep) { try save() }
+      if let signal = StopRequest.signal {
+        if lastSavedStep != state.step { try save() }
+        return .stopped(signal: signal)
+      }
+    }
+    return state.step < training.steps ? .paused : .finished
+  }
+
+  // MARK: One step
+
+  /// - Returns: False where the data ended.
+  private func step() throws -> Bool {
+    let begin = ContinuousClock.now
+    let gradients = Gradients()
+    var terms: [(name: String, value: Double)] = []
+    for micro in 0..<training.accumulation {
+      guard let batch = try loader.next() else { return false }
+      state.position = batch.positionAfter
+      noteSkipped(batch.skipped)
+      let losses = task.losses(
+        batch, step: state.step, firstIndex: micro * training.batchSize)
+      let share = 1 / Double(training.accumulation)
+      add(losses.terms.map { ($0.name, $0.value * share) }, to: &terms)
+      gradients.addBackward(from: losses.total, weight: Float(share))
+    }
+    let rate = training.learningRate.rate(step: state.step, of: training.steps)
+    let norm = GradientNorm.global(gradients, of: optimizer.entries.map(\.parameter))
+    state.step += 1
+    if norm.isFinite && terms.allSatisfy({ $0.value.isFinite }) {
+      skippedInRow = 0
+      optimizer.update(
+        gradients, rate: rate,
+        gradientScale: GradientNorm.clippingFactor(norm: norm, limit: training.clipNorm))
+    } else {
+      try noteNotFinite(terms, gradients)
+    }
+    try report(terms, rate: rate, norm: norm, since: begin)
+    return true
+  }
+
+  private func add(
+    _ values: [(name: String, value: Double)], to sums: inout [(name: String, value: Double)]
+  ) {
+    if sums.isEmpty {
+      sums = values
+    } else {
+      for index in sums.indices { sums[index].value += values[index].value }
+    }
+  }
+
+  private func noteSkipped(_ skipped: [SkippedSample]) {
+    for sample in skipped {
+      state.skippedImages += 1
+      progress.say("skipped \(sample.path): \(sample.reason)")
+    }
+  }
+
+  private func noteNotFinite(
+    _ terms: [(name: String, value: Double)], _ gradients: Gradients
+  ) throws {
+    state.skippedSteps += 1
+    skippedInRow += 1
+    progress.say(
+      "step \(state.step): a loss or gradient is not finite; no update was made "
+        + "(\(skippedInRow) in a row)")
+    guard skippedInRow >= training.stopAfterSkippedSteps else { return }
+    let losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    let bad = optimizer.entries.first { entry in
+      entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
+    }
+    let parameters = optimizer.entries.first { !$0.parameter.value.squaredNorm().isFinite }
+    var diagnosis = "Losses: \(losses)."
+    if let parameters { diagnosis += " The parameter \(parameters.name) is not finite itself." }
+    if let bad { diagnosis += " The first gradient that is not finite: \(bad.name)." }
+    diagnosis +=
+      " A lower training.learningRate.peak, a longer warm-up or training.clipNorm 1 help "
+      + "where training diverged; resume from a checkpoint before step \(state.step - skippedInRow)."
+    throw RunError.notFinite(steps: skippedInRow, step: state.step, diagnosis: diagnosis)
+  }
+
+  private func report(
+    _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
+    since begin: ContinuousClock.Instant
+  ) throws {
+    let passed = ContinuousClock.now - begin
+    let seconds =
+      Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+    let report = ProgressReporter.StepReport(
+      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm, seconds: seconds,
+      samples: training.batchSize * training.accumulation, skippedImages: state.skippedImages,
+      skippedSteps: state.skippedSteps)
+    let samplesPerSecond = progress.rate(report)
+    progress.show(report, rate: samplesPerSecond)
+    add(terms, to: &sums)
+    stepsInSums += 1
+    guard state.step % sections.log.every == 0 || state.step == training.steps else { return }
+    let means = sums.map { ($0.name, $0.value / Double(stepsInSums)) }
+    try metrics.write(
+      step: state.step, kind: "train",
+      means + [
+        ("learningRate", rate), ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
+        ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
+        ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
+      ])
+    sums = []
+    stepsInSums = 0
+  }
+
+  // MARK: Validation and checkpoints
+
+  private func isValidationDue(_ lastStep: Int) -> Bool {
+    if state.step == training.steps { return true }
+    let every = sections.validation.every
+    return every > 0 && state.step % every == 0
+  }
+
+  private func validate() throws {
+    guard let report = try task.validate() else { return }
+    try metrics.write(step: state.step, kind: "validation", report.values)
+    for line in report.lines { progress.say(line) }
+    if report.score > state.best?.value ?? -.infinity {
+      state.best = TrainingState.Best(step: state.step, value: report.score)
+      // The best is kept, so it must be on disk.
+      try save()
+    }
+  }
+
+  private func isCheckpointDue(_ lastStep: Int) -> Bool {
+    if lastSavedStep == state.step { return false }
+    if state.step == lastStep { return true }
+    let every = sections.checkpoint.every
+    if every > 0 && state.step % every == 0 { return true }
+    guard let minutes = sections.checkpoint.everyMinutes else { return false }
+    return ContinuousClock.now - lastSaved >= .seconds(minutes * 60)
+  }
+
+  private func save() throws {
+    let url = try checkpoints.save(state, optimizer, keep: sections.checkpoint.keep)
+    lastSavedStep = state.step
+    lastSaved = .now
+    progress.say("saved \(url.path)")
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train bench`.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Time this program's work on random numbers of real sizes.",
+    subcommands: [BenchStageOneCommand.self])
+}
+
+/// `blip2-train bench stage1`.
+struct BenchStageOneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stage1",
+    abstract: "Time stage-1 steps: forward, backward and AdamW on image features.",
+    discussion: """
+      A BERT-base Q-Former on features of 257 x 1408, captions of about 12 tokens, dropout on. \
+      The first step is a warm-up. The last line is: median S s/step, R samples/s, peak G GiB.
+
+      Example:
+        blip2-train bench stage1 --batch 16 --precision fp32 --steps 5
+      """)
+
+  enum Precision: String, ExpressibleByArgument, CaseIterable {
+    case fp32
+  }
+
+  @Option(help: "Pairs in a step.")
+  var batch = 16
+
+  @Option(help: "The precision of the products.")
+  var precision = Precision.fp32
+
+  @Option(help: "Steps that are counted.")
+  var steps = 5
+
+  @Option(help: "Tokens of the longest caption.")
+  var text = 32
+
+  @Option(help: "The mean number of tokens of a caption.")
+  var meanText = 12.0
+
+  @Flag(help: "MiniLM's sizes: 6 layers, width 384, features of 257 x 384.")
+  var small = false
+
+  func validate() throws {
+    for (name, value, least) in [("batch", batch, 2), ("steps", steps, 1), ("text", text, 5)]
+    where value < least {
+      throw ValidationError("--\(name): expected at least \(least), found \(value)")
+    }
+  }
+
+  func run() throws {
+    print(MachineReport.current().oneLine)
+    var benchmark = StageOneBenchmark()
+    benchmark.batch = batch
+    benchmark.steps = steps
+    benchmark.maximumTextLength = text
+    benchmark.meanTextLength = meanText
+    benchmark.isSmall = small
+    print(benchmark.run { print($0) }.line)
+  }
+}

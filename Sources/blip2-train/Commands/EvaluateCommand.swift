@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train evaluate`.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Judge what was trained.",
+    subcommands: [EvaluateRetrievalCommand.self])
+}
+
+/// `blip2-train evaluate retrieval`.
+struct EvaluateRetrievalCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retrieval",
+    abstract: "Find texts by images and images by texts on held-out pairs: R@1, R@5, R@10.",
+    discussion: """
+      Ranks by cosine (the maximum over the queries), then ranks the nearest again by the \
+      matching head. The recipe stored in the checkpoint is used; --config takes another, and \
+      --set changes keys, such as data.validation.path or validation.rerank.
+
+      Example:
+        blip2-train evaluate retrieval --checkpoint Checkpoints/demo-stage1
+      """)
+
+  @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
+  var checkpoint: String
+
+  @Option(help: "A recipe in place of the one stored in the checkpoint.")
+  var config: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Set a key of the recipe, as in validation.rerank=16. May be repeated.")
+  var overrides: [String] = []
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    StopRequest.listen()
+    let evaluation = try StageOneEvaluation(
+      checkpoint: checkpoint, configuration: config, overrides: overrides,
+      report: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) })
+    guard let result = try evaluation.retrieval() else {
+      throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
+    }
+    print(json ? try result.json : result.text)
+  }
+}

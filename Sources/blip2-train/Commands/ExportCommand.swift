@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Training
+import WeightFiles
+
+/// `blip2-train export`.
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write what was trained for other programs.",
+    subcommands: [ExportVisionCommand.self])
+}
+
+/// `blip2-train export vision`.
+struct ExportVisionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vision",
+    abstract: "Write an image encoder that a run trained as a public DINOv2 folder.",
+    discussion: """
+      Example:
+        blip2-train export vision --checkpoint runs/encoder --output my-encoder --float16
+      """)
+
+  @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
+  var checkpoint: String
+
+  @Option(help: "The folder to write.")
+  var output: String
+
+  @Flag(help: "Store the weights as float16 in place of float32.")
+  var float16 = false
+
+  func run() throws {
+    try VisionExport.write(
+      checkpoint: checkpoint, folder: URL(fileURLWithPath: output, isDirectory: true),
+      precision: float16 ? .float16 : .float32, report: { print($0) })
+    print("wrote \(output)")
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Checkpointing
+import Foundation
+
+/// `blip2-train inspect`.
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows what a checkpoint holds.",
+    discussion: """
+      The whole file is read and held against its digest first: a damaged file is an error. Of a \
+      run's folder, the newest checkpoint that is sound is shown.
+
+      Examples:
+        blip2-train inspect Checkpoints/demo-stage1
+        blip2-train inspect Checkpoints/demo-stage1/step-00000040.h5 --parameters
+        blip2-train inspect step-00000040.h5 --configuration > again.yaml
+        blip2-train inspect step-00000040.h5 --json
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A checkpoint, or the folder of a run.", valueName: "file"),
+    completion: .file(extensions: ["h5"]))
+  var path: String
+
+  @Flag(help: "List every array with its shape.")
+  var parameters = false
+
+  @Flag(help: "Print the stored configuration, YAML, and nothing else.")
+  var configuration = false
+
+  @Flag(help: "Print one JSON object; --parameters and --configuration add to it.")
+  var json = false
+
+  func validate() throws {
+    guard json || !(parameters && configuration) else {
+      throw ValidationError("--parameters and --configuration go together with --json only.")
+    }
+  }
+
+  func run() throws {
+    let file = try CheckpointPath.open(path)
+    let summary = CheckpointSummary(
+      of: file, listsArrays: parameters, includesConfiguration: configuration)
+    if json {
+      try StandardOutput.printJSON(summary)
+    } else if let text = summary.configuration {
+      print(text.withoutControlCharactersInLines, terminator: text.hasSuffix("\n") ? "" : "\n")
+    } else {
+      print(summary.text)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+/// How fast this machine multiplies matrices now.
+struct ProductRate: Codable {
+  /// Both factors are `[size, size]`, float32.
+  let size: Int
+  /// Thousand million multiplications and additions a second, the median of several products.
+  let allThreads: Double
+  let oneThread: Double
+
+  /// Takes about two seconds, on a slow machine the time of three products.
+  static func measure(size: Int = 2048) -> ProductRate {
+    let factor = Tensor(
+      (0..<size * size).map { Float($0 % 1021) / 1021 }, shape: [size, size])
+    // The first product also wakes the threads and fetches memory from the system.
+    _ = factor.product(factor)
+    let operations = 2 * Double(size) * Double(size) * Double(size)
+    let parallel = medianSeconds { _ = factor.product(factor) }
+    let single = medianSeconds {
+      _ = Tensor(shape: [size, size]) { target in
+        factor.readMatrix { matrix in
+          singleThreadProduct(matrix, matrix, .plain, into: target, cStride: size)
+        }
+      }
+    }
+    return ProductRate(
+      size: size, allThreads: operations / parallel / 1e9, oneThread: operations / single / 1e9)
+  }
+
+  /// The median time of up to nine runs, of which none begins after 0.8 s.
+  private static func medianSeconds(_ body: () -> Void) -> Double {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var seconds: [Double] = []
+    repeat {
+      let duration = clock.measure(body)
+      seconds.append(duration / .seconds(1))
+    } while seconds.count < 9 && clock.now - begin < .milliseconds(800)
+    return seconds.sorted()[seconds.count / 2]
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+
+/// The program: its subcommands, and how each of them begins and ends.
+@main
+struct Blip2Train: ParsableCommand {
+  /// The version that `--version` prints and checkpoints carry.
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "blip2-train",
+    abstract: "Trains the Q-Former of BLIP-2 (Li et al. 2023) on this machine's processor.",
+    discussion: """
+      Errors and warnings go to standard error. The exit status is 0 for success, 64 for arguments \
+      that cannot be used, 130 or 143 for a run that a signal ended, and 1 for everything else.
+
+      BLIP2_THREADS in the environment sets how many threads work at once; without it, as many \
+      as there are processors for this process.
+      """,
+    version: version,
+    subcommands: [
+      StageOneCommand.self,
+      EvaluateCommand.self,
+      DataCommand.self,
+      Inspect.self,
+      ExportCommand.self,
+      BenchCommand.self,
+      Doctor.self,
+    ])
+
+  static func main() {
+    do {
+      var command = parsedOrExit()
+      Startup.prepare()
+      try command.run()
+      try StandardOutput.flush()
+    } catch let error where isForArgumentParser(error) {
+      exit(withError: error)
+    } catch {
+      StandardError.write("error: \(errorText(error))")
+      Foundation.exit(EXIT_FAILURE)
+    }
+  }
+
+  /// The command that the arguments ask for. Wrong usage ends the program here, before anything
+  /// else is done.
+  private static func parsedOrExit() -> any ParsableCommand {
+    do { return try parseAsRoot() } catch { exit(withError: error) }
+  }
+
+  /// Help, the version, wrong usage and chosen exit codes are ArgumentParser's to print; what
+  /// it does not know it would end with code 1.
+  private static func isForArgumentParser(_ error: any Error) -> Bool {
+    error is ExitCode || exitCode(for: error) != .failure
+  }
+
+  private static func errorText(_ error: any Error) -> String {
+    (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
+  }
+}

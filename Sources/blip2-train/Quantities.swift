@@ -1,0 +1,31 @@
+import Foundation
+
+/// Numbers as people read them.
+enum Quantity {
+  /// "12.3 MiB".
+  static func bytes(_ count: Int) -> String {
+    var value = Double(count)
+    var unit = "bytes"
+    for larger in ["KiB", "MiB", "GiB", "TiB"] where abs(value) >= 1024 {
+      value /= 1024
+      unit = larger
+    }
+    return unit == "bytes" ? "\(count) bytes" : String(format: "%.1f ", value) + unit
+  }
+
+  /// "1,234,567".
+  static func count(_ count: Int) -> String {
+    let digits = String(count.magnitude)
+    var text = ""
+    for (place, digit) in digits.enumerated() {
+      if place > 0, (digits.count - place) % 3 == 0 { text += "," }
+      text.append(digit)
+    }
+    return (count < 0 ? "-" : "") + text
+  }
+
+  /// "1 thread", "2 threads".
+  static func of(_ count: Int, _ noun: String) -> String {
+    "\(self.count(count)) \(noun)\(count == 1 ? "" : "s")"
+  }
+}

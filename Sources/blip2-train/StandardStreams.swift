@@ -1,0 +1,44 @@
+import Foundation
+
+/// Messages for the person at the terminal, apart from results.
+enum StandardError {
+  /// Writes one message and a line break, in one piece where the system can.
+  static func write(_ message: String) {
+    let text = message.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { String($0).withoutControlCharacters }.joined(separator: "\n")
+    // A message that cannot be written has nowhere else to go.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+  }
+}
+
+/// Results.
+enum StandardOutput {
+  /// Writes out what was printed, so that a full disk behind a redirection is seen.
+  /// - Throws: `StandardOutputError`.
+  static func flush() throws {
+    guard fflush(stdout) == 0 else { throw StandardOutputError(code: errno) }
+    // An earlier line may have been lost, whose reason is no longer known.
+    guard ferror(stdout) == 0 else { throw StandardOutputError(code: nil) }
+  }
+
+  /// Prints `value` as JSON: keys sorted, numbers that JSON lacks as the texts "inf", "-inf", "nan".
+  static func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
+
+/// Standard output takes no more. `code` is an errno where the reason is known.
+struct StandardOutputError: Error, CustomStringConvertible, LocalizedError {
+  let code: Int32?
+
+  var description: String {
+    "cannot write to standard output: some of the result is lost"
+      + (code.map { ": \(String(cString: strerror($0))) (errno \($0))" } ?? "")
+  }
+
+  var errorDescription: String? { description }
+}

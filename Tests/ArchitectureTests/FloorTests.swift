@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+/// Every import against the floors.
+struct FloorTests {
+  @Test func eachImportLeadsToAFloorBelow() throws {
+    let sources = try Repository.sources()
+    #expect(sources.count > 100, "the sources are not where this test looks for them")
+    var violations: [String] = []
+    for file in sources {
+      guard let allowed = Floors.allowed[file.module] else {
+        violations.append("\(file.path): the module \(file.module) is not in the table of floors")
+        continue
+      }
+      for imported in Self.imports(in: file)
+      where !allowed.contains(imported) && !Floors.everywhere.contains(imported) {
+        violations.append("\(file.path): \(file.module) must not import \(imported)")
+      }
+    }
+    #expect(violations == [])
+  }
+
+  @Test func kernelsDoWithoutFoundation() throws {
+    let violations = try Repository.sources().filter { file in
+      Floors.withoutFoundation.contains { file.path.hasPrefix($0) }
+        && Self.imports(in: file).contains("Foundation")
+    }
+    #expect(violations.map(\.path) == [])
+  }
+
+  /// A table with a circle would order nothing.
+  @Test func theTableHasNoCircle() {
+    var remaining = Floors.allowed
+    while let free = remaining.first(where: { $0.value.isDisjoint(with: remaining.keys) }) {
+      remaining[free.key] = nil
+    }
+    #expect(remaining.keys.sorted() == [])
+  }
+
+  @Test(arguments: [
+    ("import Tensors", "Tensors"), ("@testable import Layers // why", "Layers"),
+    ("  @preconcurrency public import Yams", "Yams"),
+    ("import struct Foundation.URL", "Foundation"),
+    ("import Glibc.math", "Glibc"), ("@_spi(Inner) import Crypto", "Crypto"),
+    ("/// import Tensors", nil), ("important(Tensors)", nil), ("let x = \"import Tensors\"", nil),
+  ])
+  func importLinesAreRecognised(_ line: String, _ module: String?) {
+    #expect(Self.importedModule(line) == module)
+  }
+
+  private static func imports(in file: Repository.SourceFile) -> [String] {
+    file.lines.compactMap { importedModule(String($0)) }
+  }
+
+  private static func importedModule(_ line: String) -> String? {
+    let words = line.split(separator: #/\s+/#)[...].drop { $0.hasPrefix("@") }
+    let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]
+    let statement = words.drop { modifiers.contains($0) }
+    guard statement.first == "import" else { return nil }
+    let kinds: Set<Substring> = [
+      "struct", "class", "enum", "protocol", "typealias", "actor", "func", "let", "var",
+    ]
+    let name = statement.dropFirst().drop { kinds.contains($0) }.first
+    return name?.split(separator: ".").first.map(String.init)
+  }
+}

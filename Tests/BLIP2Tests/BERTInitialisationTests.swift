@@ -1,0 +1,181 @@
+import Autograd
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+import WeightFiles
+
+@testable import BLIP2
+
+/// Stage 1 starts from BERT: whichever names the file has, and what the file lacks stays new.
+@Suite struct BERTInitialisationTests {
+  static let folders = Goldens.folders(beginning: "bert", with: "model.safetensors")
+
+  @Test func goldensArePresent() {
+    #expect(Self.folders.count >= 2, "no bert*/model.safetensors in \(Goldens.folder.path)")
+  }
+
+  /// The golden's numbers without the `bert.` in front of the names.
+  private func bareFolder() throws -> TemporaryFolder {
+    let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
+    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    for name in stored.names {
+      let tensor = try stored.tensor(named: name)
+      tensors[name.hasPrefix("bert.") ? String(name.dropFirst(5)) : name] = .init(
+        shape: tensor.shape, values: try tensor.floats())
+    }
+    let folder = try TemporaryFolder()
+    try SafetensorsWriter.write(
+      tensors, to: folder.url.appendingPathComponent("model.safetensors"))
+    return folder
+  }
+
+  private func model(
+    from url: URL, _ change: (inout StageOneConfiguration) -> Void = { _ in }
+  ) throws -> (model: StageOneModel, report: WeightFolder.LoadReport) {
+    let model = try BERTGolden.model(change)
+    return (model, try model.initialise(fromBERT: WeightFolder(url)))
+  }
+
+  @Test(arguments: folders)
+  func allNamesGiveTheSame(_ folder: URL) throws {
+    let bare = try bareFolder()
+    let expected = try model(from: BERTGolden.folder).model
+    for url in [folder, bare.url] {
+      let other = try model(from: url).model
+      for (a, b) in zip(expected.namedParameters, other.namedParameters) {
+        #expect(a.parameter.value.values == b.parameter.value.values, "\(a.name)")
+      }
+    }
+  }
+
+  @Test func valuesAreTheFiles() throws {
+    let (model, _) = try model(from: BERTGolden.folder)
+    let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
+    let parameters = Dictionary(
+      uniqueKeysWithValues: model.namedParameters.map { ($0.name, $0.parameter.value) })
+    for (ours, theirs) in [
+      ("qFormer.positionEmbeddings", "bert.embeddings.position_embeddings.weight"),
+      ("qFormer.embeddingNorm.weight", "bert.embeddings.LayerNorm.weight"),
+      (
+        "qFormer.layers.1.selfAttention.key.weight",
+        "bert.encoder.layer.1.attention.self.key.weight"
+      ),
+      (
+        "qFormer.layers.2.selfAttention.norm.bias",
+        "bert.encoder.layer.2.attention.output.LayerNorm.bias"
+      ),
+      (
+        "qFormer.layers.0.textFeedForward.inner.weight",
+        "bert.encoder.layer.0.intermediate.dense.weight"
+      ),
+      (
+        "qFormer.layers.0.textFeedForward.norm.weight",
+        "bert.encoder.layer.0.output.LayerNorm.weight"
+      ),
+      ("languageHead.transform.weight", "cls.predictions.transform.dense.weight"),
+    ] {
+      let found = try #require(parameters[ours], "\(ours)")
+      #expect(found.values == (try stored.tensor(named: theirs).floats()), "\(ours)")
+    }
+  }
+
+  @Test(arguments: folders)
+  func queryFeedForwardsAreCopies(_ folder: URL) throws {
+    let (model, _) = try model(from: folder)
+    for layer in model.qFormer.layers.elements {
+      let pairs = zip(
+        layer.queryFeedForward.namedParameters, layer.textFeedForward.namedParameters)
+      for (mine, theirs) in pairs {
+        #expect(mine.parameter.value.values == theirs.parameter.value.values, "\(mine.name)")
+      }
+      // Copies, not the same numbers: they are trained apart.
+      let weight = layer.queryFeedForward.inner.weight
+      let before = layer.textFeedForward.inner.weight.value.values
+      weight.update { $0[0] += 1 }
+      #expect(layer.textFeedForward.inner.weight.value.values == before)
+    }
+  }
+
+  /// `[DEC]`'s row and its bias keep what they started with; the rows before are BERT's.
+  @Test(arguments: folders)
+  func theDecoderTokenStaysNew(_ folder: URL) throws {
+    let fresh = try BERTGolden.model()
+    let (model, _) = try model(from: folder)
+    let words = model.qFormer.wordEmbeddings.value
+    let start = fresh.qFormer.wordEmbeddings.value
+    let stored = try BERTGolden.stored("bert.embeddings.word_embeddings.weight")
+    #expect(words.shape == [stored.shape[0] + 1, stored.shape[1]])
+    #expect(words.rows(0..<stored.shape[0]).values == stored.values)
+    let last = stored.shape[0]..<stored.shape[0] + 1
+    #expect(words.rows(last).values == start.rows(last).values)
+    #expect(words.rows(last).values.contains { $0 != 0 })
+    let bias = model.languageHead.bias.value.values
+    #expect(Array(bias.dropLast()) == (try BERTGolden.stored("cls.predictions.bias")).values)
+    #expect(bias.last == 0)
+  }
+
+  @Test func theReportListsWhatIsMissingAndUnused() throws {
+    let (model, report) = try model(from: BERTGolden.folder)
+    #expect(report.unused == ["bert.embeddings.token_type_embeddings.weight"])
+    let expected = model.namedParameters.map(\.name).filter { name in
+      name == "qFormer.queryTokens" || name.contains(".crossAttention.")
+        || ["visionNorm", "visionProjection", "textProjection", "matchingHead", "temperature"]
+          .contains { name.hasPrefix($0) }
+    }
+    #expect(Set(report.missing) == Set(expected) && report.missing.count == expected.count)
+    let (_, other) = try self.model(
+      from: Goldens.folder.appendingPathComponent("bert-public-names"))
+    #expect(
+      other.unused == [
+        "bert.embeddings.token_type_embeddings.weight", "bert.pooler.dense.bias",
+        "bert.pooler.dense.weight", "cls.seq_relationship.bias", "cls.seq_relationship.weight",
+      ])
+  }
+
+  /// A file without a language head, as plain BERT encoders are stored.
+  @Test func aMissingLanguageHeadStaysNew() throws {
+    let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
+    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    for name in stored.names where name.hasPrefix("bert.") {
+      let tensor = try stored.tensor(named: name)
+      tensors[name] = .init(shape: tensor.shape, values: try tensor.floats())
+    }
+    let folder = try TemporaryFolder()
+    let file = folder.url.appendingPathComponent("model.safetensors")
+    try SafetensorsWriter.write(tensors, to: file)
+    let (model, report) = try model(from: folder.url)
+    #expect(report.missing.filter { $0.hasPrefix("languageHead.") }.count == 5)
+    #expect(model.languageHead.bias.value.values.allSatisfy { $0 == 0 })
+    // Anything else that is missing is an error.
+    let name = "bert.encoder.layer.1.attention.self.query.bias"
+    tensors[name] = nil
+    try SafetensorsWriter.write(tensors, to: file)
+    #expect(throws: WeightFileError.missingTensor(file: folder.url.path, tensor: name)) {
+      _ = try self.model(from: folder.url)
+    }
+  }
+
+  @Test func anotherWidthIsRefusedWithBothShapes() throws {
+    do {
+      _ = try model(from: BERTGolden.folder) { $0.qFormer.width = 30 }
+      Issue.record("a width of 30 was taken for one of 24")
+    } catch let error as WeightFileError {
+      guard case .wrongShape(let file, let tensor, let expected, let found) = error else {
+        throw error
+      }
+      #expect(tensor == "bert.embeddings.word_embeddings.weight")
+      #expect(expected == [98, 30] && found == [97, 24])
+      #expect(file.hasSuffix("model.safetensors"))
+      #expect(error.description.contains("[98, 30]") && error.description.contains("[97, 24]"))
+    }
+  }
+
+  /// Fewer words in the model than in the file would lose some.
+  @Test func aSmallerVocabularyIsRefused() throws {
+    #expect(throws: WeightFileError.self) {
+      _ = try model(from: BERTGolden.folder) { $0.qFormer.vocabularySize = 50 }
+    }
+  }
+}

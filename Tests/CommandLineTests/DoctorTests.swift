@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+struct DoctorTests {
+  private struct Report: Decodable {
+    struct Machine: Decodable {
+      struct Processor: Decodable {
+        let name: String
+        let count: Int
+        let features: [String]
+      }
+      struct Memory: Decodable {
+        let total: Int
+        let available: Int
+      }
+      let processor: Processor
+      let kernel: String
+      let threads: Int
+      let memory: Memory
+    }
+    struct Library: Decodable {
+      let name: String
+      let version: String?
+    }
+    struct Rate: Decodable {
+      let allThreads: Double
+      let oneThread: Double
+    }
+    struct Warning: Decodable {
+      let problem: String
+      let advice: String
+    }
+    let version: String
+    let machine: Machine
+    let libraries: [Library]
+    let matrixProduct: Rate
+    let warnings: [Warning]
+  }
+
+  private func report(_ environment: [String: String] = [:]) throws -> Report {
+    let result = try Tool.run(["doctor", "--json"], environment: environment)
+    #expect(result.status == 0)
+    return try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+  }
+
+  @Test func jsonDescribesTheMachine() throws {
+    let report = try report()
+    #expect(!report.machine.processor.name.isEmpty)
+    #expect(report.machine.threads == report.machine.processor.count)
+    #expect(1...report.machine.memory.total ~= report.machine.memory.available)
+    #expect(report.matrixProduct.oneThread > 0)
+    #expect(report.matrixProduct.allThreads > 0)
+    let hdf5 = report.libraries.first { $0.name == "HDF5" }
+    #expect(hdf5?.version?.wholeMatch(of: #/\d+\.\d+\.\d+/#) != nil)
+    #expect(report.libraries.contains { $0.name == "OpenBLAS" })
+    #expect(report.version == (try Tool.run(["--version"]).output.dropLast()))
+  }
+
+  @Test func moreThreadsThanProcessorsAreWarnedAbout() throws {
+    let count = ProcessInfo.processInfo.activeProcessorCount + 3
+    let report = try report(["BLIP2_THREADS": "\(count)"])
+    #expect(report.machine.threads == count)
+    #expect(report.warnings.contains { $0.advice.hasPrefix("set BLIP2_THREADS=") })
+  }
+
+  @Test func theTableHasALineForEachPart() throws {
+    let result = try Tool.run(["doctor"])
+    #expect(result.status == 0)
+    for part in ["processor", "threads", "memory", "OpenBLAS", "HDF5", "matrix product"] {
+      #expect(result.output.split(separator: "\n").contains { $0.hasPrefix(part + " ") }, "\(part)")
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import WeightFiles
+
+@testable import VisionEncoders
+
+/// Folders that are not what they should be: each is refused with words that say what to look at.
+@Suite struct DINOv2FolderTests {
+  @Test func otherFamiliesAreNamed() throws {
+    let folder = try DINOv2Folder()
+    try folder.configure(["model_type": "resnet"])
+    #expect(
+      throws: VisionEncoderError.unknownFamily(
+        file: folder.url.appendingPathComponent("config.json").path, found: "resnet",
+        known: ["dinov2"])
+    ) { _ = try VisionEncoderFamily.encoder(folder: folder.url) }
+    let text = message { _ = try VisionEncoderFamily.encoder(folder: folder.url) }
+    #expect(text?.contains("expected one of dinov2, found resnet") == true)
+  }
+
+  /// A configuration that is changed in one key, and words of the error.
+  struct BadKey: CustomStringConvertible {
+    let key: String
+    let value: Any?
+    let words: String
+    var description: String { "\(key): \(value.map { "\($0)" } ?? "missing")" }
+  }
+
+  static let badKeys: [BadKey] =
+    ["hidden_size", "num_hidden_layers", "num_attention_heads", "patch_size", "image_size"]
+    .flatMap { key in
+      [
+        BadKey(key: key, value: nil, words: "\(key): missing"),
+        BadKey(key: key, value: 0, words: "\(key): expected 1 to"),
+        BadKey(key: key, value: -4, words: "\(key): expected 1 to"),
+        BadKey(key: key, value: Int.max, words: "\(key): expected 1 to"),
+        BadKey(key: key, value: Int.min, words: "\(key): expected 1 to"),
+        BadKey(key: key, value: 1e30, words: key),
+        BadKey(key: key, value: 2.5, words: key),
+        BadKey(key: key, value: "32", words: key),
+        BadKey(key: key, value: [32], words: key),
+        BadKey(key: key, value: NSNull(), words: key),
+      ]
+    } + [
+      BadKey(key: "mlp_ratio", value: 0, words: "mlp_ratio: expected 1 to"),
+      BadKey(key: "mlp_ratio", value: 1 << 40, words: "mlp_ratio: expected 1 to"),
+      BadKey(key: "num_attention_heads", value: 5, words: "5 does not divide 32"),
+      BadKey(key: "patch_size", value: 43, words: "image_size: 42 is less than a patch of 43"),
+      BadKey(key: "layer_norm_eps", value: -1, words: "layer_norm_eps"),
+      BadKey(key: "layer_norm_eps", value: "small", words: "layer_norm_eps"),
+      BadKey(key: "use_swiglu_ffn", value: true, words: "use_swiglu_ffn"),
+      BadKey(key: "hidden_act", value: "relu", words: "hidden_act: expected gelu, found relu"),
+      BadKey(key: "model_type", value: nil, words: "model_type: missing"),
+      BadKey(key: "model_type", value: 7, words: "model_type"),
+    ]
+
+  @Test(arguments: badKeys)
+  func badConfiguration(_ example: BadKey) throws {
+    let folder = try DINOv2Folder()
+    try folder.configure([example.key: example.value])
+    let text = try #require(message { _ = try VisionEncoderFamily.encoder(folder: folder.url) })
+    #expect(text.contains(example.words), "\(text)")
+    #expect(text.contains("config.json"), "\(text)")
+  }
+
+  static let damagedTexts = [
+    "", "{", "null", "[]", "\"dinov2\"", "{\"model_type\": \"dinov2\"", "\u{0}\u{0}\u{0}",
+    "{\"model_type\": \"dinov2\"} trailing",
+    // Deep nesting, also where brackets within strings would seem to close it.
+    String(repeating: "[", count: 100_000),
+    "{\"a\":" + String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+      + "}",
+    "{\"b\":\"" + String(repeating: "]", count: 100_000) + "\",\"a\":"
+      + String(repeating: "{\"a\":", count: 100_000) + "1" + String(repeating: "}", count: 100_001),
+    String(repeating: " ", count: (1 << 20) + 1) + "{}",
+  ]
+
+  @Test(arguments: damagedTexts.indices)
+  func damagedConfiguration(_ index: Int) throws {
+    let folder = try DINOv2Folder()
+    try folder.folder.write(Self.damagedTexts[index], to: "config.json")
+    for read in [
+      { _ = try VisionEncoderFamily.encoder(folder: folder.url) },
+      { _ = try DINOv2(folder: folder.url) },
+    ] {
+      #expect(throws: VisionEncoderError.self) { try read() }
+      #expect(message(of: read)?.contains("config.json") == true)
+    }
+  }
+
+  @Test func nestingThatOnlyStringsSeemToHaveIsRead() throws {
+    let folder = try DINOv2Folder()
+    try folder.configure(["note": String(repeating: "[{", count: 100) + "\\\"]"])
+    #expect(throws: Never.self) { _ = try DINOv2(folder: folder.url) }
+  }
+
+  @Test func missingFiles() throws {
+    let folder = try DINOv2Folder()
+    try FileManager.default.removeItem(at: folder.url.appendingPathComponent("model.safetensors"))
+    #expect(throws: WeightFileError.self) { _ = try DINOv2(folder: folder.url) }
+    try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
+    #expect(throws: VisionEncoderError.self) { _ = try DINOv2(folder: folder.url) }
+    let nowhere = folder.url.appendingPathComponent("nowhere")
+    #expect(throws: VisionEncoderError.self) {
+      _ = try VisionEncoderFamily.encoder(folder: nowhere)
+    }
+  }
+
+  @Test func aMissingTensorIsNamed() throws {
+    let folder = try DINOv2Folder()
+    let name = "encoder.layer.1.mlp.fc1.bias"
+    try folder.rewriteWeights { $0[name] = nil }
+    let text = message { _ = try DINOv2(folder: folder.url) }
+    #expect(text?.contains(name) == true && text?.contains(folder.url.path) == true)
+  }
+
+  @Test func aWrongShapeIsNamedBesideTheRightOne() throws {
+    let folder = try DINOv2Folder()
+    try folder.configure(["mlp_ratio": 2])
+    let text = try #require(message { _ = try DINOv2(folder: folder.url) })
+    #expect(text.contains("encoder.layer.0.mlp.fc1.weight"), "\(text)")
+    #expect(text.contains("[64, 32]") && text.contains("[128, 32]"), "\(text)")
+  }
+
+  /// As many numbers in another arrangement are not a patch convolution.
+  @Test func aTurnedPatchConvolutionIsRefused() throws {
+    let folder = try DINOv2Folder()
+    let name = "embeddings.patch_embeddings.projection.weight"
+    try folder.rewriteWeights { tensors in
+      tensors[name] = .init(shape: [32, 14, 14, 3], values: tensors[name]!.values)
+    }
+    let text = try #require(message { _ = try DINOv2(folder: folder.url) })
+    #expect(text.contains(name) && text.contains("[32, 14, 14, 3]"), "\(text)")
+  }
+
+  /// A position table for another image size than the configuration's.
+  @Test func aPositionTableOfAnotherSizeIsRefused() throws {
+    let folder = try DINOv2Folder()
+    try folder.configure(["image_size": 56])
+    let text = try #require(message { _ = try DINOv2(folder: folder.url) })
+    #expect(text.contains("[1, 17, 32]") && text.contains("[1, 10, 32]"), "\(text)")
+  }
+
+  @Test func namesWithThePrefixOfALargerModelAreRead() throws {
+    let folder = try DINOv2Folder()
+    let plain = try DINOv2(folder: folder.url)
+    let prefixed = try DINOv2Folder()
+    try prefixed.rewriteWeights { tensors in
+      tensors = Dictionary(uniqueKeysWithValues: tensors.map { ("dinov2." + $0.key, $0.value) })
+    }
+    let encoder = try DINOv2(folder: prefixed.url)
+    for (a, b) in zip(plain.namedParameters, encoder.namedParameters) {
+      #expect(a.parameter.value.values == b.parameter.value.values, "\(a.name)")
+    }
+  }
+
+  /// Half-precision files give the numbers that they hold, widened.
+  @Test(arguments: ["F16", "BF16"])
+  func halfPrecision(_ type: String) throws {
+    let (half, whole) = (try DINOv2Folder(), try DINOv2Folder())
+    if type == "F16" {
+      try half.rewriteWeights { tensors in
+        tensors = tensors.mapValues {
+          .init(shape: $0.shape, values: $0.values, precision: .float16)
+        }
+      }
+    } else {
+      try half.rewriteWeightsAsBFloat16()
+    }
+    try whole.rewriteWeights { tensors in
+      tensors = tensors.mapValues {
+        .init(
+          shape: $0.shape,
+          values: $0.values.map {
+            type == "F16"
+              ? Float(Float16($0)) : Float(bitPattern: $0.bitPattern & 0xffff_0000)
+          })
+      }
+    }
+    let (a, b) = (try DINOv2(folder: half.url), try DINOv2(folder: whole.url))
+    for (mine, other) in zip(a.namedParameters, b.namedParameters) {
+      #expect(mine.parameter.value.values == other.parameter.value.values, "\(mine.name)")
+    }
+    let pixels = randomTensor([1, 3, 42, 42], seed: 1)
+    let features = a.features(pixels, output: VisionOutput()).value
+    #expect(features.values == b.features(pixels, output: VisionOutput()).value.values)
+  }
+}
