@@ -58,7 +58,7 @@ let package = Package(
       swiftSettings: swiftFlags),
 
     .target(
-      name: "TestSupport", dependencies: ["Autograd", "Tensors", "WeightFiles"],
+      name: "TestSupport", dependencies: ["Layers", "Autograd", "Tensors", "WeightFiles"],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),

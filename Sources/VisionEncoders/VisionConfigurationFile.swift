@@ -1,4 +1,5 @@
 import Foundation
+import WeightFiles
 
 /// What can be wrong with an image encoder's folder, apart from its weights.
 public enum VisionEncoderError: Error, Equatable {
@@ -29,42 +30,22 @@ struct VisionConfigurationFile {
 
   init(_ url: URL) throws {
     self.url = url
-    guard let handle = try? FileHandle(forReadingFrom: url) else {
+    let file: MappedFile
+    do {
+      file = try MappedFile(url)
+    } catch {
       throw VisionEncoderError.badConfiguration(
-        file: url.path, reason: "no such file; expected a folder with config.json and weights")
+        file: url.path,
+        reason: "\(error.localizedDescription); expected a folder with config.json and weights")
     }
-    defer { try? handle.close() }
-    data = (try? handle.read(upToCount: VisionConfigurationFile.largestSize + 1)) ?? Data()
-    guard data.count <= VisionConfigurationFile.largestSize else {
+    guard file.withBytes({ $0.count }) <= VisionConfigurationFile.largestSize else {
       throw VisionEncoderError.badConfiguration(file: url.path, reason: "larger than 1 MiB")
     }
-    guard VisionConfigurationFile.nesting(of: data) <= 32 else {
+    guard case .outermostKeys = file.withBytes({ JSONOutline.scan($0, maximumDepth: 32) }) else {
       throw VisionEncoderError.badConfiguration(
-        file: url.path, reason: "nested more than 32 levels deep")
+        file: url.path, reason: "not a JSON object of at most 32 levels")
     }
-  }
-
-  /// The deepest nesting of brackets outside strings.
-  private static func nesting(of data: Data) -> Int {
-    var depth = 0
-    var deepest = 0
-    var insideString = false
-    var isEscaped = false
-    for byte in data {
-      if isEscaped {
-        isEscaped = false
-      } else if byte == UInt8(ascii: "\"") {
-        insideString.toggle()
-      } else if insideString {
-        isEscaped = byte == UInt8(ascii: "\\")
-      } else if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") {
-        depth += 1
-        deepest = max(deepest, depth)
-      } else if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") {
-        depth -= 1
-      }
-    }
-    return deepest
+    data = file.withBytes { Data($0) }
   }
 
   func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {

@@ -2,8 +2,8 @@
 ///
 /// Parsers that call themselves for each nested value can run out of stack on `[[[[…`, and most
 /// accept a key twice and keep one of the values. This pass runs in constant space.
-enum JSONOutline {
-  enum Finding: Equatable {
+public enum JSONOutline {
+  public enum Finding: Equatable {
     /// How many `:` stand directly in the outermost object, which is its number of keys.
     case outermostKeys(Int)
     case tooDeep
@@ -12,7 +12,7 @@ enum JSONOutline {
     case notUTF8
   }
 
-  static func scan(_ text: UnsafeRawBufferPointer, maximumDepth: Int) -> Finding {
+  public static func scan(_ text: UnsafeRawBufferPointer, maximumDepth: Int) -> Finding {
     var depth = 0
     var keys = 0
     var insideString = false

@@ -75,7 +75,7 @@ struct InspectTests {
     let result = try Tool.run(["inspect", scratch.url.path])
     #expect(result.status == 0)
     #expect(result.output.contains(#/step +40\n/#))
-    #expect(result.errors.contains("warning: passed over: "))
+    #expect(result.errors.contains("warning: passed over step-00000050.h5: "))
     #expect(result.errors.contains("step-00000050.h5 is damaged"))
   }
 
@@ -112,7 +112,7 @@ struct InspectTests {
 
   @Test func aFolderWithoutCheckpointsIsAnError() throws {
     try FileManager.default.removeItem(atPath: file)
-    try expectError(["inspect", scratch.url.path], "holds no checkpoint")
+    try expectError(["inspect", scratch.url.path], "no sound checkpoint")
   }
 
   @Test func aFullDiskBehindARedirectionIsAnError() throws {

@@ -7,9 +7,10 @@ public enum Goldens {
   /// `BLIP2_GOLDENS`, else `Tests/Goldens` of this repository.
   public static let folder: URL = {
     if let path = ProcessInfo.processInfo.environment["BLIP2_GOLDENS"], !path.isEmpty {
-      return URL(fileURLWithPath: path, isDirectory: true)
+      return URL(fileURLWithPath: path, isDirectory: true).resolvingSymlinksInPath()
     }
     return repository.appendingPathComponent("Tests/Goldens", isDirectory: true)
+      .resolvingSymlinksInPath()
   }()
 
   public static let repository = URL(fileURLWithPath: #filePath)

@@ -28,6 +28,9 @@ struct ImageTextMatching {
     _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice,
     images: [KeyValues?], randomness: TrainingRandomness?
   ) -> Result {
+    precondition(
+      contrast.ids.count == batch.texts.count,
+      "matching needs the features and texts of all gathered pairs, not those of one process")
     let drawn =
       switch negatives {
       case .given(let negatives): negatives

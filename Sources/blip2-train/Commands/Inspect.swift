@@ -1,6 +1,6 @@
 import ArgumentParser
 import Checkpointing
-import Foundation
+import Training
 
 /// `blip2-train inspect`.
 struct Inspect: ParsableCommand {
@@ -38,7 +38,7 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
-    let file = try CheckpointPath.open(path)
+    let file = try CheckpointFile.open(fileOrFolder: path) { StandardError.write("warning: \($0)") }
     let summary = CheckpointSummary(
       of: file, listsArrays: parameters, includesConfiguration: configuration)
     if json {

@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Nothing is lost when a run is killed, stopped or goes on.
+@Suite struct ResumeTests {
+  @Test func killedAndResumedEqualsUninterrupted() throws {
+    let run = try TinyRun()
+    #expect(try BuiltTool.run(run.arguments("whole")).status == 0)
+
+    let killed = try BuiltTool.start(run.arguments("killed"))
+    killed.waitForOutput("step \(Int.random(in: 20...32))/40")
+    usleep(UInt32.random(in: 0...30_000))
+    killed.send(SIGKILL)
+    #expect(killed.finish().status == SIGKILL)
+
+    let resumed = try BuiltTool.run(run.arguments("killed", ["--resume"]))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.output.contains("resumed from"))
+    for group in ["/model", "/optimizer"] {
+      let difference = try TinyRun.difference(
+        run.checkpoint("whole", step: 40), run.checkpoint("killed", step: 40), group: group)
+      #expect(difference.isEmpty)
+    }
+    #expect(try metricSteps(run.output("killed")) == Array(1...40))
+  }
+
+  @Test func maximumStepsKeepsTheSchedule() throws {
+    let run = try TinyRun()
+    #expect(try BuiltTool.run(run.arguments("whole")).status == 0)
+    let first = try BuiltTool.run(run.arguments("parts", ["--max-steps", "17"]))
+    #expect(first.status == 0)
+    #expect(FileManager.default.fileExists(atPath: run.checkpoint("parts", step: 17)))
+    let file = run.checkpoint("parts", step: 17)
+    #expect(try BuiltTool.run(run.arguments("parts", ["--resume", file])).status == 0)
+    let difference = try TinyRun.difference(
+      run.checkpoint("whole", step: 40), run.checkpoint("parts", step: 40), group: "/model")
+    #expect(difference.isEmpty)
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func signalsFinishTheStepAndSave(_ signal: Int32) throws {
+    let run = try TinyRun(steps: 100_000, extra: "initialise: {bert: null}")
+    let running = try BuiltTool.start(
+      run.arguments("stopped", ["--set", "checkpoint.every=0", "--set", "checkpoint.keep=1"]))
+    running.waitForOutput("step 3/")
+    running.send(signal)
+    let result = running.finish()
+    #expect(result.status == 128 + signal)
+    #expect(result.output.contains("stopped by signal \(signal)"))
+    let saved = try FileManager.default.contentsOfDirectory(atPath: run.output("stopped"))
+      .filter { $0.hasSuffix(".h5") }
+    #expect(saved.count == 1)
+  }
+
+  @Test func damagedNewestIsPassedOver() throws {
+    let run = try TinyRun(steps: 10)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    let newest = URL(fileURLWithPath: run.checkpoint("a", step: 10))
+    var bytes = try Data(contentsOf: newest)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: newest)
+    let resumed = try BuiltTool.run(run.arguments("a", ["--resume", run.output("a")]))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.output.contains("passed over step-00000010.h5"))
+    #expect(resumed.output.contains("resumed from \(run.checkpoint("a", step: 5))"))
+    let direct = try BuiltTool.run(
+      run.arguments("b", ["--resume", run.checkpoint("a", step: 5), "--max-steps", "6"]))
+    #expect(direct.status == 0, "\(direct.errors)")
+  }
+
+  @Test func refusesAnotherRun() throws {
+    let run = try TinyRun(steps: 5)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    func refusal(_ overrides: [String]) throws -> String {
+      let settings = overrides.flatMap { ["--set", $0] }
+      let result = try BuiltTool.run(run.arguments("a", ["--resume"] + settings))
+      #expect(result.status == 1)
+      return result.errors
+    }
+    let shape = try refusal(["model.qFormer.width=32"])
+    #expect(
+      shape.contains("model.qFormer.width: the checkpoint has 16, now it is 32"), "\(shape)")
+    let data = try refusal(["data.train.path=Data/demo/train.jsonl"])
+    #expect(data.contains("data: the checkpoint was made with"), "\(data)")
+    #expect(data.contains("resume.allowChangedData=true"))
+    let seed = try refusal(["seed=4"])
+    #expect(seed.contains("seed: the checkpoint has 3, now it is 4"))
+    let allowed = try BuiltTool.run(
+      run.arguments(
+        "a",
+        [
+          "--resume", "--set", "data.train.path=Data/demo/train.jsonl", "--set",
+          "resume.allowChangedData=true", "--set", "training.steps=6",
+        ]))
+    #expect(allowed.status == 0, "\(allowed.errors)")
+    #expect(allowed.output.contains("the data has changed"))
+  }
+
+  @Test func aFolderBelongsToOneRun() throws {
+    let run = try TinyRun(steps: 100_000)
+    let first = try BuiltTool.start(run.arguments("a"))
+    first.waitForOutput("step 1/")
+    let second = try BuiltTool.run(run.arguments("a", ["--resume"]))
+    #expect(second.status == 1)
+    #expect(second.errors.contains(run.output("a")), "\(second.errors)")
+    first.send(SIGKILL)
+    _ = first.finish()
+    let third = try BuiltTool.run(run.arguments("a"))
+    #expect(third.status == 1 || third.output.contains("saved"), "\(third.errors)")
+  }
+
+  @Test func aFinishedFolderIsNotOverwritten() throws {
+    let run = try TinyRun(steps: 5)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    let again = try BuiltTool.run(run.arguments("a"))
+    #expect(again.status == 1)
+    #expect(again.errors.contains("--resume"), "\(again.errors)")
+  }
+
+  @Test func unwritableFolderIsAnError() throws {
+    let run = try TinyRun(steps: 5)
+    let result = try BuiltTool.run(
+      ["stage1", "--config", run.recipe.path, "--output", "/proc/blip2-train/run"])
+    #expect(result.status == 1)
+    #expect(result.errors.hasPrefix("error: "), "\(result.errors)")
+    #expect(result.errors.contains("/proc/blip2-train"))
+  }
+
+  private func metricSteps(_ output: String) throws -> [Int] {
+    let text = try String(contentsOfFile: output + "/metrics.jsonl", encoding: .utf8)
+    return try text.split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require(object?["step"] as? Int)
+    }
+  }
+}
