@@ -54,7 +54,11 @@ let package = Package(
         "Datasets", "Checkpointing", yams,
       ]),
     .executableTarget(
-      name: "blip2-train", dependencies: ["Training", "CPlatform", argumentParser],
+      name: "blip2-train",
+      dependencies: [
+        "Training", "Checkpointing", "Datasets", "WeightFiles", "Tensors", "CPlatform", "CHDF5",
+        "CSPNG", "CWebP", argumentParser,
+      ],
       swiftSettings: swiftFlags),
 
     .target(
@@ -72,7 +76,7 @@ let package = Package(
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", crypto]),
     tests("TrainingTests", ["Training", "Layers", "Tensors", "WeightFiles", "TestSupport"]),
     tests("ArchitectureTests", []),
-    tests("CommandLineTests", ["blip2-train"]),
+    tests("CommandLineTests", ["blip2-train", "Checkpointing"]),
   ],
   swiftLanguageModes: [.v5]
 )

@@ -15,6 +15,7 @@ enum Startup {
 
   /// Call it once, before the first matrix product.
   static func prepare() {
+    unblockStopSignals()
     // Lines of a long run are to be seen when they are written, in a file or a pipe too.
     setvbuf(stdout, nil, _IOLBF, 0)
     let environment = ProcessInfo.processInfo.environment
@@ -38,6 +39,15 @@ enum Startup {
       }
     }
     BLAS.useOneThread()
+  }
+
+  /// A program inherits its parent's blocked signals, and parents that start it from a thread of
+  /// libdispatch block nearly all: it could then only be killed.
+  private static func unblockStopSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM] { sigaddset(&signals, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// The variables that make OpenBLAS slower than it is by itself: a kernel below the processor's
