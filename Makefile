@@ -2,6 +2,8 @@
 
 PROGRAM := .build/release/blip2-train
 BENCH_OPTIONS ?=
+# A demo that was interrupted goes on where it was.
+DEMO_RESUME = $(if $(wildcard Checkpoints/demo-stage1/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test lint format bench clean
@@ -16,7 +18,7 @@ build: setup ## build the program in release
 	swift build -c release --product blip2-train
 
 demo: build ## train on the pictures that ship with the repository, then measure retrieval
-	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml
+	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(DEMO_RESUME)
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1
 
 test: setup lint ## check the format, build without warnings, run all tests

@@ -74,9 +74,14 @@ let package = Package(
     tests("TokenizersTests", ["Tokenizers"]),
     tests("DatasetsTests", ["Datasets", "Tensors"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", crypto]),
-    tests("TrainingTests", ["Training", "Layers", "Tensors", "WeightFiles", "TestSupport"]),
+    tests(
+      "TrainingTests",
+      [
+        "Training", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets",
+        "Checkpointing", "TestSupport",
+      ]),
     tests("ArchitectureTests", []),
-    tests("CommandLineTests", ["blip2-train", "Checkpointing"]),
+    tests("CommandLineTests", ["blip2-train", "Checkpointing", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct DoctorTests {
@@ -38,7 +39,7 @@ struct DoctorTests {
   }
 
   private func report(_ environment: [String: String] = [:]) throws -> Report {
-    let result = try Tool.run(["doctor", "--json"], environment: environment)
+    let result = try BuiltTool.run(["doctor", "--json"], environment: environment)
     #expect(result.status == 0)
     return try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
   }
@@ -53,7 +54,7 @@ struct DoctorTests {
     let hdf5 = report.libraries.first { $0.name == "HDF5" }
     #expect(hdf5?.version?.wholeMatch(of: #/\d+\.\d+\.\d+/#) != nil)
     #expect(report.libraries.contains { $0.name == "OpenBLAS" })
-    #expect(report.version == (try Tool.run(["--version"]).output.dropLast()))
+    #expect(report.version == (try BuiltTool.run(["--version"]).output.dropLast()))
   }
 
   @Test func moreThreadsThanProcessorsAreWarnedAbout() throws {
@@ -64,7 +65,7 @@ struct DoctorTests {
   }
 
   @Test func theTableHasALineForEachPart() throws {
-    let result = try Tool.run(["doctor"])
+    let result = try BuiltTool.run(["doctor"])
     #expect(result.status == 0)
     for part in ["processor", "threads", "memory", "OpenBLAS", "HDF5", "matrix product"] {
       #expect(result.output.split(separator: "\n").contains { $0.hasPrefix(part + " ") }, "\(part)")

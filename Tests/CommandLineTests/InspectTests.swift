@@ -1,18 +1,19 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct InspectTests {
-  private let scratch: ScratchFolder
+  private let scratch: TemporaryFolder
   private let file: String
 
   init() throws {
-    scratch = try ScratchFolder()
+    scratch = try TemporaryFolder()
     file = scratch.path("step-00000040.h5")
     try SampleCheckpoint.write(to: file)
   }
 
   @Test func theSummaryShowsWhatTheFileHolds() throws {
-    let result = try Tool.run(["inspect", file])
+    let result = try BuiltTool.run(["inspect", file])
     #expect(result.status == 0)
     #expect(result.errors == "")
     for line in [
@@ -29,20 +30,20 @@ struct InspectTests {
   }
 
   @Test func parametersListsEveryArray() throws {
-    let result = try Tool.run(["inspect", file, "--parameters"])
+    let result = try BuiltTool.run(["inspect", file, "--parameters"])
     #expect(result.status == 0)
     #expect(result.output.contains(#/model/qFormer/layers/0/key/weight +\[2, 5\] +float32/#))
     #expect(result.output.contains(#/model/temperature +\[\] +float32/#))
   }
 
   @Test func configurationPrintsTheStoredTextAlone() throws {
-    let result = try Tool.run(["inspect", file, "--configuration"])
+    let result = try BuiltTool.run(["inspect", file, "--configuration"])
     #expect(result.status == 0)
     #expect(result.output == SampleCheckpoint.configuration)
   }
 
   @Test func jsonHoldsTheSame() throws {
-    let result = try Tool.run(["inspect", file, "--json", "--parameters", "--configuration"])
+    let result = try BuiltTool.run(["inspect", file, "--json", "--parameters", "--configuration"])
     #expect(result.status == 0)
     let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
     #expect(summary.kind == "stage1")
@@ -72,7 +73,7 @@ struct InspectTests {
     let damaged = scratch.path("step-00000050.h5")
     try SampleCheckpoint.write(to: damaged, step: 50)
     try flipByte(of: damaged, at: 2000)
-    let result = try Tool.run(["inspect", scratch.url.path])
+    let result = try BuiltTool.run(["inspect", scratch.url.path])
     #expect(result.status == 0)
     #expect(result.output.contains(#/step +40\n/#))
     #expect(result.errors.contains("warning: passed over step-00000050.h5: "))
@@ -81,7 +82,7 @@ struct InspectTests {
 
   @Test func whatAFileSaysDoesNotSteerTheTerminal() throws {
     try SampleCheckpoint.write(to: file, kind: "\u{1B}[2Jstage1\nkind stage2")
-    let result = try Tool.run(["inspect", file])
+    let result = try BuiltTool.run(["inspect", file])
     #expect(result.status == 0)
     #expect(result.output.contains("\\u{1b}[2Jstage1\\u{a}kind stage2"))
     #expect(!result.output.contains("\u{1B}"))
@@ -116,13 +117,13 @@ struct InspectTests {
   }
 
   @Test func aFullDiskBehindARedirectionIsAnError() throws {
-    let result = try Tool.run(["inspect", file], output: "/dev/full")
+    let result = try BuiltTool.run(["inspect", file], output: "/dev/full")
     #expect(result.status == 1)
     #expect(result.errors.hasPrefix("error: cannot write to standard output: "))
   }
 
   @Test func parametersAndConfigurationTogetherNeedJSON() throws {
-    let result = try Tool.run(["inspect", file, "--parameters", "--configuration"])
+    let result = try BuiltTool.run(["inspect", file, "--parameters", "--configuration"])
     #expect(result.status == 64)
     #expect(result.errors.contains("--json"))
   }
@@ -133,7 +134,7 @@ struct InspectTests {
   }
 
   private func expectError(_ arguments: [String], _ message: String) throws {
-    let result = try Tool.run(arguments)
+    let result = try BuiltTool.run(arguments)
     #expect(result.status == 1)
     #expect(result.output == "")
     #expect(result.errorLines.count == 1)

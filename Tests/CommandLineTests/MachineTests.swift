@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import blip2_train
 
 struct MachineTests {
   @Test func limitsOfVersion2CountAtEveryLevel() throws {
-    let scratch = try ScratchFolder()
+    let scratch = try TemporaryFolder()
     try write(
       [
         "outer/memory.max": "8000\n", "outer/memory.current": "5000\n",
@@ -19,7 +20,7 @@ struct MachineTests {
   }
 
   @Test func limitsOfVersion1AreRead() throws {
-    let scratch = try ScratchFolder()
+    let scratch = try TemporaryFolder()
     try write(
       [
         "memory/memory.limit_in_bytes": "9223372036854771712\n",
@@ -35,7 +36,7 @@ struct MachineTests {
 
   @Test(arguments: ["", "x", "0::/../../elsewhere", ":::", "4:memory"])
   func noLimitIsFoundWhereNoneIs(_ membership: String) throws {
-    let groups = ControlGroups(membership: membership, root: try ScratchFolder().url.path)
+    let groups = ControlGroups(membership: membership, root: try TemporaryFolder().url.path)
     #expect(groups.memory == nil)
     #expect(groups.processorQuota == nil)
   }
@@ -88,7 +89,7 @@ struct MachineTests {
     #expect(MachineWarning.all(about: good, freeDiskSpace: 1 << 40, environment: [:]) == [])
   }
 
-  private func write(_ files: [String: String], in scratch: ScratchFolder) throws {
+  private func write(_ files: [String: String], in scratch: TemporaryFolder) throws {
     for (name, text) in files {
       let url = scratch.url.appendingPathComponent(name)
       try FileManager.default.createDirectory(

@@ -20,21 +20,26 @@ public enum BuiltTool {
     public let status: Int32
     public let output: String
     public let errors: String
+
+    /// The lines on standard error.
+    public var errorLines: [Substring] { errors.split(separator: "\n") }
   }
 
   /// Runs a program to its end, in the repository's folder.
+  /// - Parameters:
+  ///   - environment: Variables beside those of this process; of OpenBLAS's and the program's own,
+  ///     only those named here are passed on.
+  ///   - output: Where standard output goes instead of into the result.
   public static func run(
-    _ arguments: [String], program: URL = url, environment: [String: String] = [:]
+    _ arguments: [String], program: URL = url, environment: [String: String] = [:],
+    output: String? = nil
   ) throws -> Result {
-    let process = try start(arguments, program: program, environment: environment)
-    return process.finish()
+    try Running(arguments, program: program, environment: environment, output: output).finish()
   }
 
   /// Starts the program and returns at once.
-  public static func start(
-    _ arguments: [String], program: URL = url, environment: [String: String] = [:]
-  ) throws -> Running {
-    try Running(arguments, program: program, environment: environment)
+  public static func start(_ arguments: [String]) throws -> Running {
+    try Running(arguments, program: url, environment: [:], output: nil)
   }
 
   /// A program under way; its output goes to files, so that it never waits for a reader.
@@ -44,16 +49,22 @@ public enum BuiltTool {
     private let outputFile: URL
     private let errorFile: URL
 
-    init(_ arguments: [String], program: URL, environment: [String: String]) throws {
+    init(
+      _ arguments: [String], program: URL, environment: [String: String], output: String?
+    ) throws {
       folder = try TemporaryFolder()
       outputFile = try folder.write("", to: "output")
       errorFile = try folder.write("", to: "errors")
       process.executableURL = program
       process.arguments = arguments
       process.currentDirectoryURL = Goldens.repository
-      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      process.environment = ProcessInfo.processInfo.environment
+        .filter { !$0.key.hasPrefix("OPENBLAS_") && !$0.key.hasPrefix("BLIP2_") }
+        .merging(environment) { $1 }
       process.standardInput = FileHandle.nullDevice
-      process.standardOutput = try FileHandle(forWritingTo: outputFile)
+      process.standardOutput =
+        try output.flatMap { FileHandle(forWritingAtPath: $0) }
+        ?? FileHandle(forWritingTo: outputFile)
       process.standardError = try FileHandle(forWritingTo: errorFile)
       try process.run()
     }

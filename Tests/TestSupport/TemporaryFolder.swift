@@ -12,6 +12,8 @@ public final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(at: url) }
 
+  public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
   @discardableResult
   public func write(_ text: String, to name: String) throws -> URL {
     let file = url.appendingPathComponent(name)

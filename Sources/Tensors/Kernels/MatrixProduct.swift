@@ -24,6 +24,19 @@ public enum ProductForm: Sendable {
   case secondTransposed
   /// Aᵀ · B
   case firstTransposed
+
+  /// The product's rows, the length of its sums, and its columns.
+  /// - Precondition: The two factors fit.
+  @inline(__always)
+  func sizes(_ a: MatrixView, _ b: MatrixView) -> (rows: Int, inner: Int, columns: Int) {
+    let rows = self == .firstTransposed ? a.columns : a.rows
+    let inner = self == .firstTransposed ? a.rows : a.columns
+    let columns = self == .secondTransposed ? b.rows : b.columns
+    precondition(
+      inner == (self == .secondTransposed ? b.columns : b.rows),
+      "a product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] (\(self)) does not fit")
+    return (rows, inner, columns)
+  }
 }
 
 /// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
@@ -36,12 +49,7 @@ public func singleThreadProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
-  let rows = form == .firstTransposed ? a.columns : a.rows
-  let inner = form == .firstTransposed ? a.rows : a.columns
-  let columns = form == .secondTransposed ? b.rows : b.columns
-  precondition(
-    inner == (form == .secondTransposed ? b.columns : b.rows),
-    "a product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] (\(form)) does not fit")
+  let (rows, inner, columns) = form.sizes(a, b)
   if rows == 0 || columns == 0 { return }
   if inner == 0 {
     for row in 0..<rows {
@@ -64,9 +72,7 @@ public func parallelProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
-  let rows = form == .firstTransposed ? a.columns : a.rows
-  let inner = form == .firstTransposed ? a.rows : a.columns
-  let columns = form == .secondTransposed ? b.rows : b.columns
+  let (rows, inner, columns) = form.sizes(a, b)
   let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
   Parallel.forEach(grid.count) { index in
     let (rowRange, columnRange) = grid.block(index)
@@ -156,8 +162,7 @@ extension Tensor {
   public func product(_ other: Tensor, _ form: ProductForm = .plain) -> Tensor {
     readMatrix { a in
       other.readMatrix { b in
-        let rows = form == .firstTransposed ? a.columns : a.rows
-        let columns = form == .secondTransposed ? b.rows : b.columns
+        let (rows, _, columns) = form.sizes(a, b)
         return Tensor(shape: [rows, columns]) { c in
           parallelProduct(a, b, form, into: c, cStride: columns)
         }

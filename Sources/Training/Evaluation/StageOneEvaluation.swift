@@ -5,7 +5,7 @@ import Foundation
 /// A stage-1 checkpoint with the data it is judged on.
 public struct StageOneEvaluation {
   private let configuration: StageOneRunConfiguration
-  private let task: StageOneTask
+  let task: StageOneTask
   private let file: CheckpointFile
 
   /// - Parameters:

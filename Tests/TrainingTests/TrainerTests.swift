@@ -1,0 +1,111 @@
+import Autograd
+import Checkpointing
+import Datasets
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// The loop itself, around a task whose losses the test chooses.
+@Suite struct TrainerTests {
+  /// One parameter; the loss of the listed steps is not a number.
+  private struct ChosenTask: TrainingTask {
+    let parameter = Parameter(shape: [1], decays: false) { Tensor([1], shape: [1]) }
+    var badSteps: Set<Int> = []
+
+    func losses(
+      _ batch: Batch, step: Int, firstIndex: Int
+    ) -> (total: Variable, terms: [(name: String, value: Double)]) {
+      let loss = (parameter.variable * (badSteps.contains(step) ? .nan : 1)).sum()
+      return (loss, [("loss", Double(loss.value.scalar))])
+    }
+
+    func validate() -> ValidationReport? { nil }
+  }
+
+  private func trainer(
+    _ task: ChosenTask, _ run: TinyRun, steps: Int, stopAfter: Int = 3
+  ) throws -> Trainer {
+    var configuration = try run.configuration([
+      "training.steps=\(steps)", "training.stopAfterSkippedSteps=\(stopAfter)",
+    ])
+    configuration.output = run.output("a")
+    let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
+    let folder = try CheckpointFolder(creating: url)
+    let data = try RunData(configuration.data, seed: 1)
+    let tower = try VisionTower(configuration.vision, seed: 1)
+    let identity = RunIdentity(kind: "test", configuration: "", seed: 1, fingerprints: [:])
+    return Trainer(
+      task: task, training: configuration.training,
+      sections: .init(
+        validation: configuration.validation, checkpoint: configuration.checkpoint,
+        log: configuration.log),
+      loader: try data.trainingLoader(tower: tower, batchSize: 8, startingAt: LoaderPosition()),
+      optimizer: AdamW(
+        configuration.training.adamW,
+        parameters: [NamedParameter(name: "group.value", parameter: task.parameter)]),
+      checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
+      metrics: try MetricsLog(folder: url, continuingFrom: 0),
+      progress: ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false),
+      state: TrainingState())
+  }
+
+  @Test func stepsThatAreNotFiniteAreSkippedAndCounted() throws {
+    let run = try TinyRun()
+    let task = ChosenTask(badSteps: [1, 2, 4])
+    let trainer = try trainer(task, run, steps: 6)
+    #expect(try trainer.run(maximumSteps: nil) == .finished)
+    #expect(trainer.state.step == 6)
+    #expect(trainer.state.skippedSteps == 3)
+    #expect(task.parameter.value.scalar.isFinite)
+    let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 6)))
+    #expect(file.metadata.counters["updates"] == 3)
+  }
+
+  @Test func severalInARowEndTheRunWithADiagnosis() throws {
+    let run = try TinyRun()
+    let trainer = try trainer(ChosenTask(badSteps: Set(2...9)), run, steps: 10)
+    let error = #expect(throws: RunError.self) { try trainer.run(maximumSteps: nil) }
+    #expect(error?.description.contains("3 steps in a row, up to step 5") == true)
+    #expect(error?.description.contains("group.value") == true)
+  }
+
+  @Test func metricsKeepNoLaterStepsAndNoHalfLine() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      """
+      {"step":1,"kind":"train","loss":1}
+      {"step":2,"kind":"train","loss":1}
+      {"step":3,"kind":"train","loss":1}
+      {"step":4,"kin
+      """, to: "metrics.jsonl")
+    let log = try MetricsLog(folder: folder.url, continuingFrom: 2)
+    try log.write(step: 3, kind: "train", [("loss", 0.5), ("bad", .nan)])
+    let lines = try String(contentsOfFile: folder.path("metrics.jsonl"), encoding: .utf8)
+      .split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines.last == #"{"step":3,"kind":"train","loss":0.5,"bad":null}"#)
+  }
+
+  @Test func durations() {
+    #expect(ProgressReporter.duration(12) == "12 s")
+    #expect(ProgressReporter.duration(200) == "3 min 20 s")
+    #expect(ProgressReporter.duration(3720) == "1 h 02 min")
+  }
+
+  @Test func shippedRecipesAreValid() throws {
+    let folder = Goldens.repository.appendingPathComponent("Configs")
+    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+    let recipes = try #require(files).compactMap { $0 as? URL }.filter {
+      $0.pathExtension == "yaml"
+    }
+    #expect(recipes.count >= 4)
+    for recipe in recipes {
+      let configuration = try ConfigurationLoader.load(StageOneRunConfiguration(), file: recipe)
+      try configuration.check()
+    }
+  }
+}
