@@ -43,7 +43,7 @@ let package = Package(
     target("Layers", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Layers", "Tensors", crypto]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
-    target("BLIP2", ["VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target("BLIP2", ["WeightFiles", "Layers", "Autograd", "Tensors"]),
     target("Tokenizers", []),
     target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", crypto]),
     target("Checkpointing", ["CHDF5", crypto]),

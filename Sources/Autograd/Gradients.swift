@@ -58,12 +58,13 @@ public final class Gradients {
 
   // MARK: What operations add
 
-  /// Adds a gradient of the variable's count of values to it.
-  func add(_ gradient: @autoclosure () -> Tensor, to variable: Variable?) {
-    if let node = variable?.node { add(gradient(), to: node) }
-  }
-
-  func add(_ gradient: Tensor, to node: GradientNode) {
+  /// Adds a gradient of the node's count of values; without a node nothing is computed.
+  ///
+  /// Operations name nodes, not variables, where the variable's value is not needed: a pullback that
+  /// held the variable would keep its value in memory.
+  func add(_ gradient: @autoclosure () -> Tensor, to node: GradientNode?) {
+    guard let node else { return }
+    let gradient = gradient()
     if var sum = store.removeValue(forKey: node.order) {
       sum.add(gradient)
       store[node.order] = sum
@@ -76,9 +77,9 @@ public final class Gradients {
   /// - Parameter write: Is given the values and `keeping`: 0 where they are not yet initialised and
   ///   must be overwritten, 1 where they must be added to.
   func accumulate(
-    into variable: Variable?, _ write: (UnsafeMutablePointer<Float>, _ keeping: Float) -> Void
+    into node: GradientNode?, _ write: (UnsafeMutablePointer<Float>, _ keeping: Float) -> Void
   ) {
-    guard let node = variable?.node else { return }
+    guard let node else { return }
     if var sum = store.removeValue(forKey: node.order) {
       sum.modify { write($0, 1) }
       store[node.order] = sum
@@ -89,8 +90,8 @@ public final class Gradients {
 
   /// As `accumulate(into:)`, for operations that touch only some places: the values are never
   /// uninitialised.
-  func accumulateSparse(into variable: Variable?, _ add: (UnsafeMutablePointer<Float>) -> Void) {
-    guard let node = variable?.node else { return }
+  func accumulateSparse(into node: GradientNode?, _ add: (UnsafeMutablePointer<Float>) -> Void) {
+    guard let node else { return }
     var sum = store.removeValue(forKey: node.order) ?? .zeros(node.shape)
     sum.modify(add)
     store[node.order] = sum

@@ -82,6 +82,19 @@ public struct CheckpointFolder {
     return removed
   }
 
+  /// Renames checkpoints of later steps to `….h5.superseded`, so that none of them is taken for the
+  /// newest once a run goes on from an earlier one.
+  /// - Returns: The new names.
+  public func setAside(after step: Int) throws -> [URL] {
+    try entries().filter { $0.step > step }.map { entry in
+      let target = entry.url.appendingPathExtension("superseded")
+      guard rename(entry.url.path, target.path) == 0 else {
+        throw CheckpointError.system(operation: "rename", entry.url, code: errno)
+      }
+      return target
+    }
+  }
+
   /// Removes what a killed run left half written.
   ///
   /// - Parameter lock: shows that no other run writes here now. Process numbers would not: in a

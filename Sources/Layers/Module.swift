@@ -35,11 +35,6 @@ extension Module {
     }
   }
 
-  /// The number of values in all parameters.
-  public var parameterCount: Int {
-    namedParameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
-  }
-
   public func freeze() {
     for entry in namedParameters { entry.parameter.isFrozen = true }
   }

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Foundation
+import Training
 
 /// The program: its subcommands, and how each of them begins and ends.
 @main
 struct Blip2Train: ParsableCommand {
   /// The version that `--version` prints and checkpoints carry.
-  static let version = "0.1.0"
+  static let version = TrainingCheckpoints.programVersion
 
   static let configuration = CommandConfiguration(
     commandName: "blip2-train",

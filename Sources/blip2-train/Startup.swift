@@ -18,6 +18,8 @@ enum Startup {
     unblockStopSignals()
     // Lines of a long run are to be seen when they are written, in a file or a pipe too.
     setvbuf(stdout, nil, _IOLBF, 0)
+    // A reader that goes away is an error like any other, not the end of a run without a checkpoint.
+    signal(SIGPIPE, SIG_IGN)
     let environment = ProcessInfo.processInfo.environment
     let isSecondStart = environment[restartedVariable] != nil
     if isSecondStart {

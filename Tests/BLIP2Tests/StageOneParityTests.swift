@@ -102,7 +102,7 @@ struct StageOneGolden {
 
   private struct Sizes: Decodable {
     let width, layers, heads, ffn, vocab, queries, visionWidth, embed, maxPositions: Int
-    let crossAttentionFrequency, decId, padId, clsId, sepId: Int
+    let crossAttentionFrequency, decId, sepId: Int
     let layerNormEps, labelSmoothingItc, labelSmoothingItg: Float
   }
 
@@ -125,9 +125,7 @@ struct StageOneGolden {
     change(&configuration)
     model = StageOneModel(
       configuration, visionWidth: sizes.visionWidth,
-      tokens: .init(
-        padding: Int32(sizes.padId), classification: Int32(sizes.clsId),
-        separator: Int32(sizes.sepId), decoder: Int32(sizes.decId)), seed: 0)
+      tokens: .init(separator: Int32(sizes.sepId), decoder: Int32(sizes.decId)), seed: 0)
     for entry in model.namedParameters {
       let name = "weights/" + StageOnePublicNames.publicName(of: entry.name)
       entry.parameter.value = try file.tensor(name)

@@ -33,7 +33,7 @@ enum TinyStageOne {
     change(&configuration)
     let model = StageOneModel(
       configuration, visionWidth: visionWidth,
-      tokens: .init(padding: 0, classification: 1, separator: 2, decoder: 29), seed: 4)
+      tokens: .init(separator: 2, decoder: 29), seed: 4)
     // Parameters take their first values when they are first read; threads may read them after this.
     for entry in model.namedParameters { _ = entry.parameter.value }
     return model

@@ -71,6 +71,73 @@ import Testing
     #expect(direct.status == 0, "\(direct.errors)")
   }
 
+  /// Going back to an earlier step leaves no future that a later `--resume` could take.
+  @Test func goingBackSetsLaterCheckpointsAside() throws {
+    let run = try TinyRun(steps: 20)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    let back = try BuiltTool.run(
+      run.arguments("a", ["--resume", run.checkpoint("a", step: 5), "--max-steps", "10"]))
+    #expect(back.status == 0, "\(back.errors)")
+    #expect(back.output.contains("set aside as step-00000020.h5.superseded"))
+    let on = try BuiltTool.run(run.arguments("a", ["--resume"]))
+    #expect(on.output.contains("resumed from \(run.checkpoint("a", step: 10))"), "\(on.output)")
+  }
+
+  @Test func anotherRunsFolderIsLeftAlone() throws {
+    let run = try TinyRun(steps: 5)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    #expect(try BuiltTool.run(run.arguments("b")).status == 0)
+    let before = try Data(contentsOf: URL(fileURLWithPath: run.checkpoint("b", step: 5)))
+    let refused = try BuiltTool.run(run.arguments("b", ["--resume", run.output("a")]))
+    #expect(refused.status == 1 && refused.errors.contains("holds a run already"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: run.checkpoint("b", step: 5))) == before)
+  }
+
+  /// The last K and the best by validation stay; a kill while held-out pairs are judged, a frozen
+  /// encoder and several workers change nothing.
+  @Test func keepsTheLastAndTheBest() throws {
+    let run = try TinyRun(
+      steps: 30)
+    let settings = [
+      "data.validation.path=Data/demo/heldout.jsonl", "validation.every=6", "validation.rerank=2",
+      "checkpoint.keep=2", "data.workers=3", "checkpoint.everyMinutes=0.01",
+    ].flatMap { ["--set", $0] }
+    #expect(try BuiltTool.run(run.arguments("whole", settings)).status == 0)
+    let killed = try BuiltTool.start(run.arguments("killed", settings))
+    killed.waitForOutput("step \(Int.random(in: 10...20))/30")
+    killed.send(SIGKILL)
+    _ = killed.finish()
+    let resumed = try BuiltTool.run(run.arguments("killed", settings + ["--resume"]))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let difference = try TinyRun.difference(
+      run.checkpoint("whole", step: 30), run.checkpoint("killed", step: 30), group: "/model")
+    #expect(difference.isEmpty)
+    for name in ["whole", "killed"] {
+      let kept = try FileManager.default.contentsOfDirectory(atPath: run.output(name))
+        .filter { $0.hasSuffix(".h5") }
+      #expect((2...3).contains(kept.count), "\(kept)")
+      #expect(kept.contains("step-00000030.h5"))
+    }
+  }
+
+  @Test func aSecondInterruptEndsAtOnce() throws {
+    let run = try TinyRun(steps: 100_000)
+    let running = try BuiltTool.start(
+      run.arguments(
+        "a",
+        [
+          "--set", "training.batchSize=64", "--set", "training.accumulation=50", "--set",
+          "log.every=1",
+        ]))
+    running.waitForOutput("data: ")
+    usleep(200_000)
+    running.send(SIGINT)
+    usleep(50_000)
+    running.send(SIGINT)
+    #expect(running.finish().status == 130)
+    #expect(!running.output.contains("stopped by signal"))
+  }
+
   @Test func refusesAnotherRun() throws {
     let run = try TinyRun(steps: 5)
     #expect(try BuiltTool.run(run.arguments("a")).status == 0)
@@ -86,6 +153,8 @@ import Testing
     let data = try refusal(["data.train.path=Data/demo/train.jsonl"])
     #expect(data.contains("data: the checkpoint was made with"), "\(data)")
     #expect(data.contains("resume.allowChangedData=true"))
+    let layer = try refusal(["vision.finalNorm=false"])
+    #expect(layer.contains("vision.finalNorm: the checkpoint has"), "\(layer)")
     let seed = try refusal(["seed=4"])
     #expect(seed.contains("seed: the checkpoint has 3, now it is 4"))
     let allowed = try BuiltTool.run(

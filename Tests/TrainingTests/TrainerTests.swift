@@ -36,6 +36,7 @@ import Testing
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
     let data = try RunData(configuration.data, seed: 1)
+    let dataset = try #require(data.train)
     let tower = try VisionTower(configuration.vision, seed: 1)
     let identity = RunIdentity(kind: "test", configuration: "", seed: 1, fingerprints: [:])
     return Trainer(
@@ -43,7 +44,8 @@ import Testing
       sections: .init(
         validation: configuration.validation, checkpoint: configuration.checkpoint,
         log: configuration.log),
-      loader: try data.trainingLoader(tower: tower, batchSize: 8, startingAt: LoaderPosition()),
+      loader: try data.trainingLoader(
+        dataset, tower: tower, batchSize: 8, startingAt: LoaderPosition()),
       optimizer: AdamW(
         configuration.training.adamW,
         parameters: [NamedParameter(name: "group.value", parameter: task.parameter)]),

@@ -3,9 +3,10 @@ import Tensors
 extension Variable {
   /// The sum of two variables of one shape. Pullback: `da = dy`, `db = dy`.
   public static func + (a: Variable, b: Variable) -> Variable {
-    .recording(a.value + b.value, from: [a, b]) { dy, gradients in
-      gradients.add(dy, to: a)
-      gradients.add(dy, to: b)
+    let (aNode, bNode) = (a.node, b.node)
+    return .recording(a.value + b.value, from: [a, b]) { dy, gradients in
+      gradients.add(dy, to: aNode)
+      gradients.add(dy, to: bNode)
     }
   }
 
@@ -20,10 +21,11 @@ extension Variable {
   public func divided(by divisor: Variable) -> Variable {
     let t = divisor.value.scalar
     let y = value * (1 / t)
-    return .recording(y, from: [self, divisor]) { [self] dy, gradients in
-      gradients.add(dy * (1 / t), to: self)
+    let (xNode, divisorNode, shape) = (node, divisor.node, divisor.shape)
+    return .recording(y, from: [self, divisor]) { dy, gradients in
+      gradients.add(dy * (1 / t), to: xNode)
       gradients.add(
-        Tensor(repeating: Float(-(dy * y).sum() / Double(t)), shape: divisor.shape), to: divisor)
+        Tensor(repeating: Float(-(dy * y).sum() / Double(t)), shape: shape), to: divisorNode)
     }
   }
 
@@ -35,9 +37,10 @@ extension Variable {
     let x = value
     let s = scale.value
     precondition(s.count == x.width, "\(s.shape) cannot scale the columns of \(shape)")
-    return .recording(x.multipliedRows(by: s), from: [self, scale]) { [self] dy, gradients in
-      gradients.add(dy.multipliedRows(by: s), to: self)
-      gradients.add((dy * x).columnSums(), to: scale)
+    let (xNode, scaleNode) = (node, scale.node)
+    return .recording(x.multipliedRows(by: s), from: [self, scale]) { dy, gradients in
+      gradients.add(dy.multipliedRows(by: s), to: xNode)
+      gradients.add((dy * x).columnSums(), to: scaleNode)
     }
   }
 

@@ -49,13 +49,14 @@ extension Variable {
     let keeps = parents.contains { $0?.needsGradient ?? false }
     let (y, normalised, scales) = kernel.forward(
       x.value, residual: residual?.value, gamma: gamma.value, beta: beta.value, keeps: keeps)
+    let (xNode, residualNode) = (x.node, residual?.node)
     return .recording(y, from: parents) { dy, gradients in
       let gradient = kernel.backward(
         dy, normalised: normalised, scales: scales, gamma: gamma.value)
-      gradients.add(gradient.dGamma, to: gamma)
-      gradients.add(gradient.dBeta, to: beta)
-      gradients.add(kernel.dropped(gradient.dSum), to: x)
-      gradients.add(gradient.dSum, to: residual)
+      gradients.add(gradient.dGamma, to: gamma.node)
+      gradients.add(gradient.dBeta, to: beta.node)
+      gradients.add(kernel.dropped(gradient.dSum), to: xNode)
+      gradients.add(gradient.dSum, to: residualNode)
     }
   }
 }

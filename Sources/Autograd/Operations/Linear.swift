@@ -47,10 +47,10 @@ extension Variable {
     _ dy: Tensor, x: Tensor, weight: Weight, bias: Variable?, _ gradients: Gradients
   ) {
     dy.readMatrix { dyMatrix in
-      gradients.accumulate(into: self) { dx, keeping in
+      gradients.accumulate(into: node) { dx, keeping in
         weight.matrix.applyTransposed(to: dyMatrix, into: dx, keeping: keeping)
       }
-      gradients.accumulate(into: weight.variable) { dw, keeping in
+      gradients.accumulate(into: weight.variable?.node) { dw, keeping in
         x.readMatrix {
           parallelProduct(
             dyMatrix, $0, .firstTransposed, into: dw, cStride: weight.matrix.inputs,
@@ -58,7 +58,7 @@ extension Variable {
         }
       }
     }
-    gradients.accumulate(into: bias) { db, keeping in
+    gradients.accumulate(into: bias?.node) { db, keeping in
       if keeping == 0 { db.update(repeating: 0, count: dy.width) }
       dy.addColumnSums(to: db)
     }

@@ -10,13 +10,14 @@ extension Variable {
   public func product(_ other: Variable, _ form: ProductForm = .plain) -> Variable {
     precondition(form != .firstTransposed, "this form has no gradient rule here")
     let (a, b) = (value, other.value)
-    return .recording(a.product(b, form), from: [self, other]) { [self] dy, gradients in
+    let (aNode, bNode) = (node, other.node)
+    return .recording(a.product(b, form), from: [self, other]) { dy, gradients in
       if form == .plain {
-        gradients.add(dy.product(b, .secondTransposed), to: self)
-        gradients.add(a.product(dy, .firstTransposed), to: other)
+        gradients.add(dy.product(b, .secondTransposed), to: aNode)
+        gradients.add(a.product(dy, .firstTransposed), to: bNode)
       } else {
-        gradients.add(dy.product(b), to: self)
-        gradients.add(dy.product(a, .firstTransposed), to: other)
+        gradients.add(dy.product(b), to: aNode)
+        gradients.add(dy.product(a, .firstTransposed), to: bNode)
       }
     }
   }

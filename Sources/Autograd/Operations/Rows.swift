@@ -6,8 +6,9 @@ extension Variable {
   /// The rows of a range, `[rows, width]`; nothing is copied. Pullback: `dx[range] = dy`.
   public func rows(_ range: Range<Int>) -> Variable {
     let width = value.width
-    return .recording(value.rows(range), from: [self]) { [self] dy, gradients in
-      gradients.accumulateSparse(into: self) { dx in
+    let node = self.node
+    return .recording(value.rows(range), from: [self]) { dy, gradients in
+      gradients.accumulateSparse(into: node) { dx in
         dy.read { addInParallel($0, to: dx + range.lowerBound * width, count: dy.count) }
       }
     }
@@ -31,8 +32,9 @@ extension Variable {
         }
       }
     }
-    return .recording(y, from: [self]) { [self] dy, gradients in
-      gradients.accumulateSparse(into: self) { dx in
+    let node = self.node
+    return .recording(y, from: [self]) { dy, gradients in
+      gradients.accumulateSparse(into: node) { dx in
         dy.read { scatterAdd($0, rows: indices, width: width, to: dx) }
       }
     }
@@ -59,10 +61,11 @@ extension Variable {
         part.value.read { copyInParallel($0, to: y + start * width, count: part.value.count) }
       }
     }
+    let targets = zip(parts, starts).map { part, start in
+      (node: part.node, rows: start..<start + part.value.rowCount)
+    }
     return .recording(y, from: parts) { dy, gradients in
-      for (part, start) in zip(parts, starts) {
-        gradients.add(dy.rows(start..<start + part.value.rowCount), to: part)
-      }
+      for target in targets { gradients.add(dy.rows(target.rows), to: target.node) }
     }
   }
 

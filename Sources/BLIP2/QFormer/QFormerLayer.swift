@@ -78,9 +78,4 @@ extension KeyValues {
     KeyValues(
       keys: .concatenatedRows([past.keys, keys]), values: .concatenatedRows([past.values, values]))
   }
-
-  /// The rows of a range.
-  func rows(_ range: Range<Int>) -> KeyValues {
-    KeyValues(keys: keys.rows(range), values: values.rows(range))
-  }
 }

@@ -28,13 +28,6 @@ extension StageOneModel {
     return report
   }
 
-  /// Takes weights under the names of the authors' checkpoints, all of them.
-  public func load(publicWeights folder: WeightFolder, prefix: String = "") throws
-    -> WeightFolder.LoadReport
-  {
-    try folder.load(into: namedParameters) { [prefix + StageOnePublicNames.publicName(of: $0)] }
-  }
-
   private static func isInBERT(_ name: String) -> Bool {
     let parts = ["wordEmbeddings", "positionEmbeddings", "embeddingNorm"]
     return parts.contains { name.hasPrefix("qFormer.\($0)") }

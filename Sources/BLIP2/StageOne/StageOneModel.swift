@@ -19,17 +19,13 @@ public struct StageOneModel: Module {
   public let tokens: SpecialTokens
 
   public struct SpecialTokens: Equatable, Sendable {
-    public var padding: Int32 = 0
-    public var classification: Int32 = 101
-    public var separator: Int32 = 102
+    /// `[SEP]`, which ends a caption.
+    public var separator: Int32
     /// `[DEC]`, which begins a caption.
-    public var decoder: Int32 = 30_522
+    public var decoder: Int32
 
-    public init() {}
-
-    public init(padding: Int32, classification: Int32, separator: Int32, decoder: Int32) {
-      self.padding = padding
-      self.classification = classification
+    /// BERT's, unless others are given.
+    public init(separator: Int32 = 102, decoder: Int32 = 30_522) {
       self.separator = separator
       self.decoder = decoder
     }

@@ -1,9 +1,6 @@
 /// Sixteen float32 lanes: one AVX-512 register; two of AVX2 or four of SSE elsewhere.
 public typealias Vector = SIMD16<Float>
 
-/// The number of lanes of a `Vector`.
-public let vectorWidth = 16
-
 extension SIMD16<Float> {
   @inlinable @inline(__always)
   public init(_ pointer: UnsafePointer<Float>) {

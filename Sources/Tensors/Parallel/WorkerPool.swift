@@ -7,7 +7,8 @@ import Synchronization
 /// A worker looks for the next loop for some tens of microseconds before it sleeps: training runs
 /// thousands of short loops a second, but an idle program must cost no processor time.
 final class WorkerPool: @unchecked Sendable {
-  let threadCount: Int
+  /// The threads that work, the caller's included.
+  private(set) var threadCount = 1
   private var mutex = pthread_mutex_t()
   private var wake = pthread_cond_t()
   /// Held by the thread whose loop runs; a second caller, or a loop within a loop, runs alone.
@@ -23,14 +24,18 @@ final class WorkerPool: @unchecked Sendable {
   private var body: ((Int) -> Void)?
   private static let closed = 1 << 60
 
+  /// - Parameter threadCount: How many threads are wanted; if the system refuses some, the pool goes
+  ///   on with those that it got.
   init(threadCount: Int) {
-    self.threadCount = threadCount
     pthread_mutex_init(&mutex, nil)
     pthread_cond_init(&wake, nil)
-    for _ in 1..<max(1, threadCount) { startWorker() }
+    for _ in 1..<max(1, threadCount) {
+      guard startWorker() else { break }
+      self.threadCount += 1
+    }
   }
 
-  private func startWorker() {
+  private func startWorker() -> Bool {
     var thread = pthread_t()
     let context = Unmanaged.passRetained(self).toOpaque()
     let status = pthread_create(
@@ -41,8 +46,9 @@ final class WorkerPool: @unchecked Sendable {
         }
         return nil
       }, context)
-    precondition(status == 0, "the system refused another thread (error \(status))")
+    guard status == 0 else { return false }
     pthread_detach(thread)
+    return true
   }
 
   func run(_ count: Int, _ body: (Int) -> Void) {

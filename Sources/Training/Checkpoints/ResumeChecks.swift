@@ -43,9 +43,6 @@ extension CheckpointFile {
   func check(
     _ identity: RunIdentity, modelDifferences: [String], allowChangedData: Bool
   ) throws {
-    guard metadata.kind == identity.kind else {
-      throw RunError.wrongKind(file: url.path, expected: identity.kind, found: metadata.kind)
-    }
     var differences = modelDifferences
     var advice = "Choose the configuration that the run was begun with, or begin a new run with "
     advice += "initialise.checkpoint."

@@ -19,6 +19,7 @@ public struct RunIdentity {
 public struct TrainingCheckpoints {
   let folder: CheckpointFolder
   let identity: RunIdentity
+  /// The version of the program; checkpoints carry it.
   public static let programVersion = "0.1.0"
 
   /// Writes the state after a step, and removes checkpoints that are no longer kept.
@@ -40,7 +41,8 @@ public struct TrainingCheckpoints {
 
   private func metadata(_ state: TrainingState, updates: Int) -> CheckpointMetadata {
     var counters = [
-      "updates": Double(updates), "skippedSteps": Double(state.skippedSteps),
+      "updates": Double(updates), "validatedStep": Double(state.validatedStep),
+      "skippedSteps": Double(state.skippedSteps),
       "skippedImages": Double(state.skippedImages),
     ]
     if let best = state.best {
@@ -72,6 +74,7 @@ public struct TrainingCheckpoints {
       epoch: file.metadata.epoch, position: file.metadata.dataPosition)
     state.skippedSteps = count("skippedSteps")
     state.skippedImages = count("skippedImages")
+    state.validatedStep = count("validatedStep")
     if let value = counters["bestValue"] {
       state.best = TrainingState.Best(step: count("bestStep"), value: value)
     }
@@ -95,6 +98,17 @@ extension CheckpointFile {
     for entry in parameters {
       entry.parameter.value = try tensor("model", entry.name, entry.parameter.shape)
     }
+  }
+
+  /// The recipe of a stage-1 run.
+  /// - Throws: `RunError.wrongKind` for a checkpoint of another stage, or `ConfigurationError`.
+  func stageOneConfiguration(overrides: [String] = []) throws -> StageOneRunConfiguration {
+    guard metadata.kind == StageOneRun.kind else {
+      throw RunError.wrongKind(file: url.path, expected: StageOneRun.kind, found: metadata.kind)
+    }
+    return try ConfigurationLoader.load(
+      StageOneRunConfiguration(), text: metadata.configuration, name: url.path,
+      overrides: overrides)
   }
 
   /// The parameters that the file holds, by our names.

@@ -9,6 +9,8 @@ public struct TrainingState: Equatable {
   public var skippedSteps = 0
   /// Pictures that could not be read.
   public var skippedImages = 0
+  /// The last step after which held-out pairs were judged.
+  public var validatedStep = 0
   /// The best validation value so far and its step.
   public var best: Best?
 

@@ -4,40 +4,29 @@ import Tensors
 
 /// The data sets of a run and the loaders over them.
 public struct RunData {
-  public let train: CaptionDataset
-  /// Held-out pairs, if the configuration names any.
+  /// Nil where only held-out pairs are wanted.
+  public let train: CaptionDataset?
+  /// Held-out images with all their captions, if the configuration names any.
   public let validation: CaptionDataset?
   public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
   private let decoder: ImageDecoder
   private let seed: UInt64
 
+  /// - Parameter readsTraining: Evaluation does without the training pairs, which may not be there.
   /// - Throws: `DatasetError`, `TokenizerError`.
-  public init(_ configuration: DataConfiguration, seed: UInt64) throws {
-    guard let train = try RunData.dataset(configuration.train) else {
-      throw ConfigurationError.invalidValue(
-        field: "data.train.path", found: "null", expected: "a list or a folder of pairs",
-        advice: "")
-    }
-    self.train = train
-    validation = try RunData.dataset(configuration.validation)
+  public init(_ configuration: DataConfiguration, seed: UInt64, readsTraining: Bool = true) throws {
+    train = readsTraining ? try configuration.train.dataset() : nil
+    validation = try configuration.validation.dataset()
     tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
     self.seed = seed
   }
 
-  /// The data set of one source; nil if it has no path.
-  public static func dataset(_ source: DataSourceConfiguration) throws -> CaptionDataset? {
-    guard let path = source.path else { return nil }
-    return try CaptionDataset(
-      URL(fileURLWithPath: path), imageFolder: source.imageFolder.map { URL(fileURLWithPath: $0) },
-      captions: source.captions)
-  }
-
   /// Endless training batches from a place on.
   func trainingLoader(
-    tower: VisionTower, batchSize: Int, startingAt start: LoaderPosition
+    _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     let augmentation = configuration.augmentation
     let crop = RandomResizedCrop(area: augmentation.leastArea...1)
@@ -45,7 +34,7 @@ public struct RunData {
       size: ImageSize(width: tower.imageSize, height: tower.imageSize),
       framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
       flipProbability: augmentation.flipProbability, normalization: tower.normalization)
-    return try loader(train, transform, .training, batchSize, startingAt: start)
+    return try loader(dataset, transform, .training, batchSize, startingAt: start)
   }
 
   /// One pass over held-out pairs, in their order.
@@ -67,6 +56,28 @@ public struct RunData {
         pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
         prefetchedBatches: configuration.prefetchedBatches,
         maximumBadShare: configuration.maximumBadShare), startingAt: start)
+  }
+}
+
+extension DataSourceConfiguration {
+  /// The data set; nil without a path.
+  public func dataset() throws -> CaptionDataset? {
+    try path.map {
+      try CaptionDataset(
+        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
+        captions: captions)
+    }
+  }
+}
+
+extension HeldOutConfiguration {
+  /// The data set, with a sample for each image; nil without a path.
+  public func dataset() throws -> CaptionDataset? {
+    try path.map {
+      try CaptionDataset(
+        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
+        captions: .draw)
+    }
   }
 }
 

@@ -3,7 +3,8 @@ import BLIP2
 import Datasets
 import Tensors
 
-/// Retrieval on held-out pairs: by cosine alone, and with the nearest ranked again by ITM.
+/// Retrieval on held-out images and all their captions: by cosine alone, and with the nearest ranked
+/// again by ITM.
 struct RetrievalEvaluation {
   let model: StageOneModel
   let tower: VisionTower
@@ -20,55 +21,69 @@ struct RetrievalEvaluation {
     var chance: RetrievalScores
   }
 
-  /// Texts are cut at 35 tokens here, as the original does.
-  private static let maximumTextLength = 35
+  /// Texts are cut at 35 tokens here, as the original does, or at what the model takes.
+  private var maximumTextLength: Int {
+    min(35, model.configuration.qFormer.maximumPositions)
+  }
 
+  /// - Parameter dataset: A sample for each image.
   /// - Returns: nil if the run was asked to stop.
   func run(on dataset: CaptionDataset) throws -> Result? {
-    var images: [Int] = []
-    var rows: [Tensor] = []
-    var skipped: [SkippedSample] = []
+    var set = HeldOutSet()
+    var rows: [Variable] = []
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
-      images += batch.samples.map(\.index)
-      skipped += batch.skipped
-      rows.append(model.imageFeatures(tower.features(batch.pixelTensor)))
+      set.skipped += batch.skipped
+      rows.append(Variable(model.imageFeatures(tower.features(batch.pixelTensor))))
+      for sample in batch.samples {
+        set.add(sample, dataset.record(at: sample.index).captions) {
+          data.tokenizer.tokens($0, maximumLength: maximumTextLength)
+        }
+      }
     }
-    skipped += loader.skipped
-    let texts = HeldOutTexts(dataset, images: images, tokenizer: data.tokenizer)
-    let textRows = texts.features(model, batchSize: configuration.batchSize)
-    let queries = rows.map { Variable($0) }
-    let width = model.configuration.embeddingWidth
-    let imageRows = Variable.concatenatedRows(queries).value.reshaped(
-      [images.count, model.queryCount, width])
-    let cosines = model.cosines(images: imageRows, texts: textRows)
-    let byImage = (0..<images.count).map { cosines.rows($0..<$0 + 1).values }
-    let transposed = cosines.transposed()
-    let byText = (0..<texts.tokens.count).map { transposed.rows($0..<$0 + 1).values }
-    let cosineScores = RetrievalScores(
-      imageToText: byImage, textToImage: byText, imageOfText: texts.imageOfText)
+    set.skipped += loader.skipped
+    let cosines = cosines(rows, texts: textFeatures(set.tokens))
+    let byImage = cosines.rowValues
+    let byText = cosines.transposed().rowValues
     var reranked: RetrievalScores?
     if configuration.rerank > 0, model.configuration.objectives.matching {
-      reranked = try rerank(byImage, byText, texts, dataset)
+      reranked = try rerank(byImage, byText, set, dataset)
       if reranked == nil { return nil }
     }
     return Result(
-      imageCount: images.count, textCount: texts.tokens.count, skipped: skipped,
-      cosine: cosineScores, reranked: reranked,
-      chance: .chance(imageCount: images.count, imageOfText: texts.imageOfText))
+      imageCount: set.imageIds.count, textCount: set.tokens.count, skipped: set.skipped,
+      cosine: RetrievalScores(
+        imageToText: byImage, textToImage: byText, imageIds: set.imageIds, textIds: set.textIds),
+      reranked: reranked, chance: .chance(imageIds: set.imageIds, textIds: set.textIds))
   }
 
-  /// The first `rerank` of each row score match logit + cosine, all others −100 (spec of the
-  /// original). The pairs of both directions are judged image by image, each once; the pictures are
-  /// read a second time, since the features of a large set do not fit in memory.
+  private func textFeatures(_ tokens: [[Int32]]) -> Tensor {
+    let size = configuration.batchSize
+    let parts = stride(from: 0, to: tokens.count, by: size).map { start in
+      Variable(model.textFeatures(Array(tokens[start..<min(tokens.count, start + size)])))
+    }
+    return Variable.concatenatedRows(parts).value
+  }
+
+  /// `[images, texts]`, a batch of images at a time: the products of all queries with all texts are
+  /// `queries` times as large.
+  private func cosines(_ images: [Variable], texts: Tensor) -> Tensor {
+    Variable.concatenatedRows(
+      images.map { Variable(model.cosines(images: $0.value, texts: texts)) }
+    ).value
+  }
+
+  /// The first `rerank` of each row score match logit + cosine, all others −100. The pairs of both
+  /// directions are judged image by image, each once; the pictures are read a second time, since the
+  /// features of a large set do not fit in memory.
   private func rerank(
-    _ byImage: [[Float]], _ byText: [[Float]], _ texts: HeldOutTexts, _ dataset: CaptionDataset
+    _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: CaptionDataset
   ) throws -> RetrievalScores? {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
-    var wanted = nearTexts.map(Set.init)
+    var wanted = nearTexts
     for (text, images) in nearImages.enumerated() {
       for image in images { wanted[image].insert(text) }
     }
@@ -76,58 +91,55 @@ struct RetrievalEvaluation {
     var textScores = byText.map { [Float](repeating: -100, count: $0.count) }
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
-    var first = 0
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
-      let features = tower.features(batch.pixelTensor)
-      let pairs = batch.samples.indices.flatMap { offset in
-        wanted[first + offset].sorted().map { (image: offset, text: $0) }
+      // By its number in the data set, since a file may become unreadable between the two readings.
+      let places = batch.samples.map { set.placeOfSample[$0.index] }
+      let pairs = places.enumerated().flatMap { offset, place in
+        place.map { wanted[$0].sorted().map { (image: offset, text: $0) } } ?? []
       }
-      let logits = model.matchLogits(pairs, features: features, texts: texts.tokens)
+      let logits = model.matchLogits(
+        pairs, features: tower.features(batch.pixelTensor), texts: set.tokens)
       for (pair, logit) in zip(pairs, logits) {
-        let image = first + pair.image
+        guard let image = places[pair.image] else { continue }
         let score = logit + byImage[image][pair.text]
         if nearTexts[image].contains(pair.text) { imageScores[image][pair.text] = score }
         if nearImages[pair.text].contains(image) { textScores[pair.text][image] = score }
       }
-      first += batch.samples.count
     }
     return RetrievalScores(
-      imageToText: imageScores, textToImage: textScores, imageOfText: texts.imageOfText)
+      imageToText: imageScores, textToImage: textScores, imageIds: set.imageIds,
+      textIds: set.textIds)
   }
 
   /// The places of the largest values, at most `count`.
   private static func best(_ scores: [Float], _ count: Int) -> Set<Int> {
     Set(scores.indices.sorted { scores[$0] > scores[$1] }.prefix(count))
   }
+}
 
-  /// The captions of the images that could be read.
-  private struct HeldOutTexts {
-    let tokens: [[Int32]]
-    let imageOfText: [Int]
+/// The held-out images that could be read, and all their captions.
+private struct HeldOutSet {
+  var imageIds: [Int32] = []
+  /// Where an image of the data set stands here.
+  var placeOfSample: [Int: Int] = [:]
+  var tokens: [[Int32]] = []
+  /// The id of the image that each text belongs to.
+  var textIds: [Int32] = []
+  var skipped: [SkippedSample] = []
 
-    init(_ dataset: CaptionDataset, images: [Int], tokenizer: CaptionTokenizer) {
-      // A data set with a sample for each pair shows an image several times; each stands for itself
-      // there, with its own caption.
-      let pairs = images.enumerated().flatMap { place, sample -> [(Int, String)] in
-        let captions =
-          dataset.captionPolicy == .draw
-          ? dataset.record(at: sample).captions
-          : [dataset.sample(at: sample, seed: 0, epoch: 0).caption]
-        return captions.map { (place, $0) }
-      }
-      imageOfText = pairs.map(\.0)
-      tokens = pairs.map {
-        tokenizer.tokens($0.1, maximumLength: RetrievalEvaluation.maximumTextLength)
-      }
-    }
+  mutating func add(
+    _ sample: CaptionSample, _ captions: [String], tokenize: (String) -> [Int32]
+  ) {
+    placeOfSample[sample.index] = imageIds.count
+    imageIds.append(sample.imageId)
+    tokens += captions.map(tokenize)
+    textIds += captions.map { _ in sample.imageId }
+  }
+}
 
-    func features(_ model: StageOneModel, batchSize: Int) -> Tensor {
-      let parts = stride(from: 0, to: tokens.count, by: batchSize).map { start in
-        Variable(
-          model.textFeatures(Array(tokens[start..<min(tokens.count, start + batchSize)])))
-      }
-      return Variable.concatenatedRows(parts).value
-    }
+extension Tensor {
+  fileprivate var rowValues: [[Float]] {
+    (0..<rowCount).map { rows($0..<$0 + 1).values }
   }
 }

@@ -39,7 +39,7 @@ extension RetrievalEvaluation.Result {
         row.name.padding(toLength: 18, withPad: " ", startingAt: 0)
           + numbers(row.scores.imageToText) + "  " + numbers(row.scores.textToImage))
     }
-    if !skipped.isEmpty { lines.append("\(skipped.count) pictures could not be read") }
+    lines += skipped.map { "skipped \($0.path): \($0.reason)" }
     return lines.joined(separator: "\n")
   }
 }

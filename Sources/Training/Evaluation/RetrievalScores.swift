@@ -16,30 +16,38 @@ public struct RetrievalScores: Equatable, Sendable {
   /// - Parameters:
   ///   - imageToText: The score of each text for each image, row by row, `[images, texts]`.
   ///   - textToImage: The score of each image for each text, `[texts, images]`.
-  ///   - imageOfText: Which image each text belongs to.
+  ///   - imageIds: The id of each image; several files of one image may share an id.
+  ///   - textIds: The id of the image that each text belongs to.
   public init(
-    imageToText: [[Float]], textToImage: [[Float]], imageOfText: [Int]
+    imageToText: [[Float]], textToImage: [[Float]], imageIds: [Int32], textIds: [Int32]
   ) {
     let imageRanks = imageToText.enumerated().map { image, scores in
-      RetrievalScores.rank(scores) { imageOfText[$0] == image }
+      RetrievalScores.rank(scores) { textIds[$0] == imageIds[image] }
     }
     let textRanks = textToImage.enumerated().map { text, scores in
-      RetrievalScores.rank(scores) { imageOfText[text] == $0 }
+      RetrievalScores.rank(scores) { imageIds[$0] == textIds[text] }
     }
     self.imageToText = RetrievalScores.recalls(imageRanks)
     self.textToImage = RetrievalScores.recalls(textRanks)
   }
 
   /// What guessing reaches: the chance that one of the right answers is among K drawn at random.
-  public static func chance(imageCount: Int, imageOfText: [Int]) -> RetrievalScores {
-    var counts = [Int](repeating: 0, count: imageCount)
-    for image in imageOfText { counts[image] += 1 }
-    let texts = imageOfText.count
-    let imageToText = ranks.map { rank in
-      100 * counts.reduce(0) { $0 + hit(rank, right: $1, of: texts) } / Double(max(1, imageCount))
+  public static func chance(imageIds: [Int32], textIds: [Int32]) -> RetrievalScores {
+    RetrievalScores(
+      imageToText: chance(of: imageIds, among: textIds),
+      textToImage: chance(of: textIds, among: imageIds))
+  }
+
+  /// The mean over the questions, given the ids of questions and answers.
+  private static func chance(of questions: [Int32], among answers: [Int32]) -> [Double] {
+    var right: [Int32: Int] = [:]
+    for id in answers { right[id, default: 0] += 1 }
+    return ranks.map { rank in
+      let sum = questions.reduce(0) {
+        $0 + hit(rank, right: right[$1] ?? 0, of: answers.count)
+      }
+      return 100 * sum / Double(max(1, questions.count))
     }
-    let textToImage = ranks.map { 100 * hit($0, right: 1, of: imageCount) }
-    return RetrievalScores(imageToText: imageToText, textToImage: textToImage)
   }
 
   private init(imageToText: [Double], textToImage: [Double]) {
@@ -56,13 +64,13 @@ public struct RetrievalScores: Equatable, Sendable {
     return 1 - miss
   }
 
-  /// How many answers score better than the best right one; equal scores count as better, so that a
-  /// model that gives every answer one score does not look good.
+  /// How many answers do not score below the best right one: equal scores, and those that are not
+  /// numbers, count as better, so that a model which scores everything alike does not look good.
   private static func rank(_ scores: [Float], isRight: (Int) -> Bool) -> Int {
     var best = -Float.infinity
     for (index, score) in scores.enumerated() where isRight(index) { best = max(best, score) }
     return scores.enumerated().reduce(0) {
-      $0 + ($1.element >= best && !isRight($1.offset) ? 1 : 0)
+      $0 + (!($1.element < best) && !isRight($1.offset) ? 1 : 0)
     }
   }
 

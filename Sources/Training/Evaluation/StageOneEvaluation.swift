@@ -17,26 +17,22 @@ public struct StageOneEvaluation {
     report: (String) -> Void
   ) throws {
     file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    guard file.metadata.kind == StageOneRun.kind else {
-      throw RunError.wrongKind(
-        file: file.url.path, expected: StageOneRun.kind, found: file.metadata.kind)
-    }
-    let defaults = StageOneRunConfiguration()
+    let stored = try file.stageOneConfiguration(overrides: path == nil ? overrides : [])
     configuration =
       try path.map {
         try ConfigurationLoader.load(
-          defaults, file: URL(fileURLWithPath: $0), overrides: overrides)
-      }
-      ?? ConfigurationLoader.load(
-        defaults, text: file.metadata.configuration, name: file.url.path, overrides: overrides)
-    task = try StageOneRun(configuration).task
-    if let stored = file.metadata.fingerprints["vision"], stored != task.tower.fingerprint {
+          StageOneRunConfiguration(), file: URL(fileURLWithPath: $0), overrides: overrides)
+      } ?? stored
+    task = try StageOneRun(configuration, readsTraining: false).task
+    let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
+    if then != now {
+      let none = "none (trained in the run)"
       throw RunError.differsFromCheckpoint(
         file: file.url.path,
         differences: [
-          "vision: the checkpoint was made with \(stored), now it is "
-            + (task.tower.fingerprint ?? "none")
-        ], advice: "Name the image encoder that it was trained with: --set vision.path=FOLDER.")
+          "vision: the checkpoint was made with \(then ?? none), now it is \(now ?? none)"
+        ],
+        advice: "Name the image encoder that it was trained with: --set vision.path=FOLDER.")
     }
     try file.load(into: task.trainedParameters)
   }

@@ -1,4 +1,5 @@
 import Autograd
+import Foundation
 import Layers
 import Tensors
 
@@ -56,9 +57,8 @@ public final class AdamW {
   /// - Parameter gradientScale: Multiplies every gradient, as clipping does.
   public func update(_ gradients: Gradients, rate: Double, gradientScale: Float = 1) {
     updates += 1
-    let power = Double(updates)
-    let correction1 = 1 - powered(Double(configuration.beta1), power)
-    let correction2 = 1 - powered(Double(configuration.beta2), power)
+    let correction1 = 1 - pow(Double(configuration.beta1), Double(updates))
+    let correction2 = 1 - pow(Double(configuration.beta2), Double(updates))
     for index in entries.indices {
       let own = rate * entries[index].rateScale
       let pass = AdamWPass(
@@ -67,16 +67,6 @@ public final class AdamW {
         step: Float(own / correction1), root: Float(1 / correction2.squareRoot()))
       pass.run(&entries[index], gradient: entries[index].parameter.gradient(in: gradients))
     }
-  }
-
-  private func powered(_ base: Double, _ exponent: Double) -> Double {
-    var (result, factor, left) = (1.0, base, Int(exponent))
-    while left > 0 {
-      if left & 1 == 1 { result *= factor }
-      factor *= factor
-      left >>= 1
-    }
-    return result
   }
 }
 

@@ -22,7 +22,8 @@ public final class MetricsLog {
   }
 
   private static func keepLines(of url: URL, upTo step: Int) throws {
-    let text = (try? String(contentsOf: url, encoding: .utf8)) ?? ""
+    let isThere = FileManager.default.fileExists(atPath: url.path)
+    let text = isThere ? String(decoding: try Data(contentsOf: url), as: UTF8.self) : ""
     let kept = text.split(separator: "\n").filter { line in
       guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
         let entry = object as? [String: Any], let number = entry["step"] as? Int

@@ -8,6 +8,8 @@ public final class ProgressReporter {
   private var lineLength = 0
   private var stepSeconds: [Double] = []
   private let started = ContinuousClock.now
+  /// Why standard output takes no more, once it does not.
+  private(set) var failure: (any Error)?
 
   /// - Parameter isTerminal: By default whether standard output is one.
   public init(totalSteps: Int, logEvery: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
@@ -29,8 +31,7 @@ public final class ProgressReporter {
   }
 
   var secondsSinceStart: Double {
-    let passed = ContinuousClock.now - started
-    return Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+    (ContinuousClock.now - started).inSeconds
   }
 
   /// Samples a second over the last steps.
@@ -58,7 +59,14 @@ public final class ProgressReporter {
   }
 
   /// A line that stays.
+  ///
+  /// File names and messages of libraries may hold anything: control characters are not passed on.
   public func say(_ text: String) {
+    let text = String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map {
+          $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
+        }))
     if isTerminal && lineLength > 0 {
       write("\r\u{1B}[K" + text + "\n")
       lineLength = 0
@@ -82,7 +90,11 @@ public final class ProgressReporter {
   }
 
   private func write(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      failure = failure ?? error
+    }
   }
 
   /// `1 h 02 min`, `3 min 20 s` or `12 s`.

@@ -24,10 +24,12 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return "\(file) does not fit this run:\n"
         + differences.map { "  \($0)" }.joined(separator: "\n") + "\n\(advice)"
     case .wrongKind(let file, let expected, let found):
-      return "\(file): expected a checkpoint of \(expected), found one of \(found)"
+      return "\(file): expected a checkpoint of \(expected), found one of \(found); "
+        + "name a checkpoint of a \(expected) run"
     case .noCheckpoint(let folder, let passedOver):
       let reasons = passedOver.map { "\n  passed over \($0)" }.joined()
-      return "\(folder): no sound checkpoint to go on from\(reasons)"
+      return "\(folder): no sound checkpoint to go on from; leave --resume out to begin a new run"
+        + reasons
     case .folderHasRun(let folder, let newest):
       return
         "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// SIGINT and SIGTERM as a request to finish the step, save and leave; a second SIGINT ends at once.
+/// SIGINT, SIGTERM and a lost terminal (SIGHUP) as a request to finish the step, save and leave; a second SIGINT ends at once.
 public enum StopRequest {
   private static let received = Atomic<Int32>(0)
 
@@ -11,10 +11,11 @@ public enum StopRequest {
     return number == 0 ? nil : number
   }
 
-  /// Listens for both signals from now on.
+  /// Listens for these signals from now on.
   public static func listen() {
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       var action = sigaction()
+      action.sa_flags = Int32(SA_RESTART)
       action.__sigaction_handler.sa_handler = { number in
         let earlier = StopRequest.received.exchange(number, ordering: .relaxed)
         if earlier != 0 && number == SIGINT { _exit(130) }

@@ -44,11 +44,21 @@ public struct DataSourceConfiguration: Codable, Equatable, Sendable {
   public init() {}
 }
 
+/// Held-out pictures with all their captions.
+public struct HeldOutConfiguration: Codable, Equatable, Sendable {
+  /// A JSON or JSONL list, or a folder of pictures with `.txt` files beside them; null for none.
+  @Nullable public var path: String?
+  /// What a list's picture paths are relative to; null for the list's own folder.
+  @Nullable public var imageFolder: String?
+
+  public init() {}
+}
+
 /// The data of a run and how it is read.
 public struct DataConfiguration: Codable, Equatable, Sendable {
   public var train = DataSourceConfiguration()
-  /// Held-out pairs; null path for no validation.
-  public var validation = DataSourceConfiguration()
+  /// Without a path there is no validation.
+  public var validation = HeldOutConfiguration()
   /// A BERT vocabulary, one token a line.
   public var vocabulary = "Data/bert-vocabulary/vocab.txt"
   /// Tokens of a caption at most, `[CLS]` and `[SEP]` among them.

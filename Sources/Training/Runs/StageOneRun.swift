@@ -14,10 +14,12 @@ public struct StageOneRun {
 
   /// Builds the model, the image encoder and the data sets; nothing is written yet.
   /// - Throws: `ConfigurationError` and the errors of the files that it reads.
-  public init(_ configuration: StageOneRunConfiguration) throws {
+  /// - Parameter readsTraining: Evaluation does without the training pairs.
+  public init(_ configuration: StageOneRunConfiguration, readsTraining: Bool = true) throws {
     try configuration.check()
     self.configuration = configuration
-    let data = try RunData(configuration.data, seed: configuration.seed)
+    let data = try RunData(
+      configuration.data, seed: configuration.seed, readsTraining: readsTraining)
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
     let model = try StageOneRun.model(configuration, tower: tower, tokenizer: data.tokenizer)
     task = StageOneTask(configuration: configuration, model: model, tower: tower, data: data)
@@ -41,9 +43,8 @@ public struct StageOneRun {
     }
     return StageOneModel(
       configuration.model, visionWidth: tower.encoder.width,
-      tokens: .init(
-        padding: words.padId, classification: words.classId, separator: words.separatorId,
-        decoder: words.decoderId), seed: configuration.seed)
+      tokens: .init(separator: words.separatorId, decoder: words.decoderId),
+      seed: configuration.seed)
   }
 
   /// Trains.
@@ -54,6 +55,9 @@ public struct StageOneRun {
   public func train(
     resume: ResumeRequest, maximumSteps: Int? = nil, isTerminal: Bool = isatty(STDOUT_FILENO) == 1
   ) throws -> RunOutcome {
+    guard let trainingSet = task.data.train else {
+      preconditionFailure("a run without training data cannot train")
+    }
     let progress = ProgressReporter(
       totalSteps: configuration.training.steps, logEvery: configuration.log.every,
       isTerminal: isTerminal)
@@ -61,7 +65,7 @@ public struct StageOneRun {
     let folder = try CheckpointFolder(creating: url)
     let lock = try folder.lock()
     try folder.removeStaleTemporaryFiles(holding: lock)
-    let identity = try self.identity
+    let identity = try identity(trainingSet)
     let optimizer = AdamW(
       configuration.training.adamW, parameters: task.trainedParameters,
       rateScale: { [configuration] name in
@@ -70,9 +74,10 @@ public struct StageOneRun {
     let state =
       try resumed(resume, folder: folder, identity: identity, optimizer, progress)
       ?? begin(folder: folder, progress)
-    describe(progress, optimizer)
+    describe(trainingSet, progress, optimizer)
     let loader = try task.data.trainingLoader(
-      tower: task.tower, batchSize: configuration.training.batchSize, startingAt: state.position)
+      trainingSet, tower: task.tower, batchSize: configuration.training.batchSize,
+      startingAt: state.position)
     let trainer = Trainer(
       task: task, training: configuration.training,
       sections: .init(
@@ -84,18 +89,22 @@ public struct StageOneRun {
     return try withExtendedLifetime(lock) { try trainer.run(maximumSteps: maximumSteps) }
   }
 
-  private var identity: RunIdentity {
-    get throws {
-      var fingerprints = ["data": task.data.train.digest()]
-      fingerprints["vision"] = task.tower.fingerprint
-      return RunIdentity(
-        kind: StageOneRun.kind, configuration: try ConfigurationLoader.yaml(configuration),
-        seed: configuration.seed, fingerprints: fingerprints)
-    }
+  private func identity(_ dataset: CaptionDataset) throws -> RunIdentity {
+    var fingerprints = [
+      // What a sample is depends on the policy as well: a place in one order means nothing in another.
+      "data": "\(dataset.captionPolicy.rawValue):\(dataset.digest())",
+      "vocabulary": try Fingerprint.ofFile(URL(fileURLWithPath: configuration.data.vocabulary)),
+    ]
+    fingerprints["vision"] = task.tower.fingerprint
+    return RunIdentity(
+      kind: StageOneRun.kind, configuration: try ConfigurationLoader.yaml(configuration),
+      seed: configuration.seed, fingerprints: fingerprints)
   }
 
   /// What the run is about, once at its start.
-  private func describe(_ progress: ProgressReporter, _ optimizer: AdamW) {
+  private func describe(
+    _ dataset: CaptionDataset, _ progress: ProgressReporter, _ optimizer: AdamW
+  ) {
     let values = optimizer.entries.reduce(0) { $0 + $1.firstMoment.count }
     let encoder = configuration.vision.path ?? "new DINOv2"
     progress.say(
@@ -104,8 +113,7 @@ public struct StageOneRun {
         + "\(task.tower.imageSize) px")
     progress.say(String(format: "trained parameters: %.2f M", Double(values) / 1e6))
     let heldOut = task.data.validation.map { ", \($0.pairCount) held out" } ?? ""
-    progress.say(
-      "data: \(task.data.train.pairCount) pairs, \(task.data.train.imageCount) pictures\(heldOut)")
+    progress.say("data: \(dataset.pairCount) pairs, \(dataset.imageCount) pictures\(heldOut)")
   }
 
   // MARK: Starting
@@ -132,6 +140,7 @@ public struct StageOneRun {
   /// Takes what an earlier run trained; the optimiser and the schedule start afresh.
   private func initialise(fromCheckpoint path: String, _ progress: ProgressReporter) throws {
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    _ = try file.stageOneConfiguration()
     let stored = Set(file.parameterNames)
     let parameters = task.trainedParameters
     try file.load(into: parameters.filter { stored.contains($0.name) })
@@ -163,13 +172,15 @@ public struct StageOneRun {
     case .path(let given): path = given
     }
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
-    let earlier = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), text: file.metadata.configuration, name: file.url.path)
-    let differences = try ConfigurationDifference.lines(
-      earlier.model, configuration.model, under: "model")
+    let earlier = try file.stageOneConfiguration()
+    let differences =
+      try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
+      + ConfigurationDifference.lines(
+        earlier.vision.function, configuration.vision.function, under: "vision")
     try file.check(
       identity, modelDifferences: differences,
       allowChangedData: configuration.resume.allowChangedData)
+    try clear(folder, toGoOnFrom: file, progress)
     var state = try TrainingCheckpoints.restore(file, into: optimizer)
     if file.metadata.fingerprints["data"] != identity.fingerprints["data"] {
       progress.say(
@@ -181,10 +192,36 @@ public struct StageOneRun {
     return state
   }
 
+  /// Makes sure that the output folder holds no future but this run's: another run's checkpoints
+  /// refuse it, later ones of this run are set aside.
+  private func clear(
+    _ folder: CheckpointFolder, toGoOnFrom file: CheckpointFile, _ progress: ProgressReporter
+  ) throws {
+    let from = file.url.deletingLastPathComponent().resolvingSymlinksInPath().path
+    if from != folder.url.resolvingSymlinksInPath().path {
+      guard let newest = try folder.entries().last else { return }
+      throw RunError.folderHasRun(
+        folder: configuration.output, newest: newest.url.lastPathComponent)
+    }
+    for url in try folder.setAside(after: file.metadata.step) {
+      progress.say("set aside as \(url.lastPathComponent): the run goes on from an earlier step")
+    }
+  }
+
   /// What else differs from the run's beginning: allowed, but worth knowing.
   private func changedSections(since earlier: StageOneRunConfiguration) throws -> [String] {
     try ConfigurationDifference.lines(earlier.training, configuration.training, under: "training")
       + ConfigurationDifference.lines(earlier.data, configuration.data, under: "data")
-      + ConfigurationDifference.lines(earlier.vision, configuration.vision, under: "vision")
+  }
+}
+
+extension VisionConfiguration {
+  /// The part that decides which function of a picture the encoder computes; the weights have a
+  /// fingerprint, or are in the checkpoint.
+  fileprivate var function: VisionConfiguration {
+    var function = self
+    function.path = nil
+    function.learningRateScale = 1
+    return function
   }
 }

@@ -22,60 +22,116 @@ public struct StageOneRunConfiguration: Codable, Equatable, Sendable {
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   public func check() throws {
     try model.check()
-    let atLeast: [(String, Int, Int)] = [
-      ("training.steps", training.steps, 1), ("training.accumulation", training.accumulation, 1),
-      ("training.stopAfterSkippedSteps", training.stopAfterSkippedSteps, 1),
-      ("training.learningRate.warmupSteps", training.learningRate.warmupSteps, 0),
-      ("validation.every", validation.every, 0), ("validation.batchSize", validation.batchSize, 1),
-      ("validation.rerank", validation.rerank, 0), ("checkpoint.every", checkpoint.every, 0),
-      ("checkpoint.keep", checkpoint.keep, 1), ("log.every", log.every, 1),
-      ("data.maximumTextLength", data.maximumTextLength, 3), ("data.workers", data.workers, 1),
-      ("data.prefetchedBatches", data.prefetchedBatches, 1),
-      ("data.maximumPixelCount", data.maximumPixelCount, 1),
-    ]
-    for (field, value, least) in atLeast where value < least {
-      throw ConfigurationError.invalidValue(
-        field: field, found: String(value), expected: "at least \(least)", advice: "")
-    }
+    try data.check()
+    try training.check()
+    try vision.check()
+    try ConfigurationCheck.whole([
+      ("validation.every", validation.every, 0...Int.max),
+      ("validation.batchSize", validation.batchSize, 1...65_536),
+      ("validation.rerank", validation.rerank, 0...1_000_000),
+      ("checkpoint.every", checkpoint.every, 0...Int.max),
+      ("checkpoint.keep", checkpoint.keep, 1...1_000_000), ("log.every", log.every, 1...Int.max),
+    ])
+    try ConfigurationCheck.numbers([
+      ("checkpoint.everyMinutes", checkpoint.everyMinutes ?? 1, 0.01...1e6)
+    ])
     let needsNegatives = model.objectives.contrast || model.objectives.matching
-    if training.batchSize < (needsNegatives ? 2 : 1) {
+    if training.batchSize < 2 && needsNegatives {
       throw ConfigurationError.invalidValue(
         field: "training.batchSize", found: String(training.batchSize), expected: "at least 2",
         advice: "ITC and ITM compare the pairs of a batch with one another; with one pair there is "
           + "nothing to compare. Switch model.objectives.contrast and matching off to train on "
           + "single pairs")
     }
-    try checkNumbers()
-  }
-
-  private func checkNumbers() throws {
-    let ranges: [(String, Double, ClosedRange<Double>)] = [
-      ("data.maximumBadShare", data.maximumBadShare, 0...1),
-      ("data.augmentation.leastArea", data.augmentation.leastArea, 0.01...1),
-      ("data.augmentation.flipProbability", Double(data.augmentation.flipProbability), 0...1),
-      ("training.adamW.beta1", Double(training.adamW.beta1), 0...0.999_999),
-      ("training.adamW.beta2", Double(training.adamW.beta2), 0...0.999_999),
-      ("training.learningRate.peak", training.learningRate.peak, 0...10),
-      ("training.clipNorm", training.clipNorm ?? 1, 1e-12...1e12),
-      ("checkpoint.everyMinutes", checkpoint.everyMinutes ?? 1, 0.01...1e6),
-      ("vision.learningRateScale", vision.learningRateScale, 0...1e6),
-    ]
-    for (field, value, range) in ranges where !range.contains(value) {
-      throw ConfigurationError.invalidValue(
-        field: field, found: String(value),
-        expected: "a number from \(range.lowerBound) to \(range.upperBound)", advice: "")
-    }
     if data.train.path == nil {
       throw ConfigurationError.invalidValue(
         field: "data.train.path", found: "null", expected: "a list or a folder of pairs",
-        advice: "")
+        advice: "name one in the recipe or by --set data.train.path=LIST")
     }
     if initialise.bert != nil && initialise.checkpoint != nil {
       throw ConfigurationError.invalidValue(
         field: "initialise", found: "both bert and checkpoint", expected: "one of them at most",
+        advice: "the checkpoint holds what BERT gave already")
+    }
+  }
+}
+
+/// Values held against ranges.
+enum ConfigurationCheck {
+  static func whole(_ fields: [(name: String, value: Int, range: ClosedRange<Int>)]) throws {
+    for field in fields where !field.range.contains(field.value) {
+      let most = field.range.upperBound == .max ? "" : ", at most \(field.range.upperBound)"
+      throw ConfigurationError.invalidValue(
+        field: field.name, found: String(field.value),
+        expected: "at least \(field.range.lowerBound)\(most)", advice: "")
+    }
+  }
+
+  static func numbers(_ fields: [(name: String, value: Double, range: ClosedRange<Double>)]) throws
+  {
+    for field in fields where !field.range.contains(field.value) {
+      throw ConfigurationError.invalidValue(
+        field: field.name, found: String(field.value),
+        expected: "a number from \(field.range.lowerBound) to \(field.range.upperBound)",
         advice: "")
     }
-    if vision.path == nil && vision.frozen {
+  }
+}
+
+extension DataConfiguration {
+  /// - Throws: `ConfigurationError.invalidValue`.
+  public func check() throws {
+    try ConfigurationCheck.whole([
+      ("data.maximumTextLength", maximumTextLength, 3...65_536),
+      ("data.workers", workers, 1...1024),
+      ("data.prefetchedBatches", prefetchedBatches, 1...1024),
+      ("data.maximumPixelCount", maximumPixelCount, 1...(1 << 29)),
+    ])
+    try ConfigurationCheck.numbers([
+      ("data.maximumBadShare", maximumBadShare, 0...1),
+      ("data.augmentation.leastArea", augmentation.leastArea, 0.01...1),
+      ("data.augmentation.flipProbability", Double(augmentation.flipProbability), 0...1),
+    ])
+  }
+}
+
+extension TrainingConfiguration {
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check() throws {
+    try ConfigurationCheck.whole([
+      ("training.steps", steps, 1...Int(Int32.max)), ("training.batchSize", batchSize, 1...65_536),
+      ("training.accumulation", accumulation, 1...65_536),
+      ("training.stopAfterSkippedSteps", stopAfterSkippedSteps, 1...Int.max),
+      ("training.learningRate.warmupSteps", learningRate.warmupSteps, 0...Int(Int32.max)),
+    ])
+    try ConfigurationCheck.numbers([
+      ("training.adamW.beta1", Double(adamW.beta1), 0...0.999_999),
+      ("training.adamW.beta2", Double(adamW.beta2), 0...0.999_999),
+      ("training.adamW.epsilon", Double(adamW.epsilon), 1e-30...1),
+      ("training.adamW.weightDecay", Double(adamW.weightDecay), 0...1000),
+      ("training.learningRate.start", learningRate.start, 0...10),
+      ("training.learningRate.peak", learningRate.peak, 0...10),
+      ("training.learningRate.final", learningRate.final, 0...10),
+      ("training.clipNorm", clipNorm ?? 1, 1e-12...1e12),
+    ])
+  }
+}
+
+extension VisionConfiguration {
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check() throws {
+    try ConfigurationCheck.numbers([("vision.learningRateScale", learningRateScale, 0...1e6)])
+    try ConfigurationCheck.whole([
+      ("vision.new.width", new.width, 1...16_384), ("vision.new.layers", new.layers, 1...512),
+      ("vision.new.heads", new.heads, 1...1024), ("vision.new.patchSize", new.patchSize, 1...1024),
+      ("vision.new.imageSize", new.imageSize, new.patchSize...8192),
+    ])
+    if new.width % new.heads != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "vision.new.heads", found: String(new.heads),
+        expected: "a divisor of the width \(new.width)", advice: "")
+    }
+    if path == nil && frozen {
       throw ConfigurationError.invalidValue(
         field: "vision.path", found: "null", expected: "the folder of an image encoder",
         advice: "a new encoder must be trained: set vision.frozen to false")
@@ -86,37 +142,33 @@ public struct StageOneRunConfiguration: Codable, Equatable, Sendable {
 extension StageOneConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    let sizes: [(String, Int, Int)] = [
-      ("width", qFormer.width, 16_384), ("layers", qFormer.layers, 512),
-      ("heads", qFormer.heads, 1024), ("feedForwardWidth", qFormer.feedForwardWidth, 131_072),
-      ("queries", qFormer.queries, 4096),
-      ("crossAttentionFrequency", qFormer.crossAttentionFrequency, 512),
-      ("maximumPositions", qFormer.maximumPositions, 65_536),
-      ("vocabularySize", qFormer.vocabularySize, 1 << 24),
-    ]
-    for (name, value, most) in sizes where !(1...most).contains(value) {
-      throw ConfigurationError.invalidValue(
-        field: "model.qFormer.\(name)", found: String(value), expected: "1 to \(most)", advice: "")
-    }
+    try ConfigurationCheck.whole([
+      ("model.qFormer.width", qFormer.width, 1...16_384),
+      ("model.qFormer.layers", qFormer.layers, 1...512),
+      ("model.qFormer.heads", qFormer.heads, 1...1024),
+      ("model.qFormer.feedForwardWidth", qFormer.feedForwardWidth, 1...131_072),
+      ("model.qFormer.queries", qFormer.queries, 1...4096),
+      ("model.qFormer.crossAttentionFrequency", qFormer.crossAttentionFrequency, 1...512),
+      ("model.qFormer.maximumPositions", qFormer.maximumPositions, 3...65_536),
+      ("model.qFormer.vocabularySize", qFormer.vocabularySize, 1...(1 << 24)),
+      ("model.embeddingWidth", embeddingWidth, 1...65_536),
+    ])
+    try ConfigurationCheck.numbers([
+      ("model.qFormer.dropout", Double(qFormer.dropout), 0...0.999),
+      ("model.qFormer.layerNormEpsilon", Double(qFormer.layerNormEpsilon), 1e-30...1),
+      ("model.qFormer.initialDeviation", Double(qFormer.initialDeviation), 0...100),
+      ("model.initialTemperature", Double(initialTemperature), 0.001...1000),
+      ("model.labelSmoothing.contrast", Double(labelSmoothing.contrast), 0...1),
+      ("model.labelSmoothing.generation", Double(labelSmoothing.generation), 0...1),
+    ])
     if qFormer.width % qFormer.heads != 0 {
       throw ConfigurationError.invalidValue(
         field: "model.qFormer.heads", found: String(qFormer.heads),
         expected: "a divisor of the width \(qFormer.width)", advice: "")
     }
-    if !(0..<1).contains(qFormer.dropout) {
-      throw ConfigurationError.invalidValue(
-        field: "model.qFormer.dropout", found: String(qFormer.dropout),
-        expected: "at least 0 and less than 1", advice: "")
-    }
     if !(objectives.contrast || objectives.matching || objectives.generation) {
       throw ConfigurationError.invalidValue(
         field: "model.objectives", found: "none", expected: "at least one objective", advice: "")
-    }
-    if !(1...65_536).contains(embeddingWidth) || initialTemperature <= 0 {
-      throw ConfigurationError.invalidValue(
-        field: "model",
-        found: "embeddingWidth \(embeddingWidth), initialTemperature "
-          + "\(initialTemperature)", expected: "numbers above 0", advice: "")
     }
   }
 }

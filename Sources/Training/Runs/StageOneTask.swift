@@ -28,10 +28,15 @@ struct StageOneTask: TrainingTask {
       texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
     let losses = model.losses(
-      pass, negatives: .drawn(Philox(seed: configuration.seed, stream: UInt64(step) << 1 | 1)),
+      pass, negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
     return (losses.total, StageOneTask.terms(losses))
+  }
+
+  /// The draws of the hard negatives of a step.
+  private static func negatives(_ seed: UInt64, step: Int) -> Philox {
+    Philox(seed: seed, stream: 0x4E45_0000_0000 &+ UInt64(step))
   }
 
   private static func terms(_ losses: StageOneModel.Losses) -> [(name: String, value: Double)] {
@@ -47,7 +52,7 @@ struct StageOneTask: TrainingTask {
     let retrieval = RetrievalEvaluation(
       model: model, tower: tower, data: data, configuration: configuration.validation)
     guard let result = try retrieval.run(on: dataset) else { return nil }
-    let seconds = (ContinuousClock.now - start).components.seconds
+    let seconds = Int((ContinuousClock.now - start).inSeconds)
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
     return ValidationReport(
       values: losses + result.values,
@@ -65,7 +70,7 @@ struct StageOneTask: TrainingTask {
     var count = 0.0
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.validation.batchSize)
-    let generator = Philox(seed: configuration.seed, stream: 0)
+    let generator = StageOneTask.negatives(configuration.seed, step: 0)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
       // One pair alone has nothing to be compared with.

@@ -1,4 +1,5 @@
 import Autograd
+import Checkpointing
 import Datasets
 import Foundation
 import Layers
@@ -81,30 +82,52 @@ final class Trainer {
       loader.stop()
       progress.finish()
     }
-    let lastStep = min(training.steps, maximumSteps ?? training.steps)
-    while state.step < lastStep {
-      guard try step() else { break }
-      if StopRequest.signal == nil, isValidationDue(lastStep) { try validate() }
+    do {
+      return try loop(lastStep: min(training.steps, maximumSteps ?? training.steps))
+    } catch {
+      try saveAfter(error)
+      throw error
+    }
+  }
+
+  private func loop(lastStep: Int) throws -> RunOutcome {
+    // A run that was stopped while it judged held-out pairs makes up for it.
+    if state.step > 0, isValidationDue { try validate() }
+    while state.step < lastStep, StopRequest.signal == nil {
+      try step()
       if isCheckpointDue(lastStep) { try save() }
-      if let signal = StopRequest.signal {
-        if lastSavedStep != state.step { try save() }
-        return .stopped(signal: signal)
-      }
+      if isValidationDue { try validate() }
+    }
+    if let signal = StopRequest.signal {
+      if lastSavedStep != state.step { try save() }
+      return .stopped(signal: signal)
     }
     return state.step < training.steps ? .paused : .finished
   }
 
+  /// What was trained is not lost when data, validation or the log fail. Where training itself went
+  /// wrong, or checkpoints cannot be written, there is nothing to save.
+  private func saveAfter(_ error: any Error) throws {
+    if case RunError.notFinite? = error as? RunError { return }
+    if error is CheckpointError || lastSavedStep == state.step { return }
+    try save()
+  }
+
   // MARK: One step
 
-  /// - Returns: False where the data ended.
-  private func step() throws -> Bool {
+  private func step() throws {
     let begin = ContinuousClock.now
     let gradients = Gradients()
     var terms: [(name: String, value: Double)] = []
+    // The state changes at the end, as a whole: an error within a step leaves the one before.
+    var next = state
     for micro in 0..<training.accumulation {
-      guard let batch = try loader.next() else { return false }
-      state.position = batch.positionAfter
-      noteSkipped(batch.skipped)
+      guard let batch = try loader.next() else {
+        preconditionFailure("training data goes on for ever")
+      }
+      next.position = batch.positionAfter
+      next.skippedImages += batch.skipped.count
+      for sample in batch.skipped { progress.say("skipped \(sample.path): \(sample.reason)") }
       let losses = task.losses(
         batch, step: state.step, firstIndex: micro * training.batchSize)
       let share = 1 / Double(training.accumulation)
@@ -113,7 +136,8 @@ final class Trainer {
     }
     let rate = training.learningRate.rate(step: state.step, of: training.steps)
     let norm = GradientNorm.global(gradients, of: optimizer.entries.map(\.parameter))
-    state.step += 1
+    next.step += 1
+    state = next
     if norm.isFinite && terms.allSatisfy({ $0.value.isFinite }) {
       skippedInRow = 0
       optimizer.update(
@@ -123,7 +147,6 @@ final class Trainer {
       try noteNotFinite(terms, gradients)
     }
     try report(terms, rate: rate, norm: norm, since: begin)
-    return true
   }
 
   private func add(
@@ -133,13 +156,6 @@ final class Trainer {
       sums = values
     } else {
       for index in sums.indices { sums[index].value += values[index].value }
-    }
-  }
-
-  private func noteSkipped(_ skipped: [SkippedSample]) {
-    for sample in skipped {
-      state.skippedImages += 1
-      progress.say("skipped \(sample.path): \(sample.reason)")
     }
   }
 
@@ -170,15 +186,17 @@ final class Trainer {
     _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
     since begin: ContinuousClock.Instant
   ) throws {
-    let passed = ContinuousClock.now - begin
-    let seconds =
-      Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
     let report = ProgressReporter.StepReport(
-      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm, seconds: seconds,
+      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm,
+      seconds: (ContinuousClock.now - begin).inSeconds,
       samples: training.batchSize * training.accumulation, skippedImages: state.skippedImages,
       skippedSteps: state.skippedSteps)
     let samplesPerSecond = progress.rate(report)
     progress.show(report, rate: samplesPerSecond)
+    if let failure = progress.failure {
+      throw RunError.cannotWrite(
+        file: "standard output", reason: failure.localizedDescription)
+    }
     add(terms, to: &sums)
     stepsInSums += 1
     guard state.step % sections.log.every == 0 || state.step == training.steps else { return }
@@ -196,14 +214,16 @@ final class Trainer {
 
   // MARK: Validation and checkpoints
 
-  private func isValidationDue(_ lastStep: Int) -> Bool {
+  private var isValidationDue: Bool {
+    if state.validatedStep == state.step { return false }
     if state.step == training.steps { return true }
     let every = sections.validation.every
     return every > 0 && state.step % every == 0
   }
 
   private func validate() throws {
-    guard let report = try task.validate() else { return }
+    guard StopRequest.signal == nil, let report = try task.validate() else { return }
+    state.validatedStep = state.step
     try metrics.write(step: state.step, kind: "validation", report.values)
     for line in report.lines { progress.say(line) }
     if report.score > state.best?.value ?? -.infinity {

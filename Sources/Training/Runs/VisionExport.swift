@@ -16,8 +16,7 @@ public enum VisionExport {
     report: (String) -> Void
   ) throws {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    let configuration = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), text: file.metadata.configuration, name: file.url.path)
+    let configuration = try file.stageOneConfiguration()
     guard !configuration.vision.frozen else {
       throw RunError.frozenVision(
         file: file.url.path, encoder: configuration.vision.path ?? "none")

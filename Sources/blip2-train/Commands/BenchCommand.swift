@@ -45,9 +45,15 @@ struct BenchStageOneCommand: ParsableCommand {
   var small = false
 
   func validate() throws {
-    for (name, value, least) in [("batch", batch, 2), ("steps", steps, 1), ("text", text, 5)]
-    where value < least {
-      throw ValidationError("--\(name): expected at least \(least), found \(value)")
+    let ranges = [
+      ("batch", batch, 2...65_536), ("steps", steps, 1...1_000_000), ("text", text, 5...512),
+    ]
+    for (name, value, range) in ranges where !range.contains(value) {
+      throw ValidationError(
+        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+    }
+    guard (5...Double(text)).contains(meanText) else {
+      throw ValidationError("--mean-text: expected 5 to \(text), found \(meanText)")
     }
   }
 

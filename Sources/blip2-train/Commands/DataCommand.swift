@@ -32,16 +32,18 @@ struct DataCheckCommand: ParsableCommand {
     let configuration = try ConfigurationLoader.load(
       StageOneRunConfiguration(), file: URL(fileURLWithPath: config), overrides: overrides
     ).data
+    try configuration.check()
     let tokenizer = try CaptionTokenizer(configuration)
     var isBeyondLimit = false
-    for (name, source) in [
-      ("train", configuration.train), ("validation", configuration.validation),
-    ] {
-      guard let dataset = try RunData.dataset(source) else { continue }
+    let sources = [
+      ("train", configuration.train.path, try configuration.train.dataset()),
+      ("validation", configuration.validation.path, try configuration.validation.dataset()),
+    ]
+    for case (let name, let path?, let dataset?) in sources {
       let report = DatasetReport(dataset, decoder: ImageDecoder(configuration)) {
         tokenizer.tokens($0, maximumLength: 4096).count
       }
-      print("\(name): \(source.path ?? "")")
+      print("\(name): \(path)")
       print(report)
       let share = Double(report.badImages) / Double(max(1, report.images))
       isBeyondLimit = isBeyondLimit || share > configuration.maximumBadShare

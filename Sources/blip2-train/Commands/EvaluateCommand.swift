@@ -41,7 +41,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     StopRequest.listen()
     let evaluation = try StageOneEvaluation(
       checkpoint: checkpoint, configuration: config, overrides: overrides,
-      report: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) })
+      report: StandardError.write)
     guard let result = try evaluation.retrieval() else {
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }

@@ -68,7 +68,7 @@ extension Variable {
           partialBias: partialBias)
       }
       if let table = options.bias?.table, table.needsGradient {
-        gradients.add(pass.biasGradient(partialBias), to: table)
+        gradients.add(pass.biasGradient(partialBias), to: table.node)
       }
     }
   }

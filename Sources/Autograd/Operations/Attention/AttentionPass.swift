@@ -34,6 +34,7 @@ struct AttentionPass {
               logSums: logSums.writable)
           }
         }
+        withExtendedLifetime((packedKeys, packedValues)) {}
       }
     }
     return (y, logSums)
@@ -93,6 +94,7 @@ struct AttentionPass {
           }
           add(keyGradient, to: dk, group.keys, keyHead)
           add(valueGradient, to: dv, group.keys, keyHead)
+          withExtendedLifetime((packedKeys, packedValues)) {}
         }
       }
     }
