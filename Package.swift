@@ -73,12 +73,12 @@ let package = Package(
     tests("BLIP2Tests", ["BLIP2", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
     tests("TokenizersTests", ["Tokenizers"]),
     tests("DatasetsTests", ["Datasets", "Tensors"]),
-    tests("CheckpointingTests", ["Checkpointing", "CHDF5", crypto]),
+    tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", crypto]),
     tests(
       "TrainingTests",
       [
-        "Training", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets",
-        "Checkpointing", "TestSupport",
+        "Training", "BLIP2", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
+        "Datasets", "Checkpointing", "TestSupport",
       ]),
     tests("ArchitectureTests", []),
     tests("CommandLineTests", ["blip2-train", "Checkpointing", "TestSupport"]),

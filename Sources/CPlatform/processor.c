@@ -53,11 +53,18 @@
 #define BUILT_AVX512BF16 0
 #endif
 
+#if defined(__AVX512FP16__)
+#define BUILT_AVX512FP16 1
+#else
+#define BUILT_AVX512FP16 0
+#endif
+
 #define FEATURES(use)                                                                              \
   use("avx2", BUILT_AVX2) use("fma", BUILT_FMA) use("avx512f", BUILT_AVX512F)                      \
       use("avx512bw", BUILT_AVX512BW) use("avx512dq", BUILT_AVX512DQ)                              \
           use("avx512vl", BUILT_AVX512VL) use("avx512vnni", BUILT_AVX512VNNI)                      \
-              use("avx512bf16", BUILT_AVX512BF16)
+              use("avx512bf16", BUILT_AVX512BF16)                      \
+                  use("avx512fp16", BUILT_AVX512FP16)
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64"))), apply_to = function)
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpointing
@@ -51,16 +52,8 @@ enum Sample {
 
 /// What a command printed and how it ended.
 func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = [tool] + arguments
-  let pipe = Pipe()
-  process.standardOutput = pipe
-  process.standardError = pipe
-  try process.run()
-  let output = pipe.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+  let result = try BuiltTool.run(arguments, program: URL(fileURLWithPath: "/usr/bin/\(tool)"))
+  return (result.status, result.output + result.errors)
 }
 
 /// The bits, so that NaN equals itself and -0 differs from 0.

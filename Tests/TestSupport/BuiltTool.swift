@@ -1,6 +1,9 @@
 import Foundation
 
 /// The built program, run as a person would run it.
+///
+/// Programs are started by `posix_spawn` and waited for by `waitpid`: Foundation's `Process` learns of
+/// an end through sockets that other children can inherit, and then waits for these as well.
 public enum BuiltTool {
   /// Beside the test bundle, where the package manager puts both.
   public static let url: URL = {
@@ -17,12 +20,19 @@ public enum BuiltTool {
   }()
 
   public struct Result {
+    /// The exit status, or the number of the signal that ended the program.
     public let status: Int32
     public let output: String
     public let errors: String
 
     /// The lines on standard error.
     public var errorLines: [Substring] { errors.split(separator: "\n") }
+  }
+
+  /// The system refused to start a program; `code` is an errno.
+  public struct StartError: Error {
+    public let program: String
+    public let code: Int32
   }
 
   /// Runs a program to its end, in the repository's folder.
@@ -44,44 +54,78 @@ public enum BuiltTool {
 
   /// A program under way; its output goes to files, so that it never waits for a reader.
   public final class Running {
-    public let process = Process()
     private let folder: TemporaryFolder
-    private let outputFile: URL
-    private let errorFile: URL
+    private var identifier = pid_t()
+    private var status: Int32?
 
     init(
       _ arguments: [String], program: URL, environment: [String: String], output: String?
     ) throws {
       folder = try TemporaryFolder()
-      outputFile = try folder.write("", to: "output")
-      errorFile = try folder.write("", to: "errors")
-      process.executableURL = program
-      process.arguments = arguments
-      process.currentDirectoryURL = Goldens.repository
-      process.environment = ProcessInfo.processInfo.environment
+      let variables = ProcessInfo.processInfo.environment
         .filter { !$0.key.hasPrefix("OPENBLAS_") && !$0.key.hasPrefix("BLIP2_") }
-        .merging(environment) { $1 }
-      process.standardInput = FileHandle.nullDevice
-      process.standardOutput =
-        try output.flatMap { FileHandle(forWritingAtPath: $0) }
-        ?? FileHandle(forWritingTo: outputFile)
-      process.standardError = try FileHandle(forWritingTo: errorFile)
-      try process.run()
+        .merging(environment) { $1 }.map { "\($0)=\($1)" }
+      var actions = posix_spawn_file_actions_t()
+      posix_spawn_file_actions_init(&actions)
+      defer { posix_spawn_file_actions_destroy(&actions) }
+      let creating = O_WRONLY | O_CREAT | O_TRUNC
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+      posix_spawn_file_actions_addopen(
+        &actions, 1, output ?? folder.path("output"), creating, 0o600)
+      posix_spawn_file_actions_addopen(&actions, 2, folder.path("errors"), creating, 0o600)
+      // `env` changes the folder and then becomes the program.
+      let start = "/usr/bin/env"
+      let words =
+        ([start, "-C", Goldens.repository.path, program.path] + arguments).map { strdup($0) } + [
+          nil
+        ]
+      let settings = variables.map { strdup($0) } + [nil]
+      defer { (words + settings).forEach { free($0) } }
+      let code = posix_spawn(&identifier, start, &actions, nil, words, settings)
+      guard code == 0 else { throw StartError(program: program.path, code: code) }
     }
 
-    public var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
+    deinit {
+      // A test that failed half-way leaves nothing running.
+      if isRunning {
+        send(SIGKILL)
+        wait(options: 0)
+      }
+    }
+
+    public var output: String { text("output") }
+
+    private func text(_ name: String) -> String {
+      let bytes = FileManager.default.contents(atPath: folder.path(name)) ?? Data()
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private var isRunning: Bool {
+      wait(options: WNOHANG)
+      return status == nil
+    }
+
+    /// Takes the end of the program to notice, if it has come.
+    private func wait(options: Int32) {
+      guard status == nil else { return }
+      var raw: Int32 = 0
+      var ended = waitpid(identifier, &raw, options)
+      while ended == -1 && errno == EINTR { ended = waitpid(identifier, &raw, options) }
+      guard ended == identifier else { return }
+      let signal = raw & 0x7f
+      status = signal == 0 ? raw >> 8 & 0xff : signal
+    }
 
     /// Waits until the output holds a text, or the program ends.
     public func waitForOutput(_ text: String) {
-      while process.isRunning && !output.contains(text) { usleep(5000) }
+      while isRunning && !output.contains(text) { usleep(5000) }
     }
 
-    public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    public func send(_ signal: Int32) { kill(identifier, signal) }
 
     public func finish() -> Result {
-      process.waitUntilExit()
-      let errors = (try? String(contentsOf: errorFile, encoding: .utf8)) ?? ""
-      return Result(status: process.terminationStatus, output: output, errors: errors)
+      wait(options: 0)
+      return Result(status: status ?? -1, output: text("output"), errors: text("errors"))
     }
   }
 }

@@ -1,4 +1,5 @@
 import Autograd
+import BLIP2
 import Checkpointing
 import Datasets
 import Foundation
@@ -90,6 +91,36 @@ import Testing
       .split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines.last == #"{"step":3,"kind":"train","loss":0.5,"bad":null}"#)
+  }
+
+  /// Decay acts on matrices and query tokens, not on biases, norms and the temperature.
+  @Test func decayGroups() throws {
+    var configuration = StageOneConfiguration()
+    configuration.qFormer.layers = 2
+    let model = StageOneModel(configuration, visionWidth: 32, seed: 0)
+    for entry in model.namedParameters {
+      #expect(entry.parameter.decays == (entry.parameter.shape.count >= 2), "\(entry.name)")
+    }
+    let temperature = try #require(model.namedParameters.first { $0.name == "temperature" })
+    #expect(!temperature.parameter.decays)
+  }
+
+  /// The first update of AdamW moves by the learning rate, whatever the gradient.
+  @Test func aScaleMultipliesTheLearningRate() {
+    let parameters = ["a", "vision.b"].map { name in
+      NamedParameter(
+        name: name, parameter: Parameter(shape: [1], decays: false) { Tensor([1], shape: [1]) })
+    }
+    let optimizer = AdamW(
+      AdamWConfiguration(), parameters: parameters,
+      rateScale: { $0.hasPrefix("vision.") ? 0.1 : 1 })
+    let gradients = Gradients()
+    for entry in parameters {
+      entry.parameter.setGradient(Tensor([3], shape: [1]), in: gradients)
+    }
+    optimizer.update(gradients, rate: 0.5)
+    #expect(abs(parameters[0].parameter.value.scalar - 0.5) < 1e-5)
+    #expect(abs(parameters[1].parameter.value.scalar - 0.95) < 1e-5)
   }
 
   @Test func durations() {

@@ -41,6 +41,7 @@ public struct TrainingCheckpoints {
 
   private func metadata(_ state: TrainingState, updates: Int) -> CheckpointMetadata {
     var counters = [
+      "threads": Double(Parallel.threadCount),
       "updates": Double(updates), "validatedStep": Double(state.validatedStep),
       "skippedSteps": Double(state.skippedSteps),
       "skippedImages": Double(state.skippedImages),

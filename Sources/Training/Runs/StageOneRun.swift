@@ -188,6 +188,11 @@ public struct StageOneRun {
       state.position = LoaderPosition(epoch: state.position.epoch + 1)
     }
     progress.say("resumed from \(file.url.path) at step \(state.step)")
+    if let threads = file.metadata.counters["threads"], Int(threads) != Parallel.threadCount {
+      progress.say(
+        "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
+          + "otherwise, so last bits will differ from a run that was not interrupted")
+    }
     for section in try changedSections(since: earlier) { progress.say("  changed: \(section)") }
     return state
   }

@@ -228,7 +228,8 @@ final class Trainer {
     for line in report.lines { progress.say(line) }
     if report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)
-      // The best is kept, so it must be on disk.
+      progress.say("the best so far, by the mean of all recalls")
+      // The best is kept, so it must be on disk, and say that it is.
       try save()
     }
   }
