@@ -80,7 +80,7 @@ public enum BuiltTool {
           nil
         ]
       let settings = variables.map { strdup($0) } + [nil]
-      defer { (words + settings).forEach { free($0) } }
+      defer { for text in words + settings { free(text) } }
       let code = posix_spawn(&identifier, start, &actions, nil, words, settings)
       guard code == 0 else { throw StartError(program: program.path, code: code) }
     }
