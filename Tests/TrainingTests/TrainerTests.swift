@@ -93,6 +93,21 @@ import Testing
     #expect(lines.last == #"{"step":3,"kind":"train","loss":0.5,"bad":null}"#)
   }
 
+  @Test func aValidationThatComesAgainHasOneLine() throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      {"step":2,"kind":"validation","loss":1}
+      {"step":4,"kind":"train","loss":1}
+      {"step":4,"kind":"validation","loss":1}
+      """
+    for (isValidated, kept) in [(true, 3), (false, 2)] {
+      try folder.write(text, to: "metrics.jsonl")
+      _ = try MetricsLog(folder: folder.url, continuingFrom: 4, isValidated: isValidated)
+      let lines = try String(contentsOfFile: folder.path("metrics.jsonl"), encoding: .utf8)
+      #expect(lines.split(separator: "\n").count == kept)
+    }
+  }
+
   /// Decay acts on matrices and query tokens, not on biases, norms and the temperature.
   @Test func decayGroups() throws {
     var configuration = StageOneConfiguration()

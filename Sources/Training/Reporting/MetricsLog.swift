@@ -8,12 +8,15 @@ public final class MetricsLog {
   private let handle: FileHandle
   private let url: URL
 
-  /// - Parameter step: The step to go on from.
+  /// - Parameters:
+  ///   - step: The step to go on from.
+  ///   - isValidated: Whether the run knows that it judged held-out pairs after this step; if not, it
+  ///     does so again, and an earlier line of it is dropped.
   /// - Throws: `RunError.cannotWrite`.
-  public init(folder: URL, continuingFrom step: Int) throws {
+  public init(folder: URL, continuingFrom step: Int, isValidated: Bool = true) throws {
     url = folder.appendingPathComponent("metrics.jsonl")
     do {
-      try MetricsLog.keepLines(of: url, upTo: step)
+      try MetricsLog.keepLines(of: url, upTo: step, isValidated: isValidated)
       handle = try FileHandle(forWritingTo: url)
       try handle.seekToEnd()
     } catch {
@@ -21,14 +24,16 @@ public final class MetricsLog {
     }
   }
 
-  private static func keepLines(of url: URL, upTo step: Int) throws {
+  private static func keepLines(of url: URL, upTo step: Int, isValidated: Bool) throws {
     let isThere = FileManager.default.fileExists(atPath: url.path)
     let text = isThere ? String(decoding: try Data(contentsOf: url), as: UTF8.self) : ""
     let kept = text.split(separator: "\n").filter { line in
       guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
         let entry = object as? [String: Any], let number = entry["step"] as? Int
       else { return false }
-      return number <= step && step > 0
+      let comesAgain =
+        number == step && !isValidated && entry["kind"] as? String == "validation"
+      return number <= step && step > 0 && !comesAgain
     }
     try Data(kept.map { $0 + "\n" }.joined().utf8).write(to: url, options: .atomic)
   }

@@ -84,7 +84,9 @@ public struct StageOneRun {
         validation: configuration.validation, checkpoint: configuration.checkpoint,
         log: configuration.log), loader: loader, optimizer: optimizer,
       checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
-      metrics: try MetricsLog(folder: url, continuingFrom: state.step), progress: progress,
+      metrics: try MetricsLog(
+        folder: url, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
+      progress: progress,
       state: state)
     return try withExtendedLifetime(lock) { try trainer.run(maximumSteps: maximumSteps) }
   }
