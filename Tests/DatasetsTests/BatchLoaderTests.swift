@@ -19,7 +19,8 @@ private struct MemorySource: SampleSource {
 
   func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample {
     CaptionSample(
-      index: index, imageId: Int32(index), caption: "\(index) in \(epoch)", path: "\(index).png")
+      index: index, image: index, imageId: Int32(index), caption: "\(index) in \(epoch)",
+      path: "\(index).png")
   }
 
   func imageBytes(at index: Int, limit: Int) throws -> [UInt8] { files[index] }
@@ -34,7 +35,8 @@ private struct MemorySource: SampleSource {
     from start: LoaderPosition = LoaderPosition()
   ) throws -> BatchLoader {
     try BatchLoader(
-      source: source, transform: pass == .training ? transform : .evaluation(side: 4),
+      source: source,
+      content: PictureContent(transform: pass == .training ? transform : .evaluation(side: 4)),
       options: BatchLoaderOptions(
         pass: pass, batchSize: batchSize, seed: 42, workerCount: workers, prefetchedBatches: 2,
         maximumBadShare: badShare),
@@ -47,7 +49,7 @@ private struct MemorySource: SampleSource {
 
   private func expectEqual(_ a: [Batch], _ b: [Batch]) {
     #expect(a.map(\.samples) == b.map(\.samples))
-    #expect(a.map(\.pixels) == b.map(\.pixels))
+    #expect(a.map(\.values) == b.map(\.values))
     #expect(a.map(\.positionAfter) == b.map(\.positionAfter))
     #expect(a.map(\.skipped) == b.map(\.skipped))
   }
@@ -55,7 +57,7 @@ private struct MemorySource: SampleSource {
   @Test func batchesHoldWhatTheTransformMakes() throws {
     let source = MemorySource(count: 10)
     let batch = try #require(try loader(source, batchSize: 4).next())
-    #expect(batch.samples.count == 4 && batch.pixels.count == 4 * 3 * 4 * 4)
+    #expect(batch.samples.count == 4 && batch.values.count == 4 * 3 * 4 * 4)
     #expect(batch.epoch == 0 && batch.positionAfter == LoaderPosition(epoch: 0, position: 4))
     let order = SampleOrder(count: 10, seed: 42, epoch: 0)
     #expect(batch.samples.map(\.index) == (0..<4).map { order[$0] })
@@ -64,7 +66,7 @@ private struct MemorySource: SampleSource {
         Philox(seed: 42, stream: 0), site: RandomSite.augmentation.rawValue, sample: UInt32(place))
       let image = try ImageDecoder().decode(bytes: source.files[sample.index])
       let expected = transform.apply(to: image, using: &random)
-      #expect(Array(batch.pixels[(place * 48)..<((place + 1) * 48)]) == expected)
+      #expect(Array(batch.values[(place * 48)..<((place + 1) * 48)]) == expected)
     }
   }
 
@@ -117,13 +119,13 @@ private struct MemorySource: SampleSource {
     while let batch = try loader.next() { found.append(batch) }
     #expect(found.map(\.samples.count) == [4, 4, 1])
     #expect(found.flatMap { $0.samples.map(\.index) } == [0, 1, 3, 4, 5, 6, 7, 8, 9])
-    #expect(found.map(\.pixels.count) == [4 * 48, 4 * 48, 48])
+    #expect(found.map(\.values.count) == [4 * 48, 4 * 48, 48])
     #expect(found.flatMap(\.skipped).map(\.path) == ["2.png", "10.png"])
     #expect(try loader.next() == nil)
     let image = try ImageDecoder().decode(bytes: source.files[9])
     var random = RandomStream(Philox(seed: 0), site: 0)
     let expected = ImageTransform.evaluation(side: 4).apply(to: image, using: &random)
-    #expect(found[2].pixels == expected)
+    #expect(found[2].values == expected)
   }
 
   @Test func lastSkippedSamplesOfAnEvaluationAreNotLost() throws {

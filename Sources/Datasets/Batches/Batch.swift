@@ -2,10 +2,8 @@
 public struct Batch: Sendable {
   /// The samples, `[batch]`.
   public var samples: [CaptionSample]
-  /// The normalised pictures, `[batch, 3, height, width]`.
-  public var pixels: [Float]
-  /// The size of each picture.
-  public var imageSize: ImageSize
+  /// The samples' numbers, one sample after another: pixels, or what else the loader's content is.
+  public var values: [Float]
   /// Where the run goes on after this batch.
   public var positionAfter: LoaderPosition
   /// The samples that could not be read and were passed over since the batch before.

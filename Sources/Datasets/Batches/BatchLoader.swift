@@ -1,6 +1,6 @@
 /// Delivers batches in order, reading and transforming images ahead on threads of its own.
 ///
-/// The batches are a pure function of source, decoder, transform, pass, batch size, seed and
+/// The batches are a pure function of source, content, pass, batch size, seed and
 /// starting position: neither threads nor an interruption change them. Unreadable images are
 /// passed over, and the samples that follow fill the batch.
 ///
@@ -8,8 +8,7 @@
 public final class BatchLoader {
   private let options: BatchLoaderOptions
   private let count: Int
-  private let imageSize: ImageSize
-  private let pictureLength: Int
+  private let valueCount: Int
   private let queue: SampleQueue
 
   /// The place of the next sample to come out of the queue.
@@ -26,8 +25,8 @@ public final class BatchLoader {
   /// - Throws: ``DatasetError`` where the source is too small for one batch (in training) or empty,
   ///   or does not have the starting position.
   public init(
-    source: any SampleSource, decoder: ImageDecoder = ImageDecoder(), transform: ImageTransform,
-    options: BatchLoaderOptions, startingAt start: LoaderPosition = LoaderPosition()
+    source: any SampleSource, content: any SampleContent, options: BatchLoaderOptions,
+    startingAt start: LoaderPosition = LoaderPosition()
   ) throws {
     count = source.count
     guard count >= (options.pass == .training ? options.batchSize : 1) else {
@@ -40,14 +39,13 @@ public final class BatchLoader {
       throw DatasetError.noSuchPosition(position: start.position, count: count)
     }
     self.options = options
-    imageSize = transform.size
-    pictureLength = transform.outputCount
+    valueCount = content.valueCount
     place = start
     isWholeEpochWithoutBatch = start.position == 0
     badSamples = BadSampleCount(share: options.maximumBadShare)
     queue = SampleQueue(
       work: SampleWork(
-        source: source, decoder: decoder, transform: transform, seed: options.seed),
+        source: source, content: content, seed: options.seed),
       pass: options.pass, slotCount: options.batchSize * options.prefetchedBatches,
       workerCount: options.workerCount, start: start)
   }
@@ -77,35 +75,34 @@ public final class BatchLoader {
 
   private func fillBatch() throws -> Batch? {
     var samples: [CaptionSample] = []
-    let pixels = try [Float](
-      unsafeUninitializedCapacity: options.batchSize * pictureLength
-    ) { pixels, written in
+    let values = try [Float](
+      unsafeUninitializedCapacity: options.batchSize * valueCount
+    ) { values, written in
       while samples.count < options.batchSize {
         if place.position == count, try !beginNextEpoch(dropping: &samples) { break }
-        guard try takeSample(into: &samples, pixels) else { break }
+        guard try takeSample(into: &samples, values) else { break }
       }
-      written = samples.count * pictureLength
+      written = samples.count * valueCount
     }
     guard !samples.isEmpty else { return nil }
     isWholeEpochWithoutBatch = false
     defer { skipped = [] }
     return Batch(
-      samples: samples, pixels: pixels, imageSize: imageSize, positionAfter: place,
-      skipped: skipped)
+      samples: samples, values: values, positionAfter: place, skipped: skipped)
   }
 
   /// Moves one sample from the queue to the batch, or to those skipped.
   /// - Returns: False where the queue was stopped.
   private func takeSample(
-    into samples: inout [CaptionSample], _ pixels: UnsafeMutableBufferPointer<Float>
+    into samples: inout [CaptionSample], _ values: UnsafeMutableBufferPointer<Float>
   ) throws -> Bool {
-    let taken: Void? = try queue.next { outcome, picture in
+    let taken: Void? = try queue.next { outcome, numbers in
       place.position += 1
       switch outcome {
       case .sample(let sample):
-        let start = samples.count * pictureLength
-        _ = UnsafeMutableBufferPointer(rebasing: pixels[start..<(start + pictureLength)])
-          .initialize(from: picture)
+        let start = samples.count * valueCount
+        _ = UnsafeMutableBufferPointer(rebasing: values[start..<(start + valueCount)])
+          .initialize(from: numbers)
         samples.append(sample)
         badSamples.addReadable()
       case .skipped(let sample):

@@ -9,9 +9,9 @@ final class SampleQueue: @unchecked Sendable {
   private let work: SampleWork
   private let pass: BatchLoaderOptions.Pass
   private let slotCount: Int
-  /// The pictures of all slots, `[slotCount, 3, height, width]`.
-  private let pictures: UnsafeMutableBufferPointer<Float>
-  private let pictureLength: Int
+  /// The numbers of all slots, `[slotCount, valueCount]`.
+  private let values: UnsafeMutableBufferPointer<Float>
+  private let valueCount: Int
 
   // All below is guarded by the condition.
   private let condition = NSCondition()
@@ -30,8 +30,8 @@ final class SampleQueue: @unchecked Sendable {
     self.work = work
     self.pass = pass
     self.slotCount = slotCount
-    pictureLength = work.transform.outputCount
-    pictures = .allocate(capacity: slotCount * pictureLength)
+    valueCount = work.content.valueCount
+    values = .allocate(capacity: slotCount * valueCount)
     outcomes = Array(repeating: nil, count: slotCount)
     nextPlace = start
     order = Self.order(of: start.epoch, work, pass)
@@ -43,12 +43,11 @@ final class SampleQueue: @unchecked Sendable {
     }
   }
 
-  deinit { pictures.deallocate() }
+  deinit { values.deallocate() }
 
   /// Waits for the next sample in order.
   ///
-  /// - Parameter use: Gets the outcome and the picture, `[3, height, width]`, whose content is
-  ///   undefined for skipped samples.
+  /// - Parameter use: Gets the outcome and the sample's numbers, undefined for skipped samples.
   /// - Returns: Nil where the queue was stopped.
   func next<Result>(
     _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Result
@@ -68,7 +67,7 @@ final class SampleQueue: @unchecked Sendable {
       condition.broadcast()
       condition.unlock()
     }
-    return try use(outcome, UnsafeBufferPointer(picture(slot)))
+    return try use(outcome, UnsafeBufferPointer(numbers(slot)))
   }
 
   /// Ends the workers and waits until the last has gone.
@@ -84,7 +83,7 @@ final class SampleQueue: @unchecked Sendable {
     while let task = takeTicket() {
       let outcome = work.load(
         epoch: task.place.epoch, place: task.place.position, index: task.index,
-        into: picture(task.slot))
+        into: numbers(task.slot))
       condition.lock()
       outcomes[task.slot] = outcome
       condition.broadcast()
@@ -114,9 +113,9 @@ final class SampleQueue: @unchecked Sendable {
     return (nextTicket % slotCount, nextPlace, order[nextPlace.position])
   }
 
-  private func picture(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
+  private func numbers(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(
-      rebasing: pictures[(slot * pictureLength)..<((slot + 1) * pictureLength)])
+      rebasing: values[(slot * valueCount)..<((slot + 1) * valueCount)])
   }
 
   private static func order(

@@ -1,11 +1,10 @@
 import Foundation
 import Tensors
 
-/// What a worker does for one place of the order: read, decode and transform one image.
+/// What a worker does for one place of the order: makes one sample's content.
 struct SampleWork: Sendable {
   let source: any SampleSource
-  let decoder: ImageDecoder
-  let transform: ImageTransform
+  let content: any SampleContent
   let seed: UInt64
 
   enum Outcome: Sendable {
@@ -16,19 +15,16 @@ struct SampleWork: Sendable {
   /// - Parameters:
   ///   - place: The place in the epoch's order, on which the augmentation depends.
   ///   - index: The sample at that place.
-  ///   - output: Room for the picture, `[3, height, width]`; its content is undefined where the
-  ///     sample is skipped.
+  ///   - output: Room for the sample's numbers, undefined where the sample is skipped.
   func load(
     epoch: Int, place: Int, index: Int, into output: UnsafeMutableBufferPointer<Float>
   ) -> Outcome {
     let sample = source.sample(at: index, seed: seed, epoch: epoch)
     do {
-      let bytes = try source.imageBytes(at: index, limit: decoder.maximumFileSize)
-      let image = try decoder.decode(bytes: bytes)
       var random = RandomStream(
         Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.augmentation.rawValue,
         sample: UInt32(place))
-      transform.apply(to: image, using: &random, into: output)
+      try content.write(sample, of: source, using: &random, into: output)
       return .sample(sample)
     } catch let error as ImageError {
       return .skipped(SkippedSample(path: sample.path, reason: "\(error.reason)"))

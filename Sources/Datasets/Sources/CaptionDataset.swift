@@ -67,8 +67,8 @@ public final class CaptionDataset: SampleSource {
       caption = range.lowerBound + Int(random.number(below: UInt32(range.count)))
     }
     return CaptionSample(
-      index: number, imageId: index.imageIds[image], caption: index.caption(at: caption),
-      path: resolve(index.paths[image]))
+      index: number, image: image, imageId: index.imageIds[image],
+      caption: index.caption(at: caption), path: resolve(index.paths[image]))
   }
 
   public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {

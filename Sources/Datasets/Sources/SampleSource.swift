@@ -19,14 +19,17 @@ public protocol SampleSource: Sendable {
 public struct CaptionSample: Equatable, Sendable {
   /// The sample's number in its source.
   public var index: Int
+  /// The number of its image in the source; samples may share one.
+  public var image: Int
   /// Samples of the same image have the same number.
   public var imageId: Int32
   public var caption: String
   /// Where the image lies, for messages.
   public var path: String
 
-  public init(index: Int, imageId: Int32, caption: String, path: String) {
+  public init(index: Int, image: Int, imageId: Int32, caption: String, path: String) {
     self.index = index
+    self.image = image
     self.imageId = imageId
     self.caption = caption
     self.path = path

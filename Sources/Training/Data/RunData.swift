@@ -51,7 +51,7 @@ public struct RunData {
     _ batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     try BatchLoader(
-      source: dataset, decoder: decoder, transform: transform,
+      source: dataset, content: PictureContent(decoder: decoder, transform: transform),
       options: BatchLoaderOptions(
         pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
         prefetchedBatches: configuration.prefetchedBatches,
@@ -90,8 +90,8 @@ extension ImageDecoder {
 }
 
 extension Batch {
-  /// The pictures as a tensor, `[batch, 3, height, width]`.
-  var pixelTensor: Tensor {
-    Tensor(pixels, shape: [samples.count, 3, imageSize.height, imageSize.width])
+  /// The pictures as a tensor, `[batch, 3, side, side]`.
+  func pixelTensor(side: Int) -> Tensor {
+    Tensor(values, shape: [samples.count, 3, side, side])
   }
 }

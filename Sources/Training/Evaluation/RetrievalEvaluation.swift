@@ -36,7 +36,7 @@ struct RetrievalEvaluation {
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
       set.skipped += batch.skipped
-      rows.append(Variable(model.imageFeatures(tower.features(batch.pixelTensor))))
+      rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
         set.add(sample, dataset.record(at: sample.index).captions) {
           data.tokenizer.tokens($0, maximumLength: maximumTextLength)
@@ -99,7 +99,7 @@ struct RetrievalEvaluation {
         place.map { wanted[$0].sorted().map { (image: offset, text: $0) } } ?? []
       }
       let logits = model.matchLogits(
-        pairs, features: tower.features(batch.pixelTensor), texts: set.tokens)
+        pairs, features: tower.features(batch), texts: set.tokens)
       for (pair, logit) in zip(pairs, logits) {
         guard let image = places[pair.image] else { continue }
         let score = logit + byImage[image][pair.text]

@@ -24,7 +24,7 @@ struct StageOneTask: TrainingTask {
     _ batch: Batch, step: Int, firstIndex: Int
   ) -> (total: Variable, terms: [(name: String, value: Double)]) {
     let pass = StageOneBatch(
-      features: tower.features(batch.pixelTensor),
+      features: tower.features(batch),
       texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
     let losses = model.losses(
@@ -78,7 +78,7 @@ struct StageOneTask: TrainingTask {
       let losses = Recording.disabled {
         model.losses(
           StageOneBatch(
-            features: tower.features(batch.pixelTensor),
+            features: tower.features(batch),
             texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }

@@ -64,6 +64,9 @@ public struct VisionTower {
   /// The number of feature vectors of a picture.
   var tokenCount: Int { encoder.tokenCount(height: imageSize, width: imageSize) }
 
+  /// Features of a batch of pictures, `[batch, tokens, width]`.
+  func features(_ batch: Batch) -> Variable { features(batch.pixelTensor(side: imageSize)) }
+
   /// Features `[pictures, tokens, width]` of normalised pixels `[pictures, 3, side, side]`; without
   /// history if the encoder is frozen.
   func features(_ pixels: Tensor) -> Variable {
