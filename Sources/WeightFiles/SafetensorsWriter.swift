@@ -33,8 +33,6 @@ public enum SafetensorsWriter {
       self.values = values
       self.precision = precision
     }
-
-    var byteCount: Int { values.count * precision.elementType.byteCount }
   }
 
   /// Creates or replaces the file at `url`; a failure leaves what was there.
@@ -51,26 +49,26 @@ public enum SafetensorsWriter {
       )
       return widths.0 != widths.1 ? widths.0 > widths.1 : left.key < right.key
     }
-    let header = try encodedHeader(ordered, metadata: metadata, file: url.path)
-    try AtomicFile.replace(url) { output in
-      var length = UInt64(header.count).littleEndian
-      try withUnsafeBytes(of: &length) { try output.append($0) }
-      try header.withUnsafeBytes { try output.append($0) }
+    let announced = ordered.map {
+      Announcement($0.key, $0.value.precision.elementType, shape: $0.value.shape)
+    }
+    try write(announced, metadata: metadata, to: url) { append in
       for (name, tensor) in ordered {
-        try write(tensor, named: name, to: output, file: url.path)
+        try tensor.withEncodedBytes(named: name, file: url.path, append)
       }
     }
   }
 
-  private static func encodedHeader(
-    _ tensors: [(key: String, value: Tensor)], metadata: [String: String], file: String
+  static func encodedHeader(
+    _ tensors: [Announcement], metadata: [String: String], file: String
   ) throws -> Data {
     var entries: [String: HeaderDocument.Entry] = [:]
     var position = 0
-    for (name, tensor) in tensors {
-      precondition(name != HeaderDocument.metadataKey, "\(name) is not a tensor's name")
-      entries[name] = HeaderDocument.Entry(
-        dtype: tensor.precision.elementType.rawValue, shape: tensor.shape,
+    for tensor in tensors {
+      precondition(
+        tensor.name != HeaderDocument.metadataKey, "\(tensor.name) is not a tensor's name")
+      entries[tensor.name] = HeaderDocument.Entry(
+        dtype: tensor.elementType.rawValue, shape: tensor.shape,
         dataOffsets: [position, position + tensor.byteCount])
       position += tensor.byteCount
     }
@@ -85,15 +83,18 @@ public enum SafetensorsWriter {
     }
     return header
   }
+}
 
-  private static func write(
-    _ tensor: Tensor, named name: String, to output: AtomicFile.Output, file: String
+extension SafetensorsWriter.Tensor {
+  /// Hands on the elements as they are stored.
+  fileprivate func withEncodedBytes(
+    named name: String, file: String, _ use: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    switch tensor.precision {
+    switch precision {
     case .float32:
-      try tensor.values.withUnsafeBytes { try output.append($0) }
+      try values.withUnsafeBytes { try use($0) }
     case .float16:
-      let halves = try tensor.values.map { value in
+      let halves = try values.map { value in
         let half = Float16(value)
         guard half.isFinite || !value.isFinite else {
           throw WeightFileError.valueOutOfRange(
@@ -101,7 +102,7 @@ public enum SafetensorsWriter {
         }
         return half
       }
-      try halves.withUnsafeBytes { try output.append($0) }
+      try halves.withUnsafeBytes { try use($0) }
     }
   }
 }

@@ -39,6 +39,16 @@ public final class CaptionDataset: SampleSource {
     guard index.imageCount > 0 else { throw DatasetError.noSamples(file: location.path) }
   }
 
+  private init(_ original: CaptionDataset, captionPolicy: CaptionPolicy) {
+    (index, imageFolder) = (original.index, original.imageFolder)
+    self.captionPolicy = captionPolicy
+  }
+
+  /// The same images with one sample each.
+  public var oneSamplePerImage: CaptionDataset {
+    captionPolicy == .draw ? self : CaptionDataset(self, captionPolicy: .draw)
+  }
+
   /// The number of samples.
   public var count: Int { captionPolicy == .draw ? index.imageCount : index.captionCount }
   /// The number of images.

@@ -12,46 +12,84 @@ public struct RunData {
   let configuration: DataConfiguration
   private let decoder: ImageDecoder
   private let seed: UInt64
+  /// Nil where pictures are read anew at every visit.
+  let features: FeatureCache?
 
   /// - Parameter readsTraining: Evaluation does without the training pairs, which may not be there.
   /// - Throws: `DatasetError`, `TokenizerError`.
-  public init(_ configuration: DataConfiguration, seed: UInt64, readsTraining: Bool = true) throws {
+  init(
+    _ configuration: DataConfiguration, seed: UInt64, features: FeatureCache? = nil,
+    readsTraining: Bool = true
+  ) throws {
     train = readsTraining ? try configuration.train.dataset() : nil
     validation = try configuration.validation.dataset()
     tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
     self.seed = seed
+    self.features = features
   }
 
   /// Endless training batches from a place on.
   func trainingLoader(
     _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
-    let augmentation = configuration.augmentation
-    let crop = RandomResizedCrop(area: augmentation.leastArea...1)
-    let transform = ImageTransform(
-      size: ImageSize(width: tower.imageSize, height: tower.imageSize),
-      framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
-      flipProbability: augmentation.flipProbability, normalization: tower.normalization)
-    return try loader(dataset, transform, .training, batchSize, startingAt: start)
+    let augmented = augmented(for: tower)
+    let content = try features.map {
+      let views = tower.cachedViews
+      return try $0.store(
+        for: request(dataset, [plain(for: tower)] + Array(repeating: augmented, count: views - 1)))
+    }
+    return try loader(
+      dataset, content ?? PictureContent(decoder: decoder, transform: augmented), .training,
+      batchSize, startingAt: start)
   }
 
   /// One pass over held-out pairs, in their order.
   func evaluationLoader(
     _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int
   ) throws -> BatchLoader {
-    let transform = ImageTransform.evaluation(
-      side: tower.imageSize, normalization: tower.normalization)
-    return try loader(dataset, transform, .evaluation, batchSize, startingAt: LoaderPosition())
+    try loader(
+      dataset, evaluationContent(dataset, tower: tower), .evaluation, batchSize,
+      startingAt: LoaderPosition())
+  }
+
+  /// What stands for held-out pictures; their features are computed here where they are kept.
+  func evaluationContent(
+    _ dataset: CaptionDataset, tower: VisionTower
+  ) throws -> any SampleContent {
+    let transform = plain(for: tower)
+    return try features.map { try $0.store(for: request(dataset, [transform])) }
+      ?? PictureContent(decoder: decoder, transform: transform)
+  }
+
+  private func plain(for tower: VisionTower) -> ImageTransform {
+    .evaluation(side: tower.imageSize, normalization: tower.normalization)
+  }
+
+  private func augmented(for tower: VisionTower) -> ImageTransform {
+    let augmentation = configuration.augmentation
+    let crop = RandomResizedCrop(area: augmentation.leastArea...1)
+    return ImageTransform(
+      size: ImageSize(width: tower.imageSize, height: tower.imageSize),
+      framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
+      flipProbability: augmentation.flipProbability, normalization: tower.normalization)
+  }
+
+  private func request(
+    _ dataset: CaptionDataset, _ transforms: [ImageTransform]
+  ) -> FeatureCache.Request {
+    FeatureCache.Request(
+      dataset: dataset, decoder: decoder, transforms: transforms, seed: seed,
+      workers: configuration.workers, maximumBadShare: configuration.maximumBadShare)
   }
 
   private func loader(
-    _ dataset: CaptionDataset, _ transform: ImageTransform, _ pass: BatchLoaderOptions.Pass,
+    _ dataset: CaptionDataset, _ content: any SampleContent, _ pass: BatchLoaderOptions.Pass,
     _ batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     try BatchLoader(
-      source: dataset, content: PictureContent(decoder: decoder, transform: transform),
+      source: dataset, content: content,
       options: BatchLoaderOptions(
         pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
         prefetchedBatches: configuration.prefetchedBatches,

@@ -14,7 +14,7 @@ public struct StageOneEvaluation {
   ///   - report: Is told what a person should know.
   public init(
     checkpoint: String, configuration path: String?, overrides: [String],
-    report: (String) -> Void
+    report: @escaping (String) -> Void
   ) throws {
     file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
     let stored = try file.stageOneConfiguration(overrides: path == nil ? overrides : [])
@@ -24,6 +24,7 @@ public struct StageOneEvaluation {
           StageOneRunConfiguration(), file: URL(fileURLWithPath: $0), overrides: overrides)
       } ?? stored
     task = try StageOneRun(configuration, readsTraining: false).task
+    task.data.features?.report = report
     let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
     if then != now {
       let none = "none (trained in the run)"

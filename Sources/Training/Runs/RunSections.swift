@@ -14,6 +14,14 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   @Nullable public var imageSize: Int?
   /// A frozen encoder is not trained and not in the checkpoints.
   public var frozen = true
+  /// Computes the features of a frozen encoder once and keeps them in a file; training then reads them
+  /// in place of the pictures.
+  public var cache = false
+  /// Where such files are kept.
+  public var cacheFolder = "Checkpoints/features"
+  /// The views of a training picture in such a file, one of them drawn at each visit: the first is
+  /// the whole picture, the others are augmented.
+  public var cachedViews = 1
   /// Multiplies the learning rate of an encoder that is trained.
   public var learningRateScale = 1.0
   /// The sizes of a new DINOv2.

@@ -18,9 +18,11 @@ public struct StageOneRun {
   public init(_ configuration: StageOneRunConfiguration, readsTraining: Bool = true) throws {
     try configuration.check()
     self.configuration = configuration
-    let data = try RunData(
-      configuration.data, seed: configuration.seed, readsTraining: readsTraining)
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
+    let data = try RunData(
+      configuration.data, seed: configuration.seed,
+      features: configuration.vision.cache
+        ? FeatureCache(configuration.vision, tower: tower) : nil, readsTraining: readsTraining)
     let model = try StageOneRun.model(configuration, tower: tower, tokenizer: data.tokenizer)
     task = StageOneTask(configuration: configuration, model: model, tower: tower, data: data)
   }
@@ -75,9 +77,19 @@ public struct StageOneRun {
       try resumed(resume, folder: folder, identity: identity, optimizer, progress)
       ?? begin(folder: folder, progress)
     describe(trainingSet, progress, optimizer)
-    let loader = try task.data.trainingLoader(
-      trainingSet, tower: task.tower, batchSize: configuration.training.batchSize,
-      startingAt: state.position)
+    task.data.features?.report = progress.say
+    let loader: BatchLoader
+    do {
+      loader = try task.data.trainingLoader(
+        trainingSet, tower: task.tower, batchSize: configuration.training.batchSize,
+        startingAt: state.position)
+      // Before the first step rather than in the middle of the run.
+      _ = try task.data.validation.map {
+        try task.data.evaluationContent($0, tower: task.tower)
+      }
+    } catch let interruption as Interrupted {
+      return .stopped(signal: interruption.signal)
+    }
     let trainer = Trainer(
       task: task, training: configuration.training,
       sections: .init(
@@ -229,6 +241,7 @@ extension VisionConfiguration {
     var function = self
     function.path = nil
     function.learningRateScale = 1
+    function.cacheFolder = VisionConfiguration().cacheFolder
     return function
   }
 }

@@ -131,6 +131,12 @@ extension VisionConfiguration {
         field: "vision.new.heads", found: String(new.heads),
         expected: "a divisor of the width \(new.width)", advice: "")
     }
+    try ConfigurationCheck.whole([("vision.cachedViews", cachedViews, 1...1024)])
+    if cache && !frozen {
+      throw ConfigurationError.invalidValue(
+        field: "vision.cache", found: "true", expected: "false for an encoder that is trained",
+        advice: "its features change at every step; set vision.frozen to true to keep them")
+    }
     if path == nil && frozen {
       throw ConfigurationError.invalidValue(
         field: "vision.path", found: "null", expected: "the folder of an image encoder",

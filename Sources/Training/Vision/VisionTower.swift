@@ -14,6 +14,10 @@ public struct VisionTower {
   public let imageSize: Int
   public let normalization: ImageNormalization
   let isFrozen: Bool
+  /// Whether batches hold features that were computed earlier in place of pixels.
+  let readsFeatures: Bool
+  /// The views of a training picture among such features.
+  let cachedViews: Int
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
 
@@ -34,6 +38,8 @@ public struct VisionTower {
       mean: SIMD3(pixels.mean[0], pixels.mean[1], pixels.mean[2]),
       standardDeviation: SIMD3(pixels.deviation[0], pixels.deviation[1], pixels.deviation[2]))
     isFrozen = configuration.frozen
+    readsFeatures = configuration.cache
+    cachedViews = configuration.cachedViews
     if isFrozen { encoder.freeze() }
     output = VisionOutput(layer: configuration.layer, appliesFinalNorm: configuration.finalNorm)
     imageSize = configuration.imageSize ?? encoder.nativeImageSize
@@ -64,8 +70,12 @@ public struct VisionTower {
   /// The number of feature vectors of a picture.
   var tokenCount: Int { encoder.tokenCount(height: imageSize, width: imageSize) }
 
-  /// Features of a batch of pictures, `[batch, tokens, width]`.
-  func features(_ batch: Batch) -> Variable { features(batch.pixelTensor(side: imageSize)) }
+  /// Features of a batch, `[batch, tokens, width]`.
+  func features(_ batch: Batch) -> Variable {
+    readsFeatures
+      ? Variable(Tensor(batch.values, shape: [batch.samples.count, tokenCount, encoder.width]))
+      : features(batch.pixelTensor(side: imageSize))
+  }
 
   /// Features `[pictures, tokens, width]` of normalised pixels `[pictures, 3, side, side]`; without
   /// history if the encoder is frozen.

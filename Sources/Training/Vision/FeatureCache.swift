@@ -1,0 +1,193 @@
+import Crypto
+import Datasets
+import Foundation
+import Tensors
+import WeightFiles
+
+/// Frozen features of whole data sets, computed once and kept in files.
+///
+/// A file's name is a digest of all that decides its content, so that an encoder, a data set or a
+/// transform that changed finds no file and never a wrong one.
+final class FeatureCache {
+  private let configuration: VisionConfiguration
+  private let tower: VisionTower
+  private var opened: [String: FeatureStore] = [:]
+  /// Is told what a person should know.
+  var report: (String) -> Void = { _ in }
+
+  init(_ configuration: VisionConfiguration, tower: VisionTower) {
+    self.configuration = configuration
+    self.tower = tower
+  }
+
+  /// What a file of features is made from.
+  struct Request {
+    var dataset: CaptionDataset
+    var decoder: ImageDecoder
+    /// How the pictures of each view are made, the plain one first.
+    var transforms: [ImageTransform]
+    var seed: UInt64
+    var workers: Int
+    var maximumBadShare: Double
+  }
+
+  /// The features of a data set, from a file or computed now.
+  /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `WeightFileError`.
+  func store(for request: Request) throws -> FeatureStore {
+    let stamp = try stamp(of: request)
+    let name = SHA256.hash(data: Data(stamp.utf8)).prefix(8)
+      .map { String(format: "%02x", $0) }.joined()
+    if let store = opened[name] { return store }
+    let folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
+    let url = folder.appendingPathComponent("\(name).safetensors")
+    let shape = [
+      request.transforms.count, request.dataset.imageCount, tower.tokenCount, tower.encoder.width,
+    ]
+    if let store = existing(url, stamp, shape) {
+      report("features: read from \(url.path)")
+      opened[name] = store
+      return store
+    }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
+    }
+    try make(url, stamp, shape, request)
+    guard let store = try FeatureStore(url, stamp: stamp, shape: shape) else {
+      throw RunError.cannotWrite(file: url.path, reason: "it does not read back as it was written")
+    }
+    opened[name] = store
+    return store
+  }
+
+  private func existing(_ url: URL, _ stamp: String, _ shape: [Int]) -> FeatureStore? {
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    do {
+      if let store = try FeatureStore(url, stamp: stamp, shape: shape) { return store }
+      report("features: \(url.path) holds something else and is made again")
+    } catch {
+      report("features: made again, because of a damaged file: \(error.localizedDescription)")
+    }
+    return nil
+  }
+
+  /// All that decides the content, as JSON.
+  private func stamp(of request: Request) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let stamp = Stamp(
+      encoder: tower.fingerprint ?? "", layer: configuration.layer,
+      finalNorm: configuration.finalNorm, data: request.dataset.digest(),
+      decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
+      transforms: request.transforms, seed: request.transforms.count > 1 ? request.seed : nil)
+    return String(decoding: try encoder.encode(stamp), as: UTF8.self)
+  }
+
+  private struct Stamp: Encodable {
+    let encoder: String
+    let layer: Int?
+    let finalNorm: Bool
+    let data: String
+    let decoding: ImageDecoding
+    let maximumPixelCount: Int
+    let transforms: [ImageTransform]
+    let seed: UInt64?
+  }
+
+  // MARK: Computing
+
+  /// The pictures that go through the encoder at once.
+  private static let batchSize = 16
+
+  private func make(_ url: URL, _ stamp: String, _ shape: [Int], _ request: Request) throws {
+    var isPresent = [UInt8](repeating: 0, count: shape[1])
+    var progress = Progress(total: shape[0] * shape[1])
+    try SafetensorsWriter.write(
+      [
+        .init(FeatureStore.features, .bfloat16, shape: shape),
+        .init(FeatureStore.present, .uint8, shape: [shape[1]]),
+      ], metadata: [FeatureStore.stamp: stamp], to: url
+    ) { append in
+      for view in request.transforms.indices {
+        try compute(view, request, &isPresent, &progress, append)
+      }
+      try isPresent.withUnsafeBytes { try append($0) }
+    }
+    report("features: computed once and kept in \(url.path)")
+  }
+
+  private func compute(
+    _ view: Int, _ request: Request, _ isPresent: inout [UInt8], _ progress: inout Progress,
+    _ append: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let images = request.dataset.oneSamplePerImage
+    let rowLength = tower.tokenCount * tower.encoder.width
+    let loader = try BatchLoader(
+      source: images,
+      content: PictureContent(decoder: request.decoder, transform: request.transforms[view]),
+      options: BatchLoaderOptions(
+        pass: .evaluation, batchSize: FeatureCache.batchSize, seed: request.seed,
+        workerCount: request.workers, maximumBadShare: request.maximumBadShare),
+      // Each view is drawn as an epoch of its own.
+      startingAt: LoaderPosition(epoch: view))
+    defer { loader.stop() }
+    var next = 0
+    func skip(to image: Int) throws {
+      let zeros = [UInt16](repeating: 0, count: rowLength)
+      while next < image {
+        try zeros.withUnsafeBytes { try append($0) }
+        next += 1
+      }
+    }
+    while let batch = try loader.next() {
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      for skipped in batch.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
+      let rows = bfloat16(tower.features(batch.pixelTensor(side: tower.imageSize)).value)
+      for (offset, sample) in batch.samples.enumerated() {
+        try skip(to: sample.image)
+        try rows[(offset * rowLength)..<((offset + 1) * rowLength)].withUnsafeBytes(append)
+        isPresent[sample.image] = 1
+        next += 1
+      }
+      if let line = progress.line(after: batch.samples.count) { report(line) }
+    }
+    for skipped in loader.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
+    try skip(to: images.imageCount)
+  }
+
+  /// Rounded to nearest, ties to even.
+  private func bfloat16(_ tensor: Tensor) -> [UInt16] {
+    tensor.read { values in
+      (0..<tensor.count).map { index in
+        let bits = values[index].bitPattern
+        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+      }
+    }
+  }
+}
+
+/// A line about the pictures done, every few seconds.
+private struct Progress {
+  let total: Int
+  private var done = 0
+  private let start = ContinuousClock.now
+  private var lastLine = ContinuousClock.now
+
+  init(total: Int) { self.total = total }
+
+  mutating func line(after count: Int) -> String? {
+    done += count
+    let now = ContinuousClock.now
+    guard (now - lastLine).inSeconds >= 10 else { return nil }
+    lastLine = now
+    let rate = Double(done) / (now - start).inSeconds
+    let left = ProgressReporter.duration(Double(total - done) / rate)
+    return String(format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+  }
+}
+
+/// A signal asked for an end before there was anything to save.
+public struct Interrupted: Error {
+  public let signal: Int32
+}
