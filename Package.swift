@@ -66,13 +66,13 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
-    tests("WeightFilesTests", ["WeightFiles"]),
+    tests("WeightFilesTests", ["WeightFiles", "Tensors", "TestSupport"]),
     tests(
       "VisionEncodersTests",
       ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
     tests("BLIP2Tests", ["BLIP2", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
     tests("TokenizersTests", ["Tokenizers"]),
-    tests("DatasetsTests", ["Datasets", "Tensors"]),
+    tests("DatasetsTests", ["Datasets", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", crypto]),
     tests(
       "TrainingTests",

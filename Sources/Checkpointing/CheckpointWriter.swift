@@ -19,19 +19,32 @@ public enum CheckpointWriter {
   public static func write(
     to finalURL: URL, metadata: CheckpointMetadata, arrays: [CheckpointArray]
   ) throws {
+    try write(
+      to: finalURL, arrays, needed: estimatedSize(metadata, arrays),
+      others: { try MetadataStorage.write(metadata, to: &$0) }, finish: seal)
+  }
+
+  /// Writes `arrays` and what `others` adds, all or nothing.
+  /// - Parameters:
+  ///   - needed: The bytes that the file takes, more rather than less.
+  ///   - finish: Called with the closed file before it gets its name.
+  static func write(
+    to finalURL: URL, _ arrays: [CheckpointArray], needed: UInt64,
+    others: (inout HDF5WritableFile) throws -> Void,
+    finish: (borrowing TemporaryFile) throws -> Void
+  ) throws {
     let arrays = arrays.sorted { $0.path < $1.path }
     for (array, next) in zip(arrays, arrays.dropFirst()) {
       precondition(array.path != next.path, "two arrays at \(array.path)")
     }
-    let needed = estimatedSize(metadata, arrays)
     // One lock for all of it: two writers of one file would share the temporary file.
     try HDF5Library.locked {
       let temporary = try TemporaryFile(for: finalURL)
       let temporaryURL = temporary.file.url
       do {
         try checkRoom(for: temporary, needed: needed)
-        try writeContents(to: temporary, metadata, arrays, needed: needed)
-        try seal(temporary)
+        try writeContents(to: temporary, arrays, others, needed: needed)
+        try finish(temporary)
         try temporary.moveIntoPlace()
       } catch let error as CheckpointError {
         throw error.aboutWriting(finalURL, insteadOf: temporaryURL, needed: needed)
@@ -41,12 +54,15 @@ public enum CheckpointWriter {
 
   /// Bytes that the file takes, a little more rather than less.
   static func estimatedSize(_ metadata: CheckpointMetadata, _ arrays: [CheckpointArray]) -> UInt64 {
-    let size = arrays.reduce(UserBlock.size + MetadataStorage.estimatedSize(metadata)) {
+    UInt64(UserBlock.size + MetadataStorage.estimatedSize(metadata) + estimatedSize(arrays))
+  }
+
+  static func estimatedSize(_ arrays: [CheckpointArray]) -> Int {
+    arrays.reduce(0) {
       // A group for each component is too many, but they cost little beside the values.
       let depth = $1.path.utf8.count { $0 == UInt8(ascii: "/") }
       return $0 + $1.elementCount * MemoryLayout<Float>.size + (1 + depth) * objectOverhead
     }
-    return UInt64(size)
   }
 
   /// Asks before writing, as a file size limit met while writing would end the process by a signal.
@@ -61,8 +77,8 @@ public enum CheckpointWriter {
   }
 
   private static func writeContents(
-    to temporary: borrowing TemporaryFile, _ metadata: CheckpointMetadata,
-    _ arrays: [CheckpointArray], needed: UInt64
+    to temporary: borrowing TemporaryFile, _ arrays: [CheckpointArray],
+    _ others: (inout HDF5WritableFile) throws -> Void, needed: UInt64
   ) throws {
     var file = try HDF5WritableFile(creating: temporary.file.url)
     do {
@@ -72,7 +88,7 @@ public enum CheckpointWriter {
       if let code = try temporary.file.reserve(byteCount: needed) {
         throw CheckpointError.writingFailed(temporary.file.url, needed: needed, code: code)
       }
-      try MetadataStorage.write(metadata, to: &file)
+      try others(&file)
       for array in arrays { try write(array, to: &file) }
       try file.flush()
     } catch {

@@ -22,6 +22,8 @@ struct Blip2Train: ParsableCommand {
     subcommands: [
       StageOneCommand.self,
       EvaluateCommand.self,
+      EmbedCommand.self,
+      CaptionCommand.self,
       DataCommand.self,
       Inspect.self,
       ExportCommand.self,

@@ -68,6 +68,17 @@ struct ImageTextMatching {
     _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [KeyValues?],
     firstIndex: Int = 0, randomness: TrainingRandomness? = nil
   ) -> Variable {
+    model.matchingLogits(
+      queryOutputs(
+        candidates, texts: texts, imageTokens: imageTokens, images: images,
+        firstIndex: firstIndex, randomness: randomness))
+  }
+
+  /// The query outputs of the candidates, `[candidates · queries, width]`.
+  func queryOutputs(
+    _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [KeyValues?],
+    firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+  ) -> Variable {
     var pack = PackedSequences(queryCount: model.queryCount)
     for candidate in candidates {
       let index = firstIndex + candidate.origin
@@ -80,6 +91,6 @@ struct ImageTextMatching {
     pack.layOut(imageTokens: imageTokens)
     let output = model.qFormer(pack, images: images, randomness: randomness)
     guard let queries = output.queries else { preconditionFailure("candidates have queries") }
-    return model.matchingLogits(queries)
+    return queries
   }
 }

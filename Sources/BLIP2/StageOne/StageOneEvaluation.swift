@@ -7,32 +7,15 @@ extension StageOneModel {
   /// Unit features of images, `[images, queries, embedding]`.
   /// - Parameter features: `[images, tokens, vision width]`.
   public func imageFeatures(_ features: Variable) -> Tensor {
-    Recording.disabled {
-      let images = features.shape[0]
-      var pack = PackedSequences(queryCount: queryCount)
-      for image in 0..<images { _ = pack.addQueries(image: image, index: image, purpose: .image) }
-      pack.layOut(imageTokens: features.shape[1])
-      let memory = qFormer.imageKeyValues(normalisedFeatures(features))
-      guard let queries = qFormer(pack, images: memory).queries else {
-        preconditionFailure("images have queries")
-      }
-      return imageEmbedding(queries).value.reshaped(
-        [images, queryCount, configuration.embeddingWidth])
-    }
+    unimodalFeatures(ofImages: features).features.reshaped(
+      [features.shape[0], queryCount, configuration.embeddingWidth])
   }
 
   /// Unit features of texts `[CLS] … [SEP]`, `[texts, embedding]`.
   public func textFeatures(_ texts: [[Int32]]) -> Tensor {
     Recording.disabled {
-      var pack = PackedSequences(queryCount: queryCount)
-      let rows = texts.enumerated().map { index, text in
-        Int32(pack.addText(text, view: .itself, index: index, purpose: .text).lowerBound)
-      }
-      pack.layOut(imageTokens: 0)
-      guard let states = qFormer(pack, images: nil).texts else {
-        preconditionFailure("a text has at least [CLS] and [SEP]")
-      }
-      return textEmbedding(states.gatheredRows(rows)).value
+      let (states, classRows) = textStates(texts)
+      return textEmbedding(states.gatheredRows(classRows)).value
     }
   }
 

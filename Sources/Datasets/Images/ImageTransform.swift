@@ -17,10 +17,13 @@ public struct ImageTransform: Sendable, Codable, Hashable {
   public var framing: Framing
   /// How often left and right change places.
   public var flipProbability: Float
+  /// What is done to the picture at the encoder's size; nil for nothing.
+  public var randAugment: RandAugment?
   public var normalization: ImageNormalization
 
   public init(
-    size: ImageSize, framing: Framing, flipProbability: Float, normalization: ImageNormalization
+    size: ImageSize, framing: Framing, flipProbability: Float, randAugment: RandAugment? = nil,
+    normalization: ImageNormalization
   ) {
     precondition(size.width > 0 && size.height > 0, "pictures of \(size) have no pixels")
     precondition(
@@ -28,6 +31,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
     self.size = size
     self.framing = framing
     self.flipProbability = flipProbability
+    self.randAugment = randAugment
     self.normalization = normalization
   }
 
@@ -66,7 +70,14 @@ public struct ImageTransform: Sendable, Codable, Hashable {
         in: ImageSize(width: image.width, height: image.height), using: &random)
     }
     let flips = flipProbability > 0 && random.uniform() < flipProbability
-    normalization.write(image.resized(box, to: size), flipped: flips, into: output)
+    let resized = image.resized(box, to: size)
+    guard let randAugment else {
+      normalization.write(resized, flipped: flips, into: output)
+      return
+    }
+    let augmented = randAugment.apply(
+      to: flips ? resized.turned(.mirrored) : resized, using: &random)
+    normalization.write(augmented, into: output)
   }
 
   /// - Returns: `[3, height, width]`.

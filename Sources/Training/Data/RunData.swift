@@ -4,25 +4,30 @@ import Tensors
 
 /// The data sets of a run and the loaders over them.
 public struct RunData {
-  /// Nil where only held-out pairs are wanted.
+  /// Nil where training pairs are not wanted.
   public let train: CaptionDataset?
   /// Held-out images with all their captions, if the configuration names any.
   public let validation: CaptionDataset?
   public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
-  private let decoder: ImageDecoder
+  let decoder: ImageDecoder
   private let seed: UInt64
   /// Nil where pictures are read anew at every visit.
   let features: FeatureCache?
 
-  /// - Parameter readsTraining: Evaluation does without the training pairs, which may not be there.
+  /// The data sets of a recipe.
+  public enum Part: CaseIterable {
+    case training, validation
+  }
+
+  /// - Parameter parts: Which data sets are read; the others may not be there.
   /// - Throws: `DatasetError`, `TokenizerError`.
   init(
     _ configuration: DataConfiguration, seed: UInt64, features: FeatureCache? = nil,
-    readsTraining: Bool = true
+    reading parts: Set<Part> = Set(Part.allCases)
   ) throws {
-    train = readsTraining ? try configuration.train.dataset() : nil
-    validation = try configuration.validation.dataset()
+    train = parts.contains(.training) ? try configuration.train.dataset() : nil
+    validation = parts.contains(.validation) ? try configuration.validation.dataset() : nil
     tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
@@ -63,7 +68,8 @@ public struct RunData {
       ?? PictureContent(decoder: decoder, transform: transform)
   }
 
-  private func plain(for tower: VisionTower) -> ImageTransform {
+  /// What evaluation does to a picture.
+  func plain(for tower: VisionTower) -> ImageTransform {
     .evaluation(side: tower.imageSize, normalization: tower.normalization)
   }
 

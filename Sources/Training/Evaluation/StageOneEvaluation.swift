@@ -4,39 +4,22 @@ import Foundation
 
 /// A stage-1 checkpoint with the data it is judged on.
 public struct StageOneEvaluation {
-  private let configuration: StageOneRunConfiguration
-  let task: StageOneTask
-  private let file: CheckpointFile
+  private let checkpoint: StageOneCheckpoint
 
   /// - Parameters:
   ///   - checkpoint: A file, or a folder whose newest sound one is taken.
   ///   - configuration: A recipe in place of the stored one.
   ///   - report: Is told what a person should know.
   public init(
-    checkpoint: String, configuration path: String?, overrides: [String],
+    checkpoint: String, configuration: String?, overrides: [String],
     report: @escaping (String) -> Void
   ) throws {
-    file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    let stored = try file.stageOneConfiguration(overrides: path == nil ? overrides : [])
-    configuration =
-      try path.map {
-        try ConfigurationLoader.load(
-          StageOneRunConfiguration(), file: URL(fileURLWithPath: $0), overrides: overrides)
-      } ?? stored
-    task = try StageOneRun(configuration, readsTraining: false).task
-    task.data.features?.report = report
-    let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
-    if then != now {
-      let none = "none (trained in the run)"
-      throw RunError.differsFromCheckpoint(
-        file: file.url.path,
-        differences: [
-          "vision: the checkpoint was made with \(then ?? none), now it is \(now ?? none)"
-        ],
-        advice: "Name the image encoder that it was trained with: --set vision.path=FOLDER.")
-    }
-    try file.load(into: task.trainedParameters)
+    self.checkpoint = try StageOneCheckpoint(
+      checkpoint, configuration: configuration, overrides: overrides, reading: [.validation],
+      report: report)
   }
+
+  var task: StageOneTask { checkpoint.task }
 
   /// The outcome, for people and for programs.
   public struct Retrieval {
@@ -67,8 +50,9 @@ public struct StageOneEvaluation {
     }
     let evaluation = RetrievalEvaluation(
       model: task.model, tower: task.tower, data: task.data,
-      configuration: configuration.validation)
+      configuration: checkpoint.configuration.validation)
     guard let result = try evaluation.run(on: dataset) else { return nil }
+    let file = checkpoint.file
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return Retrieval(
       text: heading + "\n" + result.table,

@@ -13,6 +13,11 @@ public enum RunError: Error, Equatable {
   case vocabularyMismatch(file: String, tokens: Int, model: Int)
   /// The checkpoint holds no image encoder.
   case frozenVision(file: String, encoder: String)
+  /// None of the pictures asked for can be read.
+  case noPictures(count: Int)
+  /// Pictures and texts that are to be paired.
+  case unequalCounts(images: Int, texts: Int)
+  case unknownOutputForm(file: String, expected: [String])
 }
 
 extension RunError: CustomStringConvertible, LocalizedError {
@@ -45,6 +50,14 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return
         "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
         + "in \(encoder)"
+    case .noPictures(let count):
+      return "none of \(count) pictures could be read: see the reasons above"
+    case .unequalCounts(let images, let texts):
+      return
+        "\(images) pictures and \(texts) texts: where both are given, each picture is paired with the "
+        + "text of its place, so give as many of one as of the other, or embed them by two calls"
+    case .unknownOutputForm(let file, let expected):
+      return "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
     }
   }
 

@@ -14,15 +14,18 @@ public struct StageOneRun {
 
   /// Builds the model, the image encoder and the data sets; nothing is written yet.
   /// - Throws: `ConfigurationError` and the errors of the files that it reads.
-  /// - Parameter readsTraining: Evaluation does without the training pairs.
-  public init(_ configuration: StageOneRunConfiguration, readsTraining: Bool = true) throws {
+  /// - Parameter parts: The data sets that are wanted.
+  public init(
+    _ configuration: StageOneRunConfiguration,
+    reading parts: Set<RunData.Part> = Set(RunData.Part.allCases)
+  ) throws {
     try configuration.check()
     self.configuration = configuration
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
     let data = try RunData(
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
-        ? FeatureCache(configuration.vision, tower: tower) : nil, readsTraining: readsTraining)
+        ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
     let model = try StageOneRun.model(configuration, tower: tower, tokenizer: data.tokenizer)
     task = StageOneTask(configuration: configuration, model: model, tower: tower, data: data)
   }

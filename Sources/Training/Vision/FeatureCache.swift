@@ -183,7 +183,8 @@ private struct Progress {
     lastLine = now
     let rate = Double(done) / (now - start).inSeconds
     let left = ProgressReporter.duration(Double(total - done) / rate)
-    return String(format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+    return String(
+      format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
   }
 }
 

@@ -38,7 +38,7 @@ struct FeatureStore: SampleContent {
   ) throws {
     guard isPresent[sample.image] else { throw Unreadable() }
     // Drawn in the same place of the sample's stream that augmentation would begin at.
-    let view = viewCount == 1 ? 0 : Int(UInt64(random.nextWord()) * UInt64(viewCount) >> 32)
+    let view = viewCount == 1 ? 0 : Int((UInt64(random.nextWord()) * UInt64(viewCount)) >> 32)
     let start = (view * imageCount + sample.image) * valueCount
     withExtendedLifetime(stored.file) {
       for index in 0..<valueCount {

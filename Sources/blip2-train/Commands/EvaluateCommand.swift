@@ -23,16 +23,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
         blip2-train evaluate retrieval --checkpoint Checkpoints/demo-stage1
       """)
 
-  @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
-  var checkpoint: String
-
-  @Option(help: "A recipe in place of the one stored in the checkpoint.")
-  var config: String?
-
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: "Set a key of the recipe, as in validation.rerank=16. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var model: StageOneModelOptions
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -40,9 +31,9 @@ struct EvaluateRetrievalCommand: ParsableCommand {
   func run() throws {
     StopRequest.listen()
     let evaluation = try StageOneEvaluation(
-      checkpoint: checkpoint, configuration: config, overrides: overrides,
+      checkpoint: model.checkpoint, configuration: model.config, overrides: model.overrides,
       report: StandardError.write)
-    guard let result = try evaluation.retrieval() else {
+    guard let result = try Interruption.exiting({ try evaluation.retrieval() }) else {
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
     print(json ? try result.json : result.text)

@@ -1,0 +1,74 @@
+import Autograd
+import Layers
+import Tensors
+
+/// What the Q-Former makes of images, texts and pairs, without gradients: the same numbers as the
+/// three modes of the authors' `extract_features`.
+extension StageOneModel {
+  /// What images or texts become by themselves.
+  public struct UnimodalFeatures {
+    /// The Q-Former's outputs, `[rows, width]`.
+    public let embeddings: Tensor
+    /// The outputs projected to the common space, each row of length 1, `[rows, embedding]`.
+    public let features: Tensor
+  }
+
+  /// Images seen by the queries alone.
+  /// - Parameter features: `[images, tokens, vision width]`.
+  /// - Returns: `images · queries` rows.
+  public func unimodalFeatures(ofImages features: Variable) -> UnimodalFeatures {
+    Recording.disabled {
+      let images = features.shape[0]
+      var pack = PackedSequences(queryCount: queryCount)
+      for image in 0..<images { _ = pack.addQueries(image: image, index: image, purpose: .image) }
+      pack.layOut(imageTokens: features.shape[1])
+      let memory = qFormer.imageKeyValues(normalisedFeatures(features))
+      guard let queries = qFormer(pack, images: memory).queries else {
+        preconditionFailure("images have queries")
+      }
+      return UnimodalFeatures(embeddings: queries.value, features: imageEmbedding(queries).value)
+    }
+  }
+
+  /// Texts `[CLS] … [SEP]` that see no image.
+  /// - Returns: A row for each token, one text after another; a text's first row, `[CLS]`, stands for
+  ///   all of it.
+  public func unimodalFeatures(ofTexts texts: [[Int32]]) -> UnimodalFeatures {
+    Recording.disabled {
+      let states = textStates(texts).states
+      return UnimodalFeatures(embeddings: states.value, features: textEmbedding(states).value)
+    }
+  }
+
+  /// Pairs whose queries and text see each other, as ITM judges them.
+  /// - Parameters:
+  ///   - features: `[pairs, tokens, vision width]`.
+  ///   - texts: `[CLS] … [SEP]`, one for each image.
+  /// - Returns: The query outputs, `[pairs · queries, width]`.
+  public func multimodalEmbeddings(images features: Variable, texts: [[Int32]]) -> Tensor {
+    precondition(
+      features.shape[0] == texts.count, "image features \(features.shape) for \(texts.count) texts")
+    return Recording.disabled {
+      let candidates = texts.indices.map {
+        ImageTextMatching.Candidate(image: $0, text: $0, isMatch: true, origin: $0, purpose: .match)
+      }
+      return ImageTextMatching(model: self).queryOutputs(
+        candidates, texts: texts, imageTokens: features.shape[1],
+        images: qFormer.imageKeyValues(normalisedFeatures(features))
+      ).value
+    }
+  }
+
+  /// The outputs of texts alone and the row of each one's `[CLS]`.
+  func textStates(_ texts: [[Int32]]) -> (states: Variable, classRows: [Int32]) {
+    var pack = PackedSequences(queryCount: queryCount)
+    let rows = texts.enumerated().map { index, text in
+      Int32(pack.addText(text, view: .itself, index: index, purpose: .text).lowerBound)
+    }
+    pack.layOut(imageTokens: 0)
+    guard let states = qFormer(pack, images: nil).texts else {
+      preconditionFailure("a text has at least [CLS] and [SEP]")
+    }
+    return (states, rows)
+  }
+}

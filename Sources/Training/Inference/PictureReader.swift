@@ -1,0 +1,68 @@
+import Autograd
+import Datasets
+import Foundation
+import Tensors
+
+/// Reads single pictures as evaluation does. Those that cannot be read are passed over and named.
+struct PictureReader {
+  let decoder: ImageDecoder
+  let transform: ImageTransform
+  /// Is told of each picture that is passed over.
+  let report: (String) -> Void
+
+  /// The pictures that could be read.
+  struct Pictures {
+    /// The places of the pictures among the paths asked for.
+    var places: [Int]
+    /// `[pictures, 3, height, width]`.
+    var pixels: Tensor
+  }
+
+  /// - Returns: Nil where none can be read.
+  func pictures(_ paths: [String]) -> Pictures? {
+    var places: [Int] = []
+    var values: [Float] = []
+    // Evaluation draws nothing.
+    var random = RandomStream(Philox(seed: 0, stream: 0), site: 0)
+    for (place, path) in paths.enumerated() {
+      do {
+        let image = try decoder.decode(file: URL(fileURLWithPath: path))
+        values += transform.apply(to: image, using: &random)
+        places.append(place)
+      } catch {
+        report("skipped \(error.localizedDescription)")
+      }
+    }
+    guard !places.isEmpty else { return nil }
+    let size = transform.size
+    return Pictures(
+      places: places, pixels: Tensor(values, shape: [places.count, 3, size.height, size.width]))
+  }
+}
+
+extension StageOneCheckpoint {
+  /// Pictures that go through the encoder at once.
+  static let picturesAtOnce = 16
+
+  /// Calls `body` with the features of every readable picture, some at a time, in their order.
+  /// - Parameter body: Gets the places among `paths` and the features, `[pictures, tokens, width]`.
+  /// - Returns: How many were passed over.
+  /// - Throws: `RunError.noPictures` where none can be read, ``Interrupted``, or what `body` throws.
+  func eachBatch(
+    of paths: [String], report: @escaping (String) -> Void,
+    _ body: (_ places: [Int], _ features: Variable) throws -> Void
+  ) throws -> Int {
+    let reader = PictureReader(
+      decoder: task.data.decoder, transform: task.data.plain(for: task.tower), report: report)
+    var readCount = 0
+    for start in stride(from: 0, to: paths.count, by: StageOneCheckpoint.picturesAtOnce) {
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      let end = min(paths.count, start + StageOneCheckpoint.picturesAtOnce)
+      guard let pictures = reader.pictures(Array(paths[start..<end])) else { continue }
+      readCount += pictures.places.count
+      try body(pictures.places.map { start + $0 }, task.tower.features(pictures.pixels))
+    }
+    if readCount == 0, !paths.isEmpty { throw RunError.noPictures(count: paths.count) }
+    return paths.count - readCount
+  }
+}

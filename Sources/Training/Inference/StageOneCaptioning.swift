@@ -1,0 +1,42 @@
+import Autograd
+import BLIP2
+import Foundation
+
+/// How a caption is searched for.
+public typealias CaptionOptions = Captioner.Options
+
+/// Captions by stage 1's own language head (Li et al. 2023, §3.1, image-grounded generation).
+extension StageOneCheckpoint {
+  /// Captions pictures one batch after another.
+  /// - Parameters:
+  ///   - paths: Picture files.
+  ///   - report: Is told of each picture that is passed over.
+  ///   - show: Gets each picture's path and caption as soon as there is one, in order.
+  /// - Returns: How many pictures were passed over.
+  /// - Throws: `ConfigurationError` where the model was not trained to write or the caption has no
+  ///   room, `RunError.noPictures`, ``Interrupted``.
+  public func caption(
+    _ paths: [String], options: CaptionOptions, report: @escaping (String) -> Void,
+    show: (_ path: String, _ caption: String) throws -> Void
+  ) throws -> Int {
+    guard configuration.model.objectives.generation else {
+      throw ConfigurationError.invalidValue(
+        field: "model.objectives.generation", found: "false", expected: "true",
+        advice: "\(file.url.path) was trained without image-grounded generation, so its language "
+          + "head knows nothing; train with it")
+    }
+    let room = configuration.model.qFormer.maximumPositions
+    guard options.maximumLength <= room else {
+      throw ConfigurationError.invalidValue(
+        field: "--max-tokens", found: String(options.maximumLength),
+        expected: "at most model.qFormer.maximumPositions, \(room)", advice: "")
+    }
+    let captioner = Captioner(task.model, options: options)
+    return try eachBatch(of: paths, report: report) { places, features in
+      for (place, tokens) in zip(places, captioner.captions(features)) {
+        try show(
+          paths[place], task.data.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
+      }
+    }
+  }
+}

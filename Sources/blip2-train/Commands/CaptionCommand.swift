@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train caption`.
+struct CaptionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "caption",
+    abstract: "Caption pictures with a stage-1 checkpoint's own language head.",
+    discussion: """
+      Prints a line for each picture: its path, a tab, the caption. A picture that cannot be read is \
+      named on standard error and passed over.
+
+      Examples:
+        blip2-train caption --checkpoint Checkpoints/demo-stage1 --image cat.jpg dog.png
+        blip2-train caption --checkpoint runs/a/best.h5 --image *.jpg --beams 1 --json
+      """)
+
+  @OptionGroup var model: StageOneModelOptions
+
+  @Option(
+    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+  var image: [String]
+
+  @Option(help: "Beams of the search; 1 is greedy.")
+  var beams = 3
+
+  @Option(help: "Tokens before which a caption cannot end, [DEC] among them.")
+  var minTokens = 10
+
+  @Option(help: "Tokens at most, [DEC] and [SEP] among them.")
+  var maxTokens = 30
+
+  @Flag(help: "Print a JSON object for each picture.")
+  var json = false
+
+  func validate() throws {
+    guard (1...64).contains(beams) else {
+      throw ValidationError("--beams: expected 1 to 64, found \(beams)")
+    }
+    guard maxTokens >= 2, (0...maxTokens).contains(minTokens) else {
+      throw ValidationError(
+        "--max-tokens: expected at least 2 and --min-tokens \(minTokens), found \(maxTokens)")
+    }
+  }
+
+  func run() throws {
+    StopRequest.listen()
+    let checkpoint = try model.load()
+    let options = CaptionOptions(
+      beams: beams, minimumLength: minTokens, maximumLength: maxTokens)
+    let skipped = try Interruption.exiting {
+      try checkpoint.caption(image, options: options, report: StandardError.write) {
+        print(
+          json ? try line($0, $1) : "\($0.withoutControlCharacters)\t\($1.withoutControlCharacters)"
+        )
+      }
+    }
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+  }
+
+  private func line(_ path: String, _ caption: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(["image": path, "caption": caption]), as: UTF8.self)
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train embed`.
+struct EmbedCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "embed",
+    abstract: "Write the features of pictures and texts that a stage-1 checkpoint computes.",
+    discussion: """
+      For a picture: the outputs of its queries and their unit projections into the common space. \
+      For a text: the same of its tokens, [CLS] first. With both, as many of one as of the other, \
+      also the multimodal outputs of each picture with the text of its place. The cosine of picture and text is \
+      the largest product of a row of the picture's features with the text's first row.
+
+      .h5 holds image/, text/ and multimodal/ with embeddings and features; text rows lie end to \
+      end, text/offsets says where each begins. .jsonl holds an object a line.
+
+      Examples:
+        blip2-train embed --checkpoint runs/a --image *.jpg --output pictures.h5
+        blip2-train embed --checkpoint runs/a --text "a cat" "two dogs" --output texts.jsonl
+        blip2-train embed --checkpoint runs/a --image cat.jpg --text "a cat" --output pair.h5
+      """)
+
+  @OptionGroup var model: StageOneModelOptions
+
+  @Option(
+    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+  var image: [String] = []
+
+  @Option(parsing: .upToNextOption, help: "Texts.")
+  var text: [String] = []
+
+  @Option(help: "The file to write: .h5, .hdf5 or .jsonl.")
+  var output: String
+
+  func validate() throws {
+    if image.isEmpty && text.isEmpty { throw ValidationError("give --image, --text or both") }
+  }
+
+  func run() throws {
+    StopRequest.listen()
+    var file = try EmbeddingFile(output)
+    let checkpoint = try model.load()
+    let skipped = try Interruption.exiting {
+      try checkpoint.embed(images: image, texts: text, report: StandardError.write) {
+        try file.add($0)
+      }
+    }
+    try file.finish()
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+    let parts =
+      (image.isEmpty ? [] : ["\(image.count - skipped) pictures"])
+      + (text.isEmpty ? [] : ["\(text.count) texts"])
+    print("wrote the features of \(parts.joined(separator: " and ")) to \(output)")
+  }
+}

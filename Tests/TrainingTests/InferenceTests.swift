@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// `embed` and `caption`, run as a person runs them.
+@Suite struct InferenceTests {
+  private let run: TinyRun
+  private let pictures: [String]
+
+  init() throws {
+    run = try TinyRun(steps: 2)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    let folder = Goldens.repository.appendingPathComponent("Data/demo/images").path
+    pictures = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().prefix(3)
+      .map { "\(folder)/\($0)" }
+  }
+
+  private func embed(_ more: [String]) throws -> BuiltTool.Result {
+    try BuiltTool.run(["embed", "--checkpoint", run.output("a")] + more)
+  }
+
+  private func lines(_ path: String) throws -> [[String: Any]] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
+
+  private func rows(_ value: Any?) throws -> [[Float]] {
+    try #require(value as? [[NSNumber]]).map { $0.map(\.floatValue) }
+  }
+
+  @Test func jsonLinesHoldTheModelsFeatures() throws {
+    let output = run.output("all.jsonl")
+    let texts = ["a grinning face", "two dogs"]
+    let result = try embed(
+      ["--image"] + pictures.prefix(2) + ["--text"] + texts + ["--output", output])
+    #expect(result.status == 0, "\(result.errors)")
+    let objects = try lines(output)
+    #expect(objects.count == 6)
+    let images = objects.filter { $0["image"] != nil && $0["features"] != nil }
+    #expect(images.compactMap { $0["image"] as? String } == Array(pictures.prefix(2)))
+    #expect(objects.filter { $0["multimodal"] != nil }.count == 2)
+    let text = try #require(
+      objects.first { $0["text"] as? String == "two dogs" && $0["tokens"] != nil })
+    #expect(text["tokens"] as? [Int] == [101, 2048, 6077, 102])
+
+    // The same numbers as the model gives in this process.
+    let checkpoint = try StageOneCheckpoint(run.output("a"), reading: [], report: { _ in })
+    var embedded: [StageOneCheckpoint.Embedded] = []
+    _ = try checkpoint.embed(
+      images: Array(pictures.prefix(2)), texts: texts, report: { _ in },
+      show: { embedded.append($0) })
+    guard case .image(_, let embeddings, let features) = try #require(embedded.first) else {
+      Issue.record("pictures come first")
+      return
+    }
+    #expect(try rows(images[0]["embeddings"]).flatMap { $0 } == embeddings.values)
+    #expect(try rows(images[0]["features"]).flatMap { $0 } == features.values)
+    #expect(embeddings.shape == [4, 16] && features.shape == [4, 8])
+  }
+
+  @Test func hdf5HoldsTheSameRows() throws {
+    let (binary, text) = (run.output("all.h5"), run.output("all.jsonl"))
+    let inputs = ["--image"] + pictures + ["--text", "a", "two dogs", "three small birds"]
+    for output in [binary, text] {
+      let result = try embed(inputs + ["--output", output])
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    func dump(_ dataset: String) throws -> [Float] {
+      let result = try BuiltTool.run(
+        ["-y", "-w", "0", "-m", "%.9g", "-d", dataset, binary],
+        program: URL(fileURLWithPath: "/usr/bin/h5dump"))
+      #expect(result.status == 0, "\(result.errors)")
+      let data = try #require(result.output.components(separatedBy: "DATA {").last)
+      return data.split(whereSeparator: { ", \n}".contains($0) }).compactMap { Float($0) }
+    }
+    let objects = try lines(text)
+    let images = try objects.filter { $0["image"] != nil && $0["features"] != nil }
+      .flatMap { try rows($0["features"]).flatMap { $0 } }
+    #expect(try dump("image/features") == images)
+    let texts = objects.filter { $0["tokens"] != nil }
+    #expect(
+      try dump("text/embeddings") == texts.flatMap { try rows($0["embeddings"]).flatMap { $0 } })
+    #expect(try dump("text/offsets") == [0, 3, 7, 12])
+    #expect(
+      try dump("multimodal/embeddings")
+        == objects.filter { $0["multimodal"] != nil }.flatMap {
+          try rows($0["multimodal"]).flatMap { $0 }
+        })
+  }
+
+  @Test func badInputIsNamed() throws {
+    let broken = try run.folder.write("no picture", to: "broken.jpg").path
+    let some = try embed(["--image", broken, pictures[0], "--output", run.output("some.jsonl")])
+    #expect(some.status == 0)
+    #expect(some.errors.contains(broken) && some.errors.contains("1 of 2 pictures were skipped"))
+    #expect(try lines(run.output("some.jsonl")).count == 1)
+    let none = try embed(["--image", broken, "--output", run.output("none.h5")])
+    #expect(none.status == 1 && none.errors.contains("none of 1 pictures"))
+    #expect(!FileManager.default.fileExists(atPath: run.output("none.h5")))
+    let unequal = try embed(
+      ["--image", pictures[0], "--text", "a", "b", "--output", run.output("x.h5")])
+    #expect(unequal.status == 1 && unequal.errors.contains("1 pictures and 2 texts"))
+    let form = try embed(["--text", "a", "--output", run.output("x.npy")])
+    #expect(form.status == 1 && form.errors.contains(".jsonl"))
+    #expect(try embed(["--output", run.output("x.h5")]).status == 64)
+  }
+
+  @Test func captionsComeLineByLine() throws {
+    let broken = try run.folder.write("no picture", to: "broken.jpg").path
+    let arguments = ["caption", "--checkpoint", run.output("a"), "--max-tokens", "8"]
+    let limits = ["--min-tokens", "3", "--beams", "2"]
+    let result = try BuiltTool.run(
+      arguments + limits + ["--image", pictures[0], broken, pictures[1]])
+    #expect(result.status == 0, "\(result.errors)")
+    let lines = result.output.split(separator: "\n").map { $0.split(separator: "\t") }
+    #expect(lines.map { String($0[0]) } == Array(pictures.prefix(2)))
+    #expect(lines.allSatisfy { $0.count == 2 && !$0[1].contains("[DEC]") })
+    #expect(result.errors.contains("1 of 3 pictures were skipped"))
+    let json = try BuiltTool.run(arguments + limits + ["--json", "--image", pictures[0]])
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: String]
+    #expect(object?["caption"] == lines[0].last.map(String.init))
+    let long = try BuiltTool.run(
+      ["caption", "--checkpoint", run.output("a"), "--max-tokens", "41", "--image", pictures[0]])
+    #expect(long.status == 1 && long.errors.contains("maximumPositions"))
+    let silent = try BuiltTool.run(
+      arguments + ["--set", "model.objectives.generation=false", "--image", pictures[0]])
+    #expect(silent.status == 1 && silent.errors.contains("model.objectives.generation"))
+  }
+}
