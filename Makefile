@@ -6,7 +6,7 @@ BENCH_OPTIONS ?=
 DEMO_RESUME = $(if $(wildcard Checkpoints/demo-stage1/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint format bench clean
+.PHONY: help setup build demo test fuzz lint format bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: build ## train on the pictures that ship with the repository, then measure
 
 test: setup lint ## check the format, build without warnings, run all tests
 	@Scripts/test.sh
+
+fuzz: setup ## give every reader 10,000 damaged files; see Scripts/fuzz.sh
+	@Scripts/fuzz.sh
 
 lint: ## check the format of the sources
 	swift format lint --strict -r Sources Tests Package.swift

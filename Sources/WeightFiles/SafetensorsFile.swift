@@ -2,7 +2,7 @@ import Foundation
 
 /// One memory-mapped safetensors file. Opening checks the whole header, so that reading a tensor
 /// afterwards cannot fail but for a wrong name or element type.
-public struct SafetensorsFile: Sendable {
+public struct SafetensorsFile: WeightFile {
   public let file: MappedFile
   /// The file's own notes, such as `format` or a configuration in JSON.
   public let metadata: [String: String]
@@ -10,7 +10,10 @@ public struct SafetensorsFile: Sendable {
 
   /// - Throws: `WeightFileError` where the file cannot be read or breaks the format.
   public init(_ url: URL) throws {
-    let file = try MappedFile(url)
+    try self.init(MappedFile(url))
+  }
+
+  init(_ file: MappedFile) throws {
     let header = try file.withBytes { try SafetensorsHeader($0, file: file.path) }
     self.file = file
     metadata = header.metadata
@@ -20,7 +23,8 @@ public struct SafetensorsFile: Sendable {
       tensors[name] = StoredTensor(
         name: name, elementType: entry.elementType, shape: entry.shape,
         elementCount: entry.elementCount,
-        bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]), file: file)
+        bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]), file: file,
+        owner: file)
     }
     self.tensors = tensors
   }

@@ -1,9 +1,8 @@
 import Foundation
 
-/// `model.safetensors.index.json`: which file of the folder holds which tensor.
+/// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file of the folder holds
+/// which tensor.
 struct ShardIndex {
-  static let fileName = "model.safetensors.index.json"
-
   /// File name by tensor name.
   let fileNames: [String: String]
 

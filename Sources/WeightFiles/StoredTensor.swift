@@ -1,4 +1,5 @@
-/// A tensor as it lies in a file: little-endian, row-major, not necessarily aligned.
+/// A tensor as it lies in a file, or as it was put in order: little-endian, row-major, not necessarily
+/// aligned.
 public struct StoredTensor: Sendable {
   /// The name under which the file holds it.
   public let name: String
@@ -7,10 +8,12 @@ public struct StoredTensor: Sendable {
   public let shape: [Int]
   /// The product of `shape`.
   public let elementCount: Int
-  /// `elementCount * elementType.byteCount` bytes of `file`, valid while `file` lives.
+  /// `elementCount * elementType.byteCount` bytes, valid while `owner` lives.
   public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
-  /// The file the bytes lie in; holding it keeps them mapped.
+  /// The file the tensor is from.
   public let file: MappedFile
+  /// Keeps the bytes: the file they lie in, or the memory of a copy that is in row-major order.
+  let owner: AnyObject & Sendable
 
   /// All elements as `Float`, in row-major order.
   ///
@@ -34,7 +37,7 @@ public struct StoredTensor: Sendable {
       "tensor \(name) has \(elementCount) elements, the destination \(destination.count)")
     try requireElementType(in: ElementType.floatingPoint)
     guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
-    withExtendedLifetime(file) { convert(source, to: target) }
+    withExtendedLifetime(owner) { convert(source, to: target) }
   }
 
   private func convert(_ source: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>) {
@@ -66,7 +69,7 @@ public struct StoredTensor: Sendable {
   /// - Throws: `WeightFileError.wrongElementType` for floating-point types.
   public func integers() throws -> [Int64] {
     try requireElementType(in: ElementType.integral)
-    return withExtendedLifetime(file) { widened() }
+    return withExtendedLifetime(owner) { widened() }
   }
 
   private func widened() -> [Int64] {

@@ -12,7 +12,15 @@ public enum WeightFileError: Error, Equatable, Sendable {
   case emptyFile(file: String)
   /// The folder holds none of the files that weights can be read from.
   case noWeights(folder: String, expected: [String])
-  /// The file's header, or an index of shards, breaks the format.
+  /// The file is of a format, or a form of one, that this program does not read.
+  case unsupportedFormat(file: String, found: String, remedy: String)
+  /// The file's pickle asks for a class or function that no tensor needs.
+  case forbiddenContent(file: String, name: String)
+  /// The file's outermost value holds no tensors by name.
+  case noTensors(file: String, found: String)
+  /// Several dictionaries of tensors, and none of a name that tells which holds the weights.
+  case severalModels(file: String, members: [String])
+  /// The file's header, its directory or pickle, or an index of shards breaks the format.
   case damagedHeader(file: String, expected: String, found: String)
   /// The header's entry for one tensor breaks the format.
   case damagedTensor(file: String, tensor: String, expected: String, found: String)
@@ -43,6 +51,18 @@ extension WeightFileError: CustomStringConvertible, LocalizedError {
       return "\(file): the file is empty; fetch it again"
     case .noWeights(let folder, let expected):
       return "\(folder): expected one of \(expected.joined(separator: ", ")), found none of them"
+    case .unsupportedFormat(let file, let found, let remedy):
+      return "\(file): expected safetensors or a zip file of torch.save, found \(found); \(remedy)"
+    case .forbiddenContent(let file, let name):
+      return "\(file): expected tensors and plain values, found \(name), which could run anything; "
+        + "nothing was run. If you trust the file, save its model's state_dict() alone, or as "
+        + "safetensors"
+    case .noTensors(let file, let found):
+      return "\(file): expected a dictionary of tensors, found \(found); save the model's "
+        + "state_dict()"
+    case .severalModels(let file, let members):
+      return "\(file): expected one dictionary of tensors, found "
+        + "\(members.prefix(8).joined(separator: ", ")); save the one that is wanted by itself"
     case .damagedHeader(let file, let expected, let found):
       return "\(file): expected \(expected), found \(found); the file is damaged, fetch it again"
     case .damagedTensor(let file, let tensor, let expected, let found):

@@ -1,13 +1,15 @@
 import Foundation
 
-/// All weights of a model: a folder as public models have it (`model.safetensors`, or
-/// `model.safetensors.index.json` with its shards), or one safetensors file.
+/// All weights of a model: a folder as public models have it, or one file of safetensors or
+/// `torch.save`. Of a folder's files the first of these is taken: `model.safetensors`,
+/// `model.safetensors.index.json` with its shards, `pytorch_model.bin`,
+/// `pytorch_model.bin.index.json` with its shards.
 public struct WeightFolder: Sendable {
   /// The file or folder it was opened by.
   public let url: URL
   /// The notes of all its files; where two give the same key, that of the file first in name order.
   public let metadata: [String: String]
-  private let files: [SafetensorsFile]
+  private let files: [any WeightFile]
   /// Which of `files` holds a tensor.
   private let fileIndices: [String: Int]
 
@@ -22,22 +24,27 @@ public struct WeightFolder: Sendable {
       try self.init(singleFile: url, openedBy: url)
       return
     }
-    let single = url.appendingPathComponent(Self.singleFileName)
-    let index = url.appendingPathComponent(ShardIndex.fileName)
-    if FileManager.default.fileExists(atPath: single.path) {
-      try self.init(singleFile: single, openedBy: url)
-    } else if FileManager.default.fileExists(atPath: index.path) {
-      try self.init(index: index, folder: url)
+    let found = Self.fileNames.first {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+    }
+    guard let found else {
+      throw WeightFileError.noWeights(folder: url.path, expected: Self.fileNames)
+    }
+    let file = url.appendingPathComponent(found)
+    if found.hasSuffix(".index.json") {
+      try self.init(index: file, folder: url)
     } else {
-      throw WeightFileError.noWeights(
-        folder: url.path, expected: [Self.singleFileName, ShardIndex.fileName])
+      try self.init(singleFile: file, openedBy: url)
     }
   }
 
-  private static let singleFileName = "model.safetensors"
+  private static let fileNames = [
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+  ]
 
   private init(singleFile: URL, openedBy url: URL) throws {
-    let file = try SafetensorsFile(singleFile)
+    let file = try WeightFileFormat.open(singleFile)
     self.url = url
     metadata = file.metadata
     files = [file]
@@ -47,11 +54,13 @@ public struct WeightFolder: Sendable {
   private init(index: URL, folder: URL) throws {
     let shardNames = try ShardIndex(index).fileNames
     let orderedNames = Set(shardNames.values).sorted()
-    let files = try orderedNames.map { try SafetensorsFile(folder.appendingPathComponent($0)) }
+    let files = try orderedNames.map {
+      try WeightFileFormat.open(folder.appendingPathComponent($0))
+    }
     let positions = Dictionary(uniqueKeysWithValues: zip(orderedNames, files.indices))
     let fileIndices = shardNames.compactMapValues { positions[$0] }
-    for (name, index) in fileIndices {
-      _ = try files[index].tensor(named: name)
+    for (name, index) in fileIndices where !files[index].contains(name) {
+      throw WeightFileError.missingTensor(file: files[index].file.path, tensor: name)
     }
     url = folder
     metadata = files.reduce(into: [:]) { $0.merge($1.metadata) { first, _ in first } }

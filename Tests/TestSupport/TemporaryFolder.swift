@@ -21,6 +21,15 @@ public final class TemporaryFolder {
     return file
   }
 
+  /// Makes a file anew. (Some file systems wait for the disk where a file is emptied and written.)
+  @discardableResult
+  public func replace(_ name: String, with bytes: [UInt8]) throws -> URL {
+    let file = url.appendingPathComponent(name)
+    try? FileManager.default.removeItem(at: file)
+    try Data(bytes).write(to: file)
+    return file
+  }
+
   /// Copies a file or folder into this one.
   @discardableResult
   public func copy(_ source: URL, as name: String? = nil) throws -> URL {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import WeightFiles
 
@@ -9,7 +10,7 @@ import WeightFiles
 
   @Test(arguments: goldenFiles)
   func everyGoldenReads(path: String) throws {
-    let url = goldensFolder.appendingPathComponent(path)
+    let url = Goldens.folder.appendingPathComponent(path)
     let folder = try WeightFolder(url)
     #expect(!folder.names.isEmpty)
     var byteCount = 0
@@ -32,7 +33,7 @@ import WeightFiles
   }
 
   @Test func publicFolderHasItsNamesAndMetadata() throws {
-    let folder = try WeightFolder(goldensFolder.appendingPathComponent("bert"))
+    let folder = try WeightFolder(Goldens.folder.appendingPathComponent("bert"))
     #expect(folder.metadata == ["format": "pt"])
     #expect(folder.names.count == 58)
     #expect(folder.contains("bert.embeddings.word_embeddings.weight"))
@@ -43,7 +44,7 @@ import WeightFiles
   }
 
   @Test func metadataOfGoldenIsJSON() throws {
-    let file = try SafetensorsFile(goldensFolder.appendingPathComponent("stage1/a.safetensors"))
+    let file = try SafetensorsFile(Goldens.folder.appendingPathComponent("stage1/a.safetensors"))
     let text = try #require(file.metadata["config"])
     #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }
   }
@@ -82,7 +83,7 @@ import WeightFiles
   @Test func tensorKeepsItsFileMapped() throws {
     var tensor: StoredTensor?
     do {
-      let folder = try WeightFolder(goldensFolder.appendingPathComponent("bert"))
+      let folder = try WeightFolder(Goldens.folder.appendingPathComponent("bert"))
       tensor = try folder.tensor(named: "bert.embeddings.LayerNorm.weight")
     }
     #expect(try tensor?.floats().count == tensor?.elementCount)

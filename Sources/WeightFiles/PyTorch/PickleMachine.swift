@@ -1,0 +1,319 @@
+/// Reads a pickle as `torch.save` writes it: a program for a small stack machine.
+///
+/// Python's machine imports and calls whatever the program names. This one has no way to call
+/// anything: it knows the few names of `TorchGlobal` and makes descriptions of tensors. Each step
+/// takes at least one byte and constant time (or time for what earlier steps put on the stack), the
+/// stack and the number of objects are bounded, and nothing calls itself.
+struct PickleMachine {
+  static let maximumByteCount = 64 << 20
+  /// The deepest stack. Python writes lists and dictionaries in batches of 1000.
+  static let maximumDepth = 100_000
+
+  private let file: String
+  private let bytes: UnsafeRawBufferPointer
+  private var position = 0
+  private var stack: [PickleValue] = []
+  /// The heights of the stack at its marks.
+  private var marks: [Int] = []
+  private var memo: [PickleValue] = []
+  var objects: PickleObjects
+
+  /// - Parameters:
+  ///   - bytes: The pickle; must outlive the machine.
+  ///   - file: Its path, for errors.
+  init(_ bytes: UnsafeRawBufferPointer, file: String) {
+    self.bytes = bytes
+    self.file = file
+    objects = PickleObjects(bytes)
+  }
+
+  /// Runs the pickle to its end.
+  ///
+  /// - Returns: The outermost value; what it refers to is in `objects`.
+  /// - Throws: `WeightFileError.damagedHeader`, or `.forbiddenContent` for a name that is not known.
+  mutating func run() throws -> PickleValue {
+    guard bytes.count <= Self.maximumByteCount else {
+      throw damaged("a pickle of at most \(Self.maximumByteCount) bytes", "\(bytes.count)")
+    }
+    while true {
+      let start = position
+      let byte = try number(UInt8.self)
+      guard let opcode = PickleOpcode(rawValue: byte) else {
+        throw damaged("opcodes of pickle protocols 2 to 5", "byte \(byte) at \(start)")
+      }
+      guard opcode != .stop else { break }
+      try execute(opcode)
+      guard stack.count + marks.count <= Self.maximumDepth else {
+        throw damaged("a pickle at most \(Self.maximumDepth) deep", "a deeper one")
+      }
+    }
+    guard stack.count == 1, marks.isEmpty, let value = stack.last else {
+      throw damaged("one value at the pickle's end", "\(stack.count), \(marks.count) marks")
+    }
+    return value
+  }
+
+  func damaged(_ expected: String, _ found: String) -> WeightFileError {
+    .damagedHeader(file: file, expected: expected, found: found)
+  }
+
+  // MARK: Steps
+
+  /// One place for all opcodes, though it is long: a table reads best whole.
+  private mutating func execute(_ opcode: PickleOpcode) throws {
+    switch opcode {
+    case .protocolVersion:
+      let version = try number(UInt8.self)
+      guard (2...5).contains(version) else {
+        throw damaged("pickle protocol 2 to 5", "\(version)")
+      }
+    case .frame: try checkFrame()
+    case .stop: break
+
+    case .none: stack.append(.none)
+    case .newTrue: stack.append(.bool(true))
+    case .newFalse: stack.append(.bool(false))
+    case .uint8: stack.append(.integer(Int(try number(UInt8.self))))
+    case .uint16: stack.append(.integer(Int(try number(UInt16.self))))
+    case .int32: stack.append(.integer(Int(try number(Int32.self))))
+    case .long: try pushLong(Int(try number(UInt8.self)))
+    case .hugeLong: try pushLong(Int(try number(Int32.self)))
+    case .float: try pushInert(byteCount: 8)
+    case .shortText: stack.append(.text(try text(Int(try number(UInt8.self)))))
+    case .text: stack.append(.text(try text(Int(try number(UInt32.self)))))
+    case .longText: stack.append(.text(try text(try longCount())))
+    case .shortBytes: try pushInert(byteCount: Int(try number(UInt8.self)))
+    case .bytes: try pushInert(byteCount: Int(try number(UInt32.self)))
+    case .longBytes, .byteArray: try pushInert(byteCount: try longCount())
+
+    case .emptyTuple: try makeTuple(from: stack.count)
+    case .tuple1: try makeTuple(from: stack.count - 1)
+    case .tuple2: try makeTuple(from: stack.count - 2)
+    case .tuple3: try makeTuple(from: stack.count - 3)
+    case .tuple: try makeTuple(from: try popMark())
+    case .emptyList: stack.append(.list)
+    case .emptySet: stack.append(.inert)
+    case .emptyDictionary: stack.append(try newDictionary())
+    case .frozenSet:
+      stack.removeSubrange(try popMark()...)
+      stack.append(.inert)
+    case .append: try addToList(from: stack.count - 1)
+    case .appends, .addItems: try addToList(from: try popMark())
+    case .setItem: try setItems(from: stack.count - 2)
+    case .setItems: try setItems(from: try popMark())
+
+    case .mark: marks.append(stack.count)
+    case .pop: _ = try pop()
+    case .popMark: stack.removeSubrange(try popMark()...)
+    case .duplicate: stack.append(try top())
+    case .put: try memoize(at: Int(try number(UInt8.self)))
+    case .longPut: try memoize(at: Int(try number(UInt32.self)))
+    case .memoize: try memoize(at: memo.count)
+    case .get: try recall(Int(try number(UInt8.self)))
+    case .longGet: try recall(Int(try number(UInt32.self)))
+
+    case .global: try pushGlobal(module: try line(), name: try line())
+    case .stackGlobal:
+      let name = try pop()
+      try pushGlobal(module: try string(try pop()), name: try string(name))
+    case .persistentIdentifier: stack.append(try storage(try pop()))
+    case .reduce:
+      let arguments = try pop()
+      stack.append(try call(try pop(), with: arguments))
+    case .newObject:
+      let arguments = try pop()
+      stack.append(try make(try pop(), with: arguments))
+    case .newObjectWithKeywords:
+      _ = (try pop(), try pop())
+      guard case .global(.inert) = try pop() else {
+        throw damaged("a class that may be made by keywords", "another")
+      }
+      stack.append(.inert)
+    case .build: try build()
+    }
+  }
+
+  // MARK: Stack
+
+  /// - Throws: Where nothing lies above the last mark.
+  func top() throws -> PickleValue {
+    guard stack.count > marks.last ?? 0, let value = stack.last else {
+      throw damaged("a value on the pickle's stack", "none at \(position)")
+    }
+    return value
+  }
+
+  mutating func pop() throws -> PickleValue {
+    let value = try top()
+    stack.removeLast()
+    return value
+  }
+
+  private mutating func popMark() throws -> Int {
+    guard let mark = marks.popLast() else {
+      throw damaged("a mark on the pickle's stack", "none at \(position)")
+    }
+    return mark
+  }
+
+  private mutating func memoize(at index: Int) throws {
+    let value = try top()
+    if index == memo.count {
+      try take(1)
+      memo.append(value)
+    } else if index < memo.count {
+      memo[index] = value
+    } else {
+      throw damaged("memo \(memo.count) of the pickle", "\(index)")
+    }
+  }
+
+  private mutating func recall(_ index: Int) throws {
+    guard index < memo.count else {
+      throw damaged("a memo below \(memo.count) of the pickle", "\(index)")
+    }
+    stack.append(memo[index])
+  }
+
+  mutating func take(_ count: Int) throws {
+    guard objects.take(count) else {
+      throw damaged("at most \(PickleObjects.maximumCount) objects in the pickle", "more")
+    }
+  }
+}
+
+// MARK: Values
+
+extension PickleMachine {
+  /// Makes one value of those from a height on. (A slice of the stack that outlived the call would
+  /// make the next change copy the stack.)
+  private mutating func makeTuple(from start: Int) throws {
+    guard start >= marks.last ?? 0 else {
+      throw damaged("enough values on the pickle's stack", "too few at \(position)")
+    }
+    try take(1 + stack.count - start)
+    let tuple = objects.addTuple(stack[start...])
+    stack.removeSubrange(start...)
+    stack.append(tuple)
+  }
+
+  mutating func newDictionary() throws -> PickleValue {
+    try take(1)
+    return objects.addDictionary()
+  }
+
+  /// Puts the values from a height on into the list below them, which means that they are dropped.
+  private mutating func addToList(from start: Int) throws {
+    guard start > marks.last ?? 0 else {
+      throw damaged("a list on the pickle's stack", "none at \(position)")
+    }
+    switch stack[start - 1] {
+    case .list, .inert: stack.removeSubrange(start...)
+    case let other: throw damaged("a list to add to", other.kind)
+    }
+  }
+
+  /// Puts the keys and values from a height on into the dictionary below them. Keys that are no
+  /// strings name no weights, and are dropped.
+  private mutating func setItems(from start: Int) throws {
+    guard start > marks.last ?? 0, (stack.count - start) % 2 == 0 else {
+      throw damaged("a dictionary, keys and values on the pickle's stack", "others at \(position)")
+    }
+    switch stack[start - 1] {
+    case .dictionary(let dictionary):
+      try take((stack.count - start) / 2)
+      for index in stride(from: start, to: stack.count, by: 2) {
+        guard case .text(let key) = stack[index] else { continue }
+        objects.addMember(stack[index + 1], key: key, to: dictionary)
+      }
+    case .inert: break
+    case let other: throw damaged("a dictionary to add to", other.kind)
+    }
+    stack.removeSubrange(start...)
+  }
+
+  private mutating func pushInert(byteCount: Int) throws {
+    try skip(byteCount)
+    stack.append(.inert)
+  }
+
+  /// An integer of up to 8 bytes; larger ones are seeds and the like.
+  private mutating func pushLong(_ count: Int) throws {
+    let start = position
+    try skip(count)
+    guard count <= 8 else { return stack.append(.inert) }
+    var value: UInt64 = 0
+    for byte in bytes[start..<position].reversed() { value = value << 8 | UInt64(byte) }
+    if count > 0 {
+      // The highest bit is the sign.
+      let unused = UInt64(64 - 8 * count)
+      stack.append(.integer(Int(Int64(bitPattern: value << unused) >> unused)))
+    } else {
+      stack.append(.integer(0))
+    }
+  }
+
+  private mutating func pushGlobal(module: String, name: String) throws {
+    guard let global = TorchGlobal(module: module, name: name) else {
+      throw WeightFileError.forbiddenContent(file: file, name: "\(module).\(name)")
+    }
+    stack.append(.global(global))
+  }
+
+  // MARK: Bytes
+
+  mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Number.Type
+  ) throws -> Number {
+    guard let number = bytes.littleEndian(type, at: position) else {
+      throw damaged("the end of the pickle", "the end of its bytes before it")
+    }
+    position += MemoryLayout<Number>.size
+    return number
+  }
+
+  private mutating func skip(_ count: Int) throws {
+    guard count >= 0, count <= bytes.count - position else {
+      throw damaged("\(count) bytes from \(position) of the pickle", "\(bytes.count - position)")
+    }
+    position += count
+  }
+
+  private mutating func longCount() throws -> Int {
+    let count = try number(UInt64.self)
+    return Int(exactly: count) ?? .max
+  }
+
+  private mutating func checkFrame() throws {
+    let count = try longCount()
+    guard count <= bytes.count - position else {
+      throw damaged("a frame within the pickle", "\(count) bytes from \(position)")
+    }
+  }
+
+  private mutating func text(_ count: Int) throws -> PickleText {
+    let start = position
+    try skip(count)
+    return PickleText(start..<position)
+  }
+
+  /// A name that ends with a line feed.
+  private mutating func line() throws -> String {
+    let rest = bytes[position...].prefix(PickleObjects.maximumNameLength + 1)
+    guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+      throw damaged("a name of at most \(PickleObjects.maximumNameLength) bytes", "a longer one")
+    }
+    let text = PickleText(position..<end)
+    position = end + 1
+    return try string(.text(text))
+  }
+
+  /// A short string, as names and keys are.
+  func string(_ value: PickleValue) throws -> String {
+    guard case .text(let text) = value, let string = objects.name(text) else {
+      throw damaged(
+        "a name of at most \(PickleObjects.maximumNameLength) bytes in UTF-8", value.kind)
+    }
+    return string
+  }
+}

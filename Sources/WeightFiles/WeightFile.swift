@@ -1,0 +1,32 @@
+import Foundation
+
+/// One file of weights, whatever its format.
+public protocol WeightFile: Sendable {
+  var file: MappedFile { get }
+  /// The file's own notes, such as `format`; empty for formats without.
+  var metadata: [String: String] { get }
+  /// The names of all tensors, sorted.
+  var names: [String] { get }
+  func contains(_ name: String) -> Bool
+  /// - Throws: `WeightFileError.missingTensor`.
+  func tensor(named name: String) throws -> StoredTensor
+}
+
+/// Which reader a file is for.
+enum WeightFileFormat {
+  /// Opens a file by what it begins with. Its extension only decides how a file that is neither is
+  /// spoken of.
+  ///
+  /// - Throws: `WeightFileError`.
+  static func open(_ url: URL) throws -> any WeightFile {
+    let file = try MappedFile(url)
+    let isZip = file.withBytes(TorchArchive.isZip)
+    // A header's text follows its length.
+    let beginsAsSafetensors = file.withBytes { $0.count > 8 && $0[8] == UInt8(ascii: "{") }
+    let isNamedAsTorch = torchExtensions.contains(url.pathExtension.lowercased())
+    guard isZip || isNamedAsTorch && !beginsAsSafetensors else { return try SafetensorsFile(file) }
+    return try PyTorchFile(file)
+  }
+
+  private static let torchExtensions: Set<String> = ["bin", "ckpt", "pt", "pth"]
+}
