@@ -3,13 +3,13 @@
 PROGRAM := .build/release/blip2-train
 BENCH_OPTIONS ?=
 # A demo that was interrupted goes on where it was.
-DEMO_RESUME = $(if $(wildcard Checkpoints/demo-stage1/step-*.h5),--resume)
+RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test fuzz lint format bench clean
+.PHONY: help setup build demo demo-pretrained ablation test fuzz lint format bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the system packages that are missing (Debian, Ubuntu) and check Swift
 	@Scripts/setup.sh
@@ -18,8 +18,20 @@ build: setup ## build the program in release
 	swift build -c release --product blip2-train
 
 demo: build ## train on the pictures that ship with the repository, then measure retrieval
-	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(DEMO_RESUME)
+	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(call RESUME,Checkpoints/demo-stage1)
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1
+
+demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-sized Q-Former on them
+	Data/make-pretrained.sh
+	$(PROGRAM) stage1 --config Configs/pretrained/emoji.yaml $(call RESUME,Checkpoints/pretrained-emoji)
+	$(PROGRAM) stage1 --config Configs/pretrained/clipart.yaml $(call RESUME,Checkpoints/pretrained-clipart)
+	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/pretrained-clipart
+	$(PROGRAM) caption --checkpoint Checkpoints/pretrained-clipart --min-tokens 3 --max-tokens 12 \
+	  --image Data/pretrained/clipart/000[0-7].webp
+
+ablation: build ## train with ITC, ITC + ITM and all three objectives, three seeds each; a table
+	Data/make-pretrained.sh
+	Scripts/ablation.sh
 
 test: setup lint ## check the format, build without warnings, run all tests
 	@Scripts/test.sh

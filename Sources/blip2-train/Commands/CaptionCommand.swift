@@ -25,8 +25,9 @@ struct CaptionCommand: ParsableCommand {
   @Option(help: "Beams of the search; 1 is greedy.")
   var beams = 3
 
-  @Option(help: "Tokens before which a caption cannot end, [DEC] among them.")
-  var minTokens = 10
+  @Option(
+    help: "Tokens before which a caption cannot end, [DEC] among them (default: 10, or --max-tokens).")
+  var minTokens: Int?
 
   @Option(help: "Tokens at most, [DEC] and [SEP] among them.")
   var maxTokens = 30
@@ -38,9 +39,12 @@ struct CaptionCommand: ParsableCommand {
     guard (1...64).contains(beams) else {
       throw ValidationError("--beams: expected 1 to 64, found \(beams)")
     }
-    guard maxTokens >= 2, (0...maxTokens).contains(minTokens) else {
+    guard (2...65_536).contains(maxTokens) else {
+      throw ValidationError("--max-tokens: expected 2 to 65536, found \(maxTokens)")
+    }
+    if let minTokens, !(0...maxTokens).contains(minTokens) {
       throw ValidationError(
-        "--max-tokens: expected at least 2 and --min-tokens \(minTokens), found \(maxTokens)")
+        "--min-tokens: expected 0 to --max-tokens \(maxTokens), found \(minTokens)")
     }
   }
 
@@ -48,7 +52,7 @@ struct CaptionCommand: ParsableCommand {
     StopRequest.listen()
     let checkpoint = try model.load()
     let options = CaptionOptions(
-      beams: beams, minimumLength: minTokens, maximumLength: maxTokens)
+      beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     let skipped = try Interruption.exiting {
       try checkpoint.caption(image, options: options, report: StandardError.write) {
         print(
