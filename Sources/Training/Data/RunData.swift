@@ -10,7 +10,7 @@ public struct RunData {
   public let validation: CaptionDataset?
   public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
-  private let decoder: ImageDecoder
+  let decoder: ImageDecoder
   private let seed: UInt64
   /// Nil where pictures are read anew at every visit.
   let features: FeatureCache?
