@@ -27,6 +27,7 @@ struct Blip2Train: ParsableCommand {
       DataCommand.self,
       Inspect.self,
       ExportCommand.self,
+      PlotCommand.self,
       BenchCommand.self,
       Doctor.self,
     ])

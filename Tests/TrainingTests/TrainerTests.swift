@@ -51,7 +51,7 @@ import Testing
         configuration.training.adamW,
         parameters: [NamedParameter(name: "group.value", parameter: task.parameter)]),
       checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
-      metrics: try MetricsLog(folder: url, continuingFrom: 0),
+      metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
       progress: ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false),
       state: TrainingState())
   }

@@ -31,8 +31,7 @@ public final class MetricsLog {
       guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
         let entry = object as? [String: Any], let number = entry["step"] as? Int
       else { return false }
-      let comesAgain =
-        number == step && !isValidated && entry["kind"] as? String == "validation"
+      let comesAgain = number == step && !isValidated && entry["kind"] as? String != "train"
       return number <= step && step > 0 && !comesAgain
     }
     try Data(kept.map { $0 + "\n" }.joined().utf8).write(to: url, options: .atomic)
@@ -44,7 +43,37 @@ public final class MetricsLog {
     let numbers = values.map { name, value in
       "\"\(name)\":" + (value.isFinite ? MetricsLog.number(value) : "null")
     }
-    let line = "{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n"
+    try append("{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n")
+  }
+
+  /// Appends a line with what the model says of held-out pictures, if it says anything.
+  /// - Throws: `RunError.cannotWrite`.
+  func write(step: Int, _ pictures: [SamplePicture]) throws {
+    let captions = pictures.compactMap { picture in
+      picture.caption.map {
+        CaptionLine.Caption(picture: picture.path, truth: picture.truth, caption: $0)
+      }
+    }
+    if captions.isEmpty { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = try encoder.encode(CaptionLine(step: step, captions: captions))
+    try append(String(decoding: line, as: UTF8.self) + "\n")
+  }
+
+  private struct CaptionLine: Encodable {
+    struct Caption: Encodable {
+      let picture: String
+      let truth: [String]
+      let caption: String
+    }
+
+    let step: Int
+    let kind = "captions"
+    let captions: [Caption]
+  }
+
+  private func append(_ line: String) throws {
     do {
       try handle.write(contentsOf: Data(line.utf8))
     } catch {

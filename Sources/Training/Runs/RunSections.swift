@@ -142,8 +142,12 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
 
 /// What is said while training.
 public struct LogConfiguration: Codable, Equatable, Sendable {
-  /// Steps between lines, in the log and in `metrics.jsonl`.
+  /// Steps between lines, in the log, in `metrics.jsonl` and in TensorBoard.
   public var every = 10
+  /// Writes TensorBoard's event files to `tensorboard` in the output folder.
+  public var tensorBoard = true
+  /// Held-out pictures that are shown with their captions at each validation; 0 for none.
+  public var pictures = 4
 
   public init() {}
 }

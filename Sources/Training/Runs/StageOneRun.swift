@@ -101,8 +101,9 @@ public struct StageOneRun {
       checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
       metrics: try MetricsLog(
         folder: url, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
-      progress: progress,
-      state: state)
+      tensorBoard: configuration.log.tensorBoard
+        ? try TensorBoardLog(output: url, continuingFrom: state.step) : nil,
+      progress: progress, state: state)
     return try withExtendedLifetime(lock) { try trainer.run(maximumSteps: maximumSteps) }
   }
 

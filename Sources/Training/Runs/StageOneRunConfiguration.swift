@@ -31,6 +31,7 @@ public struct StageOneRunConfiguration: Codable, Equatable, Sendable {
       ("validation.rerank", validation.rerank, 0...1_000_000),
       ("checkpoint.every", checkpoint.every, 0...Int.max),
       ("checkpoint.keep", checkpoint.keep, 1...1_000_000), ("log.every", log.every, 1...Int.max),
+      ("log.pictures", log.pictures, 0...256),
     ])
     try ConfigurationCheck.numbers([
       ("checkpoint.everyMinutes", checkpoint.everyMinutes ?? 1, 0.01...1e6)

@@ -52,12 +52,18 @@ struct StageOneTask: TrainingTask {
     let retrieval = RetrievalEvaluation(
       model: model, tower: tower, data: data, configuration: configuration.validation)
     guard let result = try retrieval.run(on: dataset) else { return nil }
+    let pictures = try SamplePictures(
+      model: model, tower: tower, data: data, count: configuration.log.pictures,
+      showsPixels: configuration.log.tensorBoard
+    ).run(on: dataset)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
     return ValidationReport(
       values: losses + result.values,
       lines: ["validation (\(seconds) s)  " + lossText.joined(separator: "  ")]
-        + result.table.split(separator: "\n").map { "  " + $0 },
+        + result.table.split(separator: "\n").map { "  " + $0 }
+        + pictures.map { "  " + $0.line },
+      pictures: pictures,
       score: (result.reranked ?? result.cosine).mean)
   }
 

@@ -22,6 +22,8 @@ public struct ValidationReport {
   public var values: [(name: String, value: Double)]
   /// Lines for people.
   public var lines: [String]
+  /// Held-out pictures with what the model says of them.
+  var pictures: [SamplePicture]
   /// What the best checkpoint is chosen by; larger is better.
   public var score: Double
 }
@@ -43,6 +45,7 @@ final class Trainer {
   private let optimizer: AdamW
   private let checkpoints: TrainingCheckpoints
   private let metrics: MetricsLog
+  private let tensorBoard: TensorBoardLog?
   private let progress: ProgressReporter
   private(set) var state: TrainingState
   private var skippedInRow = 0
@@ -61,7 +64,7 @@ final class Trainer {
   init(
     task: any TrainingTask, training: TrainingConfiguration, sections: Sections,
     loader: BatchLoader, optimizer: AdamW, checkpoints: TrainingCheckpoints, metrics: MetricsLog,
-    progress: ProgressReporter, state: TrainingState
+    tensorBoard: TensorBoardLog?, progress: ProgressReporter, state: TrainingState
   ) {
     self.task = task
     self.training = training
@@ -70,6 +73,7 @@ final class Trainer {
     self.optimizer = optimizer
     self.checkpoints = checkpoints
     self.metrics = metrics
+    self.tensorBoard = tensorBoard
     self.progress = progress
     self.state = state
     lastSavedStep = state.step
@@ -201,15 +205,21 @@ final class Trainer {
     stepsInSums += 1
     guard state.step % sections.log.every == 0 || state.step == training.steps else { return }
     let means = sums.map { ($0.name, $0.value / Double(stepsInSums)) }
-    try metrics.write(
-      step: state.step, kind: "train",
+    try write(
+      kind: "train",
       means + [
-        ("learningRate", rate), ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
+        ("total", means.reduce(0) { $0 + $1.1 }), ("learningRate", rate), ("gradientNorm", norm),
+        ("samplesPerSecond", samplesPerSecond),
         ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
         ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
       ])
     sums = []
     stepsInSums = 0
+  }
+
+  private func write(kind: String, _ values: [(name: String, value: Double)]) throws {
+    try metrics.write(step: state.step, kind: kind, values)
+    try tensorBoard?.write(step: state.step, kind: kind, values)
   }
 
   // MARK: Validation and checkpoints
@@ -224,7 +234,9 @@ final class Trainer {
   private func validate() throws {
     guard StopRequest.signal == nil, let report = try task.validate() else { return }
     state.validatedStep = state.step
-    try metrics.write(step: state.step, kind: "validation", report.values)
+    try write(kind: "validation", report.values)
+    try metrics.write(step: state.step, report.pictures)
+    try tensorBoard?.write(step: state.step, report.pictures)
     for line in report.lines { progress.say(line) }
     if report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)

@@ -72,9 +72,14 @@ public struct VisionTower {
 
   /// Features of a batch, `[batch, tokens, width]`.
   func features(_ batch: Batch) -> Variable {
+    features(batch.values, count: batch.samples.count)
+  }
+
+  /// Features `[pictures, tokens, width]` of what a loader's content is: pixels or features.
+  func features(_ values: [Float], count: Int) -> Variable {
     readsFeatures
-      ? Variable(Tensor(batch.values, shape: [batch.samples.count, tokenCount, encoder.width]))
-      : features(batch.pixelTensor(side: imageSize))
+      ? Variable(Tensor(values, shape: [count, tokenCount, encoder.width]))
+      : features(Tensor(values, shape: [count, 3, imageSize, imageSize]))
   }
 
   /// Features `[pictures, tokens, width]` of normalised pixels `[pictures, 3, side, side]`; without

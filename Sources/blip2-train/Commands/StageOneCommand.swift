@@ -9,7 +9,8 @@ struct StageOneCommand: ParsableCommand {
     abstract: "Train a Q-Former on image-text pairs: contrast, matching and generation.",
     discussion: """
       Reads a YAML recipe, trains, validates by retrieval on held-out pairs, and writes \
-      checkpoints (step-00000040.h5) and metrics.jsonl to the output folder.
+      checkpoints (step-00000040.h5), metrics.jsonl and TensorBoard's event files (tensorboard/) to \
+      the output folder.
 
       SIGINT and SIGTERM finish the step, save and leave with 130 or 143; a second SIGINT ends \
       at once. Exit codes: 0 done, 1 an error, 64 wrong usage.

@@ -1,0 +1,107 @@
+import Autograd
+import BLIP2
+import Datasets
+import Foundation
+import Tensors
+
+/// Chooses a few held-out pictures, the same at every validation, and asks the model what it sees.
+struct SamplePictures {
+  let model: StageOneModel
+  let tower: VisionTower
+  let data: RunData
+  /// The most that are chosen.
+  let count: Int
+  /// Whether the pictures themselves are wanted beside the captions.
+  let showsPixels: Bool
+
+  /// The longest side of a picture that is shown.
+  static let maximumSide = 224
+  /// The most captions of a picture that are shown.
+  private static let maximumTruths = 5
+
+  private var speaks: Bool { model.configuration.objectives.generation }
+
+  /// Pictures whose content cannot be read are left out: the validation has named them.
+  func run(on dataset: CaptionDataset) throws -> [SamplePicture] {
+    guard count > 0, speaks || showsPixels else { return [] }
+    let images = dataset.oneSamplePerImage
+    let content = try data.evaluationContent(images, tower: tower)
+    var pictures: [SamplePicture] = []
+    var values: [Float] = []
+    for image in SamplePictures.spread(count, over: images.imageCount) {
+      let sample = images.sample(at: image, seed: 0, epoch: 0)
+      guard let own = SamplePictures.values(of: sample, content, images) else { continue }
+      let record = images.record(at: image)
+      var picture = SamplePicture(
+        path: record.listedPath, truth: Array(record.captions.prefix(Self.maximumTruths)))
+      if showsPixels { show(image, of: images, in: &picture) }
+      pictures.append(picture)
+      if speaks { values += own }
+    }
+    if speaks, !pictures.isEmpty {
+      for (index, caption) in captions(values, count: pictures.count).enumerated() {
+        pictures[index].caption = caption
+      }
+    }
+    return pictures
+  }
+
+  /// Places at even distances, since lists are often sorted.
+  static func spread(_ count: Int, over total: Int) -> [Int] {
+    let count = min(count, total)
+    return (0..<count).map { $0 * total / count }
+  }
+
+  /// Nil where the picture could not be read.
+  private static func values(
+    of sample: CaptionSample, _ content: any SampleContent, _ images: CaptionDataset
+  ) -> [Float]? {
+    // Nothing is drawn for an evaluation's content.
+    var random = RandomStream(Philox(seed: 0, stream: 0), site: 0, sample: 0)
+    var values = [Float](repeating: 0, count: content.valueCount)
+    do {
+      try values.withUnsafeMutableBufferPointer {
+        try content.write(sample, of: images, using: &random, into: $0)
+      }
+      return values
+    } catch {
+      return nil
+    }
+  }
+
+  /// The picture from its file, since a batch may hold features in place of pixels.
+  private func show(_ image: Int, of images: CaptionDataset, in picture: inout SamplePicture) {
+    do {
+      let bytes = try images.imageBytes(at: image, limit: data.decoder.maximumFileSize)
+      let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)
+      picture.encoded = EncodedPicture(
+        width: small.width, height: small.height, png: try small.png())
+    } catch {
+      picture.problem = error.localizedDescription
+    }
+  }
+
+  private func captions(_ values: [Float], count: Int) -> [String] {
+    // Unlike the original's captions of at least 8 words these may be as short as the data's.
+    let captioner = Captioner(
+      model,
+      options: .init(
+        beams: 3, minimumLength: 2, maximumLength: min(30, data.configuration.maximumTextLength)))
+    let features = Recording.disabled { tower.features(values, count: count) }
+    return captioner.captions(features).map {
+      data.tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
+    }
+  }
+}
+
+extension RGBImage {
+  /// The picture in its proportions with no side above `maximumSide`; small ones stay as they are.
+  func fitted(into maximumSide: Int) -> RGBImage {
+    let longest = max(width, height)
+    guard longest > maximumSide else { return self }
+    return resized(
+      to: ImageSize(
+        width: max(1, width * maximumSide / longest), height: max(1, height * maximumSide / longest)
+      ))
+  }
+}

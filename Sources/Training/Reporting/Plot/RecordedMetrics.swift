@@ -1,0 +1,72 @@
+import Foundation
+
+/// The numbers of a run, read back from `metrics.jsonl`.
+struct RecordedMetrics {
+  struct Point: Equatable {
+    var step: Double
+    var value: Double
+  }
+
+  /// By names such as `train/itc` and `validation/cosine.imageToText.r1`, in the order of steps.
+  private(set) var series: [String: [Point]] = [:]
+  /// Lines that are not what a run writes.
+  private(set) var damagedLines = 0
+  let file: String
+
+  static let maximumFileSize = 256 << 20
+  private static let maximumLineLength = 1 << 20
+  private static let maximumSeriesCount = 4096
+  /// Values beyond have no place in a picture, and sums of them would overflow.
+  private static let largestValue = 1e100
+
+  /// - Throws: ``PlotError/cannotRead(file:reason:)``, or that it holds no numbers.
+  init(folder: String) throws {
+    let url = URL(fileURLWithPath: folder, isDirectory: true)
+      .appendingPathComponent("metrics.jsonl")
+    file = url.path
+    let bytes: Data
+    do {
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: url.resolvingSymlinksInPath().path)
+      guard attributes[.type] as? FileAttributeType == .typeRegular else {
+        throw PlotError.cannotRead(file: file, reason: "it is not a regular file")
+      }
+      guard let size = attributes[.size] as? Int, size <= Self.maximumFileSize else {
+        throw PlotError.cannotRead(
+          file: file, reason: "it has more than \(Self.maximumFileSize) bytes")
+      }
+      bytes = try Data(contentsOf: url)
+    } catch let error as PlotError {
+      throw error
+    } catch {
+      throw PlotError.cannotRead(file: file, reason: error.localizedDescription)
+    }
+    for line in bytes.split(separator: UInt8(ascii: "\n")) where !take(line) { damagedLines += 1 }
+    series = series.mapValues(Self.ordered)
+    if series.isEmpty { throw PlotError.noNumbers(file: file) }
+  }
+
+  /// - Returns: Whether the line is sound.
+  private mutating func take(_ line: Data) -> Bool {
+    guard line.count <= Self.maximumLineLength,
+      let entry = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
+      let step = entry["step"] as? Int, (0...(1 << 53)).contains(step),
+      let kind = entry["kind"] as? String
+    else { return false }
+    for (name, value) in entry where name != "step" {
+      // Null stands for what was not finite.
+      guard let number = value as? Double, abs(number) <= Self.largestValue else { continue }
+      let key = "\(kind)/\(name)"
+      if series[key] == nil, series.count == Self.maximumSeriesCount { return false }
+      series[key, default: []].append(Point(step: Double(step), value: number))
+    }
+    return true
+  }
+
+  /// By step; where a step comes twice the later line holds.
+  private static func ordered(_ points: [Point]) -> [Point] {
+    var last: [Double: Double] = [:]
+    for point in points { last[point.step] = point.value }
+    return last.map { Point(step: $0.key, value: $0.value) }.sorted { $0.step < $1.step }
+  }
+}

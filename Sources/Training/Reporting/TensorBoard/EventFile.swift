@@ -1,0 +1,68 @@
+import Foundation
+
+/// A TensorBoard event file, `events.out.tfevents.SECONDS.HOST.PID.NUMBER`, which only grows.
+///
+/// Each record goes to the system as soon as it is written, so that a killed run loses none.
+final class EventFile {
+  let url: URL
+  private let handle: FileHandle
+
+  private static let prefix = "events.out.tfevents."
+
+  /// Begins a new file.
+  /// - Throws: `RunError.cannotWrite`.
+  init(folder: URL, wallTime: Double = Date().timeIntervalSince1970) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let earlier = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        .filter { $0.hasPrefix(EventFile.prefix) }
+      url = folder.appendingPathComponent(EventFile.name(after: earlier, wallTime: wallTime))
+      // An existing file would be another program's.
+      let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+      handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    } catch {
+      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
+    }
+    try append(TensorBoardEvent(wallTime: wallTime, content: .version(writer: "blip2-train")))
+  }
+
+  /// TensorBoard reads the files of a folder in the order of their names, so that a new one gets a
+  /// later time than all others, whatever the clock says.
+  private static func name(after earlier: [String], wallTime: Double) -> String {
+    let latest = earlier.compactMap { Int($0.dropFirst(prefix.count).prefix(10)) }.max() ?? 0
+    let seconds = max(Int(min(max(0, wallTime), 9_999_999_999)), min(latest + 1, 9_999_999_999))
+    var host = [CChar](repeating: 0, count: 256)
+    let isKnown = gethostname(&host, host.count - 1) == 0
+    let letters = host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    let name = isKnown ? String(decoding: letters, as: UTF8.self) : "unknown"
+    return prefix + String(format: "%010d", seconds)
+      + ".\(name.replacingOccurrences(of: "/", with: "-")).\(getpid()).\(earlier.count)"
+  }
+
+  /// - Throws: `RunError.cannotWrite`.
+  func append(_ event: TensorBoardEvent) throws {
+    do {
+      try handle.write(contentsOf: EventFile.record(event.bytes))
+    } catch {
+      throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// A TFRecord: the length, its checksum, the data, its checksum, all little-endian.
+  static func record(_ data: [UInt8]) -> Data {
+    let length = withUnsafeBytes(of: UInt64(data.count).littleEndian) { Array($0) }
+    var record = Data(capacity: data.count + 16)
+    record.append(contentsOf: length)
+    record.append(littleEndian: CRC32C.masked(of: length))
+    record.append(contentsOf: data)
+    record.append(littleEndian: CRC32C.masked(of: data))
+    return record
+  }
+}
+
+extension Data {
+  fileprivate mutating func append(littleEndian value: UInt32) {
+    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+
+/// What a run shows in TensorBoard: its numbers under the names of `metrics.jsonl`, `train/itc` or
+/// `validation/cosine.imageToText.r1`, and a few held-out pictures with what is said of them.
+///
+/// A run that goes on begins another file in the folder. Every file opens with a start event; by all
+/// but the first TensorBoard drops what it has read of later steps.
+public final class TensorBoardLog {
+  private let file: EventFile
+
+  /// - Parameters:
+  ///   - output: The run's folder; the files lie in `tensorboard` in it.
+  ///   - step: The step to go on from.
+  /// - Throws: `RunError.cannotWrite`.
+  public init(output: URL, continuingFrom step: Int) throws {
+    file = try EventFile(folder: output.appendingPathComponent("tensorboard", isDirectory: true))
+    try append(step: step + 1, .start)
+  }
+
+  /// - Throws: `RunError.cannotWrite`.
+  func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) throws {
+    try append(
+      step: step, .summary(values.map { .scalar(tag: "\(kind)/\($0.name)", $0.value) }))
+  }
+
+  /// Each picture with a table of what is said of it, under tags that begin alike.
+  /// - Throws: `RunError.cannotWrite`.
+  func write(step: Int, _ pictures: [SamplePicture]) throws {
+    for (number, picture) in pictures.enumerated() {
+      let tag = "pictures/\(number + 1)"
+      var rows = [["file", picture.path]] + picture.truth.map { ["truth", $0] }
+      if let caption = picture.caption { rows.append(["caption", caption]) }
+      var values: [TensorBoardEvent.Value] = [.table(tag: tag + "/text", rows)]
+      if let encoded = picture.encoded { values.append(.image(tag: tag + "/image", encoded)) }
+      try append(step: step, .summary(values))
+    }
+  }
+
+  private func append(step: Int, _ content: TensorBoardEvent.Content) throws {
+    try file.append(
+      TensorBoardEvent(wallTime: Date().timeIntervalSince1970, step: step, content: content))
+  }
+}
