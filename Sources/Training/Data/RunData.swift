@@ -5,9 +5,9 @@ import Tensors
 /// The data sets of a run and the loaders over them.
 public struct RunData {
   /// Nil where only held-out pairs are wanted.
-  public let train: CaptionDataset?
+  public let train: (any CaptionSource)?
   /// Held-out images with all their captions, if the configuration names any.
-  public let validation: CaptionDataset?
+  public let validation: (any CaptionSource)?
   public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
   private let decoder: ImageDecoder
@@ -16,8 +16,8 @@ public struct RunData {
   /// - Parameter readsTraining: Evaluation does without the training pairs, which may not be there.
   /// - Throws: `DatasetError`, `TokenizerError`.
   public init(_ configuration: DataConfiguration, seed: UInt64, readsTraining: Bool = true) throws {
-    train = readsTraining ? try configuration.train.dataset() : nil
-    validation = try configuration.validation.dataset()
+    train = readsTraining ? try configuration.train.source() : nil
+    validation = try configuration.validation.location?.open()
     tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
@@ -26,7 +26,8 @@ public struct RunData {
 
   /// Endless training batches from a place on.
   func trainingLoader(
-    _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int, startingAt start: LoaderPosition
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int,
+    startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     let augmentation = configuration.augmentation
     let crop = RandomResizedCrop(area: augmentation.leastArea...1)
@@ -39,7 +40,7 @@ public struct RunData {
 
   /// One pass over held-out pairs, in their order.
   func evaluationLoader(
-    _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int
   ) throws -> BatchLoader {
     let transform = ImageTransform.evaluation(
       side: tower.imageSize, normalization: tower.normalization)
@@ -47,7 +48,7 @@ public struct RunData {
   }
 
   private func loader(
-    _ dataset: CaptionDataset, _ transform: ImageTransform, _ pass: BatchLoaderOptions.Pass,
+    _ dataset: any CaptionSource, _ transform: ImageTransform, _ pass: BatchLoaderOptions.Pass,
     _ batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     try BatchLoader(
@@ -56,28 +57,6 @@ public struct RunData {
         pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
         prefetchedBatches: configuration.prefetchedBatches,
         maximumBadShare: configuration.maximumBadShare), startingAt: start)
-  }
-}
-
-extension DataSourceConfiguration {
-  /// The data set; nil without a path.
-  public func dataset() throws -> CaptionDataset? {
-    try path.map {
-      try CaptionDataset(
-        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
-        captions: captions)
-    }
-  }
-}
-
-extension HeldOutConfiguration {
-  /// The data set, with a sample for each image; nil without a path.
-  public func dataset() throws -> CaptionDataset? {
-    try path.map {
-      try CaptionDataset(
-        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
-        captions: .draw)
-    }
   }
 }
 
