@@ -53,6 +53,9 @@ final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Says that small pieces far apart will be read, so that the system reads no more than these.
+  func expectScatteredReads() { posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM) }
+
   /// Up to `count` bytes from a place on, fewer only where the file ends.
   /// - Precondition: The caller has bounded `count`.
   func bytes(at offset: Int, count: Int) throws -> [UInt8] {

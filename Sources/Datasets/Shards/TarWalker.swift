@@ -25,6 +25,7 @@ struct TarWalker {
   init(_ file: OpenFile, path: String) throws {
     self.file = file
     self.path = path
+    file.expectScatteredReads()
     let start = try bytes(at: 0, count: min(file.size, 6))
     if let program = Self.compressions.first(where: { start.starts(with: $0.magic) })?.program {
       throw DatasetError.unsupportedShard(
