@@ -27,7 +27,7 @@ struct ShardIndex: Sendable {
     var isComplete: Bool { image != nil && (json != nil || text != nil) }
   }
 
-  /// What every shard of the source is named and counted by.
+  /// What was found beside the samples.
   struct Counts: Sendable {
     var ignored = Tally()
     var withoutImage = Tally()
