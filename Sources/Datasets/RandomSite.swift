@@ -5,6 +5,9 @@ enum RandomSite: UInt32 {
   case order = 0x4441_5401
   case caption
   case augmentation
+  case shards
+  case window
+  case mixture
 }
 
 extension RandomStream {
@@ -20,5 +23,22 @@ extension RandomStream {
       }
     }
     return UInt32(product >> 32)
+  }
+
+  /// Permutes the elements (Fisher and Yates), each permutation as likely as any other.
+  /// - Precondition: There are fewer than 2^32.
+  mutating func shuffle<Element>(_ elements: inout ArraySlice<Element>) {
+    let start = elements.startIndex
+    for last in stride(from: elements.count - 1, to: 0, by: -1) {
+      elements.swapAt(start + last, start + Int(number(below: UInt32(last + 1))))
+    }
+  }
+
+  /// Which of an image's captions a visit takes.
+  static func caption(of count: Int, sample: Int, seed: UInt64, epoch: Int) -> Int {
+    var random = RandomStream(
+      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.caption.rawValue,
+      sample: UInt32(truncatingIfNeeded: sample))
+    return Int(random.number(below: UInt32(count)))
   }
 }

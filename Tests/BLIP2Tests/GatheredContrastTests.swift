@@ -47,7 +47,7 @@ import Testing
       return (all, rank == 0 ? 0 : parts[0].rowCount)
     }
 
-    func gathered(_ ids: [Int32]) -> [Int32] { parts(ids).flatMap { $0 } }
+    func gathered(_ ids: [Int64]) -> [Int64] { parts(ids).flatMap { $0 } }
   }
 
   struct Outcome: @unchecked Sendable {
@@ -77,8 +77,8 @@ import Testing
         }), features: gradients[batch.features]!)
   }
 
-  @Test(arguments: [nil, [3, 5, 5, 6, 3, 8]] as [[Int32]?])
-  func halvesEqualTheWhole(_ imageIds: [Int32]?) throws {
+  @Test(arguments: [nil, [3, 5, 5, 6, 3, 8]] as [[Int64]?])
+  func halvesEqualTheWhole(_ imageIds: [Int64]?) throws {
     let model = TinyStageOne.model {
       $0.objectives.matching = false
       $0.objectives.generation = false

@@ -10,14 +10,14 @@ import Testing
 @Suite struct HardNegativesTests {
   /// A contrast whose similarities are given.
   private func contrast(
-    _ imageToText: Tensor, _ textToImage: Tensor, ids: [Int32], offset: Int = 0
+    _ imageToText: Tensor, _ textToImage: Tensor, ids: [Int64], offset: Int = 0
   ) -> ImageTextContrast.Result {
     .init(
       loss: Variable(Tensor(0)), imageToText: imageToText, textToImage: textToImage, ids: ids,
       offset: offset)
   }
 
-  private static let ids: [Int32] = [4, 9, 9, 1, 7, 4]
+  private static let ids: [Int64] = [4, 9, 9, 1, 7, 4]
 
   private var example: ImageTextContrast.Result {
     contrast(randomTensor([6, 6], seed: 1), randomTensor([6, 6], seed: 2), ids: Self.ids)

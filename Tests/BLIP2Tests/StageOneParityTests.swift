@@ -46,7 +46,7 @@ import WeightFiles
     let prefix = "inputs/with_ids."
     let batch = StageOneBatch(
       features: golden.batch.features, texts: golden.batch.texts,
-      imageIds: try golden.file.integers(prefix + "image_ids").map { Int32($0) })
+      imageIds: try golden.file.integers(prefix + "image_ids").map { Int64($0) })
     let negatives = HardNegatives(
       images: try golden.file.integers(prefix + "negative_image_for_text"),
       texts: try golden.file.integers(prefix + "negative_text_for_image"))

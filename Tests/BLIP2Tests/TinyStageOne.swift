@@ -51,7 +51,7 @@ enum TinyStageOne {
 
   /// Some neighbouring pairs out of a global batch.
   static func batch(
-    _ range: Range<Int> = 0..<4, of pairs: Int = 6, imageIds: [Int32]? = nil
+    _ range: Range<Int> = 0..<4, of pairs: Int = 6, imageIds: [Int64]? = nil
   ) -> StageOneBatch {
     let rows = range.lowerBound * imageTokens..<range.upperBound * imageTokens
     let features = features(pairs: pairs).rows(rows)

@@ -19,7 +19,7 @@ private struct MemorySource: SampleSource {
 
   func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample {
     CaptionSample(
-      index: index, image: index, imageId: Int32(index), caption: "\(index) in \(epoch)",
+      index: index, image: index, imageId: Int64(index), caption: "\(index) in \(epoch)",
       path: "\(index).png")
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct CaptionDatasetTests {
   private func dataset(
-    _ text: String, name: String = "list.json", captions: CaptionDataset.CaptionPolicy = .draw
+    _ text: String, name: String = "list.json", captions: CaptionPolicy = .draw
   ) throws -> CaptionDataset {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent(name)

@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct RetrievalScoresTests {
   /// Three images; the first has two texts.
-  let imageIds: [Int32] = [10, 11, 12]
-  let textIds: [Int32] = [10, 10, 11, 12]
+  let imageIds: [Int64] = [10, 11, 12]
+  let textIds: [Int64] = [10, 10, 11, 12]
 
   @Test func countsTheBestRightAnswer() {
     let byImage: [[Float]] = [[0.1, 0.9, 0.5, 0.2], [0.9, 0.8, 0.7, 0.1], [0, 0, 0, 1]]

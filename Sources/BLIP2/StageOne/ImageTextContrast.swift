@@ -19,7 +19,7 @@ public struct ImageTextContrast {
     /// Own texts against all images, divided by the temperature, `[own, all]`.
     public let textToImage: Tensor
     /// The image of each column or row: ids of all pairs, and where the own ones begin.
-    public let ids: [Int32]
+    public let ids: [Int64]
     public let offset: Int
   }
 
@@ -29,7 +29,7 @@ public struct ImageTextContrast {
   ///   - imageIds: Which image each own pair shows; pairs of one image are all positive.
   ///   - temperature: The learned divisor, of shape [].
   public func callAsFunction(
-    images: Variable, texts: Variable, imageIds: [Int32], temperature: Variable,
+    images: Variable, texts: Variable, imageIds: [Int64], temperature: Variable,
     communicator: some Communicator
   ) -> Result {
     let own = texts.shape[0]
@@ -56,8 +56,8 @@ public struct ImageTextContrast {
   }
 
   /// `[own, all]`: `1 − s` spread evenly over the pairs of the same image, and `s / all` everywhere.
-  private func targets(ids: [Int32], own: Int, offset: Int) -> Tensor {
-    var counts: [Int32: Float] = [:]
+  private func targets(ids: [Int64], own: Int, offset: Int) -> Tensor {
+    var counts: [Int64: Float] = [:]
     for id in ids { counts[id, default: 0] += 1 }
     let everywhere = labelSmoothing / Float(ids.count)
     let values = (offset..<offset + own).flatMap { row in

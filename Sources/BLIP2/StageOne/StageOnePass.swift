@@ -9,12 +9,12 @@ public struct StageOneBatch {
   /// `[CLS] … [SEP]`, not padded.
   public let texts: [[Int32]]
   /// Which image each pair shows.
-  public let imageIds: [Int32]
+  public let imageIds: [Int64]
   /// The index of the first pair in the global batch.
   public let firstIndex: Int
 
   public init(
-    features: Variable, texts: [[Int32]], imageIds: [Int32]? = nil, firstIndex: Int = 0
+    features: Variable, texts: [[Int32]], imageIds: [Int64]? = nil, firstIndex: Int = 0
   ) {
     precondition(
       features.shape.count == 3 && features.shape[0] == texts.count,
@@ -22,7 +22,7 @@ public struct StageOneBatch {
     precondition(texts.allSatisfy { $0.count >= 2 }, "a text has at least [CLS] and [SEP]")
     self.features = features
     self.texts = texts
-    self.imageIds = imageIds ?? (0..<texts.count).map { Int32($0) }
+    self.imageIds = imageIds ?? (0..<texts.count).map { Int64($0) }
     self.firstIndex = firstIndex
   }
 

@@ -4,6 +4,10 @@
 /// starting position: neither threads nor an interruption change them. Unreadable images are
 /// passed over, and the samples that follow fill the batch.
 ///
+/// A loader with a part of each batch (``BatchLoaderOptions/share``) knows nothing of the images of
+/// the others, and all parts must stay in step: there a batch is `batchSize` places of the order,
+/// whatever is unreadable, and a readable sample of the same part stands in for an unreadable one.
+///
 /// A loader is used from one thread at a time.
 public final class BatchLoader {
   private let options: BatchLoaderOptions
@@ -35,7 +39,7 @@ public final class BatchLoader {
     guard count <= CaptionIndex.Builder.sampleLimit else {
       throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
     }
-    guard start.epoch >= 0, (0...count).contains(start.position) else {
+    guard (0...Int(Int32.max)).contains(start.epoch), (0...count).contains(start.position) else {
       throw DatasetError.noSuchPosition(position: start.position, count: count)
     }
     self.options = options
@@ -46,8 +50,7 @@ public final class BatchLoader {
     queue = SampleQueue(
       work: SampleWork(
         source: source, content: content, seed: options.seed),
-      pass: options.pass, slotCount: options.batchSize * options.prefetchedBatches,
-      workerCount: options.workerCount, start: start)
+      options: options, start: start)
   }
 
   deinit { stop() }
@@ -58,7 +61,7 @@ public final class BatchLoader {
   public func next() throws -> Batch? {
     guard !isFinished else { return nil }
     do {
-      let batch = try fillBatch()
+      let batch = try options.share.isWhole ? fillBatch() : fillPart()
       if batch == nil { stop() }
       return batch
     } catch {
@@ -89,6 +92,40 @@ public final class BatchLoader {
     defer { skipped = [] }
     return Batch(
       samples: samples, values: values, positionAfter: place, skipped: skipped)
+  }
+
+  /// This part of the next global batch.
+  private func fillPart() throws -> Batch? {
+    if count - place.position < options.batchSize {
+      place = LoaderPosition(epoch: place.epoch + 1)
+      badSamples = BadSampleCount(share: options.maximumBadShare)
+    }
+    var samples: [CaptionSample] = []
+    // The sample that stands at each place of the part; a readable one before an unreadable one,
+    // or, at the beginning, the first readable one.
+    var standing: [Int] = []
+    let start = place.position
+    var values = try [Float](
+      unsafeUninitializedCapacity: options.shareSize * valueCount
+    ) { values, written in
+      for _ in 0..<options.shareSize {
+        guard try takeSample(into: &samples, values) else { break }
+        standing.append(max(0, samples.count - 1))
+      }
+      written = samples.count * valueCount
+    }
+    guard standing.count == options.shareSize else { return nil }
+    guard !samples.isEmpty else {
+      throw DatasetError.unreadablePart(
+        places: options.shareSize, lastReasons: badSamples.lastReasons)
+    }
+    if samples.count < options.shareSize {
+      values = standing.flatMap { values[($0 * valueCount)..<(($0 + 1) * valueCount)] }
+      samples = standing.map { samples[$0] }
+    }
+    place.position = start + options.batchSize
+    defer { skipped = [] }
+    return Batch(samples: samples, values: values, positionAfter: place, skipped: skipped)
   }
 
   /// Moves one sample from the queue to the batch, or to those skipped.

@@ -12,7 +12,10 @@ public struct BatchLoaderOptions: Sendable {
   }
 
   public var pass: Pass
+  /// The samples of a global batch.
   public var batchSize: Int
+  /// The part of each global batch that the loader delivers.
+  public var share: LoaderShare
   /// Decides order, captions and augmentation, together with the epoch.
   public var seed: UInt64
   public var workerCount: Int
@@ -24,7 +27,7 @@ public struct BatchLoaderOptions: Sendable {
   public init(
     pass: Pass, batchSize: Int, seed: UInt64,
     workerCount: Int = ProcessInfo.processInfo.activeProcessorCount, prefetchedBatches: Int = 4,
-    maximumBadShare: Double = 0.01
+    maximumBadShare: Double = 0.01, share: LoaderShare = .whole
   ) {
     precondition(batchSize > 0, "batchSize is \(batchSize); expected at least 1")
     precondition(workerCount > 0, "workerCount is \(workerCount); expected at least 1")
@@ -32,11 +35,18 @@ public struct BatchLoaderOptions: Sendable {
       prefetchedBatches > 0, "prefetchedBatches is \(prefetchedBatches); expected at least 1")
     precondition(
       (0...1).contains(maximumBadShare), "maximumBadShare \(maximumBadShare) is not in 0...1")
+    precondition(
+      share.isWhole || pass == .training && batchSize % share.count == 0,
+      "a batch of \(batchSize) in \(share.count) shares; expected training and a multiple")
     self.pass = pass
     self.batchSize = batchSize
     self.seed = seed
     self.workerCount = workerCount
     self.prefetchedBatches = prefetchedBatches
     self.maximumBadShare = maximumBadShare
+    self.share = share
   }
+
+  /// The samples of a batch that the loader delivers.
+  public var shareSize: Int { batchSize / share.count }
 }

@@ -19,20 +19,30 @@ public protocol SampleContent: Sendable {
 
 /// Normalised pixels, `[3, height, width]`, read and decoded from the sample's file.
 public struct PictureContent: SampleContent {
-  public var decoder: ImageDecoder
-  public var transform: ImageTransform
+  private let decoder: ImageDecoder
+  private let transforms: [ImageTransform]
 
-  public init(decoder: ImageDecoder = ImageDecoder(), transform: ImageTransform) {
+  /// - Parameter transforms: One for all samples, or one for each of a mixture's sources.
+  /// - Precondition: There is one at least, and all give pictures of one size.
+  public init(decoder: ImageDecoder = ImageDecoder(), transforms: [ImageTransform]) {
+    precondition(
+      Set(transforms.map(\.size)).count == 1, "pictures of \(transforms.map(\.size)) in one batch")
     self.decoder = decoder
-    self.transform = transform
+    self.transforms = transforms
   }
 
-  public var valueCount: Int { transform.outputCount }
+  /// One transform for all samples.
+  public init(decoder: ImageDecoder = ImageDecoder(), transform: ImageTransform) {
+    self.init(decoder: decoder, transforms: [transform])
+  }
+
+  public var valueCount: Int { transforms[0].outputCount }
 
   public func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,
     into output: UnsafeMutableBufferPointer<Float>
   ) throws {
+    let transform = transforms[transforms.count == 1 ? 0 : sample.source]
     let bytes = try source.imageBytes(at: sample.index, limit: decoder.maximumFileSize)
     transform.apply(to: try decoder.decode(bytes: bytes), using: &random, into: output)
   }

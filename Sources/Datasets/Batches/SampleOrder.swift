@@ -1,10 +1,22 @@
 import Tensors
 
-/// The order in which an epoch visits the samples: a pure function of count, seed and epoch.
+/// The order in which an epoch visits the samples.
 public struct SampleOrder: Sendable {
+  /// What happens at one place.
+  public struct Visit: Equatable, Sendable {
+    /// The sample.
+    public var index: Int
+    /// The epoch in which the sample is to be seen. In a mixture each source has its own, since
+    /// sources are gone through at different speeds.
+    public var epoch: Int
+  }
+
   public let count: Int
-  /// Nil stands for the natural order.
-  private let permutation: [UInt32]?
+  private let epoch: Int
+  /// The sample at each place; nil stands for the natural order.
+  private let indices: [UInt32]?
+  /// The epoch at each place; nil where it is `epoch` at all of them.
+  private let epochs: [UInt32]?
 
   /// A random permutation (Fisher and Yates), each as likely as any other.
   /// - Precondition: `count` is below 2^32.
@@ -14,20 +26,41 @@ public struct SampleOrder: Sendable {
     precondition(epoch >= 0, "epoch \(epoch) is negative")
     var random = RandomStream(
       Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.order.rawValue)
-    var places = Array(0..<UInt32(count))
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      places.swapAt(last, Int(random.number(below: UInt32(last + 1))))
-    }
-    self.count = count
-    permutation = places
+    var indices = Array(0..<UInt32(count))
+    random.shuffle(&indices[...])
+    self.init(indices: indices, epoch: epoch)
   }
 
   /// One sample after another.
-  public init(sequential count: Int) {
+  public init(sequential count: Int, epoch: Int = 0) {
     self.count = count
-    permutation = nil
+    self.epoch = epoch
+    indices = nil
+    epochs = nil
+  }
+
+  /// The samples as given, all in one epoch.
+  init(indices: [UInt32], epoch: Int) {
+    count = indices.count
+    self.epoch = epoch
+    self.indices = indices
+    epochs = nil
+  }
+
+  /// The samples as given, each with its epoch.
+  init(indices: [UInt32], epochs: [UInt32]) {
+    precondition(indices.count == epochs.count, "\(indices.count) samples, \(epochs.count) epochs")
+    count = indices.count
+    epoch = 0
+    self.indices = indices
+    self.epochs = epochs
   }
 
   /// The sample at a place of the order.
-  public subscript(place: Int) -> Int { permutation.map { Int($0[place]) } ?? place }
+  public subscript(place: Int) -> Int { indices.map { Int($0[place]) } ?? place }
+
+  /// The sample at a place, and its epoch.
+  public func visit(at place: Int) -> Visit {
+    Visit(index: self[place], epoch: epochs.map { Int($0[place]) } ?? epoch)
+  }
 }

@@ -18,25 +18,25 @@ final class SampleQueue: @unchecked Sendable {
   private var outcomes: [SampleWork.Outcome?]
   private var nextTicket = 0
   private var firstUnread = 0
-  private var nextPlace: LoaderPosition
+  private var walk: PlaceWalk
   private var order: SampleOrder
   private var stopped = false
   private var runningWorkers: Int
 
   init(
-    work: SampleWork, pass: BatchLoaderOptions.Pass, slotCount: Int, workerCount: Int,
-    start: LoaderPosition
+    work: SampleWork, options: BatchLoaderOptions, start: LoaderPosition
   ) {
     self.work = work
-    self.pass = pass
-    self.slotCount = slotCount
+    pass = options.pass
+    slotCount = options.shareSize * options.prefetchedBatches
     valueCount = work.content.valueCount
     values = .allocate(capacity: slotCount * valueCount)
     outcomes = Array(repeating: nil, count: slotCount)
-    nextPlace = start
+    walk = PlaceWalk(
+      from: start, count: work.source.count, batchSize: options.batchSize, share: options.share)
     order = Self.order(of: start.epoch, work, pass)
-    runningWorkers = workerCount
-    for number in 0..<workerCount {
+    runningWorkers = options.workerCount
+    for number in 0..<options.workerCount {
       let thread = Thread { self.runWorker() }
       thread.name = "image loader \(number)"
       thread.start()
@@ -82,8 +82,7 @@ final class SampleQueue: @unchecked Sendable {
   private func runWorker() {
     while let task = takeTicket() {
       let outcome = work.load(
-        epoch: task.place.epoch, place: task.place.position, index: task.index,
-        into: numbers(task.slot))
+        place: task.place, visit: task.visit, into: numbers(task.slot))
       condition.lock()
       outcomes[task.slot] = outcome
       condition.broadcast()
@@ -96,21 +95,21 @@ final class SampleQueue: @unchecked Sendable {
   }
 
   /// The next thing to do, or nil when there will be nothing more.
-  private func takeTicket() -> (slot: Int, place: LoaderPosition, index: Int)? {
+  private func takeTicket() -> (slot: Int, place: LoaderPosition, visit: SampleOrder.Visit)? {
     condition.lock()
     defer { condition.unlock() }
     while !stopped && nextTicket - firstUnread >= slotCount { condition.wait() }
-    if nextPlace.position == order.count {
+    if walk.isAtEndOfEpoch && !stopped {
       guard pass == .training else { return nil }
-      nextPlace = LoaderPosition(epoch: nextPlace.epoch + 1)
-      order = Self.order(of: nextPlace.epoch, work, pass)
+      walk.beginNextEpoch()
+      order = Self.order(of: walk.place.epoch, work, pass)
     }
     guard !stopped else { return nil }
     defer {
       nextTicket += 1
-      nextPlace.position += 1
+      walk.advance()
     }
-    return (nextTicket % slotCount, nextPlace, order[nextPlace.position])
+    return (nextTicket % slotCount, walk.place, order.visit(at: walk.place.position))
   }
 
   private func numbers(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
@@ -122,8 +121,8 @@ final class SampleQueue: @unchecked Sendable {
     of epoch: Int, _ work: SampleWork, _ pass: BatchLoaderOptions.Pass
   ) -> SampleOrder {
     switch pass {
-    case .training: return SampleOrder(count: work.source.count, seed: work.seed, epoch: epoch)
-    case .evaluation: return SampleOrder(sequential: work.source.count)
+    case .training: return work.source.order(seed: work.seed, epoch: epoch)
+    case .evaluation: return SampleOrder(sequential: work.source.count, epoch: epoch)
     }
   }
 }

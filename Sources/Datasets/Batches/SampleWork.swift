@@ -13,17 +13,25 @@ struct SampleWork: Sendable {
   }
 
   /// - Parameters:
-  ///   - place: The place in the epoch's order, on which the augmentation depends.
-  ///   - index: The sample at that place.
+  ///   - place: The place in the run, on which the augmentation depends.
+  ///   - visit: The sample at that place, and its epoch.
   ///   - output: Room for the sample's numbers, undefined where the sample is skipped.
   func load(
-    epoch: Int, place: Int, index: Int, into output: UnsafeMutableBufferPointer<Float>
+    place: LoaderPosition, visit: SampleOrder.Visit,
+    into output: UnsafeMutableBufferPointer<Float>
   ) -> Outcome {
-    let sample = source.sample(at: index, seed: seed, epoch: epoch)
+    let sample: CaptionSample
+    do {
+      sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
+    } catch let error as SampleError {
+      return .skipped(SkippedSample(path: error.path, reason: error.reason))
+    } catch {
+      return .skipped(SkippedSample(path: "sample \(visit.index)", reason: "\(error)"))
+    }
     do {
       var random = RandomStream(
-        Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.augmentation.rawValue,
-        sample: UInt32(place))
+        Philox(seed: seed, stream: UInt64(place.epoch)), site: RandomSite.augmentation.rawValue,
+        sample: UInt32(place.position))
       try content.write(sample, of: source, using: &random, into: output)
       return .sample(sample)
     } catch let error as ImageError {

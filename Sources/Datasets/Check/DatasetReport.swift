@@ -40,77 +40,96 @@ public struct DatasetReport: Sendable {
   /// The first of them, in the order of the data set.
   public var firstBadImages: [SkippedSample]
 
+  /// What the source noticed when it was opened.
+  public var findings: [SourceFinding]
+
   /// Reads every caption and decodes every image, on several threads.
   ///
   /// - Parameters:
   ///   - listedBadImages: How many unreadable images are named.
   ///   - tokenCount: The number of tokens of a caption, where that is wanted.
   public init(
-    _ dataset: CaptionDataset, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
+    _ source: any CaptionSource, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
     tokenCount: ((String) -> Int)? = nil
   ) {
     var perImage: [Int] = []
     var words: [Int] = []
     var tokens: [Int] = []
-    var distinct: Set<String> = []
-    for image in 0..<dataset.imageCount {
-      let captions = dataset.record(at: image).captions
-      perImage.append(captions.count)
-      for caption in captions {
-        words.append(caption.split(whereSeparator: \.isWhitespace).count)
-        if let tokenCount { tokens.append(tokenCount(caption)) }
-        distinct.insert(caption)
+    // Hash values of 64 bits: two captions of a few million share one about never.
+    var distinct: Set<Int> = []
+    var sizes: [ImageSize] = []
+    (formats, badImages, firstBadImages) = ([:], 0, [])
+    for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
+      let portion = start..<min(source.imageCount, start + ImageFinding.portion)
+      for finding in ImageFinding.all(of: portion, in: source, decoder: decoder) {
+        if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
+        for caption in finding.captions {
+          words.append(caption.split(whereSeparator: \.isWhitespace).count)
+          if let tokenCount { tokens.append(tokenCount(caption)) }
+          distinct.insert(caption.hashValue)
+        }
+        if let format = finding.format { formats[format, default: 0] += 1 }
+        if let size = finding.size { sizes.append(size) }
+        if let problem = finding.problem {
+          badImages += 1
+          if firstBadImages.count < listedBadImages { firstBadImages.append(problem) }
+        }
       }
     }
-    let findings = ImageFinding.all(in: dataset, decoder: decoder)
-    let bad = findings.enumerated().filter { $0.element.problem != nil }
-    images = dataset.imageCount
-    pairs = dataset.pairCount
+    images = source.imageCount
+    pairs = words.count
     captionsPerImage = Summary(perImage)
     captionWords = Summary(words)
     captionTokens = Summary(tokens)
     duplicateCaptions = words.count - distinct.count
-    imageWidths = Summary(findings.compactMap(\.size?.width))
-    imageHeights = Summary(findings.compactMap(\.size?.height))
-    formats = Dictionary(findings.compactMap(\.format).map { ($0, 1) }, uniquingKeysWith: +)
-    badImages = bad.count
-    firstBadImages = bad.prefix(listedBadImages).map { image, finding in
-      SkippedSample(
-        path: dataset.record(at: image).imagePath, reason: finding.problem ?? "")
-    }
+    imageWidths = Summary(sizes.map(\.width))
+    imageHeights = Summary(sizes.map(\.height))
+    findings = source.findings
   }
 }
 
-/// What one image turned out to be.
+/// What one image and its captions turned out to be.
 private struct ImageFinding: Sendable {
-  var format: ImageFormat?
-  var size: ImageSize?
-  /// Why it cannot be read.
-  var problem: String?
+  /// Images that are looked at together, so that few captions are in memory at a time.
+  static let portion = 4096
 
-  init(_ path: String, decoder: ImageDecoder) {
-    do {
-      let bytes = try ImageDecoder.contents(of: path, limit: decoder.maximumFileSize)
-      let header = try decoder.size(of: bytes)
-      _ = try decoder.decode(bytes: bytes)
-      (format, size) = (header.format, header.size)
-    } catch let error as ImageError {
-      problem = "\(error.reason)"
-    } catch {
-      problem = "\(error)"
-    }
-  }
+  private(set) var captions: [String] = []
+  private(set) var format: ImageFormat?
+  private(set) var size: ImageSize?
+  /// Why it cannot be used.
+  private(set) var problem: SkippedSample?
 
   private init() {}
 
-  static func all(in dataset: CaptionDataset, decoder: ImageDecoder) -> [ImageFinding] {
-    var findings = [ImageFinding](repeating: ImageFinding(), count: dataset.imageCount)
+  private init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) {
+    var path = "image \(image)"
+    do {
+      let record = try source.record(at: image)
+      path = record.imagePath
+      captions = record.captions
+      let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
+      let header = try decoder.size(of: bytes)
+      _ = try decoder.decode(bytes: bytes)
+      (format, size) = (header.format, header.size)
+    } catch let error as SampleError {
+      problem = SkippedSample(path: error.path, reason: error.reason)
+    } catch let error as ImageError {
+      problem = SkippedSample(path: path, reason: "\(error.reason)")
+    } catch {
+      problem = SkippedSample(path: path, reason: "\(error)")
+    }
+  }
+
+  static func all(
+    of images: Range<Int>, in source: any CaptionSource, decoder: ImageDecoder
+  ) -> [ImageFinding] {
+    var findings = [ImageFinding](repeating: ImageFinding(), count: images.count)
     findings.withUnsafeMutableBufferPointer { findings in
       // Each iteration writes an element of its own.
       nonisolated(unsafe) let findings = findings
-      DispatchQueue.concurrentPerform(iterations: findings.count) { image in
-        let path = dataset.record(at: image).imagePath
-        findings[image] = ImageFinding(path, decoder: decoder)
+      DispatchQueue.concurrentPerform(iterations: images.count) { number in
+        findings[number] = ImageFinding(
+          images.lowerBound + number, of: source, decoder: decoder)
       }
     }
     return findings

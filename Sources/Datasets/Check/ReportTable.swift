@@ -6,6 +6,7 @@ extension DatasetReport: CustomStringConvertible {
     var lines = [row("images", images), row("pairs", pairs)]
     lines.append(row("duplicate captions", duplicateCaptions))
     lines.append(row("unreadable images", badImages))
+    lines += findings.map { row($0.kind.rawValue, $0.count) }
     for format in ImageFormat.allCases {
       if let count = formats[format] { lines.append(row("\(format.rawValue) images", count)) }
     }
@@ -29,6 +30,12 @@ extension DatasetReport: CustomStringConvertible {
       lines += firstBadImages.map { "  \($0.path): \($0.reason)" }
       if rest > 0 { lines.append("  and \(rest) more") }
     }
+    for finding in findings where !finding.examples.isEmpty {
+      lines += ["", finding.kind.rawValue.capitalizedFirst + ":"]
+      lines += finding.examples.map { "  \($0)" }
+      let rest = finding.count - finding.examples.count
+      if rest > 0 { lines.append("  and \(rest) more") }
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -42,4 +49,8 @@ extension DatasetReport: CustomStringConvertible {
     }
     .joined()
   }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

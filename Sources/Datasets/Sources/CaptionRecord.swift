@@ -1,12 +1,14 @@
 /// One image and what is said about it.
 public struct CaptionRecord: Equatable, Sendable {
-  /// Where the image lies: the path of the list, resolved against the folder of images.
+  /// Where the image lies, for messages.
   public var imagePath: String
-  /// The path as the list has it; for folders, the path below the folder.
+  /// The path as the source has it: as listed, below the folder, or in the archive.
   public var listedPath: String
-  /// All captions, at least one, in the order of the list.
+  /// All captions, at least one, in the order of the source.
   public var captions: [String]
-  /// A dense number, from 0 on. Images with the same `image_id` in the list have the same number;
-  /// images without one are numbered by their path.
-  public var imageId: Int32
+  /// Images with the same `image_id` have the same number; an image without one has a number of
+  /// its own.
+  public var imageId: Int64
+  /// The source's own words for which image this is (`image_id`), if it says.
+  public var givenId: String?
 }

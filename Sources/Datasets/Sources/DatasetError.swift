@@ -12,6 +12,22 @@ public enum DatasetError: Error, Equatable, Sendable {
   case badRecord(file: String, record: Int, line: Int, field: String, problem: String)
   /// An image in a folder has no file of captions beside it.
   case missingCaptions(image: String, expected: String)
+  /// A shard is cut short or is no tar archive.
+  case damagedShard(file: String, offset: Int, problem: String)
+  /// A shard is of a kind that is not read.
+  case unsupportedShard(file: String, problem: String, advice: String)
+  /// A path with `*`, `?`, `[…]` or `{…}` names nothing.
+  case badPattern(path: String, problem: String)
+  /// A folder could be two kinds of source.
+  case ambiguousFolder(folder: String, shard: String, image: String)
+  /// A mixture cannot be made.
+  case badMixture(problem: String)
+  /// Packed shards would replace what is there.
+  case outputExists(folder: String)
+  /// Not one sample could be read.
+  case nothingToPack(skipped: Int)
+  /// The operating system could not write a file.
+  case unwritable(file: String, detail: String)
   /// Nothing was found in a list or folder.
   case noSamples(file: String)
   /// There are more samples than sample numbers.
@@ -22,6 +38,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case noSuchPosition(position: Int, count: Int)
   /// Too many images could not be read. `limit` is how many were allowed of those seen.
   case tooManyBadSamples(bad: Int, seen: Int, limit: Int, lastReasons: [String])
+  /// None of the places of a batch that one of several processes has could be read.
+  case unreadablePart(places: Int, lastReasons: [String])
   /// A whole epoch went by without filling a batch.
   case epochWithoutBatch(epoch: Int, readable: Int, batchSize: Int, lastReasons: [String])
 }
@@ -39,6 +57,21 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
       return "\(file), record \(record) (line \(line)), field \"\(field)\": \(problem)"
     case .missingCaptions(let image, let expected):
       return "\(image): has no captions; expected one on each line of \(expected)"
+    case .damagedShard(let file, let offset, let problem):
+      return "\(file): damaged at byte \(offset): \(problem). Fetch or pack the shard again, or "
+        + "leave it out"
+    case .unsupportedShard(let file, let problem, let advice):
+      return "\(file): \(problem); \(advice)"
+    case .badPattern(let path, let problem): return "\(path): \(problem)"
+    case .ambiguousFolder(let folder, let shard, let image):
+      return "\(folder): holds shards (\(shard)) and pictures (\(image)); name the shards by "
+        + "\(folder)/*.tar or keep them in a folder of their own"
+    case .badMixture(let problem): return problem
+    case .outputExists(let folder):
+      return "\(folder): is there and not an empty folder; name another, or remove it"
+    case .nothingToPack(let skipped):
+      return "none of the \(skipped) samples could be read; nothing was written"
+    case .unwritable(let file, let detail): return "\(file): cannot be written: \(detail)"
     case .noSamples(let file): return "\(file): holds no pairs of image and caption"
     case .tooManySamples(let limit):
       return "the data set has more than \(limit) samples; split it"
@@ -51,6 +84,9 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .tooManyBadSamples(let bad, let seen, let limit, let lastReasons):
       return "\(bad) of the \(seen) samples seen in this epoch could not be read, more than "
         + "\(limit); check the data set or raise the accepted share. " + Self.listing(lastReasons)
+    case .unreadablePart(let places, let lastReasons):
+      return "none of the \(places) samples that this process has of a batch could be read. "
+        + Self.listing(lastReasons)
     case .epochWithoutBatch(let epoch, let readable, let batchSize, let lastReasons):
       return "epoch \(epoch) had \(readable) readable samples, too few for a batch of "
         + "\(batchSize). " + Self.listing(lastReasons)

@@ -1,18 +1,30 @@
 /// What a ``BatchLoader`` reads: numbered samples, each an image file's bytes and a caption.
 ///
-/// The loader knows nothing of lists and folders, so that other stores (archives, mixtures of
-/// several sets) only need to conform. All requirements are called from several threads at once.
+/// The loader knows nothing of lists, folders and shards, so that other stores only need to
+/// conform. All requirements are called from several threads at once.
 public protocol SampleSource: Sendable {
   /// The number of samples in one epoch.
   var count: Int { get }
 
   /// The sample as it is in the given epoch. The same arguments give the same sample.
   /// - Precondition: `index` is in `0..<count`.
-  func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample
+  /// - Throws: ``SampleError`` where the sample is to be passed over.
+  func sample(at index: Int, seed: UInt64, epoch: Int) throws -> CaptionSample
 
   /// The bytes of the sample's image file.
   /// - Throws: Where they cannot be read, or are more than `limit`.
   func imageBytes(at index: Int, limit: Int) throws -> [UInt8]
+
+  /// The order in which a training epoch visits the samples: a pure function of the arguments, with
+  /// `count` places.
+  func order(seed: UInt64, epoch: Int) -> SampleOrder
+}
+
+extension SampleSource {
+  /// All samples in any order, each permutation as likely as any other.
+  public func order(seed: UInt64, epoch: Int) -> SampleOrder {
+    SampleOrder(count: count, seed: seed, epoch: epoch)
+  }
 }
 
 /// An image and one caption for it.
@@ -22,16 +34,32 @@ public struct CaptionSample: Equatable, Sendable {
   /// The number of its image in the source; samples may share one.
   public var image: Int
   /// Samples of the same image have the same number.
-  public var imageId: Int32
+  public var imageId: Int64
   public var caption: String
   /// Where the image lies, for messages.
   public var path: String
+  /// Which of a mixture's sources the sample comes from; 0 where there is one.
+  public var source: Int
 
-  public init(index: Int, image: Int, imageId: Int32, caption: String, path: String) {
+  public init(
+    index: Int, image: Int, imageId: Int64, caption: String, path: String, source: Int = 0
+  ) {
     self.index = index
     self.image = image
     self.imageId = imageId
     self.caption = caption
     self.path = path
+    self.source = source
   }
+}
+
+/// Why a sample is passed over before its image was looked at: its caption cannot be had.
+public struct SampleError: Error, Equatable, Sendable {
+  /// Where the sample lies.
+  public var path: String
+  public var reason: String
+}
+
+extension SampleError: CustomStringConvertible {
+  public var description: String { "\(path): \(reason)" }
 }

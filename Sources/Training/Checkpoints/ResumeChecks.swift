@@ -90,6 +90,10 @@ enum ConfigurationDifference {
       for (key, value) in dictionary {
         flatten(value, path: path.isEmpty ? key : path + "." + key, into: &result)
       }
+    } else if let list = value as? [Any] {
+      for (index, value) in list.enumerated() {
+        flatten(value, path: "\(path)[\(index)]", into: &result)
+      }
     } else {
       result[path] = "\(value)"
     }

@@ -5,9 +5,9 @@ import Tensors
 /// The data sets of a run and the loaders over them.
 public struct RunData {
   /// Nil where training pairs are not wanted.
-  public let train: CaptionDataset?
+  public let train: (any CaptionSource)?
   /// Held-out images with all their captions, if the configuration names any.
-  public let validation: CaptionDataset?
+  public let validation: (any CaptionSource)?
   public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
   let decoder: ImageDecoder
@@ -26,8 +26,9 @@ public struct RunData {
     _ configuration: DataConfiguration, seed: UInt64, features: FeatureCache? = nil,
     reading parts: Set<Part> = Set(Part.allCases)
   ) throws {
-    train = parts.contains(.training) ? try configuration.train.dataset() : nil
-    validation = parts.contains(.validation) ? try configuration.validation.dataset() : nil
+    train = parts.contains(.training) ? try configuration.train.source() : nil
+    validation =
+      parts.contains(.validation) ? try configuration.validation.location?.open() : nil
     tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
@@ -37,22 +38,22 @@ public struct RunData {
 
   /// Endless training batches from a place on.
   func trainingLoader(
-    _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int, startingAt start: LoaderPosition
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int,
+    startingAt start: LoaderPosition
   ) throws -> BatchLoader {
-    let augmented = augmented(for: tower)
+    let transforms = augmented(for: tower)
     let content = try features.map {
-      let views = tower.cachedViews
-      return try $0.store(
-        for: request(dataset, [plain(for: tower)] + Array(repeating: augmented, count: views - 1)))
+      let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.cachedViews - 1)
+      return try $0.store(for: request(dataset, views))
     }
     return try loader(
-      dataset, content ?? PictureContent(decoder: decoder, transform: augmented), .training,
+      dataset, content ?? PictureContent(decoder: decoder, transforms: transforms), .training,
       batchSize, startingAt: start)
   }
 
   /// One pass over held-out pairs, in their order.
   func evaluationLoader(
-    _ dataset: CaptionDataset, tower: VisionTower, batchSize: Int
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int
   ) throws -> BatchLoader {
     try loader(
       dataset, evaluationContent(dataset, tower: tower), .evaluation, batchSize,
@@ -61,10 +62,10 @@ public struct RunData {
 
   /// What stands for held-out pictures; their features are computed here where they are kept.
   func evaluationContent(
-    _ dataset: CaptionDataset, tower: VisionTower
+    _ dataset: any CaptionSource, tower: VisionTower
   ) throws -> any SampleContent {
     let transform = plain(for: tower)
-    return try features.map { try $0.store(for: request(dataset, [transform])) }
+    return try features.map { try $0.store(for: request(dataset, [[transform]])) }
       ?? PictureContent(decoder: decoder, transform: transform)
   }
 
@@ -73,25 +74,33 @@ public struct RunData {
     .evaluation(side: tower.imageSize, normalization: tower.normalization)
   }
 
-  private func augmented(for tower: VisionTower) -> ImageTransform {
+  /// What training does to the pictures of each source.
+  private func augmented(for tower: VisionTower) -> [ImageTransform] {
     let augmentation = configuration.augmentation
     let crop = RandomResizedCrop(area: augmentation.leastArea...1)
-    return ImageTransform(
-      size: ImageSize(width: tower.imageSize, height: tower.imageSize),
-      framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
-      flipProbability: augmentation.flipProbability, normalization: tower.normalization)
+    let policy = RandAugment(
+      operations: augmentation.randAugmentOperations,
+      magnitude: augmentation.randAugmentMagnitude)
+    let isAugmented = configuration.train.mix.map { $0.randAugment ?? augmentation.randAugment }
+    return (isAugmented.isEmpty ? [augmentation.randAugment] : isAugmented).map {
+      ImageTransform(
+        size: ImageSize(width: tower.imageSize, height: tower.imageSize),
+        framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
+        flipProbability: augmentation.flipProbability, randAugment: $0 ? policy : nil,
+        normalization: tower.normalization)
+    }
   }
 
   private func request(
-    _ dataset: CaptionDataset, _ transforms: [ImageTransform]
+    _ dataset: any CaptionSource, _ views: [[ImageTransform]]
   ) -> FeatureCache.Request {
     FeatureCache.Request(
-      dataset: dataset, decoder: decoder, transforms: transforms, seed: seed,
+      dataset: dataset, decoder: decoder, views: views, seed: seed,
       workers: configuration.workers, maximumBadShare: configuration.maximumBadShare)
   }
 
   private func loader(
-    _ dataset: CaptionDataset, _ content: any SampleContent, _ pass: BatchLoaderOptions.Pass,
+    _ dataset: any CaptionSource, _ content: any SampleContent, _ pass: BatchLoaderOptions.Pass,
     _ batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
     try BatchLoader(
@@ -100,28 +109,6 @@ public struct RunData {
         pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
         prefetchedBatches: configuration.prefetchedBatches,
         maximumBadShare: configuration.maximumBadShare), startingAt: start)
-  }
-}
-
-extension DataSourceConfiguration {
-  /// The data set; nil without a path.
-  public func dataset() throws -> CaptionDataset? {
-    try path.map {
-      try CaptionDataset(
-        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
-        captions: captions)
-    }
-  }
-}
-
-extension HeldOutConfiguration {
-  /// The data set, with a sample for each image; nil without a path.
-  public func dataset() throws -> CaptionDataset? {
-    try path.map {
-      try CaptionDataset(
-        URL(fileURLWithPath: $0), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
-        captions: .draw)
-    }
   }
 }
 

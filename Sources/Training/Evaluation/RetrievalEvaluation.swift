@@ -28,7 +28,7 @@ struct RetrievalEvaluation {
 
   /// - Parameter dataset: A sample for each image.
   /// - Returns: nil if the run was asked to stop.
-  func run(on dataset: CaptionDataset) throws -> Result? {
+  func run(on dataset: any CaptionSource) throws -> Result? {
     var set = HeldOutSet()
     var rows: [Variable] = []
     let loader = try data.evaluationLoader(
@@ -38,7 +38,7 @@ struct RetrievalEvaluation {
       set.skipped += batch.skipped
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
-        set.add(sample, dataset.record(at: sample.index).captions) {
+        set.add(sample, try dataset.record(at: sample.image).captions) {
           data.tokenizer.tokens($0, maximumLength: maximumTextLength)
         }
       }
@@ -79,7 +79,7 @@ struct RetrievalEvaluation {
   /// directions are judged image by image, each once; the pictures are read a second time, since the
   /// features of a large set do not fit in memory.
   private func rerank(
-    _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: CaptionDataset
+    _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
   ) throws -> RetrievalScores? {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
@@ -120,12 +120,12 @@ struct RetrievalEvaluation {
 
 /// The held-out images that could be read, and all their captions.
 private struct HeldOutSet {
-  var imageIds: [Int32] = []
+  var imageIds: [Int64] = []
   /// Where an image of the data set stands here.
   var placeOfSample: [Int: Int] = [:]
   var tokens: [[Int32]] = []
   /// The id of the image that each text belongs to.
-  var textIds: [Int32] = []
+  var textIds: [Int64] = []
   var skipped: [SkippedSample] = []
 
   mutating func add(

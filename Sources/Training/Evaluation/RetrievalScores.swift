@@ -19,7 +19,7 @@ public struct RetrievalScores: Equatable, Sendable {
   ///   - imageIds: The id of each image; several files of one image may share an id.
   ///   - textIds: The id of the image that each text belongs to.
   public init(
-    imageToText: [[Float]], textToImage: [[Float]], imageIds: [Int32], textIds: [Int32]
+    imageToText: [[Float]], textToImage: [[Float]], imageIds: [Int64], textIds: [Int64]
   ) {
     let imageRanks = imageToText.enumerated().map { image, scores in
       RetrievalScores.rank(scores) { textIds[$0] == imageIds[image] }
@@ -32,15 +32,15 @@ public struct RetrievalScores: Equatable, Sendable {
   }
 
   /// What guessing reaches: the chance that one of the right answers is among K drawn at random.
-  public static func chance(imageIds: [Int32], textIds: [Int32]) -> RetrievalScores {
+  public static func chance(imageIds: [Int64], textIds: [Int64]) -> RetrievalScores {
     RetrievalScores(
       imageToText: chance(of: imageIds, among: textIds),
       textToImage: chance(of: textIds, among: imageIds))
   }
 
   /// The mean over the questions, given the ids of questions and answers.
-  private static func chance(of questions: [Int32], among answers: [Int32]) -> [Double] {
-    var right: [Int32: Int] = [:]
+  private static func chance(of questions: [Int64], among answers: [Int64]) -> [Double] {
+    var right: [Int64: Int] = [:]
     for id in answers { right[id, default: 0] += 1 }
     return ranks.map { rank in
       let sum = questions.reduce(0) {

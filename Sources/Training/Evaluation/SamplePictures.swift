@@ -22,16 +22,16 @@ struct SamplePictures {
   private var speaks: Bool { model.configuration.objectives.generation }
 
   /// Pictures whose content cannot be read are left out: the validation has named them.
-  func run(on dataset: CaptionDataset) throws -> [SamplePicture] {
+  func run(on dataset: any CaptionSource) throws -> [SamplePicture] {
     guard count > 0, speaks || showsPixels else { return [] }
-    let images = dataset.oneSamplePerImage
-    let content = try data.evaluationContent(images, tower: tower)
+    let images = ImagesOnce(dataset)
+    let content = try data.evaluationContent(dataset, tower: tower)
     var pictures: [SamplePicture] = []
     var values: [Float] = []
-    for image in SamplePictures.spread(count, over: images.imageCount) {
+    for image in SamplePictures.spread(count, over: images.count) {
       let sample = images.sample(at: image, seed: 0, epoch: 0)
       guard let own = SamplePictures.values(of: sample, content, images) else { continue }
-      let record = images.record(at: image)
+      let record = try dataset.record(at: image)
       var picture = SamplePicture(
         path: record.listedPath, truth: Array(record.captions.prefix(Self.maximumTruths)))
       if showsPixels { show(image, of: images, in: &picture) }
@@ -54,7 +54,7 @@ struct SamplePictures {
 
   /// Nil where the picture could not be read.
   private static func values(
-    of sample: CaptionSample, _ content: any SampleContent, _ images: CaptionDataset
+    of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
   ) -> [Float]? {
     // Nothing is drawn for an evaluation's content.
     var random = RandomStream(Philox(seed: 0, stream: 0), site: 0, sample: 0)
@@ -70,7 +70,7 @@ struct SamplePictures {
   }
 
   /// The picture from its file, since a batch may hold features in place of pixels.
-  private func show(_ image: Int, of images: CaptionDataset, in picture: inout SamplePicture) {
+  private func show(_ image: Int, of images: ImagesOnce, in picture: inout SamplePicture) {
     do {
       let bytes = try images.imageBytes(at: image, limit: data.decoder.maximumFileSize)
       let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)

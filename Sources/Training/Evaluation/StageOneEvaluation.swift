@@ -45,7 +45,7 @@ public struct StageOneEvaluation {
   public func retrieval() throws -> Retrieval? {
     guard let dataset = task.data.validation else {
       throw ConfigurationError.invalidValue(
-        field: "data.validation.path", found: "null", expected: "a list or a folder of pairs",
+        field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST")
     }
     let evaluation = RetrievalEvaluation(

@@ -40,21 +40,46 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// One data set.
+/// What is trained on: one source, or several by weight.
 public struct DataSourceConfiguration: Codable, Equatable, Sendable {
-  /// A JSON or JSONL list, or a folder of pictures with `.txt` files beside them; null for none.
+  /// A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar shards:
+  /// one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there is a mix.
   @Nullable public var path: String?
   /// What a list's picture paths are relative to; null for the list's own folder.
   @Nullable public var imageFolder: String?
   /// `draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each pair.
-  public var captions = CaptionDataset.CaptionPolicy.draw
+  public var captions = CaptionPolicy.draw
+  /// Among how many samples of shards an epoch shuffles.
+  public var shuffle = ShardSource.defaultShuffleWindow
+  /// Several sources in place of one.
+  public var mix: [MixedSourceConfiguration] = []
 
   public init() {}
 }
 
+/// One source of a mixture.
+public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendable {
+  /// As that of one source.
+  public var path = ""
+  /// The share of the samples, in proportion to the other weights; null for the number of samples.
+  @Nullable public var weight: Double?
+  /// What a list's picture paths are relative to; null for the list's own folder.
+  @Nullable public var imageFolder: String?
+  /// `draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each pair.
+  public var captions = CaptionPolicy.draw
+  /// Among how many samples of shards an epoch shuffles.
+  public var shuffle = ShardSource.defaultShuffleWindow
+  /// Whether its pictures go through RandAugment; null for what `augmentation.randAugment` says.
+  @Nullable public var randAugment: Bool?
+
+  public init() {}
+
+  public static var template: MixedSourceConfiguration { MixedSourceConfiguration() }
+}
+
 /// Held-out pictures with all their captions.
 public struct HeldOutConfiguration: Codable, Equatable, Sendable {
-  /// A JSON or JSONL list, or a folder of pictures with `.txt` files beside them; null for none.
+  /// A list, a folder of pictures or shards, as for training; null for none.
   @Nullable public var path: String?
   /// What a list's picture paths are relative to; null for the list's own folder.
   @Nullable public var imageFolder: String?
@@ -93,6 +118,12 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     /// The smallest share of the area that a crop keeps.
     public var leastArea = 0.5
     public var flipProbability: Float = 0.5
+    /// RandAugment after crop and flip, as the original does to Visual Genome.
+    public var randAugment = false
+    /// The operations that RandAugment draws for a picture.
+    public var randAugmentOperations = 2
+    /// How strong they are, 0 to 10.
+    public var randAugmentMagnitude = 5.0
 
     public init() {}
   }

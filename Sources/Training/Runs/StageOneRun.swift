@@ -107,10 +107,9 @@ public struct StageOneRun {
     return try withExtendedLifetime(lock) { try trainer.run(maximumSteps: maximumSteps) }
   }
 
-  private func identity(_ dataset: CaptionDataset) throws -> RunIdentity {
+  private func identity(_ dataset: any CaptionSource) throws -> RunIdentity {
     var fingerprints = [
-      // What a sample is depends on the policy as well: a place in one order means nothing in another.
-      "data": "\(dataset.captionPolicy.rawValue):\(dataset.digest())",
+      "data": dataset.fingerprint(),
       "vocabulary": try Fingerprint.ofFile(URL(fileURLWithPath: configuration.data.vocabulary)),
     ]
     fingerprints["vision"] = task.tower.fingerprint
@@ -121,7 +120,7 @@ public struct StageOneRun {
 
   /// What the run is about, once at its start.
   private func describe(
-    _ dataset: CaptionDataset, _ progress: ProgressReporter, _ optimizer: AdamW
+    _ dataset: any CaptionSource, _ progress: ProgressReporter, _ optimizer: AdamW
   ) {
     let values = optimizer.entries.reduce(0) { $0 + $1.firstMoment.count }
     let encoder = configuration.vision.path ?? "new DINOv2"
@@ -130,8 +129,15 @@ public struct StageOneRun {
         + "\(task.tower.tokenCount) × \(task.tower.encoder.width) features at "
         + "\(task.tower.imageSize) px")
     progress.say(String(format: "trained parameters: %.2f M", Double(values) / 1e6))
-    let heldOut = task.data.validation.map { ", \($0.pairCount) held out" } ?? ""
-    progress.say("data: \(dataset.pairCount) pairs, \(dataset.imageCount) pictures\(heldOut)")
+    let pairs = dataset.pairCount.map { "\($0) pairs, " } ?? ""
+    let heldOut = task.data.validation.map { ", \($0.pairCount ?? $0.imageCount) held out" } ?? ""
+    progress.say("data: \(pairs)\(dataset.imageCount) pictures\(heldOut)")
+    for finding in dataset.findings where !finding.examples.isEmpty {
+      let more = finding.count > finding.examples.count ? ", …" : ""
+      progress.say(
+        "  \(finding.kind.rawValue): \(finding.count) ("
+          + finding.examples.joined(separator: ", ") + more + ")")
+    }
   }
 
   // MARK: Starting

@@ -44,9 +44,9 @@ public struct StageOneRunConfiguration: Codable, Equatable, Sendable {
           + "nothing to compare. Switch model.objectives.contrast and matching off to train on "
           + "single pairs")
     }
-    if data.train.path == nil {
+    if data.train.locations.isEmpty {
       throw ConfigurationError.invalidValue(
-        field: "data.train.path", found: "null", expected: "a list or a folder of pairs",
+        field: "data.train.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one in the recipe or by --set data.train.path=LIST")
     }
     if initialise.bert != nil && initialise.checkpoint != nil {
@@ -82,16 +82,19 @@ enum ConfigurationCheck {
 extension DataConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   public func check() throws {
+    try train.check("data.train")
     try ConfigurationCheck.whole([
       ("data.maximumTextLength", maximumTextLength, 3...65_536),
       ("data.workers", workers, 1...1024),
       ("data.prefetchedBatches", prefetchedBatches, 1...1024),
       ("data.maximumPixelCount", maximumPixelCount, 1...(1 << 29)),
+      ("data.augmentation.randAugmentOperations", augmentation.randAugmentOperations, 1...16),
     ])
     try ConfigurationCheck.numbers([
       ("data.maximumBadShare", maximumBadShare, 0...1),
       ("data.augmentation.leastArea", augmentation.leastArea, 0.01...1),
       ("data.augmentation.flipProbability", Double(augmentation.flipProbability), 0...1),
+      ("data.augmentation.randAugmentMagnitude", augmentation.randAugmentMagnitude, 0...10),
     ])
   }
 }

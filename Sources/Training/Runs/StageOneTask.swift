@@ -70,7 +70,7 @@ struct StageOneTask: TrainingTask {
   /// The losses on held-out pairs, without dropout, weighted by the pairs of each batch. Negatives
   /// are the same at every validation.
   private func heldOutLosses(
-    _ dataset: CaptionDataset
+    _ dataset: any CaptionSource
   ) throws -> [(name: String, value: Double)]? {
     var sums: [(name: String, value: Double)] = []
     var count = 0.0

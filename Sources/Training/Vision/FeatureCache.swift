@@ -22,10 +22,11 @@ final class FeatureCache {
 
   /// What a file of features is made from.
   struct Request {
-    var dataset: CaptionDataset
+    var dataset: any CaptionSource
     var decoder: ImageDecoder
-    /// How the pictures of each view are made, the plain one first.
-    var transforms: [ImageTransform]
+    /// How the pictures of each view are made, the plain one first; one transform for all pictures or
+    /// one for each source.
+    var views: [[ImageTransform]]
     var seed: UInt64
     var workers: Int
     var maximumBadShare: Double
@@ -41,7 +42,7 @@ final class FeatureCache {
     let folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
     let url = folder.appendingPathComponent("\(name).safetensors")
     let shape = [
-      request.transforms.count, request.dataset.imageCount, tower.tokenCount, tower.encoder.width,
+      request.views.count, request.dataset.imageCount, tower.tokenCount, tower.encoder.width,
     ]
     if let store = existing(url, stamp, shape) {
       report("features: read from \(url.path)")
@@ -78,9 +79,9 @@ final class FeatureCache {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let stamp = Stamp(
       encoder: tower.fingerprint ?? "", layer: configuration.layer,
-      finalNorm: configuration.finalNorm, data: request.dataset.digest(),
+      finalNorm: configuration.finalNorm, data: request.dataset.fingerprint(),
       decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
-      transforms: request.transforms, seed: request.transforms.count > 1 ? request.seed : nil)
+      views: request.views, seed: request.views.count > 1 ? request.seed : nil)
     return String(decoding: try encoder.encode(stamp), as: UTF8.self)
   }
 
@@ -91,7 +92,7 @@ final class FeatureCache {
     let data: String
     let decoding: ImageDecoding
     let maximumPixelCount: Int
-    let transforms: [ImageTransform]
+    let views: [[ImageTransform]]
     let seed: UInt64?
   }
 
@@ -109,7 +110,7 @@ final class FeatureCache {
         .init(FeatureStore.present, .uint8, shape: [shape[1]]),
       ], metadata: [FeatureStore.stamp: stamp], to: url
     ) { append in
-      for view in request.transforms.indices {
+      for view in request.views.indices {
         try compute(view, request, &isPresent, &progress, append)
       }
       try isPresent.withUnsafeBytes { try append($0) }
@@ -121,11 +122,11 @@ final class FeatureCache {
     _ view: Int, _ request: Request, _ isPresent: inout [UInt8], _ progress: inout Progress,
     _ append: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let images = request.dataset.oneSamplePerImage
+    let images = ImagesOnce(request.dataset)
     let rowLength = tower.tokenCount * tower.encoder.width
     let loader = try BatchLoader(
       source: images,
-      content: PictureContent(decoder: request.decoder, transform: request.transforms[view]),
+      content: PictureContent(decoder: request.decoder, transforms: request.views[view]),
       options: BatchLoaderOptions(
         pass: .evaluation, batchSize: FeatureCache.batchSize, seed: request.seed,
         workerCount: request.workers, maximumBadShare: request.maximumBadShare),
@@ -153,7 +154,7 @@ final class FeatureCache {
       if let line = progress.line(after: batch.samples.count) { report(line) }
     }
     for skipped in loader.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
-    try skip(to: images.imageCount)
+    try skip(to: images.count)
   }
 
   /// Rounded to nearest, ties to even.

@@ -11,6 +11,11 @@ struct FolderReader {
   /// Which files are taken for images, by the ends of their names in lower case.
   static let imageExtensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
 
+  /// Whether a name is that of an image.
+  static func isImageName(_ name: String) -> Bool {
+    imageExtensions.contains((name as NSString).pathExtension.lowercased())
+  }
+
   let folder: String
 
   func read(into builder: inout CaptionIndex.Builder) throws {
@@ -42,7 +47,7 @@ struct FolderReader {
       else { continue }
       if isFolder.boolValue {
         try collect(below, depth: depth + 1, into: &images)
-      } else if Self.imageExtensions.contains((name as NSString).pathExtension.lowercased()) {
+      } else if Self.isImageName(name) {
         images.append(below)
       }
     }

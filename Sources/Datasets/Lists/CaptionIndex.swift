@@ -3,7 +3,9 @@ struct CaptionIndex: Sendable {
   /// The path of each image as listed, `[images]`.
   let paths: StringTable
   /// The dense number of each image, `[images]`.
-  let imageIds: [Int32]
+  let imageIds: [Int64]
+  /// The `image_id` of each image where one was given, `[images]`; empty where none was.
+  private let givenIds: [String?]
   /// All captions, in the order of the list.
   private let captions: StringTable
   /// The places in `captions` of each image's captions, image after image.
@@ -19,19 +21,12 @@ struct CaptionIndex: Sendable {
     captionOffsets[image]..<captionOffsets[image + 1]
   }
 
+  func givenId(ofImage image: Int) -> String? { givenIds.isEmpty ? nil : givenIds[image] }
+
   func caption(at index: Int) -> String { captions[Int(captionPlaces[index])] }
 
   /// The image that a caption belongs to.
-  func image(ofCaption index: Int) -> Int {
-    var range = 0..<imageCount
-    while range.count > 1 {
-      let middle = range.lowerBound + range.count / 2
-      range =
-        captionOffsets[middle] <= index
-        ? middle..<range.upperBound : range.lowerBound..<middle
-    }
-    return range.lowerBound
-  }
+  func image(ofCaption index: Int) -> Int { captionOffsets.rangeIndex(of: index) }
 }
 
 extension CaptionIndex {
@@ -87,14 +82,15 @@ extension CaptionIndex {
         next[Int(image)] += 1
       }
       return CaptionIndex(
-        paths: paths, imageIds: denseIds(), captions: captions, captionPlaces: places,
-        captionOffsets: offsets)
+        paths: paths, imageIds: denseIds(),
+        givenIds: explicitIds.contains { $0 != nil } ? explicitIds : [],
+        captions: captions, captionPlaces: places, captionOffsets: offsets)
     }
 
     /// Numbers in order of first appearance; an image without its own id is known by its path.
-    private func denseIds() -> [Int32] {
-      var numbers: [String: Int32] = [:]
-      var next: Int32 = 0
+    private func denseIds() -> [Int64] {
+      var numbers: [String: Int64] = [:]
+      var next: Int64 = 0
       return explicitIds.map { explicit in
         if let explicit, let number = numbers[explicit] { return number }
         defer { next += 1 }

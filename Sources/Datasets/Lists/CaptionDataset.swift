@@ -2,16 +2,8 @@ import Crypto
 import Foundation
 import Tensors
 
-/// Pairs of images and captions from a list (JSON or JSON lines) or a folder.
-public final class CaptionDataset: SampleSource {
-  /// What a sample is where images have several captions.
-  public enum CaptionPolicy: String, Sendable, Codable, CaseIterable {
-    /// One sample for each image; a caption is drawn at each visit.
-    case draw
-    /// One sample for each pair of image and caption.
-    case all
-  }
-
+/// Pairs of images and captions from a list (JSON, JSON lines, CSV, TSV) or a folder of pictures.
+public final class CaptionDataset: CaptionSource {
   public let captionPolicy: CaptionPolicy
   /// The folder against which listed paths are resolved.
   public let imageFolder: String
@@ -31,7 +23,11 @@ public final class CaptionDataset: SampleSource {
       try FolderReader(folder: location.path).read(into: &builder)
       self.imageFolder = location.path
     } else {
-      try ListReader(file: location.path).read(into: &builder)
+      switch location.pathExtension.lowercased() {
+      case "csv": try TableReader(file: location.path, separator: nil).read(into: &builder)
+      case "tsv": try TableReader(file: location.path, separator: .tab).read(into: &builder)
+      default: try ListReader(file: location.path).read(into: &builder)
+      }
       self.imageFolder = (imageFolder ?? location.deletingLastPathComponent()).path
     }
     index = builder.build()
@@ -39,22 +35,12 @@ public final class CaptionDataset: SampleSource {
     guard index.imageCount > 0 else { throw DatasetError.noSamples(file: location.path) }
   }
 
-  private init(_ original: CaptionDataset, captionPolicy: CaptionPolicy) {
-    (index, imageFolder) = (original.index, original.imageFolder)
-    self.captionPolicy = captionPolicy
-  }
-
-  /// The same images with one sample each.
-  public var oneSamplePerImage: CaptionDataset {
-    captionPolicy == .draw ? self : CaptionDataset(self, captionPolicy: .draw)
-  }
-
   /// The number of samples.
   public var count: Int { captionPolicy == .draw ? index.imageCount : index.captionCount }
   /// The number of images.
   public var imageCount: Int { index.imageCount }
   /// The number of pairs of image and caption.
-  public var pairCount: Int { index.captionCount }
+  public var pairCount: Int? { index.captionCount }
 
   /// An image with all its captions.
   /// - Precondition: `image` is in `0..<imageCount`.
@@ -63,7 +49,7 @@ public final class CaptionDataset: SampleSource {
     return CaptionRecord(
       imagePath: resolve(listed), listedPath: listed,
       captions: index.captionRange(ofImage: image).map(index.caption(at:)),
-      imageId: index.imageIds[image])
+      imageId: index.imageIds[image], givenId: index.givenId(ofImage: image))
   }
 
   public func sample(at number: Int, seed: UInt64, epoch: Int) -> CaptionSample {
@@ -71,10 +57,9 @@ public final class CaptionDataset: SampleSource {
     var caption = number
     if captionPolicy == .draw {
       let range = index.captionRange(ofImage: image)
-      var random = RandomStream(
-        Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.caption.rawValue,
-        sample: UInt32(number))
-      caption = range.lowerBound + Int(random.number(below: UInt32(range.count)))
+      caption =
+        range.lowerBound
+        + RandomStream.caption(of: range.count, sample: number, seed: seed, epoch: epoch)
     }
     return CaptionSample(
       index: number, image: image, imageId: index.imageIds[image],
@@ -82,16 +67,22 @@ public final class CaptionDataset: SampleSource {
   }
 
   public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
-    let path = resolve(index.paths[image(ofSample: number)])
-    return try ImageDecoder.contents(of: path, limit: limit)
+    try imageBytes(ofImage: image(ofSample: number), limit: limit)
   }
+
+  public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
+    try ImageDecoder.contents(of: resolve(index.paths[image]), limit: limit)
+  }
+
+  // What a sample is depends on the policy as well: a place in one order means nothing in another.
+  public func fingerprint() -> String { "\(captionPolicy.rawValue):\(digest())" }
 
   /// SHA-256, in hexadecimal, of what the data set says: for each image its path as listed, the
   /// size of its file (-1 where there is none), its number and its captions.
   ///
   /// Moving list and images together does not change it, nor do pixels: it is there to notice that
   /// a run goes on with other data, at the price of one look at each file's size.
-  public func digest() -> String {
+  func digest() -> String {
     var hash = SHA256()
     func add(_ number: Int) {
       withUnsafeBytes(of: Int64(number).littleEndian) { hash.update(bufferPointer: $0) }
@@ -107,8 +98,7 @@ public final class CaptionDataset: SampleSource {
         hash.update(data: Array(text.utf8))
       }
     }
-    let digits = Array("0123456789abcdef")
-    return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return hash.finalize().hexadecimal
   }
 
   private func image(ofSample number: Int) -> Int {

@@ -24,6 +24,16 @@ struct JSONScanner {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
   }
 
+  /// The only value of a text.
+  static func document(_ bytes: [UInt8]) throws -> JSONValue {
+    try bytes.withUnsafeBufferPointer { bytes in
+      var scanner = JSONScanner(bytes)
+      let value = try scanner.value()
+      guard scanner.peek() == nil else { throw scanner.failure("something follows the value") }
+      return value
+    }
+  }
+
   /// The next byte that is not white space, which stays unread; nil at the end.
   mutating func peek() -> UInt8? {
     while offset < bytes.count {

@@ -1,0 +1,67 @@
+import Foundation
+
+/// Reads lists of `{"image": path, "caption": text or list, "image_id": text or integer}`, as one
+/// JSON list or as JSON lines; the first character tells which. `captions` may stand in for
+/// `caption`; other fields are ignored.
+struct ListReader {
+  /// The most bytes of a list.
+  static let sizeLimit = 4 << 30
+
+  let file: String
+
+  func read(into builder: inout CaptionIndex.Builder) throws {
+    let bytes: [UInt8]
+    do {
+      bytes = try BoundedFile.contents(of: file, limit: Self.sizeLimit)
+    } catch let error as BoundedFile.Failure {
+      throw DatasetError(error, file: file, limit: Self.sizeLimit)
+    }
+    try bytes.withUnsafeBufferPointer { bytes in
+      var scanner = JSONScanner(bytes)
+      do {
+        try read(&scanner, into: &builder)
+      } catch let failure as JSONScanner.Failure {
+        throw DatasetError.malformed(
+          file: file, line: scanner.line(of: failure.offset), problem: failure.problem)
+      }
+    }
+  }
+
+  private func read(
+    _ scanner: inout JSONScanner, into builder: inout CaptionIndex.Builder
+  ) throws {
+    var record = 0
+    func add(_ scanner: inout JSONScanner) throws {
+      record += 1
+      _ = scanner.peek()
+      let start = scanner.offset
+      do {
+        try ListRecord(try scanner.value()).add(to: &builder)
+      } catch let problem as ListRecord.Problem {
+        throw DatasetError.badRecord(
+          file: file, record: record, line: scanner.line(of: start), field: problem.field,
+          problem: problem.text)
+      }
+    }
+    if scanner.skip("[") {
+      guard !scanner.skip("]") else { return }
+      repeat { try add(&scanner) } while scanner.skip(",")
+      guard scanner.skip("]") else {
+        throw scanner.failure("expected \",\" or \"]\" after record \(record)")
+      }
+      guard scanner.peek() == nil else { throw scanner.failure("something follows the list") }
+    } else {
+      while scanner.peek() != nil { try add(&scanner) }
+    }
+  }
+}
+
+extension DatasetError {
+  init(_ failure: BoundedFile.Failure, file: String, limit: Int) {
+    switch failure {
+    case .system(let detail): self = .unreadable(file: file, detail: detail)
+    case .notRegular: self = .unreadable(file: file, detail: "it is not a regular file")
+    case .tooLarge(let size): self = .fileTooLarge(file: file, bytes: size, limit: limit)
+    }
+  }
+}

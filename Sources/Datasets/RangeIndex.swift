@@ -1,0 +1,13 @@
+extension RandomAccessCollection where Element: Comparable, Index == Int {
+  /// Of ranges that begin at these elements, in ascending order, the one that holds a value: the
+  /// last that begins at or before it.
+  func rangeIndex(of value: Element) -> Int {
+    var range = startIndex..<endIndex
+    while range.count > 1 {
+      let middle = range.lowerBound + range.count / 2
+      range =
+        self[middle] <= value ? middle..<range.upperBound : range.lowerBound..<middle
+    }
+    return range.lowerBound
+  }
+}

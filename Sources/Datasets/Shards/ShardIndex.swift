@@ -1,0 +1,143 @@
+import Crypto
+
+/// Where the samples of one shard lie: the files that have a name up to the first dot in common.
+struct ShardIndex: Sendable {
+  /// A file's place in the shard. Contents begin at multiples of 512 bytes.
+  struct Extent: Equatable, Sendable {
+    private let block: UInt32
+    /// Nothing is longer than 2^32 - 1 bytes here: what is, is refused by any limit.
+    private let length: UInt32
+
+    init?(offset: Int, size: Int) {
+      guard let block = UInt32(exactly: offset / TarHeader.length) else { return nil }
+      self.block = block
+      length = UInt32(clamping: size)
+    }
+
+    var offset: Int { Int(block) * TarHeader.length }
+    var size: Int { Int(length) }
+  }
+
+  /// One sample's files.
+  struct Files: Sendable {
+    var image: Extent?
+    var json: Extent?
+    var text: Extent?
+
+    var isComplete: Bool { image != nil && (json != nil || text != nil) }
+  }
+
+  /// What was found beside the samples.
+  struct Counts: Sendable {
+    var ignored = Tally()
+    var withoutImage = Tally()
+    var withoutText = Tally()
+  }
+
+  private(set) var keys = StringTable()
+  private(set) var files: [Files] = []
+  private(set) var counts = Counts()
+  /// Why the walk ended before the end of the shard, if it did.
+  private(set) var damage: DatasetError?
+
+  /// Walks through a shard.
+  /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
+  init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
+    var walker = try TarWalker(file, path: path)
+    var slots: [String: Int] = [:]
+    var found: [(key: String, files: Files)] = []
+    do {
+      while let member = try walker.next() {
+        guard let place = Place(member.name) else {
+          counts.ignored.add(member.name)
+          continue
+        }
+        guard let extent = Extent(offset: member.offset, size: member.size) else {
+          throw DatasetError.unsupportedShard(
+            file: path, problem: "is larger than 2 TiB", advice: "split it")
+        }
+        let slot = slots[place.key] ?? found.count
+        if slot == found.count {
+          slots[place.key] = slot
+          found.append((place.key, Files()))
+        }
+        if found[slot].files[keyPath: place.file] == nil {
+          found[slot].files[keyPath: place.file] = extent
+        } else {
+          counts.ignored.add(member.name)
+        }
+      }
+    } catch let error as DatasetError {
+      guard toleratesDamage, case .damagedShard = error else { throw error }
+      damage = error
+    }
+    counts.ignored.count += walker.otherEntries
+    for (key, files) in found {
+      if files.isComplete {
+        keys.append(key)
+        self.files.append(files)
+      } else if files.image == nil {
+        counts.withoutImage.add(key)
+      } else {
+        counts.withoutText.add(key)
+      }
+    }
+  }
+
+  /// Feeds a digest with everything by which samples are found.
+  func update(_ hash: inout SHA256) {
+    func add(_ number: Int) {
+      withUnsafeBytes(of: Int64(number).littleEndian) { hash.update(bufferPointer: $0) }
+    }
+    add(files.count)
+    for (index, files) in files.enumerated() {
+      let key = keys.bytes(at: index)
+      add(key.count)
+      hash.update(data: key)
+      for extent in [files.image, files.json, files.text] {
+        add(extent?.offset ?? -1)
+        add(extent?.size ?? -1)
+      }
+    }
+  }
+
+  /// What a file in a shard is, by its name.
+  private struct Place {
+    let key: String
+    let file: WritableKeyPath<Files, Extent?>
+
+    /// Nil for files that belong to no sample.
+    init?(_ name: String) {
+      let path = name.hasPrefix("./") ? name.dropFirst(2) : name[...]
+      let base = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+      guard let dot = path[base...].firstIndex(of: "."), dot > base else { return nil }
+      key = String(path[..<dot])
+      switch path[path.index(after: dot)...].lowercased() {
+      case "json": file = \.json
+      case "txt": file = \.text
+      case let ending where FolderReader.imageExtensions.contains(ending): file = \.image
+      default: return nil
+      }
+    }
+  }
+}
+
+/// How many there are of something, and the first few.
+struct Tally: Sendable {
+  static let exampleLimit = 5
+
+  var count = 0
+  private(set) var examples: [String] = []
+
+  mutating func add(_ example: String) {
+    count += 1
+    if examples.count < Self.exampleLimit { examples.append(example) }
+  }
+
+  /// Adds another's; `name` says what an example is called here.
+  mutating func add(_ other: Tally, name: (String) -> String) {
+    count += other.count
+    let room = Self.exampleLimit - examples.count
+    examples += other.examples.prefix(max(0, room)).map(name)
+  }
+}

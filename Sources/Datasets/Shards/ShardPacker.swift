@@ -1,0 +1,156 @@
+import Foundation
+
+/// Writes any source as shards, `shard-000000.tar` and so on, that read back as the same records.
+///
+/// Image bytes stay as they are. A single caption of an image without an id becomes a `.txt`, all
+/// else a `.json`. The same source gives the same bytes. The folder appears when all is written.
+public struct ShardPacker: Sendable {
+  /// The most samples of a shard.
+  public var shardSize: Int
+  /// The most bytes of a shard, where that matters; one sample alone may be larger.
+  public var shardBytes: Int?
+  /// Decides what is readable; what is not is left out.
+  public var decoder: ImageDecoder
+
+  public init(
+    shardSize: Int = 10_000, shardBytes: Int? = nil, decoder: ImageDecoder = ImageDecoder()
+  ) {
+    precondition(shardSize > 0, "shardSize is \(shardSize); expected at least 1")
+    precondition(shardBytes.map { $0 > 0 } ?? true, "shardBytes must be at least 1")
+    self.shardSize = shardSize
+    self.shardBytes = shardBytes
+    self.decoder = decoder
+  }
+
+  public struct Outcome: Equatable, Sendable {
+    public var shards = 0
+    public var images = 0
+    public var skipped = 0
+  }
+
+  /// Samples that are read at once.
+  private static let portion = 16
+
+  /// - Parameters:
+  ///   - output: A folder that is not there, or empty.
+  ///   - report: Is told of each sample that is left out.
+  /// - Throws: ``DatasetError``; nothing is left behind then.
+  public func pack(
+    _ source: any CaptionSource, into output: URL, report: (SkippedSample) -> Void
+  ) throws -> Outcome {
+    let folder = try UnfinishedFolder(becoming: output)
+    defer { folder.removeUnlessFinished() }
+    var outcome = Outcome()
+    var writer: TarWriter?
+    var inShard = 0
+    for start in stride(from: 0, to: source.imageCount, by: Self.portion) {
+      let images = start..<min(source.imageCount, start + Self.portion)
+      for sample in read(images, of: source) {
+        switch sample {
+        case .skipped(let skipped):
+          outcome.skipped += 1
+          report(skipped)
+        case .readable(let sample):
+          if let full = writer, inShard == shardSize || exceeds(full, sample) {
+            try full.finish()
+            writer = nil
+          }
+          if writer == nil {
+            let name = String(format: "shard-%06d.tar", outcome.shards)
+            writer = try TarWriter(creating: "\(folder.path)/\(name)")
+            outcome.shards += 1
+            inShard = 0
+          }
+          let key = String(format: "%09d", outcome.images)
+          try writer?.add("\(key).\(sample.imageEnding)", sample.image)
+          try writer?.add("\(key).\(sample.textEnding)", sample.text)
+          outcome.images += 1
+          inShard += 1
+        }
+      }
+    }
+    guard outcome.images > 0 else { throw DatasetError.nothingToPack(skipped: outcome.skipped) }
+    try writer?.finish()
+    try folder.finish()
+    return outcome
+  }
+
+  private func exceeds(_ writer: TarWriter, _ sample: PackedSample) -> Bool {
+    guard let shardBytes else { return false }
+    let more = TarWriter.length(of: sample.image.count) + TarWriter.length(of: sample.text.count)
+    return writer.byteCount + more + 2 * TarHeader.length > shardBytes
+  }
+
+  private enum Readable {
+    case readable(PackedSample)
+    case skipped(SkippedSample)
+  }
+
+  private func read(_ images: Range<Int>, of source: any CaptionSource) -> [Readable] {
+    var results = [Readable?](repeating: nil, count: images.count)
+    results.withUnsafeMutableBufferPointer { results in
+      // Each iteration writes an element of its own.
+      nonisolated(unsafe) let results = results
+      DispatchQueue.concurrentPerform(iterations: images.count) { number in
+        results[number] = read(images.lowerBound + number, of: source)
+      }
+    }
+    return results.compactMap { $0 }
+  }
+
+  private func read(_ image: Int, of source: any CaptionSource) -> Readable {
+    var path = "image \(image)"
+    do {
+      let record = try source.record(at: image)
+      path = record.imagePath
+      let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
+      _ = try decoder.decode(bytes: bytes)
+      return .readable(try PackedSample(record, image: bytes))
+    } catch let error as ImageError {
+      return .skipped(SkippedSample(path: path, reason: "\(error.reason)"))
+    } catch let error as SampleError {
+      return .skipped(SkippedSample(path: error.path, reason: error.reason))
+    } catch {
+      return .skipped(SkippedSample(path: path, reason: "\(error)"))
+    }
+  }
+}
+
+/// The files of one sample.
+private struct PackedSample: Sendable {
+  let image: [UInt8]
+  let imageEnding: String
+  let text: [UInt8]
+  let textEnding: String
+
+  init(_ record: CaptionRecord, image: [UInt8]) throws {
+    self.image = image
+    switch image.withUnsafeBytes({ ImageFormat(sniffing: $0) }) {
+    case .jpeg: imageEnding = "jpg"
+    case .png: imageEnding = "png"
+    case .webP: imageEnding = "webp"
+    case nil: preconditionFailure("decoded images have a known format")
+    }
+    let first = record.captions[0]
+    if record.captions.count == 1, record.givenId == nil,
+      first == first.trimmingCharacters(in: .whitespacesAndNewlines)
+    {
+      text = Array(first.utf8)
+      textEnding = "txt"
+    } else {
+      var object: [String: Any] =
+        record.captions.count == 1 ? ["caption": first] : ["captions": record.captions]
+      object["image_id"] = record.givenId
+      text = Array(
+        try JSONSerialization.data(
+          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes]))
+      textEnding = "json"
+    }
+    guard text.count <= ShardText.sizeLimit else {
+      throw SampleError(
+        path: record.imagePath,
+        reason: "its captions have \(text.count) bytes, more than the limit of "
+          + "\(ShardText.sizeLimit)")
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+
+/// The shards that a path names: one archive, all of a folder, those that match `*`, `?` and
+/// `[a-z]`, or those of a range, `{00000..00331}`, or a list, `{a,b}`.
+enum ShardPaths {
+  /// The most shards of a source.
+  static let limit = 1 << 17
+
+  /// Whether a path that is no file's name stands for several.
+  static func isPattern(_ path: String) -> Bool { path.contains { "*?[{".contains($0) } }
+
+  /// - Throws: `DatasetError.badPattern` where nothing matches.
+  static func matching(_ pattern: String) throws -> [String] {
+    var paths: [String] = []
+    for path in try withoutBraces(pattern) {
+      if path.contains(where: { "*?[".contains($0) }) {
+        paths += try globbed(path, pattern)
+      } else {
+        paths.append(path)
+      }
+    }
+    return paths
+  }
+
+  /// The texts that `{from..to}` and `{one,other}` stand for, in their order.
+  private static func withoutBraces(_ pattern: String) throws -> [String] {
+    guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
+    guard let close = pattern[open...].firstIndex(of: "}") else {
+      throw DatasetError.badPattern(path: pattern, problem: "{ is never closed")
+    }
+    let inner = pattern[pattern.index(after: open)..<close]
+    guard !inner.contains("{") else {
+      throw DatasetError.badPattern(path: pattern, problem: "braces within braces are not read")
+    }
+    let choices = try range(inner, pattern) ?? list(inner)
+    guard let choices else {
+      throw DatasetError.badPattern(
+        path: pattern, problem: "expected {00000..00331} or {one,other}, found {\(inner)}")
+    }
+    let rest = try withoutBraces(String(pattern[pattern.index(after: close)...]))
+    guard choices.count * rest.count <= limit else { throw tooMany(pattern) }
+    return choices.flatMap { choice in rest.map { pattern[..<open] + choice + $0 } }
+  }
+
+  private static func list(_ inner: Substring) -> [String]? {
+    guard inner.contains(",") else { return nil }
+    return inner.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  /// The numbers of `from..to`, with as many digits as the longer where one begins with 0.
+  private static func range(_ inner: Substring, _ pattern: String) throws -> [String]? {
+    guard let dots = inner.range(of: "..") else { return nil }
+    let ends = [inner[..<dots.lowerBound], inner[dots.upperBound...]]
+    let numbers = ends.compactMap { end in
+      end.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(end) : nil
+    }
+    guard numbers.count == 2 else { return nil }
+    guard numbers[0] <= numbers[1], numbers[1] - numbers[0] < limit else {
+      throw numbers[0] > numbers[1]
+        ? DatasetError.badPattern(path: pattern, problem: "the range {\(inner)} runs backwards")
+        : tooMany(pattern)
+    }
+    let isPadded = ends.contains { $0.count > 1 && $0.hasPrefix("0") }
+    let width = isPadded ? max(ends[0].count, ends[1].count) : 0
+    return (numbers[0]...numbers[1]).map { number in
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+  }
+
+  private static func globbed(_ path: String, _ pattern: String) throws -> [String] {
+    var result = glob_t()
+    defer { globfree(&result) }
+    let status = glob(path, 0, nil, &result)
+    guard status == 0, let names = result.gl_pathv else {
+      throw DatasetError.badPattern(path: pattern, problem: "nothing matches \(path)")
+    }
+    guard result.gl_pathc <= limit else { throw tooMany(pattern) }
+    return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private static func tooMany(_ pattern: String) -> DatasetError {
+    .badPattern(path: pattern, problem: "stands for more than \(limit) shards")
+  }
+}

@@ -1,0 +1,234 @@
+import Crypto
+import Foundation
+import Tensors
+
+/// Pairs of images and captions in tar archives, as WebDataset keeps them: `a.jpg` with `a.txt` or
+/// `a.json` or both.
+///
+/// On opening, the headers of all shards are walked through once; texts and images are read when
+/// they are wanted, so that memory holds a few dozen bytes for each sample.
+public final class ShardSource: CaptionSource {
+  /// Among how many samples an epoch shuffles, where nothing else is said.
+  public static let defaultShuffleWindow = 8192
+
+  public let captionPolicy: CaptionPolicy
+  public let shuffleWindow: Int
+  public let findings: [SourceFinding]
+  private let paths: [String]
+  private let sizes: [Int]
+  private let indices: [ShardIndex]
+  private let files: ShardFiles
+  /// Where each shard's images begin, `[shards + 1]`.
+  private let firstImages: [Int]
+  /// Where each image's samples begin, `[images + 1]`; empty where each has one.
+  private let firstSamples: [UInt32]
+
+  /// - Parameters:
+  ///   - paths: The shards.
+  ///   - shuffleWindow: Among how many samples an epoch shuffles.
+  ///   - toleratesDamage: Whether a shard is taken up to where it is damaged; for checks.
+  /// - Throws: ``DatasetError``.
+  public init(
+    paths: [String], captions captionPolicy: CaptionPolicy = .draw,
+    shuffleWindow: Int = defaultShuffleWindow, toleratesDamage: Bool = false
+  ) throws {
+    precondition(!paths.isEmpty, "a source needs at least one shard")
+    let walked = try Self.walk(paths, toleratesDamage: toleratesDamage)
+    self.captionPolicy = captionPolicy
+    self.shuffleWindow = shuffleWindow
+    self.paths = paths
+    indices = walked.map(\.index)
+    sizes = walked.map(\.size)
+    files = ShardFiles(paths: paths, sizes: sizes)
+    var firstImages = [0]
+    for index in indices {
+      firstImages.append(firstImages[firstImages.count - 1] + index.files.count)
+    }
+    self.firstImages = firstImages
+    findings = Self.findings(indices, paths)
+    let imageCount = firstImages[firstImages.count - 1]
+    guard imageCount > 0 else { throw DatasetError.noSamples(file: paths[0]) }
+    let limit = CaptionIndex.Builder.sampleLimit
+    guard imageCount <= limit else { throw DatasetError.tooManySamples(limit: limit) }
+    firstSamples =
+      captionPolicy == .draw
+      ? [] : try Self.countCaptions(indices, files, firstImages: firstImages)
+  }
+
+  public var count: Int { firstSamples.last.map { Int($0) } ?? imageCount }
+  public var imageCount: Int { firstImages[firstImages.count - 1] }
+  public var pairCount: Int? { firstSamples.last.map { Int($0) } }
+
+  public func sample(at number: Int, seed: UInt64, epoch: Int) throws -> CaptionSample {
+    let image = image(ofSample: number)
+    let record = try record(at: image)
+    let caption: Int
+    if firstSamples.isEmpty {
+      caption = RandomStream.caption(
+        of: record.captions.count, sample: number, seed: seed, epoch: epoch)
+    } else {
+      caption = number - Int(firstSamples[image])
+      guard caption < record.captions.count else {
+        throw SampleError(path: record.imagePath, reason: "has fewer captions than when counted")
+      }
+    }
+    return CaptionSample(
+      index: number, image: image, imageId: record.imageId, caption: record.captions[caption],
+      path: record.imagePath)
+  }
+
+  public func record(at image: Int) throws -> CaptionRecord {
+    let (shard, number) = place(ofImage: image)
+    let key = indices[shard].keys[number]
+    let path = "\(paths[shard]):\(key)"
+    do {
+      let text = try Self.text(of: indices[shard].files[number], shard, files)
+      return CaptionRecord(
+        imagePath: path, listedPath: key, captions: text.captions,
+        imageId: text.imageId.map(Self.number(ofId:)) ?? Int64(image), givenId: text.imageId)
+    } catch let problem as ShardText.Problem {
+      throw SampleError(path: path, reason: problem.text)
+    } catch let error as ImageError {
+      throw SampleError(path: path, reason: "its text \(error.reason)")
+    }
+  }
+
+  public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
+    try imageBytes(ofImage: image(ofSample: number), limit: limit)
+  }
+
+  public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
+    let (shard, number) = place(ofImage: image)
+    guard let extent = indices[shard].files[number].image else {
+      preconditionFailure("samples without an image are not in the index")
+    }
+    return try files.bytes(extent, ofShard: shard, limit: limit)
+  }
+
+  public func order(seed: UInt64, epoch: Int) -> SampleOrder {
+    let counts = firstImages.dropLast().indices.map { shard in
+      firstSample(ofImage: firstImages[shard + 1]) - firstSample(ofImage: firstImages[shard])
+    }
+    return ShardOrder.order(counts: counts, window: shuffleWindow, seed: seed, epoch: epoch)
+  }
+
+  /// The names of the shards, and where their files lie and how long they are. A caption that was
+  /// changed and kept its length is not noticed, at the price of not reading all of them.
+  public func fingerprint() -> String {
+    var hash = SHA256()
+    for (shard, index) in indices.enumerated() {
+      let name = paths[shard].split(separator: "/").last.map(String.init) ?? ""
+      hash.update(data: Array("\(name.utf8.count):\(name)\(sizes[shard]);".utf8))
+      index.update(&hash)
+    }
+    return "\(captionPolicy.rawValue):shards(\(shuffleWindow)):\(hash.finalize().hexadecimal)"
+  }
+
+  /// Ids are texts or numbers of any kind: 62 bits of their digest stand for them, above all numbers
+  /// that images have by themselves.
+  private static func number(ofId id: String) -> Int64 {
+    let digest = SHA256.hash(data: Array(id.utf8))
+    let bits = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int64(bits >> 2 | 1 << 62)
+  }
+
+  private func firstSample(ofImage image: Int) -> Int {
+    firstSamples.isEmpty ? image : Int(firstSamples[image])
+  }
+
+  private func image(ofSample number: Int) -> Int {
+    firstSamples.isEmpty ? number : firstSamples.rangeIndex(of: UInt32(number))
+  }
+
+  private func place(ofImage image: Int) -> (shard: Int, number: Int) {
+    let shard = firstImages.rangeIndex(of: image)
+    return (shard, image - firstImages[shard])
+  }
+}
+
+// MARK: Opening
+
+extension ShardSource {
+  private static func walk(
+    _ paths: [String], toleratesDamage: Bool
+  ) throws -> [(index: ShardIndex, size: Int)] {
+    typealias Walked = Result<(index: ShardIndex, size: Int), any Error>
+    var results = [Walked?](repeating: nil, count: paths.count)
+    results.withUnsafeMutableBufferPointer { results in
+      // Each iteration writes an element of its own.
+      nonisolated(unsafe) let results = results
+      DispatchQueue.concurrentPerform(iterations: paths.count) { shard in
+        results[shard] = Walked {
+          do {
+            let file = try OpenFile(paths[shard])
+            let index = try ShardIndex(
+              file, path: paths[shard], toleratesDamage: toleratesDamage)
+            return (index, file.size)
+          } catch let failure as BoundedFile.Failure {
+            throw DatasetError(failure, file: paths[shard], limit: 0)
+          }
+        }
+      }
+    }
+    return try results.compactMap { try $0?.get() }
+  }
+
+  private static func findings(_ indices: [ShardIndex], _ paths: [String]) -> [SourceFinding] {
+    let tallies: [(SourceFinding.Kind, KeyPath<ShardIndex.Counts, Tally>)] = [
+      (.ignoredMembers, \.ignored), (.withoutImage, \.withoutImage), (.withoutText, \.withoutText),
+    ]
+    var findings = [SourceFinding(.shards, count: indices.count)]
+    for (kind, tally) in tallies {
+      var all = Tally()
+      for (shard, index) in indices.enumerated() {
+        all.add(index.counts[keyPath: tally]) { "\(paths[shard]):\($0)" }
+      }
+      if all.count > 0 { findings.append(.init(kind, count: all.count, examples: all.examples)) }
+    }
+    let damage = indices.compactMap(\.damage)
+    if !damage.isEmpty {
+      findings.append(
+        .init(
+          .damagedShards, count: damage.count,
+          examples: damage.prefix(Tally.exampleLimit).map(\.description)))
+    }
+    return findings
+  }
+
+  private static func text(
+    of files: ShardIndex.Files, _ shard: Int, _ source: ShardFiles
+  ) throws -> ShardText {
+    func bytes(_ extent: ShardIndex.Extent?) throws -> [UInt8]? {
+      try extent.map { try source.bytes($0, ofShard: shard, limit: ShardText.sizeLimit) }
+    }
+    return try ShardText(json: bytes(files.json)) { try bytes(files.text) }
+  }
+
+  /// Where each image's samples begin. What cannot be read counts as one, which is passed over when
+  /// its turn comes.
+  private static func countCaptions(
+    _ indices: [ShardIndex], _ files: ShardFiles, firstImages: [Int]
+  ) throws -> [UInt32] {
+    var counts = [Int](repeating: 1, count: firstImages[firstImages.count - 1])
+    counts.withUnsafeMutableBufferPointer { counts in
+      // Each iteration writes elements of its own.
+      nonisolated(unsafe) let counts = counts
+      DispatchQueue.concurrentPerform(iterations: indices.count) { shard in
+        for (number, sample) in indices[shard].files.enumerated() where sample.json != nil {
+          let text = try? text(of: sample, shard, files)
+          counts[firstImages[shard] + number] = text?.captions.count ?? 1
+        }
+      }
+    }
+    var firstSamples: [UInt32] = [0]
+    var total = 0
+    for count in counts {
+      total += count
+      guard total <= CaptionIndex.Builder.sampleLimit else {
+        throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
+      }
+      firstSamples.append(UInt32(total))
+    }
+    return firstSamples
+  }
+}

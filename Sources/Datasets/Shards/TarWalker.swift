@@ -1,0 +1,149 @@
+/// Goes through the headers of a tar archive, past the contents.
+struct TarWalker {
+  /// A file in the archive.
+  struct Member {
+    var name: String
+    /// Where its content begins.
+    var offset: Int
+    var size: Int
+  }
+
+  /// The most bytes of a long name and of a file's attributes.
+  private static let nameLimit = 1 << 16
+  private static let attributesLimit = 1 << 20
+  /// Bytes that are read at once: the headers of small files lie close together.
+  private static let readLength = 8 << 10
+
+  private let path: String
+  private let file: OpenFile
+  private var offset = 0
+  private var buffer: [UInt8] = []
+  private var bufferOffset = 0
+  /// Links, devices and the like, which were passed over; folders do not count.
+  private(set) var otherEntries = 0
+
+  init(_ file: OpenFile, path: String) throws {
+    self.file = file
+    self.path = path
+    file.expectScatteredReads()
+    let start = try bytes(at: 0, count: min(file.size, 6))
+    if let program = Self.compressions.first(where: { start.starts(with: $0.magic) })?.program {
+      throw DatasetError.unsupportedShard(
+        file: path, problem: "is compressed",
+        advice: "unpack it by \"\(program)\": pictures are compressed already, and samples are "
+          + "read from the middle of a shard")
+    }
+  }
+
+  static let compressions: [(magic: [UInt8], program: String)] = [
+    ([0x1F, 0x8B], "gunzip"), ([0x42, 0x5A, 0x68], "bunzip2"),
+    ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "unxz"), ([0x28, 0xB5, 0x2F, 0xFD], "unzstd"),
+  ]
+
+  /// The next file; nil after the last.
+  /// - Throws: `DatasetError.damagedShard`, `.unsupportedShard` or `.unreadable`.
+  mutating func next() throws -> Member? {
+    var longName: String?
+    var attributes: TarAttributes?
+    while true {
+      let block = try block()
+      if block.allSatisfy({ $0 == 0 }) {
+        guard longName == nil && attributes == nil else {
+          throw damage("the archive ends after the name of a file")
+        }
+        try checkEnd()
+        return nil
+      }
+      let header: TarHeader
+      do {
+        header = try TarHeader(block)
+      } catch let problem as TarHeader.Problem {
+        throw damage(problem.text)
+      }
+      let name = attributes?.path ?? longName ?? header.name
+      let content = offset + TarHeader.length
+      guard header.kind != .withoutContent else {
+        if !name.hasSuffix("/") { otherEntries += 1 }
+        offset = content
+        (longName, attributes) = (nil, nil)
+        continue
+      }
+      // Sizes are those of the file that attributes belong to, not of more attributes.
+      let size = header.kind == .file ? attributes?.size ?? header.size : header.size
+      guard size <= file.size - content else {
+        throw damage("\(name) has \(size) bytes, and the shard ends after \(file.size - content)")
+      }
+      defer {
+        offset = content + (size + TarHeader.length - 1) / TarHeader.length * TarHeader.length
+      }
+      switch header.kind {
+      case .file:
+        guard attributes?.isSparse != true else { throw sparse(name) }
+        return Member(name: name, offset: content, size: size)
+      case .sparse: throw sparse(name)
+      case .longName:
+        longName = TarHeader.text(
+          try extra(at: content, size, limit: Self.nameLimit, "a file's name")[...])
+      case .attributes:
+        do {
+          attributes = try TarAttributes(
+            try extra(at: content, size, limit: Self.attributesLimit, "a file's attributes"))
+        } catch let problem as TarHeader.Problem {
+          throw damage(problem.text)
+        }
+      case .other, .withoutContent: break
+      }
+    }
+  }
+
+  private func extra(at offset: Int, _ size: Int, limit: Int, _ what: String) throws -> [UInt8] {
+    guard size <= limit else {
+      throw damage("\(what) has \(size) bytes, more than the limit of \(limit)")
+    }
+    return try bytes(at: offset, count: size)
+  }
+
+  /// The header at `offset`.
+  private mutating func block() throws -> ArraySlice<UInt8> {
+    let length = TarHeader.length
+    guard offset <= file.size - length else {
+      throw damage(
+        offset < file.size
+          ? "the shard ends within a header"
+          : "the shard ends without the mark of an archive's end. It may be cut short; if it is "
+            + "whole, \"head -c 1024 /dev/zero >> FILE\" adds the mark")
+    }
+    if offset < bufferOffset || offset + length > bufferOffset + buffer.count {
+      buffer = try bytes(at: offset, count: min(Self.readLength, file.size - offset))
+      bufferOffset = offset
+      guard buffer.count >= length else { throw damage("the shard became shorter") }
+    }
+    return buffer[(offset - bufferOffset)..<(offset - bufferOffset + length)]
+  }
+
+  /// Two blocks of zeros end an archive; what comes after would never be read.
+  private func checkEnd() throws {
+    let rest = try bytes(at: offset, count: min(64 << 10, file.size - offset))
+    guard rest.allSatisfy({ $0 == 0 }) else {
+      throw damage("something follows the end of the archive; join archives by \"tar -A\"")
+    }
+  }
+
+  private func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    do {
+      return try file.bytes(at: offset, count: count)
+    } catch let failure as BoundedFile.Failure {
+      throw DatasetError(failure, file: path, limit: 0)
+    }
+  }
+
+  private func damage(_ problem: String) -> DatasetError {
+    .damagedShard(file: path, offset: offset, problem: problem)
+  }
+
+  private func sparse(_ name: String) -> DatasetError {
+    .unsupportedShard(
+      file: path, problem: "holds a sparse file, \(name)",
+      advice: "pack it again without the option --sparse")
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+
+/// Writes a tar archive (ustar) whose bytes depend on names and contents alone: no time, no owner.
+final class TarWriter {
+  private let path: String
+  private let handle: FileHandle
+  private(set) var byteCount = 0
+
+  /// Creates the file; it must not exist.
+  /// - Throws: `DatasetError.unwritable`, as all methods do.
+  init(creating path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw DatasetError.unwritable(file: path, detail: String(cString: strerror(errno)))
+    }
+    self.path = path
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  /// The bytes that a file of the given size takes.
+  static func length(of size: Int) -> Int {
+    TarHeader.length + (size + TarHeader.length - 1) / TarHeader.length * TarHeader.length
+  }
+
+  /// - Precondition: The name has at most 100 bytes of UTF-8, and the content less than 8 GiB.
+  func add(_ name: String, _ content: [UInt8]) throws {
+    let padding = [UInt8](
+      repeating: 0, count: Self.length(of: content.count) - TarHeader.length - content.count)
+    try write(Self.header(name, size: content.count))
+    try write(content)
+    try write(padding)
+  }
+
+  /// Ends the archive as GNU tar does, at a multiple of 20 blocks, and makes sure of the disk.
+  func finish() throws {
+    let record = 20 * TarHeader.length
+    let end = byteCount + 2 * TarHeader.length
+    try write([UInt8](repeating: 0, count: (end + record - 1) / record * record - byteCount))
+    do {
+      try handle.synchronize()
+      try handle.close()
+    } catch {
+      throw DatasetError.unwritable(file: path, detail: error.localizedDescription)
+    }
+  }
+
+  private func write(_ bytes: [UInt8]) throws {
+    do {
+      try handle.write(contentsOf: bytes)
+    } catch {
+      throw DatasetError.unwritable(file: path, detail: error.localizedDescription)
+    }
+    byteCount += bytes.count
+  }
+
+  private static func header(_ name: String, size: Int) -> [UInt8] {
+    precondition(name.utf8.count <= 100 && size < 1 << 33, "\(name) of \(size) bytes")
+    var block = [UInt8](repeating: 0, count: TarHeader.length)
+    func put(_ text: String, at place: Int) {
+      block.replaceSubrange(place..<(place + text.utf8.count), with: text.utf8)
+    }
+    func octal(_ number: Int, digits: Int) -> String {
+      let text = String(number, radix: 8)
+      return String(repeating: "0", count: digits - text.count) + text
+    }
+    put(name, at: 0)
+    put("0000644", at: 100)
+    // Owner, group and time.
+    put("0000000", at: 108)
+    put("0000000", at: 116)
+    put(octal(size, digits: 11), at: 124)
+    put("00000000000", at: 136)
+    put("        ", at: 148)
+    put("0", at: 156)
+    put("ustar", at: 257)
+    put("00", at: 263)
+    put(octal(block.reduce(0) { $0 + Int($1) }, digits: 6) + "\0", at: 148)
+    return block
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// A source that can also be asked for an image with all that is said about it: what validation,
+/// checks and packing go through.
+public protocol CaptionSource: SampleSource {
+  var imageCount: Int { get }
+
+  /// The number of pairs of image and caption; nil where it would take reading every caption.
+  var pairCount: Int? { get }
+
+  /// An image with all its captions.
+  /// - Precondition: `image` is in `0..<imageCount`.
+  /// - Throws: ``SampleError`` where the captions cannot be had.
+  func record(at image: Int) throws -> CaptionRecord
+
+  /// The bytes of an image's file.
+  /// - Throws: Where they cannot be read, or are more than `limit`.
+  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
+
+  /// Text that changes with what the samples are and with the order in which they are visited, but
+  /// not when the data is moved: it is there to notice that a run goes on with other data.
+  func fingerprint() -> String
+
+  /// What was noticed when the source was opened.
+  var findings: [SourceFinding] { get }
+}
+
+extension CaptionSource {
+  public var findings: [SourceFinding] { [] }
+}
+
+/// What a sample is where images have several captions.
+public enum CaptionPolicy: String, Sendable, Codable, CaseIterable {
+  /// One sample for each image; a caption is drawn at each visit.
+  case draw
+  /// One sample for each pair of image and caption.
+  case all
+}
+
+/// Something noticed about a source as a whole.
+public struct SourceFinding: Equatable, Sendable {
+  public enum Kind: String, Sendable {
+    case shards = "shards"
+    /// Files in a shard that belong to no sample.
+    case ignoredMembers = "other files"
+    case withoutImage = "without an image"
+    case withoutText = "without a text"
+    /// Shards that could not be read to their end.
+    case damagedShards = "damaged shards"
+  }
+
+  public var kind: Kind
+  public var count: Int
+  /// The first of them.
+  public var examples: [String]
+
+  public init(_ kind: Kind, count: Int, examples: [String] = []) {
+    self.kind = kind
+    self.count = count
+    self.examples = examples
+  }
+}

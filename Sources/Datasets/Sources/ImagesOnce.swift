@@ -1,0 +1,24 @@
+/// The images of a source, one sample each and in their order, whatever their captions.
+public struct ImagesOnce: SampleSource {
+  private let source: any CaptionSource
+
+  public init(_ source: any CaptionSource) { self.source = source }
+
+  public var count: Int { source.imageCount }
+
+  public func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample {
+    let path: String
+    do {
+      path = try source.record(at: index).imagePath
+    } catch {
+      // The image may be sound although its captions cannot be had.
+      path = "image \(index)"
+    }
+    return CaptionSample(
+      index: index, image: index, imageId: Int64(index), caption: "", path: path)
+  }
+
+  public func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {
+    try source.imageBytes(ofImage: index, limit: limit)
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+/// Where pairs lie and how they are taken: a list (JSON, JSON lines, CSV, TSV), a folder of
+/// pictures with texts beside them, or shards.
+public struct SourceLocation: Equatable, Sendable {
+  /// A list; a folder of pictures or of shards; a shard; or several, as `cc3m-{00000..00331}.tar`
+  /// or `cc3m-*.tar`.
+  public var path: String
+  /// What a list's picture paths are relative to; nil for the list's own folder.
+  public var imageFolder: String?
+  public var captions: CaptionPolicy
+  /// Among how many samples of shards an epoch shuffles; lists and folders are shuffled whole.
+  public var shuffleWindow: Int
+
+  public init(
+    path: String, imageFolder: String? = nil, captions: CaptionPolicy = .draw,
+    shuffleWindow: Int = ShardSource.defaultShuffleWindow
+  ) {
+    self.path = path
+    self.imageFolder = imageFolder
+    self.captions = captions
+    self.shuffleWindow = shuffleWindow
+  }
+
+  /// Opens what lies there, of whatever kind it is.
+  /// - Parameter toleratesDamage: Whether shards are taken up to where they are damaged; for checks.
+  /// - Throws: ``DatasetError``.
+  public func open(toleratesDamage: Bool = false) throws -> any CaptionSource {
+    if let shards = try shards() {
+      return try ShardSource(
+        paths: shards, captions: captions, shuffleWindow: shuffleWindow,
+        toleratesDamage: toleratesDamage)
+    }
+    return try CaptionDataset(
+      URL(fileURLWithPath: path), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
+      captions: captions)
+  }
+
+  /// The shards that the path names; nil where it names something else.
+  private func shards() throws -> [String]? {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      if ShardPaths.isPattern(path) { return try ShardPaths.matching(path) }
+      return Self.isShardName(path) ? [path] : nil
+    }
+    if isFolder.boolValue { return try shardsOfFolder() }
+    return Self.isShardName(path) || Self.beginsAsArchive(path) ? [path] : nil
+  }
+
+  private func shardsOfFolder() throws -> [String]? {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: path)
+        .filter { !$0.hasPrefix(".") }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw DatasetError.unreadable(file: path, detail: error.localizedDescription)
+    }
+    let shards = names.filter(Self.isShardName)
+    guard let first = shards.first else { return nil }
+    if let image = names.first(where: FolderReader.isImageName) {
+      throw DatasetError.ambiguousFolder(folder: path, shard: first, image: image)
+    }
+    let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
+    return shards.map { "\(folder)/\($0)" }
+  }
+
+  /// Compressed archives are among them, to be refused with what to do.
+  private static func isShardName(_ name: String) -> Bool {
+    let endings = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
+    return endings.contains { name.lowercased().hasSuffix($0) }
+  }
+
+  /// Whether a file without a telling name has the mark that tar archives have since 1988.
+  private static func beginsAsArchive(_ path: String) -> Bool {
+    guard let file = try? OpenFile(path), let mark = try? file.bytes(at: 257, count: 5) else {
+      return false
+    }
+    return mark.elementsEqual("ustar".utf8)
+  }
+}

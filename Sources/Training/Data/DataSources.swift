@@ -1,0 +1,65 @@
+import Datasets
+
+extension DataSourceConfiguration {
+  /// Where the pairs lie, and with which weight each place is drawn from: one place without a mixture,
+  /// none where neither `path` nor `mix` is given.
+  public var locations: [(location: SourceLocation, weight: Double?)] {
+    let single = path.map {
+      SourceLocation(
+        path: $0, imageFolder: imageFolder, captions: captions, shuffleWindow: shuffle)
+    }
+    return (single.map { [($0, nil)] } ?? []) + mix.map { ($0.location, $0.weight) }
+  }
+
+  /// The pairs; nil where neither `path` nor `mix` is given.
+  /// - Throws: `DatasetError`.
+  public func source() throws -> (any CaptionSource)? {
+    let parts = try locations.map { SourceMixture.Part(try $0.location.open(), weight: $0.weight) }
+    return mix.isEmpty ? parts.first?.source : try SourceMixture(parts)
+  }
+
+  /// - Parameter name: What messages call this section.
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check(_ name: String) throws {
+    if path != nil && !mix.isEmpty {
+      throw ConfigurationError.invalidValue(
+        field: "\(name).mix", found: "both path and mix", expected: "one of them",
+        advice: "--set \(name).mix=[] or --set \(name).path=null takes one away")
+    }
+    let limit = SourceMixture.partLimit
+    try ConfigurationCheck.whole(
+      [("\(name).shuffle", shuffle, 1...Int(Int32.max))]
+        + mix.enumerated().map { ("\(name).mix[\($0)].shuffle", $1.shuffle, 1...Int(Int32.max)) })
+    try ConfigurationCheck.numbers(
+      mix.enumerated().map { ("\(name).mix[\($0)].weight", $1.weight ?? 1, 1e-9...1e15) })
+    for (index, part) in mix.enumerated() where part.path.isEmpty {
+      throw ConfigurationError.invalidValue(
+        field: "\(name).mix[\(index)].path", found: "nothing", expected: DataSourceWords.kinds,
+        advice: "each source of a mixture has a path")
+    }
+    guard mix.count <= limit else {
+      throw ConfigurationError.invalidValue(
+        field: "\(name).mix", found: "\(mix.count) sources", expected: "at most \(limit)",
+        advice: "")
+    }
+  }
+}
+
+extension MixedSourceConfiguration {
+  var location: SourceLocation {
+    SourceLocation(
+      path: path, imageFolder: imageFolder, captions: captions, shuffleWindow: shuffle)
+  }
+}
+
+extension HeldOutConfiguration {
+  /// Where held-out pairs lie, with a sample for each image; nil without a path.
+  public var location: SourceLocation? {
+    path.map { SourceLocation(path: $0, imageFolder: imageFolder) }
+  }
+}
+
+/// Words that several messages share.
+enum DataSourceWords {
+  static let kinds = "a list, a folder of pictures, or shards"
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Training
+
+/// `blip2-train data check`.
+struct DataCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Read every picture and caption of a recipe once and say what is there.",
+    discussion: """
+      Prints, for each source, pairs, caption lengths in words and tokens, picture sizes, and what \
+      cannot be read; of shards also what belongs to no sample. Exit code 1 if the unreadable \
+      pictures are more than data.maximumBadShare, or a shard is damaged.
+      """)
+
+  @Option(help: "The recipe.")
+  var config: String
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
+  var overrides: [String] = []
+
+  func run() throws {
+    let configuration = try ConfigurationLoader.load(
+      StageOneRunConfiguration(), file: URL(fileURLWithPath: config), overrides: overrides
+    ).data
+    try configuration.check()
+    let tokenizer = try CaptionTokenizer(configuration)
+    let train = configuration.train.locations.map(\.location)
+    let sources =
+      train.map { ("train", $0) }
+      + (configuration.validation.location.map { [("validation", $0)] } ?? [])
+    var problems: [String] = []
+    for (name, location) in sources {
+      let report = DatasetReport(
+        try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration)
+      ) {
+        tokenizer.tokens($0, maximumLength: 4096).count
+      }
+      print("\(name): \(location.path)")
+      print(report)
+      let share = Double(report.badImages) / Double(max(1, report.images))
+      if share > configuration.maximumBadShare {
+        problems.append(
+          "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
+            + "the pictures cannot be read; training would end with an error")
+      }
+      if report.findings.contains(where: { $0.kind == .damagedShards }) {
+        problems.append("\(location.path): shards are damaged; training would not begin")
+      }
+    }
+    if !problems.isEmpty { throw Failure(problems.joined(separator: "\n")) }
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Datasets
+import Foundation
+
+/// `blip2-train data pack`.
+struct DataPackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Write any source of pairs as tar shards (WebDataset).",
+    discussion: """
+      Pictures stay as they are, byte for byte; captions and image ids read back as the same. The \
+      same source gives the same bytes. Pictures that cannot be read are named and left out. The \
+      output folder appears, with shard-000000.tar and so on, when all is written.
+
+      Example:
+        blip2-train data pack pairs.jsonl --output shards
+        blip2-train stage1 --config my.yaml --set data.train.path=shards
+      """)
+
+  @Argument(help: "A list, a folder of pictures, or shards; see \"data --help\".")
+  var source: String
+
+  @Option(help: "The folder to write. It must not be there, or be empty.")
+  var output: String
+
+  @Option(help: "What a list's picture paths are relative to, if not the list's own folder.")
+  var imageFolder: String?
+
+  @Option(help: "Samples of a shard.")
+  var shardSize = 10_000
+
+  @Option(help: "Bytes of a shard at most; a single sample may be larger.")
+  var shardBytes: Int?
+
+  func validate() throws {
+    for (name, value) in [("--shard-size", shardSize), ("--shard-bytes", shardBytes ?? 1)]
+    where value < 1 {
+      throw ValidationError("\(name): expected at least 1, found \(value)")
+    }
+  }
+
+  func run() throws {
+    let packer = ShardPacker(shardSize: shardSize, shardBytes: shardBytes)
+    let outcome = try packer.pack(
+      SourceLocation(path: source, imageFolder: imageFolder).open(),
+      into: URL(fileURLWithPath: output, isDirectory: true)
+    ) {
+      print("skipped \($0.path): \($0.reason)")
+    }
+    let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
+    print("packed \(outcome.images) pictures into \(outcome.shards) shards\(skipped): \(output)")
+  }
+}
