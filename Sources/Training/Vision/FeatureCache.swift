@@ -77,8 +77,8 @@ final class FeatureCache {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let stamp = Stamp(
-      encoder: tower.fingerprint ?? "", layer: configuration.layer,
-      finalNorm: configuration.finalNorm, data: request.dataset.digest(),
+      encoder: tower.fingerprint ?? "", layer: tower.output.layer,
+      finalNorm: tower.output.appliesFinalNorm, data: request.dataset.digest(),
       decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
       transforms: request.transforms, seed: request.transforms.count > 1 ? request.seed : nil)
     return String(decoding: try encoder.encode(stamp), as: UTF8.self)
@@ -183,7 +183,8 @@ private struct Progress {
     lastLine = now
     let rate = Double(done) / (now - start).inSeconds
     let left = ProgressReporter.duration(Double(total - done) / rate)
-    return String(format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+    return String(
+      format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
   }
 }
 
