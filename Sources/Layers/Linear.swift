@@ -40,4 +40,9 @@ public struct Linear: Module {
   public func withGELU(_ x: Variable) -> Variable {
     x.linearGELU(weight.weight, bias: bias.variable)
   }
+
+  /// The map followed by the quick GELU.
+  public func withQuickGELU(_ x: Variable) -> Variable {
+    x.linearQuickGELU(weight.weight, bias: bias.variable)
+  }
 }

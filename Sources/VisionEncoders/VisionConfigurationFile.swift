@@ -5,6 +5,10 @@ import WeightFiles
 public enum VisionEncoderError: Error, Equatable {
   case badConfiguration(file: String, reason: String)
   case unknownFamily(file: String, found: String, known: [String])
+  /// A tensor from which a size is read has a shape that gives none.
+  case unexpectedShape(file: String, tensor: String, expected: String, found: [Int])
+  /// A tensor shows that a file is of a kind of its family that is not read.
+  case unsupportedVariant(file: String, tensor: String, variant: String)
 }
 
 extension VisionEncoderError: CustomStringConvertible, LocalizedError {
@@ -14,6 +18,10 @@ extension VisionEncoderError: CustomStringConvertible, LocalizedError {
       return "\(file): \(reason)"
     case .unknownFamily(let file, let found, let known):
       return "\(file): model_type: expected one of \(known.joined(separator: ", ")), found \(found)"
+    case .unexpectedShape(let file, let tensor, let expected, let found):
+      return "tensor \(tensor): expected \(expected), found \(found) in \(file)"
+    case .unsupportedVariant(let file, let tensor, let variant):
+      return "tensor \(tensor): \(variant) is not supported, found in \(file)"
     }
   }
 
@@ -29,7 +37,6 @@ struct VisionConfigurationFile {
   private static let largestSize = 1 << 20
 
   init(_ url: URL) throws {
-    self.url = url
     let file: MappedFile
     do {
       file = try MappedFile(url)
@@ -38,14 +45,50 @@ struct VisionConfigurationFile {
         file: url.path,
         reason: "\(error.localizedDescription); expected a folder with config.json and weights")
     }
-    guard file.withBytes({ $0.count }) <= VisionConfigurationFile.largestSize else {
+    self.url = url
+    data = try file.withBytes { try VisionConfigurationFile.checked($0, of: url) }
+  }
+
+  /// A configuration that lies within another file, such as a file of weights.
+  init(text: String, within url: URL) throws {
+    self.url = url
+    data = try Data(text.utf8).withUnsafeBytes {
+      try VisionConfigurationFile.checked($0, of: url)
+    }
+  }
+
+  private static func checked(_ bytes: UnsafeRawBufferPointer, of url: URL) throws -> Data {
+    guard bytes.count <= largestSize else {
       throw VisionEncoderError.badConfiguration(file: url.path, reason: "larger than 1 MiB")
     }
-    guard case .outermostKeys = file.withBytes({ JSONOutline.scan($0, maximumDepth: 32) }) else {
+    guard case .outermostKeys = JSONOutline.scan(bytes, maximumDepth: 32) else {
       throw VisionEncoderError.badConfiguration(
         file: url.path, reason: "not a JSON object of at most 32 levels")
     }
-    data = file.withBytes { Data($0) }
+    return Data(bytes)
+  }
+
+  /// The `model_type`.
+  func modelType() throws -> String { try decoded(ModelType.self).modelType }
+
+  private struct ModelType: Decodable {
+    let modelType: String
+
+    enum CodingKeys: String, CodingKey { case modelType = "model_type" }
+  }
+
+  /// What the file says of the image encoder: its `vision_config` if it is that of a whole model.
+  func visionSection<Value: Decodable>(
+    _ type: Value.Type, ofWholeModel modelType: String
+  ) throws -> Value {
+    try self.modelType() == modelType
+      ? decoded(WholeModel<Value>.self).vision : decoded(type)
+  }
+
+  private struct WholeModel<Vision: Decodable>: Decodable {
+    let vision: Vision
+
+    enum CodingKeys: String, CodingKey { case vision = "vision_config" }
   }
 
   func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {

@@ -1,9 +1,17 @@
 import Autograd
+import Foundation
 import Layers
 import Tensors
 
 /// A model that turns pictures into feature vectors, one for each patch and what else it has.
 public protocol VisionEncoder: Module {
+  /// What `config.json` calls the family in `model_type`.
+  static var modelTypes: [String] { get }
+
+  /// Reads `config.json` and the weights of a folder; the weights stay where they are mapped.
+  /// - Throws: `WeightFileError` for weights, `VisionEncoderError` for the configuration.
+  init(folder: URL) throws
+
   /// The width of a feature vector.
   var width: Int { get }
   /// The side of a square patch, in pixels; image sides are multiples of it.
@@ -12,11 +20,17 @@ public protocol VisionEncoder: Module {
   var layerCount: Int { get }
   /// The image side that the position table was trained for, in pixels.
   var nativeImageSize: Int { get }
+  /// What BLIP-2 takes from this family: the output that goes on where nothing else is chosen.
+  var defaultOutput: VisionOutput { get }
+  /// Whether there is a norm after the last block.
+  var hasFinalNorm: Bool { get }
+  /// What the family was trained with, for folders that do not say.
+  var familyNormalisation: PixelNormalisation { get }
 
   /// The features of pictures.
   /// - Parameters:
   ///   - pixels: Normalised, `[images, 3, height, width]`; sides are multiples of the patch size.
-  ///   - output: Which layer's output goes on.
+  ///   - output: Which layer's output goes on; no final norm where there is none.
   /// - Returns: `[images, tokens, width]`.
   func features(_ pixels: Tensor, output: VisionOutput) -> Variable
 

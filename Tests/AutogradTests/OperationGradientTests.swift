@@ -16,6 +16,8 @@ import Testing
     #expect(gradientDifference(values) { $0[0].linear(Weight($0[1]), bias: $0[2]) } == nil)
     #expect(gradientDifference(values) { $0[0].linearGELU(Weight($0[1]), bias: $0[2]) } == nil)
     #expect(
+      gradientDifference(values) { $0[0].linearQuickGELU(Weight($0[1]), bias: $0[2]) } == nil)
+    #expect(
       gradientDifference(Array(values.prefix(2))) { $0[0].linear(Weight($0[1])) } == nil)
   }
 
@@ -32,6 +34,7 @@ import Testing
     let x = randomTensor(shape, seed: 1)
     let y = randomTensor(shape, seed: 2)
     #expect(gradientDifference([x]) { $0[0].gelu() } == nil)
+    #expect(gradientDifference([x]) { $0[0].quickGELU() } == nil)
     #expect(gradientDifference([x, y]) { $0[0] + $0[1] } == nil)
     #expect(gradientDifference([x]) { $0[0] + $0[0] } == nil)
     #expect(gradientDifference([x]) { $0[0] * 2.5 } == nil)

@@ -69,6 +69,37 @@ import Testing
     #expect(worst < 1.5e-7, "error \(worst)")
   }
 
+  @Test func quickGELU() {
+    let x = (-60_000...60_000).map { Float($0) / 2000 } + [-1e4, 1e4, -3e38, 3e38, 0]
+    let leaf = Variable.leaf(Tensor(x, shape: [x.count]))
+    let y = leaf.quickGELU()
+    let gradients = Gradients()
+    gradients.addBackward(from: y.sum())
+    var (worst, worstSlope) = (0.0, 0.0)
+    for ((x, y), slope) in zip(zip(x, y.value.values), gradients[leaf]!.values) {
+      let z = 1.702 * Double(x)
+      let share = 1 / (1 + exp(-z))
+      let exact = share == 0 ? 0 : Double(x) * share
+      worst = max(worst, abs(Double(y) - exact) / max(1, abs(exact)))
+      let exactSlope = share + (abs(z) > 700 ? 0 : z * share * (1 - share))
+      worstSlope = max(worstSlope, abs(Double(slope) - exactSlope))
+    }
+    #expect(worst < 3e-7, "error \(worst)")
+    #expect(worstSlope < 3e-7, "error \(worstSlope) of the derivative")
+    let broken = Variable(Tensor([.nan, 1], shape: [2])).quickGELU().value.values
+    #expect(broken[0].isNaN && broken[1].isFinite, "a broken value must not vanish")
+  }
+
+  /// Fused with a linear map, the activations give what they give by themselves.
+  @Test func linearMapsWithActivations() {
+    let x = Variable(randomTensor([7, 19], seed: 1, deviation: 2))
+    let weight = Weight(Variable(randomTensor([33, 19], seed: 2)))
+    let bias = Variable(randomTensor([33], seed: 3))
+    let h = x.linear(weight, bias: bias)
+    #expect(x.linearGELU(weight, bias: bias).value.values == h.gelu().value.values)
+    #expect(x.linearQuickGELU(weight, bias: bias).value.values == h.quickGELU().value.values)
+  }
+
   @Test(arguments: [1, 3, 16, 17, 64, 768, 1408])
   func layerNorm(_ width: Int) {
     let rows = 4

@@ -68,6 +68,20 @@ import Testing
     #expect(mapped([.nan]) { $0.errorFunction() }[0].isNaN, "a broken value must not vanish")
   }
 
+  @Test func logisticIsAccurate() {
+    let x = grid(-86.9, 100, count: 2_000_001) + grid(-2, 2, count: 200_001) + [0, -0.0]
+    let y = mapped(x) { $0.logistic() }
+    var worst = 0.0
+    for (x, y) in zip(x, y) {
+      let exact = 1 / (1 + exp(-Double(x)))
+      worst = max(worst, abs(Double(y) - exact) / exact)
+    }
+    #expect(worst < 3e-7, "relative error \(worst)")
+    #expect(
+      mapped([-88, -3e38, -.infinity, 3e38, .infinity]) { $0.logistic() } == [0, 0, 0, 1, 1])
+    #expect(mapped([.nan]) { $0.logistic() }[0].isNaN, "a broken value must not vanish")
+  }
+
   @Test(arguments: [1, 2, 15, 16, 17, 31, 32, 33, 100])
   func sumsAndMaxima(_ count: Int) {
     // Small whole numbers: every sum is exact.

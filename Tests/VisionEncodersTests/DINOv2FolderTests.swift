@@ -9,15 +9,15 @@ import WeightFiles
 /// Folders that are not what they should be: each is refused with words that say what to look at.
 @Suite struct DINOv2FolderTests {
   @Test func otherFamiliesAreNamed() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.configure(["model_type": "resnet"])
     #expect(
       throws: VisionEncoderError.unknownFamily(
         file: folder.url.appendingPathComponent("config.json").path, found: "resnet",
-        known: ["dinov2"])
+        known: ["blip-2", "blip_2_vision_model", "clip", "clip_vision_model", "dinov2"])
     ) { _ = try VisionEncoderFamily.encoder(folder: folder.url) }
     let text = message { _ = try VisionEncoderFamily.encoder(folder: folder.url) }
-    #expect(text?.contains("expected one of dinov2, found resnet") == true)
+    #expect(text?.contains("clip_vision_model, dinov2, found resnet") == true)
   }
 
   /// A configuration that is changed in one key, and words of the error.
@@ -58,7 +58,7 @@ import WeightFiles
 
   @Test(arguments: badKeys)
   func badConfiguration(_ example: BadKey) throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.configure([example.key: example.value])
     let text = try #require(message { _ = try VisionEncoderFamily.encoder(folder: folder.url) })
     #expect(text.contains(example.words), "\(text)")
@@ -79,7 +79,7 @@ import WeightFiles
 
   @Test(arguments: damagedTexts.indices)
   func damagedConfiguration(_ index: Int) throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.folder.write(Self.damagedTexts[index], to: "config.json")
     for read in [
       { _ = try VisionEncoderFamily.encoder(folder: folder.url) },
@@ -91,13 +91,13 @@ import WeightFiles
   }
 
   @Test func nestingThatOnlyStringsSeemToHaveIsRead() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.configure(["note": String(repeating: "[{", count: 100) + "\\\"]"])
     #expect(throws: Never.self) { _ = try DINOv2(folder: folder.url) }
   }
 
   @Test func missingFiles() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("model.safetensors"))
     #expect(throws: WeightFileError.self) { _ = try DINOv2(folder: folder.url) }
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
@@ -106,10 +106,12 @@ import WeightFiles
     #expect(throws: VisionEncoderError.self) {
       _ = try VisionEncoderFamily.encoder(folder: nowhere)
     }
+    let text = message { _ = try VisionEncoderFamily.encoder(at: nowhere) }
+    #expect(text?.contains("\(nowhere.path): not found; expected a folder") == true)
   }
 
   @Test func aMissingTensorIsNamed() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     let name = "encoder.layer.1.mlp.fc1.bias"
     try folder.rewriteWeights { $0[name] = nil }
     let text = message { _ = try DINOv2(folder: folder.url) }
@@ -117,7 +119,7 @@ import WeightFiles
   }
 
   @Test func aWrongShapeIsNamedBesideTheRightOne() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.configure(["mlp_ratio": 2])
     let text = try #require(message { _ = try DINOv2(folder: folder.url) })
     #expect(text.contains("encoder.layer.0.mlp.fc1.weight"), "\(text)")
@@ -126,7 +128,7 @@ import WeightFiles
 
   /// As many numbers in another arrangement are not a patch convolution.
   @Test func aTurnedPatchConvolutionIsRefused() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     let name = "embeddings.patch_embeddings.projection.weight"
     try folder.rewriteWeights { tensors in
       tensors[name] = .init(shape: [32, 14, 14, 3], values: tensors[name]!.values)
@@ -137,16 +139,16 @@ import WeightFiles
 
   /// A position table for another image size than the configuration's.
   @Test func aPositionTableOfAnotherSizeIsRefused() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     try folder.configure(["image_size": 56])
     let text = try #require(message { _ = try DINOv2(folder: folder.url) })
     #expect(text.contains("[1, 17, 32]") && text.contains("[1, 10, 32]"), "\(text)")
   }
 
   @Test func namesWithThePrefixOfALargerModelAreRead() throws {
-    let folder = try DINOv2Folder()
+    let folder = try EncoderFolder("dinov2")
     let plain = try DINOv2(folder: folder.url)
-    let prefixed = try DINOv2Folder()
+    let prefixed = try EncoderFolder("dinov2")
     try prefixed.rewriteWeights { tensors in
       tensors = Dictionary(uniqueKeysWithValues: tensors.map { ("dinov2." + $0.key, $0.value) })
     }
@@ -159,7 +161,7 @@ import WeightFiles
   /// Half-precision files give the numbers that they hold, widened.
   @Test(arguments: ["F16", "BF16"])
   func halfPrecision(_ type: String) throws {
-    let (half, whole) = (try DINOv2Folder(), try DINOv2Folder())
+    let (half, whole) = (try EncoderFolder("dinov2"), try EncoderFolder("dinov2"))
     if type == "F16" {
       try half.rewriteWeights { tensors in
         tensors = tensors.mapValues {

@@ -55,7 +55,7 @@ import Testing
   @Test(arguments: runs)
   func positions(_ run: Run) throws {
     let (golden, encoder) = (try run.golden, try DINOv2(folder: run.folder))
-    let table = encoder.positionTable(
+    let table = encoder.embedding.positionTable(
       rows: run.sides.height / encoder.patchSize, columns: run.sides.width / encoder.patchSize)
     let expected = try golden.tensor("outputs/\(run.size)/position_embeddings")
     #expect(difference(table.value, expected, relative: 1e-5) == nil)

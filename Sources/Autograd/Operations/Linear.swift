@@ -21,11 +21,28 @@ extension Variable {
   /// Only `h` is kept beside the result. Pullback: `dh = dy · gelu'(h)`, then as in `linear`.
   public func linearGELU(_ weight: Weight, bias: Variable) -> Variable {
     let h = linearValue(weight, bias: bias)
+    return activated(h.mapped(GELU.value), weight, bias: bias) { dy in
+      dy.combined(with: h) { dy, h in dy * GELU.derivative(h) }
+    }
+  }
+
+  /// The linear map followed by the quick GELU: `y = h · σ(1.702 · h)`, `h = x · Wᵀ + b`.
+  ///
+  /// Only `h` is kept beside the result. Pullback: `dh = dy · quickGELU'(h)`, then as in `linear`.
+  public func linearQuickGELU(_ weight: Weight, bias: Variable) -> Variable {
+    let h = linearValue(weight, bias: bias)
+    return activated(h.mapped(QuickGELU.value), weight, bias: bias) { dy in
+      dy.combined(with: h) { dy, h in dy * QuickGELU.derivative(h) }
+    }
+  }
+
+  /// - Parameter pullback: From the gradient of `y` to that of the linear map's result.
+  private func activated(
+    _ y: Tensor, _ weight: Weight, bias: Variable, pullback: @escaping (Tensor) -> Tensor
+  ) -> Variable {
     let x = value
-    return .recording(h.mapped(GELU.value), from: [self, weight.variable, bias]) {
-      [self] dy, gradients in
-      let dh = dy.combined(with: h) { dy, h in dy * GELU.derivative(h) }
-      addLinearGradients(dh, x: x, weight: weight, bias: bias, gradients)
+    return .recording(y, from: [self, weight.variable, bias]) { [self] dy, gradients in
+      addLinearGradients(pullback(dy), x: x, weight: weight, bias: bias, gradients)
     }
   }
 

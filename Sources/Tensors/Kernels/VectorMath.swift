@@ -27,6 +27,13 @@ extension SIMD16<Float> {
     return p * unsafeBitCast(power, to: Vector.self)
   }
 
+  /// The logistic function `1 / (1 + exp(−x))`; zero below −87, where it is less than 2 · 10⁻³⁸.
+  @inlinable @inline(__always)
+  public func logistic() -> Vector {
+    let share = 1 / (1 + (Vector.zero - self).exponential())
+    return share.replacing(with: 0, where: self .< -87)
+  }
+
   /// The error function: an odd polynomial near zero, `1 − exp(polynomial)` beyond 0.9277.
   @inlinable @inline(__always)
   public func errorFunction() -> Vector {

@@ -4,12 +4,18 @@ import Datasets
 
 /// Where the frozen (or trained) image encoder comes from and what of it goes on.
 public struct VisionConfiguration: Codable, Equatable, Sendable {
-  /// A folder with `config.json` and weights; null for a new encoder of the sizes in `new`.
+  /// A folder with `config.json` and weights, or a file in the names of EVA's authors; null for a
+  /// new encoder of the sizes in `new`.
   @Nullable public var path: String?
-  /// The block whose output goes on, counted from 1; null for the last.
+  /// The number of attention heads, for a file that does not say it; null for what is in the file,
+  /// or else one for each 88 of the width.
+  @Nullable public var heads: Int?
+  /// The block whose output goes on, counted from 1; null for what BLIP-2 takes from the family:
+  /// CLIP's last but one, the last of the others.
   @Nullable public var layer: Int?
-  /// Whether the encoder's final norm is applied.
-  public var finalNorm = true
+  /// Whether the encoder's final norm is applied; null for what BLIP-2 takes from the family: only
+  /// DINOv2's is.
+  @Nullable public var finalNorm: Bool?
   /// The side of the pictures in pixels; null for the encoder's own.
   @Nullable public var imageSize: Int?
   /// A frozen encoder is not trained and not in the checkpoints.

@@ -78,8 +78,8 @@ final class FeatureCache {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let stamp = Stamp(
-      encoder: tower.fingerprint ?? "", layer: configuration.layer,
-      finalNorm: configuration.finalNorm, data: request.dataset.fingerprint(),
+      encoder: tower.fingerprint ?? "", layer: tower.output.layer,
+      finalNorm: tower.output.appliesFinalNorm, data: request.dataset.fingerprint(),
       decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
       views: request.views, seed: request.views.count > 1 ? request.seed : nil)
     return String(decoding: try encoder.encode(stamp), as: UTF8.self)

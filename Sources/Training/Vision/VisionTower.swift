@@ -23,17 +23,18 @@ public struct VisionTower {
 
   /// - Throws: `VisionEncoderError`, `WeightFileError` or `ConfigurationError`.
   public init(_ configuration: VisionConfiguration, seed: UInt64) throws {
-    let pixels: PixelNormalisation
-    if let path = configuration.path {
-      let folder = URL(fileURLWithPath: path, isDirectory: true)
-      encoder = try VisionEncoderFamily.encoder(folder: folder)
-      pixels = try PixelNormalisation.of(folder: folder)
-      fingerprint = configuration.frozen ? try VisionTower.fingerprint(of: folder) : nil
+    let source = configuration.path.map { URL(fileURLWithPath: $0) }
+    try VisionTower.checkHeads(configuration, source: source)
+    if let source {
+      encoder = try VisionEncoderFamily.encoder(at: source, heads: configuration.heads)
     } else {
       encoder = DINOv2(configuration.new.sizes, ParameterInitialiser(seed: seed ^ 0x5EED_0001))
-      pixels = .imageNet
-      fingerprint = nil
     }
+    fingerprint =
+      try configuration.frozen
+      ? source.map { try VisionTower.fingerprint(of: $0, heads: configuration.heads) } : nil
+    let family = encoder.familyNormalisation
+    let pixels = try source.map { try PixelNormalisation.of($0, family: family) } ?? family
     normalization = ImageNormalization(
       mean: SIMD3(pixels.mean[0], pixels.mean[1], pixels.mean[2]),
       standardDeviation: SIMD3(pixels.deviation[0], pixels.deviation[1], pixels.deviation[2]))
@@ -41,7 +42,10 @@ public struct VisionTower {
     readsFeatures = configuration.cache
     cachedViews = configuration.cachedViews
     if isFrozen { encoder.freeze() }
-    output = VisionOutput(layer: configuration.layer, appliesFinalNorm: configuration.finalNorm)
+    let usual = encoder.defaultOutput
+    output = VisionOutput(
+      layer: configuration.layer ?? usual.layer,
+      appliesFinalNorm: configuration.finalNorm ?? usual.appliesFinalNorm)
     imageSize = configuration.imageSize ?? encoder.nativeImageSize
     try check(configuration)
   }
@@ -50,7 +54,12 @@ public struct VisionTower {
     if let layer = configuration.layer, !(1...encoder.layerCount).contains(layer) {
       throw ConfigurationError.invalidValue(
         field: "vision.layer", found: String(layer), expected: "1 to \(encoder.layerCount)",
-        advice: "null takes the last")
+        advice: "null takes the one that BLIP-2 takes")
+    }
+    if configuration.finalNorm == true && !encoder.hasFinalNorm {
+      throw ConfigurationError.invalidValue(
+        field: "vision.finalNorm", found: "true", expected: "false or null",
+        advice: "this encoder has no norm after its last block")
     }
     if imageSize < encoder.patchSize || imageSize % encoder.patchSize != 0 || imageSize > 8192 {
       throw ConfigurationError.invalidValue(
@@ -60,11 +69,32 @@ public struct VisionTower {
     }
   }
 
-  private static func fingerprint(of folder: URL) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
-      $0.hasSuffix(".safetensors") || $0.hasSuffix(".json")
+  /// A folder's `config.json`, or the sizes of a new encoder, say the number of heads themselves.
+  private static func checkHeads(_ configuration: VisionConfiguration, source: URL?) throws {
+    guard let heads = configuration.heads, source.map(isFolder) ?? true else { return }
+    throw ConfigurationError.invalidValue(
+      field: "vision.heads", found: String(heads), expected: "null",
+      advice: "only a file of weights leaves the number of heads open; vision.path names "
+        + (configuration.path.map { "the folder \($0)" } ?? "none"))
+  }
+
+  private static func isFolder(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  /// A digest of all that an encoder is read from: its folder's weights and settings, or its file
+  /// and the number of heads that it is read with.
+  private static func fingerprint(of source: URL, heads: Int?) throws -> String {
+    guard isFolder(source) else {
+      return try Fingerprint.ofFile(source) + (heads.map { " with \($0) heads" } ?? "")
     }
-    return try Fingerprint.ofFiles(named: names.sorted(), in: folder)
+    let endings = [".safetensors", ".json", ".bin", ".pt", ".pth"]
+    let names = try FileManager.default.contentsOfDirectory(atPath: source.path).filter { name in
+      endings.contains { name.hasSuffix($0) }
+    }
+    return try Fingerprint.ofFiles(named: names, in: source)
   }
 
   /// The number of feature vectors of a picture.

@@ -5,8 +5,8 @@ import WeightFiles
 
 /// DINOv2 as Hugging Face folders hold it.
 extension DINOv2 {
-  /// Reads `config.json` and the weights of a folder; the weights stay where they are mapped.
-  /// - Throws: `WeightFileError` for weights, `VisionEncoderError` for the configuration.
+  public static let modelTypes = ["dinov2"]
+
   public init(folder: URL) throws {
     let file = folder.appendingPathComponent("config.json")
     let stored = try VisionConfigurationFile(file)
@@ -15,14 +15,9 @@ extension DINOv2 {
       throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
     }
     self.init(configuration, ParameterInitialiser(seed: 0))
-    let weights = try WeightFolder(folder)
-    _ = try weights.load(into: namedParameters) { name in
-      let name = DINOv2.fileName(of: name)
+    try load(namedParameters, from: WeightFolder(folder)) { name in
+      let name = DINOv2.publicNames(name)
       return [name, "dinov2." + name]
-    } adapt: { name, stored, parameter in
-      // A patch convolution `[width, 3, side, side]` is the same numbers as our matrix.
-      stored.shape == publicShape(of: name, parameter.shape)
-        ? stored.reshaped(parameter.shape) : nil
     }
   }
 
@@ -43,7 +38,7 @@ extension DINOv2 {
     }
   }
 
-  public func publicName(of parameter: String) -> String { DINOv2.fileName(of: parameter) }
+  public func publicName(of parameter: String) -> String { DINOv2.publicNames(parameter) }
 
   public var publicConfiguration: [String: Any] {
     [
@@ -58,29 +53,20 @@ extension DINOv2 {
     ]
   }
 
-  /// The shapes that the public format gives parameters which we keep in another one.
   public func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
-    parameter == "patchEmbedding.weight" ? [shape[0], 3, patchSize, patchSize] : shape
+    embedding.publicShape(of: parameter, shape)
   }
 
-  static func fileName(of name: String) -> String {
-    for (ours, theirs) in outer where name.hasPrefix(ours) {
-      return theirs + name.dropFirst(ours.count)
-    }
-    let parts = name.split(separator: ".", maxSplits: 3).map(String.init)
-    guard parts.count >= 3, parts[0] == "blocks", let member = inner[parts[2]] else { return name }
-    return (["encoder.layer", parts[1], member] + parts.dropFirst(3)).joined(separator: ".")
-  }
-
-  private static let outer = [
-    ("classToken", "embeddings.cls_token"), ("positions", "embeddings.position_embeddings"),
-    ("patchEmbedding", "embeddings.patch_embeddings.projection"), ("norm.", "layernorm."),
-  ]
-
-  private static let inner = [
-    "norm1": "norm1", "norm2": "norm2", "query": "attention.attention.query",
-    "key": "attention.attention.key", "value": "attention.attention.value",
-    "output": "attention.output.dense", "scale1": "layer_scale1.lambda1",
-    "scale2": "layer_scale2.lambda1", "inner": "mlp.fc1", "outer": "mlp.fc2",
-  ]
+  private static let publicNames = PublicNames(
+    outer: [
+      ("classToken", "embeddings.cls_token"), ("positions", "embeddings.position_embeddings"),
+      ("patchEmbedding", "embeddings.patch_embeddings.projection"), ("norm.", "layernorm."),
+    ],
+    blocks: "encoder.layer",
+    inner: [
+      "norm1": "norm1", "norm2": "norm2", "query": "attention.attention.query",
+      "key": "attention.attention.key", "value": "attention.attention.value",
+      "output": "attention.output.dense", "scale1": "layer_scale1.lambda1",
+      "scale2": "layer_scale2.lambda1", "inner": "mlp.fc1", "outer": "mlp.fc2",
+    ])
 }

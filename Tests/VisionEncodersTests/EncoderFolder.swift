@@ -6,12 +6,15 @@ import WeightFiles
 @testable import VisionEncoders
 
 /// A copy of a golden encoder's folder that a test may damage.
-struct DINOv2Folder {
+struct EncoderFolder {
   let folder: TemporaryFolder
 
-  init() throws {
+  init(_ golden: String) throws {
+    try self.init(copyOf: Goldens.folder.appendingPathComponent(golden))
+  }
+
+  init(copyOf source: URL) throws {
     folder = try TemporaryFolder()
-    let source = Goldens.folder.appendingPathComponent("dinov2")
     for name in ["config.json", "model.safetensors"] {
       try folder.copy(source.appendingPathComponent(name))
     }
@@ -19,12 +22,14 @@ struct DINOv2Folder {
 
   var url: URL { folder.url }
 
-  /// Changes keys of `config.json`; nil removes one.
-  func configure(_ changes: [String: Any?]) throws {
+  /// Changes keys of `config.json`, or of a section of it; nil removes one.
+  func configure(_ changes: [String: Any?], in section: String? = nil) throws {
     let file = url.appendingPathComponent("config.json")
     var object =
       try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any] ?? [:]
-    for (key, value) in changes { object[key] = value }
+    var inner = section.map { object[$0] as? [String: Any] ?? [:] } ?? object
+    for (key, value) in changes { inner[key] = value }
+    if let section { object[section] = inner } else { object = inner }
     try JSONSerialization.data(withJSONObject: object).write(to: file)
   }
 

@@ -1,0 +1,112 @@
+import Autograd
+import Layers
+import Tensors
+
+/// Pictures as tokens: the class token, then each patch's linear image, all with their positions.
+struct PatchEmbedding: Module {
+  /// `[1, 1, width]`.
+  let classToken: Parameter
+  /// `[1, 1 + patches, width]`, the class token's position first.
+  let positions: Parameter
+  let projection: PatchProjection
+  let patchSize: Int
+  private let gridSide: Int
+
+  init(
+    _ configuration: some ViTConfiguration, hasPatchBias: Bool = true,
+    _ initialiser: ParameterInitialiser
+  ) {
+    let (width, deviation) = (configuration.width, configuration.initialDeviation)
+    patchSize = configuration.patchSize
+    gridSide = configuration.gridSide
+    classToken = initialiser.normal([1, 1, width], standardDeviation: deviation, decays: false)
+    positions = initialiser.normal(
+      [1, 1 + gridSide * gridSide, width], standardDeviation: deviation, decays: false)
+    projection = PatchProjection(
+      inputs: 3 * patchSize * patchSize, outputs: width, hasBias: hasPatchBias,
+      deviation: deviation, initialiser)
+  }
+
+  var members: [Member] {
+    [
+      .parameter("classToken", classToken), .parameter("positions", positions),
+      .module("patchEmbedding", projection),
+    ]
+  }
+
+  private var width: Int { classToken.shape[2] }
+
+  /// The number of tokens of a picture.
+  func tokenCount(height: Int, width: Int) -> Int {
+    1 + (height / patchSize) * (width / patchSize)
+  }
+
+  /// - Parameter pixels: `[images, 3, height, width]`; sides are multiples of the patch size.
+  /// - Returns: `[images · tokens, width]`.
+  func callAsFunction(_ pixels: Tensor) -> Variable {
+    let (images, height, imageWidth) = (pixels.shape[0], pixels.shape[2], pixels.shape[3])
+    precondition(
+      height % patchSize == 0 && imageWidth % patchSize == 0,
+      "an image of \(imageWidth) × \(height) is not made of patches of \(patchSize)")
+    let tokens = tokenCount(height: height, width: imageWidth)
+    let patches = projection(Variable(PatchExtraction.patches(pixels, side: patchSize)))
+    let classRow = classToken.variable.reshaped([1, width])
+    // Row 0 of the joined rows is the class token, which begins every image's tokens.
+    let order = (0..<images * tokens).map { row -> Int32 in
+      let (image, token) = (row / tokens, row % tokens)
+      return token == 0 ? 0 : Int32(1 + image * (tokens - 1) + token - 1)
+    }
+    let rows = Variable.concatenatedRows([classRow, patches]).gatheredRows(order)
+    let table = positionTable(rows: height / patchSize, columns: imageWidth / patchSize)
+    return rows + table.gatheredRows((0..<images * tokens).map { Int32($0 % tokens) })
+  }
+
+  /// Each picture's tokens see one another.
+  func layout(of pixels: Tensor) -> AttentionLayout {
+    .separate(
+      sequences: pixels.shape[0],
+      length: tokenCount(height: pixels.shape[2], width: pixels.shape[3]))
+  }
+
+  /// `[images, tokens, width]`.
+  func featureShape(of pixels: Tensor) -> [Int] {
+    [pixels.shape[0], tokenCount(height: pixels.shape[2], width: pixels.shape[3]), width]
+  }
+
+  /// The positions for a grid of patches, the class token's first, `[1 + rows · columns, width]`.
+  func positionTable(rows: Int, columns: Int) -> Variable {
+    let table = positions.variable.reshaped([1 + gridSide * gridSide, width])
+    let patches = PositionResizing.resized(
+      table.rows(1..<1 + gridSide * gridSide), side: gridSide, rows: rows, columns: columns)
+    return .concatenatedRows([table.rows(0..<1), patches])
+  }
+
+  /// The shape in which public files hold one of the parameters: a patch convolution
+  /// `[width, 3, side, side]` is the same numbers as our matrix.
+  func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
+    parameter == "patchEmbedding.weight" ? [shape[0], 3, patchSize, patchSize] : shape
+  }
+}
+
+/// `y = x · Wᵀ`, with a bias in most families.
+struct PatchProjection: Module {
+  /// `[width, 3 · side · side]`.
+  let weight: Parameter
+  /// `[width]`.
+  let bias: Parameter?
+
+  init(
+    inputs: Int, outputs: Int, hasBias: Bool, deviation: Float, _ initialiser: ParameterInitialiser
+  ) {
+    weight = initialiser.normal([outputs, inputs], standardDeviation: deviation)
+    bias = hasBias ? initialiser.constant([outputs], 0) : nil
+  }
+
+  var members: [Member] {
+    [.parameter("weight", weight)] + (bias.map { [.parameter("bias", $0)] } ?? [])
+  }
+
+  func callAsFunction(_ x: Variable) -> Variable {
+    x.linear(weight.weight, bias: bias?.variable)
+  }
+}

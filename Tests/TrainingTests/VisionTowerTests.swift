@@ -1,0 +1,110 @@
+import Datasets
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import VisionEncoders
+import WeightFiles
+
+@testable import Training
+
+/// What a run makes of the keys under `vision` for each family of encoders.
+@Suite struct VisionTowerTests {
+  private func configuration(_ path: URL) -> VisionConfiguration {
+    var configuration = VisionConfiguration()
+    configuration.path = path.path
+    return configuration
+  }
+
+  private func golden(_ name: String) -> URL { Goldens.folder.appendingPathComponent(name) }
+
+  /// The golden of EVA's encoder as a file in its authors' names.
+  private func evaFile(in folder: TemporaryFolder) throws -> URL {
+    let golden = try Golden(golden("eva-vit/golden.safetensors"))
+    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    for name in golden.names(under: "weights/") {
+      let stored = try golden.file.tensor(named: name)
+      tensors[String(name.dropFirst("weights/".count))] = .init(
+        shape: stored.shape, values: try stored.floats())
+    }
+    let file = folder.url.appendingPathComponent("eva.safetensors")
+    try SafetensorsWriter.write(tensors, to: file)
+    return file
+  }
+
+  @Test func outputsAndNormalisationAreTheFamilys() throws {
+    let clip = try VisionTower(configuration(golden("clip-vision")), seed: 1)
+    #expect(
+      clip.output
+        == VisionOutput(layer: clip.encoder.layerCount - 1, appliesFinalNorm: false))
+    #expect(clip.normalization.mean.x == PixelNormalisation.clip.mean[0])
+    let dinov2 = try VisionTower(configuration(golden("dinov2")), seed: 1)
+    #expect(dinov2.output == VisionOutput(appliesFinalNorm: true))
+    #expect(dinov2.normalization.mean.x == PixelNormalisation.imageNet.mean[0])
+    let blip2 = try VisionTower(configuration(golden("blip2-retrieval")), seed: 1)
+    #expect(blip2.output == VisionOutput(appliesFinalNorm: false))
+    #expect(blip2.normalization.mean.x == PixelNormalisation.clip.mean[0])
+  }
+
+  @Test func chosenOutputsComeFirst() throws {
+    var configuration = configuration(golden("clip-vision"))
+    configuration.layer = 1
+    configuration.finalNorm = true
+    let tower = try VisionTower(configuration, seed: 1)
+    #expect(tower.output == VisionOutput(layer: 1, appliesFinalNorm: true))
+  }
+
+  @Test func aNormThatIsNotThereIsRefused() throws {
+    var configuration = configuration(golden("blip2-retrieval"))
+    configuration.finalNorm = true
+    #expect(
+      throws: ConfigurationError.invalidValue(
+        field: "vision.finalNorm", found: "true", expected: "false or null",
+        advice: "this encoder has no norm after its last block")
+    ) { _ = try VisionTower(configuration, seed: 1) }
+  }
+
+  /// A file's digest, and the number of heads that it is read with, are held to the checkpoint.
+  @Test func files() throws {
+    let folder = try TemporaryFolder()
+    var configuration = configuration(try evaFile(in: folder))
+    #expect(throws: VisionEncoderError.self) { _ = try VisionTower(configuration, seed: 1) }
+    configuration.heads = 4
+    let four = try VisionTower(configuration, seed: 1)
+    let golden = try Golden(golden("eva-vit/golden.safetensors"))
+    let features = four.features(try golden.tensor("inputs/pixel_values")).value
+    #expect(difference(features, try golden.tensor("outputs/tokens"), relative: 1e-4) == nil)
+    configuration.heads = 2
+    let two = try VisionTower(configuration, seed: 1)
+    #expect(four.fingerprint != nil && four.fingerprint != two.fingerprint)
+  }
+
+  @Test(arguments: ["dinov2", nil])
+  func headsAreForFilesAlone(_ name: String?) throws {
+    var configuration = VisionConfiguration()
+    configuration.path = name.map { golden($0).path }
+    configuration.frozen = false
+    configuration.heads = 4
+    #expect {
+      _ = try VisionTower(configuration, seed: 1)
+    } throws: {
+      guard case .invalidValue("vision.heads", "4", "null", _) = $0 as? ConfigurationError else {
+        return false
+      }
+      return true
+    }
+  }
+
+  /// Weights of PyTorch count as those of safetensors do; other files do not.
+  @Test(arguments: [("pytorch_model.bin", true), ("encoder.pth", true), ("notes.txt", false)])
+  func fingerprintsOfFolders(_ name: String, counts: Bool) throws {
+    let folder = try TemporaryFolder()
+    for file in ["config.json", "model.safetensors"] {
+      try folder.copy(golden("clip-vision/\(file)"))
+    }
+    let before = try VisionTower(configuration(folder.url), seed: 1).fingerprint
+    try folder.write("more", to: name)
+    let after = try VisionTower(configuration(folder.url), seed: 1).fingerprint
+    #expect((before != after) == counts)
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import WeightFiles
+
+@testable import VisionEncoders
+
+/// CLIP's folders in their several forms, and those that are refused.
+@Suite struct CLIPViTFolderTests {
+  private func parametersAreEqual(_ a: any VisionEncoder, _ b: any VisionEncoder) -> Bool {
+    zip(a.namedParameters, b.namedParameters).allSatisfy {
+      $0.name == $1.name && $0.parameter.value.values == $1.parameter.value.values
+    }
+  }
+
+  @Test func publicFilesHaveAPrefix() throws {
+    let prefixed = try EncoderFolder("clip-vision")
+    try prefixed.rewriteWeights { tensors in
+      tensors = Dictionary(
+        uniqueKeysWithValues: tensors.map { ("vision_model." + $0.key, $0.value) })
+      // Of `CLIPVisionModelWithProjection`.
+      tensors["visual_projection.weight"] = .init(shape: [2, 2], values: [1, 2, 3, 4])
+    }
+    let plain = try EncoderFolder("clip-vision")
+    #expect(parametersAreEqual(try CLIPViT(folder: prefixed.url), try CLIPViT(folder: plain.url)))
+  }
+
+  /// A `clip` folder has its sizes in `vision_config`, and a text encoder with names like ours.
+  @Test func wholeModels() throws {
+    let whole = try EncoderFolder("clip-vision")
+    let file = whole.url.appendingPathComponent("config.json")
+    let vision = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+    try JSONSerialization.data(
+      withJSONObject: [
+        "model_type": "clip", "vision_config": vision, "hidden_size": 7, "text_config": [:],
+      ] as [String: Any]
+    ).write(to: file)
+    try whole.rewriteWeights { tensors in
+      var all: [String: SafetensorsWriter.Tensor] = [:]
+      for (name, tensor) in tensors {
+        all["vision_model." + name] = tensor
+        all["text_model." + name] = .init(shape: [1], values: [0])
+      }
+      all["logit_scale"] = .init(shape: [], values: [2])
+      tensors = all
+    }
+    let encoder = try VisionEncoderFamily.encoder(at: whole.url)
+    #expect(encoder is CLIPViT)
+    let plain = try CLIPViT(folder: Goldens.folder.appendingPathComponent("clip-vision"))
+    #expect(parametersAreEqual(encoder, plain))
+    try whole.configure(["vision_config": nil])
+    let text = message { _ = try VisionEncoderFamily.encoder(at: whole.url) }
+    #expect(text?.contains("vision_config: missing") == true)
+  }
+
+  /// Keys that newer configurations leave out are the library's usual ones.
+  @Test func missingKeysAreTheLibrarys() throws {
+    let folder = try EncoderFolder("clip-vision")
+    try folder.folder.write(#"{"model_type": "clip_vision_model"}"#, to: "config.json")
+    let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
+    #expect(text.contains("[768]") && text.contains("[32]"), "\(text)")
+    #expect(text.contains("embeddings.class_embedding"), "\(text)")
+    let sizes = try VisionConfigurationFile(folder.url.appendingPathComponent("config.json"))
+      .decoded(CLIPViTConfiguration.self)
+    #expect(sizes == CLIPViTConfiguration() && sizes.activation == .quickGELU)
+  }
+
+  @Test func theExactGELUIsAnother() throws {
+    let (quick, exact) = (try EncoderFolder("clip-vision"), try EncoderFolder("clip-vision"))
+    try exact.configure(["hidden_act": "gelu"])
+    let (a, b) = (try CLIPViT(folder: quick.url), try CLIPViT(folder: exact.url))
+    #expect(b.configuration.activation == .gelu)
+    let pixels = randomTensor([1, 3, a.nativeImageSize, a.nativeImageSize], seed: 1)
+    let features = a.features(pixels, output: a.defaultOutput).value
+    let others = b.features(pixels, output: b.defaultOutput).value
+    #expect(difference(features, others, relative: 1e-4) != nil)
+  }
+
+  @Test(arguments: [
+    ("hidden_act", "relu", "hidden_act: expected gelu or quick_gelu, found relu"),
+    ("hidden_size", "0", "hidden_size: expected 1 to"),
+    ("num_channels", "1", "num_channels: expected 3, found 1"),
+    ("intermediate_size", "1e30", "intermediate_size: expected 1 to"),
+    ("num_attention_heads", "5", "num_attention_heads: 5 does not divide 32"),
+    ("patch_size", "29", "image_size: 28 is less than a patch of 29"),
+    ("num_hidden_layers", "2.5", "num_hidden_layers: expected a whole number"),
+    ("layer_norm_eps", "0", "layer_norm_eps"),
+  ])
+  func badConfiguration(_ key: String, value: String, words: String) throws {
+    let folder = try EncoderFolder("clip-vision")
+    try folder.configure([key: Double(value) ?? value])
+    let text = try #require(message { _ = try VisionEncoderFamily.encoder(at: folder.url) })
+    #expect(text.contains(words) && text.contains("config.json"), "\(text)")
+  }
+
+  @Test func weightsOfAnotherFamily() throws {
+    let folder = try EncoderFolder("clip-vision")
+    let weights = folder.url.appendingPathComponent("model.safetensors")
+    try FileManager.default.removeItem(at: weights)
+    try FileManager.default.copyItem(
+      at: Goldens.folder.appendingPathComponent("dinov2/model.safetensors"), to: weights)
+    let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
+    #expect(text.contains("vision_model.embeddings.class_embedding"), "\(text)")
+    #expect(text.contains(folder.url.path), "\(text)")
+  }
+
+  @Test func aMissingTensorIsNamed() throws {
+    let folder = try EncoderFolder("clip-vision")
+    let name = "encoder.layers.1.self_attn.v_proj.bias"
+    try folder.rewriteWeights { $0[name] = nil }
+    let text = message { _ = try CLIPViT(folder: folder.url) }
+    #expect(text?.contains(name) == true && text?.contains(folder.url.path) == true)
+  }
+
+  /// Both shapes are those that files have, not ours.
+  @Test(arguments: [
+    ("image_size", 42, "embeddings.position_embedding.weight", [10, 32], [5, 32]),
+    (
+      "patch_size", 7, "embeddings.position_embedding.weight", [17, 32], [5, 32]
+    ),
+    ("intermediate_size", 96, "encoder.layers.0.mlp.fc1.weight", [96, 32], [80, 32]),
+  ])
+  func aWrongShapeIsNamedBesideTheRightOne(
+    _ key: String, value: Int, tensor: String, expected: [Int], found: [Int]
+  ) throws {
+    let folder = try EncoderFolder("clip-vision")
+    try folder.configure([key: value])
+    let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
+    #expect(text.contains("tensor \(tensor): expected \(expected), found \(found)"), "\(text)")
+  }
+
+  @Test func aTurnedPatchConvolutionIsRefused() throws {
+    let folder = try EncoderFolder("clip-vision")
+    let name = "embeddings.patch_embedding.weight"
+    try folder.rewriteWeights { tensors in
+      tensors[name] = .init(shape: [32, 14, 14, 3], values: tensors[name]!.values)
+    }
+    let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
+    #expect(text.contains("expected [32, 3, 14, 14], found [32, 14, 14, 3]"), "\(text)")
+  }
+}
