@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=.build/release/blip2-train
+program=${BLIP2_TRAIN:-.build/release/blip2-train}
 folder=Checkpoints/ablation
 names=(itc itc+itm itc+itm+itg)
 seeds=(1 2 3)

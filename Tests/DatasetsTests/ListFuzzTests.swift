@@ -28,4 +28,22 @@ import Testing
     let count = report.accepted + report.refused
     #expect(count < 100 || report.accepted > count / 20 && report.refused > count / 10, "\(report)")
   }
+
+  @Test func tables() throws {
+    let samples = [
+      "image,captions,image_id\r\na.jpg,\"[\"\"x\"\",\"\"y\"\"]\",1\r\n\"b,c.jpg\",plain,2\n",
+      "\u{FEFF}filepath\ttitle\na.png\tone\nb.png\ttwo\na.png\tthree\n",
+    ].enumerated().map { FuzzRun.Sample(name: "table \($0.offset)", bytes: Array($0.element.utf8)) }
+    let folder = try TemporaryFolder()
+    let run = FuzzRun(reader: "table", samples: samples) { $0 is DatasetError }
+    let report = run.run { mutator, bytes, other in
+      mutator.mutatedJSON(bytes, with: other)
+    } read: { bytes in
+      let set = try CaptionDataset(folder.replace("list.csv", with: bytes), captions: .all)
+      for number in 0..<set.count { _ = set.sample(at: number, seed: 1, epoch: 0) }
+    }
+    #expect(report.problems == [])
+    let count = report.accepted + report.refused
+    #expect(count < 100 || report.accepted > count / 20 && report.refused > count / 20, "\(report)")
+  }
 }

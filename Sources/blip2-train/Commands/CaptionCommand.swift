@@ -26,7 +26,8 @@ struct CaptionCommand: ParsableCommand {
   var beams = 3
 
   @Option(
-    help: "Tokens before which a caption cannot end, [DEC] among them (default: 10, or --max-tokens).")
+    help:
+      "Tokens before which a caption cannot end, [DEC] among them (default: 10, or --max-tokens).")
   var minTokens: Int?
 
   @Option(help: "Tokens at most, [DEC] and [SEP] among them.")
