@@ -3,9 +3,9 @@ import Foundation
 @testable import Datasets
 
 /// A source in memory: small pictures that differ, some broken.
-struct MemoryCaptions: CaptionSource {
-  var records: [CaptionRecord]
-  var files: [[UInt8]]
+final class MemoryCaptions: CaptionSource {
+  let records: [CaptionRecord]
+  let files: [[UInt8]]
 
   /// - Parameters:
   ///   - captions: The captions of an image by its number.
@@ -40,6 +40,7 @@ struct MemoryCaptions: CaptionSource {
   func imageBytes(at index: Int, limit: Int) -> [UInt8] { files[index] }
   func imageBytes(ofImage image: Int, limit: Int) -> [UInt8] { files[image] }
   func fingerprint() -> String { records.map { "\($0)" }.joined() }
+  func imageFingerprint() -> String { files.map { "\($0)" }.joined() }
 }
 
 extension URL {

@@ -130,7 +130,7 @@ import WeightFiles
     (["--set", "model.initialTemperature=.inf"], "model.initialTemperature"),
     (["--set", "data.train.path=nowhere.jsonl"], "nowhere.jsonl"),
     (["--set", "data.vocabulary=nowhere.txt"], "nowhere.txt"),
-    (["--set", "vision.path=nowhere"], "nowhere/config.json"),
+    (["--set", "vision.path=nowhere"], "nowhere: not found"),
     (["--set", "model.qFormer.vocabularySize=100"], "30523"),
     (["--resume", "nowhere.h5"], "nowhere.h5"),
     (["--resume"], "no sound checkpoint"),

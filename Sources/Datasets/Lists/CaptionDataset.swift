@@ -101,6 +101,17 @@ public final class CaptionDataset: CaptionSource {
     return hash.finalize().hexadecimal
   }
 
+  /// The listed paths and the sizes of the files.
+  public func imageFingerprint() -> String {
+    var hash = SHA256()
+    for image in 0..<index.imageCount {
+      let path = index.paths[image]
+      let size = BoundedFile.size(of: resolve(path)) ?? -1
+      hash.update(data: Array("\(path.utf8.count):\(path)\(size);".utf8))
+    }
+    return "files:\(hash.finalize().hexadecimal)"
+  }
+
   private func image(ofSample number: Int) -> Int {
     captionPolicy == .draw ? number : index.image(ofCaption: number)
   }

@@ -115,13 +115,20 @@ public final class ShardSource: CaptionSource {
   /// The names of the shards, and where their files lie and how long they are. A caption that was
   /// changed and kept its length is not noticed, at the price of not reading all of them.
   public func fingerprint() -> String {
+    "\(captionPolicy.rawValue):shards(\(shuffleWindow)):\(digest())"
+  }
+
+  /// Captions lie in the same shards, so that a change of their length changes it as well.
+  public func imageFingerprint() -> String { "shards:\(digest())" }
+
+  private func digest() -> String {
     var hash = SHA256()
     for (shard, index) in indices.enumerated() {
       let name = paths[shard].split(separator: "/").last.map(String.init) ?? ""
       hash.update(data: Array("\(name.utf8.count):\(name)\(sizes[shard]);".utf8))
       index.update(&hash)
     }
-    return "\(captionPolicy.rawValue):shards(\(shuffleWindow)):\(hash.finalize().hexadecimal)"
+    return hash.finalize().hexadecimal
   }
 
   /// Ids are texts or numbers of any kind: 62 bits of their digest stand for them, above all numbers

@@ -2,7 +2,7 @@ import Foundation
 
 /// A source that can also be asked for an image with all that is said about it: what validation,
 /// checks and packing go through.
-public protocol CaptionSource: SampleSource {
+public protocol CaptionSource: AnyObject, SampleSource {
   var imageCount: Int { get }
 
   /// The number of pairs of image and caption; nil where it would take reading every caption.
@@ -21,11 +21,19 @@ public protocol CaptionSource: SampleSource {
   /// not when the data is moved: it is there to notice that a run goes on with other data.
   func fingerprint() -> String
 
+  /// Text that changes with the image files, their order and their sizes alone: it tells whether what
+  /// was computed from the images still belongs to them.
+  func imageFingerprint() -> String
+
+  /// Which of a mixture's sources an image belongs to; 0 where there is one.
+  func source(ofImage image: Int) -> Int
+
   /// What was noticed when the source was opened.
   var findings: [SourceFinding] { get }
 }
 
 extension CaptionSource {
+  public func source(ofImage image: Int) -> Int { 0 }
   public var findings: [SourceFinding] { [] }
 }
 

@@ -15,7 +15,8 @@ public struct ImagesOnce: SampleSource {
       path = "image \(index)"
     }
     return CaptionSample(
-      index: index, image: index, imageId: Int64(index), caption: "", path: path)
+      index: index, image: index, imageId: Int64(index), caption: "", path: path,
+      source: source.source(ofImage: index))
   }
 
   public func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {

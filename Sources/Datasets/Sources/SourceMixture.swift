@@ -118,6 +118,14 @@ public final class SourceMixture: CaptionSource {
     return "mix:\(hash.finalize().hexadecimal)"
   }
 
+  public func imageFingerprint() -> String {
+    var hash = SHA256()
+    for part in parts { hash.update(data: Array("\(part.source.imageFingerprint());".utf8)) }
+    return "mix:\(hash.finalize().hexadecimal)"
+  }
+
+  public func source(ofImage image: Int) -> Int { firstImages.rangeIndex(of: image) }
+
   /// Sources of one size would otherwise be gone through in one order.
   private static func seed(_ seed: UInt64, ofSource source: Int) -> UInt64 {
     seed ^ UInt64(source + 1) &* 0x9E37_79B9_7F4A_7C15

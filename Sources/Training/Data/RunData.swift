@@ -95,7 +95,7 @@ public struct RunData {
     _ dataset: any CaptionSource, _ views: [[ImageTransform]]
   ) -> FeatureCache.Request {
     FeatureCache.Request(
-      dataset: dataset, decoder: decoder, views: views, seed: seed,
+      dataset: dataset, decoder: decoder, views: views,
       workers: configuration.workers, maximumBadShare: configuration.maximumBadShare)
   }
 

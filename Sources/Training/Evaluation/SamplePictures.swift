@@ -31,7 +31,8 @@ struct SamplePictures {
     for image in SamplePictures.spread(count, over: images.count) {
       let sample = images.sample(at: image, seed: 0, epoch: 0)
       guard let own = SamplePictures.values(of: sample, content, images) else { continue }
-      let record = try dataset.record(at: image)
+      // Its captions may be damaged although the picture is sound.
+      guard let record = try? dataset.record(at: image) else { continue }
       var picture = SamplePicture(
         path: record.listedPath, truth: Array(record.captions.prefix(Self.maximumTruths)))
       if showsPixels { show(image, of: images, in: &picture) }

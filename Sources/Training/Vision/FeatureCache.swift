@@ -6,12 +6,15 @@ import WeightFiles
 
 /// Frozen features of whole data sets, computed once and kept in files.
 ///
-/// A file's name is a digest of all that decides its content, so that an encoder, a data set or a
-/// transform that changed finds no file and never a wrong one.
+/// A file's name is a digest of what decides its content: the encoder, the images (their listed paths
+/// and sizes, not their pixels), the transforms and the version of the computation. What changed finds no file.
 final class FeatureCache {
   private let configuration: VisionConfiguration
   private let tower: VisionTower
   private var opened: [String: FeatureStore] = [:]
+  /// Fingerprints of data sets, taken once: a file that changes in the middle of a run must not
+  /// set off a new computation.
+  private var imageFingerprints: [ObjectIdentifier: String] = [:]
   /// Is told what a person should know.
   var report: (String) -> Void = { _ in }
 
@@ -27,7 +30,6 @@ final class FeatureCache {
     /// How the pictures of each view are made, the plain one first; one transform for all pictures or
     /// one for each source.
     var views: [[ImageTransform]]
-    var seed: UInt64
     var workers: Int
     var maximumBadShare: Double
   }
@@ -79,21 +81,30 @@ final class FeatureCache {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let stamp = Stamp(
       encoder: tower.fingerprint ?? "", layer: tower.output.layer,
-      finalNorm: tower.output.appliesFinalNorm, data: request.dataset.fingerprint(),
+      finalNorm: tower.output.appliesFinalNorm, images: imageFingerprint(of: request.dataset),
       decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
-      views: request.views, seed: request.views.count > 1 ? request.seed : nil)
+      views: request.views)
     return String(decoding: try encoder.encode(stamp), as: UTF8.self)
   }
 
+  private func imageFingerprint(of dataset: any CaptionSource) -> String {
+    let identifier = ObjectIdentifier(dataset)
+    if let known = imageFingerprints[identifier] { return known }
+    let fingerprint = dataset.imageFingerprint()
+    imageFingerprints[identifier] = fingerprint
+    return fingerprint
+  }
+
   private struct Stamp: Encodable {
+    /// To be raised with every change of what is computed: decoding, transforms, encoders.
+    var version = 1
     let encoder: String
     let layer: Int?
     let finalNorm: Bool
-    let data: String
+    let images: String
     let decoding: ImageDecoding
     let maximumPixelCount: Int
     let views: [[ImageTransform]]
-    let seed: UInt64?
   }
 
   // MARK: Computing
@@ -102,7 +113,8 @@ final class FeatureCache {
   private static let batchSize = 16
 
   private func make(_ url: URL, _ stamp: String, _ shape: [Int], _ request: Request) throws {
-    var isPresent = [UInt8](repeating: 0, count: shape[1])
+    // In how many views each picture could be read.
+    var readCounts = [Int](repeating: 0, count: shape[1])
     var progress = Progress(total: shape[0] * shape[1])
     try SafetensorsWriter.write(
       [
@@ -111,15 +123,16 @@ final class FeatureCache {
       ], metadata: [FeatureStore.stamp: stamp], to: url
     ) { append in
       for view in request.views.indices {
-        try compute(view, request, &isPresent, &progress, append)
+        try compute(view, request, &readCounts, &progress, append)
       }
+      let isPresent = readCounts.map { UInt8($0 == shape[0] ? 1 : 0) }
       try isPresent.withUnsafeBytes { try append($0) }
     }
     report("features: computed once and kept in \(url.path)")
   }
 
   private func compute(
-    _ view: Int, _ request: Request, _ isPresent: inout [UInt8], _ progress: inout Progress,
+    _ view: Int, _ request: Request, _ readCounts: inout [Int], _ progress: inout Progress,
     _ append: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     let images = ImagesOnce(request.dataset)
@@ -128,7 +141,8 @@ final class FeatureCache {
       source: images,
       content: PictureContent(decoder: request.decoder, transforms: request.views[view]),
       options: BatchLoaderOptions(
-        pass: .evaluation, batchSize: FeatureCache.batchSize, seed: request.seed,
+        // The same views for runs of any seed.
+        pass: .evaluation, batchSize: FeatureCache.batchSize, seed: 0,
         workerCount: request.workers, maximumBadShare: request.maximumBadShare),
       // Each view is drawn as an epoch of its own.
       startingAt: LoaderPosition(epoch: view))
@@ -148,7 +162,7 @@ final class FeatureCache {
       for (offset, sample) in batch.samples.enumerated() {
         try skip(to: sample.image)
         try rows[(offset * rowLength)..<((offset + 1) * rowLength)].withUnsafeBytes(append)
-        isPresent[sample.image] = 1
+        readCounts[sample.image] += 1
         next += 1
       }
       if let line = progress.line(after: batch.samples.count) { report(line) }
