@@ -4,8 +4,8 @@
 - `minilm/`: a BERT folder (6 layers, width 384) for the Q-Former's start;
 - `vit-s/`: a DINOv2 folder (ViT-S/14) from the initialisers of an ONNX file;
 - `clipart/`: Open Clip Art drawings with their titles, cut to what is drawn, on white;
-- `clipart-train.jsonl`, `train.jsonl`, `ablation.jsonl`, `heldout.jsonl`: the lists that the
-  recipes in `Configs/pretrained` name. The emoji come from `Data/demo`.
+- `train.jsonl`, `ablation.jsonl`, `heldout.jsonl`: the lists that the recipes in
+  `Configs/pretrained` name. The emoji come from `Data/demo`.
 """
 
 import hashlib

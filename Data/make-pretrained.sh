@@ -22,7 +22,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get -q -y install --no-install-recommends "${missing[@]}" >&2
 fi
 
-if [ ! -x .venv-pretrained/bin/python ]; then python3 -m venv .venv-pretrained; fi
+if [ ! -x .venv-pretrained/bin/pip ]; then python3 -m venv --clear .venv-pretrained; fi
 .venv-pretrained/bin/pip install -q --disable-pip-version-check \
   numpy==2.4.6 onnx==1.23.2 safetensors==0.8.0 Pillow==13.0.0
 mkdir -p $target/wheels

@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ([1.0, 1.0, 1.0], [4, 3, 3]), ([5, 3, 2], [5, 3, 2]), ([1, 1e-6, 1e-6], [10, 0, 0]),
+    ([1.0, 1.0, 1.0], [4, 3, 3]), ([5, 3, 2], [5, 3, 2]), ([1, 0.13, 0.12], [8, 1, 1]),
     ([0.55, 0.35, 0.1], [6, 3, 1]), ([2, 7, 0.5], [2, 7, 1]),
   ])
   func sharesAreRoundedByTheLargestRemainders(weights: [Double], places: [Int]) throws {
@@ -94,6 +94,12 @@ import Testing
   }
 
   @Test func impossibleMixturesAreRefused() {
+    // A source that would never be seen, and weights for some sources only.
+    for weights in [[1, 1e-6], [1, nil]] as [[Double?]] {
+      #expect(throws: DatasetError.self) {
+        try SourceMixture(weights.map { .init(MemoryCaptions(count: 5), weight: $0) })
+      }
+    }
     #expect(throws: DatasetError.self) { try SourceMixture([]) }
     for weight in [0, -1, Double.nan, .infinity] {
       #expect(throws: DatasetError.self) {

@@ -6,7 +6,9 @@ import Tensors
 /// is its shards one after another, shuffled within windows. Places go to the lanes in turn until
 /// each is exhausted. So a lane reads in one place of one shard at a time, and where `R` divides the
 /// number of lanes, the places `p ≡ r (mod R)` are those of lanes `l ≡ r (mod R)`, up to where the
-/// first lane ends: a process that takes them reads the shards of its lanes only.
+/// first lane ends: a process that takes them reads the shards of its lanes only. Lanes are as long as
+/// whole shards make them: towards an epoch's end, where few lanes are left, samples come from fewer
+/// shards, shuffled within the windows of these lanes alone.
 enum ShardOrder {
   static let laneLimit = 16
 

@@ -33,10 +33,13 @@ public struct ShardPacker: Sendable {
 
   /// - Parameters:
   ///   - output: A folder that is not there, or empty.
+  ///   - shouldStop: Is asked now and then.
   ///   - report: Is told of each sample that is left out.
-  /// - Throws: ``DatasetError``; nothing is left behind then.
+  /// - Throws: ``DatasetError``, or `CancellationError` where it is to stop; nothing is left behind
+  ///   then.
   public func pack(
-    _ source: any CaptionSource, into output: URL, report: (SkippedSample) -> Void
+    _ source: any CaptionSource, into output: URL, shouldStop: () -> Bool = { false },
+    report: (SkippedSample) -> Void
   ) throws -> Outcome {
     let folder = try UnfinishedFolder(becoming: output)
     defer { folder.removeUnlessFinished() }
@@ -44,6 +47,7 @@ public struct ShardPacker: Sendable {
     var writer: TarWriter?
     var inShard = 0
     for start in stride(from: 0, to: source.imageCount, by: Self.portion) {
+      if shouldStop() { throw CancellationError() }
       let images = start..<min(source.imageCount, start + Self.portion)
       for sample in read(images, of: source) {
         switch sample {

@@ -5,12 +5,21 @@ import Foundation
 enum ShardPaths {
   /// The most shards of a source.
   static let limit = 1 << 17
+  /// The most bytes of a pattern, as of a path.
+  private static let lengthLimit = 4096
+  private static let groupLimit = 16
 
   /// Whether a path that is no file's name stands for several.
   static func isPattern(_ path: String) -> Bool { path.contains { "*?[{".contains($0) } }
 
   /// - Throws: `DatasetError.badPattern` where nothing matches.
   static func matching(_ pattern: String) throws -> [String] {
+    guard pattern.utf8.count <= lengthLimit, pattern.count(where: { $0 == "{" }) <= groupLimit
+    else {
+      throw DatasetError.badPattern(
+        path: String(pattern.prefix(80)) + "…",
+        problem: "expected at most \(lengthLimit) bytes and \(groupLimit) pairs of braces")
+    }
     var paths: [String] = []
     for path in try withoutBraces(pattern) {
       if path.contains(where: { "*?[".contains($0) }) {
@@ -18,6 +27,11 @@ enum ShardPaths {
       } else {
         paths.append(path)
       }
+      guard paths.count <= limit else { throw tooMany(pattern) }
+    }
+    var seen: Set<String> = []
+    if let twice = paths.first(where: { !seen.insert($0).inserted }) {
+      throw DatasetError.badPattern(path: pattern, problem: "names \(twice) twice")
     }
     return paths
   }
@@ -52,7 +66,7 @@ enum ShardPaths {
     guard let dots = inner.range(of: "..") else { return nil }
     let ends = [inner[..<dots.lowerBound], inner[dots.upperBound...]]
     let numbers = ends.compactMap { end in
-      end.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(end) : nil
+      end.utf8.count <= 18 && end.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(end) : nil
     }
     guard numbers.count == 2 else { return nil }
     guard numbers[0] <= numbers[1], numbers[1] - numbers[0] < limit else {
@@ -71,9 +85,13 @@ enum ShardPaths {
   private static func globbed(_ path: String, _ pattern: String) throws -> [String] {
     var result = glob_t()
     defer { globfree(&result) }
-    let status = glob(path, 0, nil, &result)
+    let status = glob(path, GLOB_ERR, nil, &result)
     guard status == 0, let names = result.gl_pathv else {
-      throw DatasetError.badPattern(path: pattern, problem: "nothing matches \(path)")
+      let problem =
+        status == GLOB_NOMATCH
+        ? "nothing matches \(path)"
+        : "a folder of \(path) cannot be read, or there is no memory for it"
+      throw DatasetError.badPattern(path: pattern, problem: problem)
     }
     guard result.gl_pathc <= limit else { throw tooMany(pattern) }
     return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }

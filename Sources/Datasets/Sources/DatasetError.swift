@@ -20,6 +20,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case badPattern(path: String, problem: String)
   /// A folder could be two kinds of source.
   case ambiguousFolder(folder: String, shard: String, image: String)
+  /// A folder of pictures is named for a source that has its own.
+  case needlessImageFolder(path: String, String)
   /// A mixture cannot be made.
   case badMixture(problem: String)
   /// Packed shards would replace what is there.
@@ -66,6 +68,9 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .ambiguousFolder(let folder, let shard, let image):
       return "\(folder): holds shards (\(shard)) and pictures (\(image)); name the shards by "
         + "\(folder)/*.tar or keep them in a folder of their own"
+    case .needlessImageFolder(let path, let folder):
+      return "\(path): an image folder (\(folder)) belongs to lists, this is a folder or a shard; "
+        + "leave it out"
     case .badMixture(let problem): return problem
     case .outputExists(let folder):
       return "\(folder): is there and not an empty folder; name another, or remove it"

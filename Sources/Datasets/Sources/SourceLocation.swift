@@ -27,13 +27,22 @@ public struct SourceLocation: Equatable, Sendable {
   /// - Throws: ``DatasetError``.
   public func open(toleratesDamage: Bool = false) throws -> any CaptionSource {
     if let shards = try shards() {
+      try refuseImageFolder()
       return try ShardSource(
         paths: shards, captions: captions, shuffleWindow: shuffleWindow,
         toleratesDamage: toleratesDamage)
     }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      try refuseImageFolder()
+    }
     return try CaptionDataset(
       URL(fileURLWithPath: path), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
       captions: captions)
+  }
+
+  private func refuseImageFolder() throws {
+    if let imageFolder { throw DatasetError.needlessImageFolder(path: path, imageFolder) }
   }
 
   /// The shards that the path names; nil where it names something else.
@@ -44,7 +53,8 @@ public struct SourceLocation: Equatable, Sendable {
       return Self.isShardName(path) ? [path] : nil
     }
     if isFolder.boolValue { return try shardsOfFolder() }
-    return Self.isShardName(path) || Self.beginsAsArchive(path) ? [path] : nil
+    let isList = [".json", ".jsonl", ".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
+    return Self.isShardName(path) || !isList && Self.beginsAsArchive(path) ? [path] : nil
   }
 
   private func shardsOfFolder() throws -> [String]? {

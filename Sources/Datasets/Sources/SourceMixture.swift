@@ -36,6 +36,13 @@ public final class SourceMixture: CaptionSource {
       throw DatasetError.badMixture(
         problem: "a mixture of \(parts.count) sources; expected 1 to \(Self.partLimit)")
     }
+    let given = parts.compactMap(\.weight)
+    guard given.isEmpty || given.count == parts.count else {
+      // A number of samples beside a ratio would drown it.
+      throw DatasetError.badMixture(
+        problem: "\(given.count) of \(parts.count) sources of a mixture have a weight; give all of "
+          + "them one, or none, for shares by their numbers of samples")
+    }
     let weights = parts.map { $0.weight ?? Double($0.source.count) }
     guard weights.allSatisfy({ $0 > 0 && $0 <= 1e15 }) else {
       throw DatasetError.badMixture(
@@ -49,6 +56,12 @@ public final class SourceMixture: CaptionSource {
       throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
     }
     places = Self.places(count, weights: weights)
+    if let unseen = places.firstIndex(of: 0) {
+      throw DatasetError.badMixture(
+        problem:
+          "source \(unseen + 1) of a mixture would have none of the \(count) places of an epoch "
+          + "with the weights \(weights); leave it out, or give it more weight")
+    }
   }
 
   public var imageCount: Int { firstImages[parts.count] }

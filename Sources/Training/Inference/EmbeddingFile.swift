@@ -10,12 +10,18 @@ import Tensors
 /// - `text/embeddings`, `[tokens, width]`, and `text/features`, `[tokens, embedding]`, of all texts one
 ///   after another; `text/offsets`, `[texts + 1]`, says where each begins; `text/tokens`, `text/texts`;
 /// - `multimodal/embeddings`, `[pairs, queries, width]`, `multimodal/paths` and `multimodal/texts`.
-public struct EmbeddingFile {
-  private enum Form { case hdf5, jsonLines }
+///
+/// JSON lines are written as they come, into a temporary file that gets the name at the end. HDF5 is
+/// gathered in memory: about 160 KB a picture at the sizes of the paper.
+public struct EmbeddingFile: ~Copyable {
+  private enum Form {
+    case hdf5
+    case jsonLines(FileHandle)
+  }
 
   private let url: URL
+  private let temporary: URL
   private let form: Form
-  private var lines = Data()
   private var image = Group()
   private var text = Group()
   private var pair = Group()
@@ -43,22 +49,37 @@ public struct EmbeddingFile {
     }
   }
 
-  /// - Throws: `RunError.unknownOutputForm` for another ending of the name.
+  /// - Throws: `RunError.unknownOutputForm` for another ending of the name, `RunError.cannotWrite` where
+  ///   nothing can be written there.
   public init(_ path: String) throws {
     url = URL(fileURLWithPath: path)
-    switch url.pathExtension.lowercased() {
-    case "h5", "hdf5": form = .hdf5
-    case "jsonl": form = .jsonLines
-    default: throw RunError.unknownOutputForm(file: path, expected: [".h5", ".hdf5", ".jsonl"])
+    temporary = url.deletingLastPathComponent().appendingPathComponent(
+      ".\(url.lastPathComponent).\(getpid()).tmp")
+    let isLines = url.pathExtension.lowercased() == "jsonl"
+    guard isLines || ["h5", "hdf5"].contains(url.pathExtension.lowercased()) else {
+      throw RunError.unknownOutputForm(file: path, expected: [".h5", ".hdf5", ".jsonl"])
+    }
+    // Before hours of work rather than after them.
+    do {
+      try Data().write(to: temporary)
+      form = isLines ? .jsonLines(try FileHandle(forWritingTo: temporary)) : .hdf5
+    } catch {
+      throw RunError.cannotWrite(file: path, reason: error.localizedDescription)
     }
   }
 
+  deinit { unlink(temporary.path) }
+
   public mutating func add(_ result: StageOneCheckpoint.Embedded) throws {
-    if form == .jsonLines {
-      lines += try JSONSerialization.data(
+    if case .jsonLines(let handle) = form {
+      let line = try JSONSerialization.data(
         withJSONObject: EmbeddingFile.object(result),
         options: [.sortedKeys, .withoutEscapingSlashes])
-      lines.append(UInt8(ascii: "\n"))
+      do {
+        try handle.write(contentsOf: line + Data("\n".utf8))
+      } catch {
+        throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
+      }
       return
     }
     switch result {
@@ -81,11 +102,14 @@ public struct EmbeddingFile {
   /// - Throws: `CheckpointError`, `RunError.cannotWrite`.
   public func finish() throws {
     switch form {
-    case .jsonLines:
+    case .jsonLines(let handle):
       do {
-        try lines.write(to: url, options: .atomic)
+        try handle.synchronize()
       } catch {
         throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
+      }
+      guard rename(temporary.path, url.path) == 0 else {
+        throw RunError.cannotWrite(file: url.path, reason: String(cString: strerror(errno)))
       }
     case .hdf5:
       var arrays: [CheckpointArray] = []

@@ -131,6 +131,9 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     /// How strong they are, 0 to 10.
     public var randAugmentMagnitude = 5.0
 
+    /// Whether anything is done at all.
+    var isOn: Bool { crop || flipProbability > 0 || randAugment }
+
     public init() {}
   }
 }

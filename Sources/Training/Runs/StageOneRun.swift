@@ -132,6 +132,16 @@ public struct StageOneRun {
     let pairs = dataset.pairCount.map { "\($0) pairs, " } ?? ""
     let heldOut = task.data.validation.map { ", \($0.pairCount ?? $0.imageCount) held out" } ?? ""
     progress.say("data: \(pairs)\(dataset.imageCount) pictures\(heldOut)")
+    if let mixture = dataset as? SourceMixture {
+      for (part, places) in zip(configuration.data.train.mix, mixture.places) {
+        progress.say("  \(part.path): \(places) of an epoch's \(mixture.count) samples")
+      }
+    }
+    if task.tower.readsFeatures, task.tower.cachedViews == 1, configuration.data.augmentation.isOn {
+      progress.say(
+        "  note: one view of a picture is kept, the whole one: data.augmentation does nothing; "
+          + "vision.cachedViews adds augmented ones")
+    }
     for finding in dataset.findings where !finding.examples.isEmpty {
       let more = finding.count > finding.examples.count ? ", …" : ""
       progress.say(

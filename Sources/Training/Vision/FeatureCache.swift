@@ -47,7 +47,11 @@ final class FeatureCache {
       request.views.count, request.dataset.imageCount, tower.tokenCount, tower.encoder.width,
     ]
     if let store = existing(url, stamp, shape) {
-      report("features: read from \(url.path)")
+      let absent =
+        store.absentCount == 0
+        ? ""
+        : "; \(store.absentCount) pictures could not be read when it was made, delete it to try again"
+      report("features: read from \(url.path)\(absent)")
       opened[name] = store
       return store
     }
@@ -56,12 +60,47 @@ final class FeatureCache {
     } catch {
       throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
     }
+    removeLeftovers(of: url)
+    try checkRoom(in: folder, for: shape)
     try make(url, stamp, shape, request)
     guard let store = try FeatureStore(url, stamp: stamp, shape: shape) else {
       throw RunError.cannotWrite(file: url.path, reason: "it does not read back as it was written")
     }
     opened[name] = store
     return store
+  }
+
+  /// Removes what earlier processes left when they were killed while they wrote this file. One that is
+  /// being written now is younger than an hour at any time.
+  private func removeLeftovers(of url: URL) {
+    let folder = url.deletingLastPathComponent()
+    let keys: Set<URLResourceKey> = [.contentModificationDateKey]
+    let files =
+      (try? FileManager.default.contentsOfDirectory(
+        at: folder, includingPropertiesForKeys: Array(keys))) ?? []
+    for file in files {
+      let name = file.lastPathComponent
+      guard name.hasPrefix(".\(url.lastPathComponent)."), name.hasSuffix(".tmp"),
+        let date = try? file.resourceValues(forKeys: keys).contentModificationDate,
+        date.timeIntervalSinceNow < -3600
+      else { continue }
+      try? FileManager.default.removeItem(at: file)
+    }
+  }
+
+  /// - Throws: `RunError.cannotWrite` where the disk has no room for the features.
+  private func checkRoom(in folder: URL, for shape: [Int]) throws {
+    let size = shape.reduce(2, *)
+    let gigabytes = String(format: "%.1f GB", Double(size) / 1e9)
+    let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])
+    if let available = values?.volumeAvailableCapacity, available < size {
+      throw RunError.cannotWrite(
+        file: folder.path,
+        reason: String(
+          format: "the features take \(gigabytes), and %.1f GB are free; name another folder by "
+            + "vision.cacheFolder, or fewer vision.cachedViews", Double(available) / 1e9))
+    }
+    report("features: \(shape[0] * shape[1]) pictures, \(gigabytes), once for all runs")
   }
 
   private func existing(_ url: URL, _ stamp: String, _ shape: [Int]) -> FeatureStore? {

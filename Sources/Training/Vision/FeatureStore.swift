@@ -17,6 +17,8 @@ struct FeatureStore: SampleContent {
   private let imageCount: Int
   private let stored: StoredTensor
   private let isPresent: [Bool]
+  /// How many pictures have no features.
+  var absentCount: Int { isPresent.count { !$0 } }
 
   /// - Returns: Nil where the file does not hold what is expected.
   /// - Throws: `WeightFileError` where it cannot be read.

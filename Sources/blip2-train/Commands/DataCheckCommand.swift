@@ -32,6 +32,10 @@ struct DataCheckCommand: ParsableCommand {
     let sources =
       train.map { ("train", $0) }
       + (configuration.validation.location.map { [("validation", $0)] } ?? [])
+    guard !sources.isEmpty else {
+      throw Failure(
+        "\(config): names no data; set data.train.path, data.train.mix or data.validation.path")
+    }
     var problems: [String] = []
     for (name, location) in sources {
       let report = DatasetReport(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Training
 
 /// `blip2-train data pack`.
 struct DataPackCommand: ParsableCommand {
@@ -40,12 +41,18 @@ struct DataPackCommand: ParsableCommand {
   }
 
   func run() throws {
+    StopRequest.listen()
     let packer = ShardPacker(shardSize: shardSize, shardBytes: shardBytes)
-    let outcome = try packer.pack(
-      SourceLocation(path: source, imageFolder: imageFolder).open(),
-      into: URL(fileURLWithPath: output, isDirectory: true)
-    ) {
-      print("skipped \($0.path): \($0.reason)")
+    let outcome: ShardPacker.Outcome
+    do {
+      outcome = try packer.pack(
+        SourceLocation(path: source, imageFolder: imageFolder).open(),
+        into: URL(fileURLWithPath: output, isDirectory: true),
+        shouldStop: { StopRequest.signal != nil },
+        report: { print("skipped \($0.path): \($0.reason)") })
+    } catch is CancellationError {
+      StandardError.write("stopped: \(output) was not written")
+      throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
     print("packed \(outcome.images) pictures into \(outcome.shards) shards\(skipped): \(output)")
