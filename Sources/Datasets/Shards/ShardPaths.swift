@@ -90,7 +90,7 @@ enum ShardPaths {
       let problem =
         status == GLOB_NOMATCH
         ? "nothing matches \(path)"
-        : "a folder of \(path) cannot be read, or there is no memory for it"
+        : "nothing matches \(path): a folder is not there or cannot be read"
       throw DatasetError.badPattern(path: pattern, problem: problem)
     }
     guard result.gl_pathc <= limit else { throw tooMany(pattern) }
