@@ -83,6 +83,33 @@ import Testing
       #expect(try mixture.imageBytes(at: image, limit: 1 << 20) == bytes)
     }
     #expect(mixture.imageCount == 8 && mixture.pairCount == 8)
+    // One sample an image still knows its source, which decides how the picture is augmented.
+    let images = ImagesOnce(mixture)
+    #expect(
+      (0..<8).map { images.sample(at: $0, seed: 1, epoch: 0).source } == samples.map(\.source))
+  }
+
+  @Test func eachSourceHasItsOwnTransform() throws {
+    let mixture = try SourceMixture([
+      .init(MemoryCaptions(count: 3)), .init(MemoryCaptions(count: 3)),
+    ])
+    let white = ImageNormalization(
+      mean: SIMD3(repeating: -1), standardDeviation: SIMD3(repeating: 1))
+    let transforms = [
+      ImageTransform.evaluation(side: 2), .evaluation(side: 2, normalization: white),
+    ]
+    let loader = try BatchLoader(
+      source: ImagesOnce(mixture), content: PictureContent(transforms: transforms),
+      options: BatchLoaderOptions(pass: .evaluation, batchSize: 6, seed: 1))
+    let batch = try #require(try loader.next())
+    for sample in batch.samples {
+      let plain = try BatchLoader(
+        source: ImagesOnce(mixture), content: PictureContent(transform: transforms[sample.source]),
+        options: BatchLoaderOptions(pass: .evaluation, batchSize: 6, seed: 1))
+      let expected = try #require(try plain.next()).values
+      let range = sample.index * 12..<(sample.index + 1) * 12
+      #expect(batch.values[range] == expected[range])
+    }
   }
 
   @Test func equalSourcesHaveOrdersOfTheirOwn() throws {

@@ -103,6 +103,13 @@ import Testing
     let unequal = try embed(
       ["--image", pictures[0], "--text", "a", "b", "--output", run.output("x.h5")])
     #expect(unequal.status == 1 && unequal.errors.contains("1 pictures and 2 texts"))
+    let nowhere = try embed(["--text", "a", "--output", run.output("none/x.jsonl")])
+    #expect(nowhere.status == 1 && nowhere.errors.contains("none/x.jsonl: cannot be written"))
+    let long = try embed(
+      ["--text", String(repeating: "dog ", count: 45), "--output", run.output("long.jsonl")])
+    #expect(long.status == 0 && long.errors.contains("cut after 40 tokens"), "\(long.errors)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: run.folder.url.path)
+    #expect(!left.contains { $0.hasSuffix(".tmp") })
     let form = try embed(["--text", "a", "--output", run.output("x.npy")])
     #expect(form.status == 1 && form.errors.contains(".jsonl"))
     #expect(try embed(["--output", run.output("x.h5")]).status == 64)
