@@ -18,7 +18,10 @@ if [ "$(cat "$folder/version" 2>/dev/null)" != "$version" ]; then
   echo "$version" >"$folder/version"
 fi
 
-exec "$folder/bin/python" - "$1" <<'PYTHON'
+events=$1
+if [ -d "$1/tensorboard" ]; then events=$1/tensorboard; fi
+
+exec "$folder/bin/python" - "$events" <<'PYTHON'
 import glob, io, os, sys
 
 from PIL import Image
