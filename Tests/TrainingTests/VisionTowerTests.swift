@@ -68,15 +68,40 @@ import WeightFiles
   @Test func files() throws {
     let folder = try TemporaryFolder()
     var configuration = configuration(try evaFile(in: folder))
-    #expect(throws: VisionEncoderError.self) { _ = try VisionTower(configuration, seed: 1) }
-    configuration.heads = 4
-    let four = try VisionTower(configuration, seed: 1)
     let golden = try Golden(golden("eva-vit/golden.safetensors"))
-    let features = four.features(try golden.tensor("inputs/pixel_values")).value
+    let heads = try golden.configuration(Sizes.self).numHeads
+    configuration.heads = heads
+    let own = try VisionTower(configuration, seed: 1)
+    let features = own.features(try golden.tensor("inputs/pixel_values")).value
     #expect(difference(features, try golden.tensor("outputs/tokens"), relative: 1e-4) == nil)
-    configuration.heads = 2
-    let two = try VisionTower(configuration, seed: 1)
-    #expect(four.fingerprint != nil && four.fingerprint != two.fingerprint)
+    // These divide every width.
+    configuration.heads = heads == 1 ? own.encoder.width : 1
+    let other = try VisionTower(configuration, seed: 1)
+    #expect(own.fingerprint != nil && own.fingerprint != other.fingerprint)
+  }
+
+  private struct Sizes: Decodable {
+    let numHeads: Int
+  }
+
+  /// An encoder's own size may leave rows and columns over that no patch covers; a chosen size may
+  /// not.
+  @Test func sizesThatPatchesDoNotFill() throws {
+    var configuration = VisionConfiguration()
+    configuration.frozen = false
+    (configuration.new.width, configuration.new.layers, configuration.new.heads) = (8, 1, 2)
+    (configuration.new.patchSize, configuration.new.imageSize) = (4, 30)
+    let tower = try VisionTower(configuration, seed: 1)
+    #expect(tower.imageSize == 30 && tower.tokenCount == 50)
+    #expect(tower.features(randomTensor([2, 3, 30, 30], seed: 1)).shape == [2, 50, 8])
+    for side in [28, 30] {
+      configuration.imageSize = side
+      #expect(try VisionTower(configuration, seed: 1).tokenCount == 50)
+    }
+    for side in [3, 31, 8196] {
+      configuration.imageSize = side
+      #expect(throws: ConfigurationError.self) { _ = try VisionTower(configuration, seed: 1) }
+    }
   }
 
   @Test(arguments: ["dinov2", nil])
