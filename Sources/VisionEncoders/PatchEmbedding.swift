@@ -41,13 +41,14 @@ struct PatchEmbedding: Module {
     1 + (height / patchSize) * (width / patchSize)
   }
 
-  /// - Parameter pixels: `[images, 3, height, width]`; sides are multiples of the patch size.
+  /// - Parameter pixels: `[images, 3, height, width]`, at least one patch each way. What is left at
+  ///   the lower and right edges is not seen, as by the public models' strided convolution.
   /// - Returns: `[images · tokens, width]`.
   func callAsFunction(_ pixels: Tensor) -> Variable {
     let (images, height, imageWidth) = (pixels.shape[0], pixels.shape[2], pixels.shape[3])
     precondition(
-      height % patchSize == 0 && imageWidth % patchSize == 0,
-      "an image of \(imageWidth) × \(height) is not made of patches of \(patchSize)")
+      min(height, imageWidth) >= patchSize,
+      "an image of \(imageWidth) × \(height) is less than a patch of \(patchSize)")
     let tokens = tokenCount(height: height, width: imageWidth)
     let patches = projection(Variable(PatchExtraction.patches(pixels, side: patchSize)))
     let classRow = classToken.variable.reshaped([1, width])

@@ -2,7 +2,8 @@ import Tensors
 
 /// Cuts pictures into square patches, so that a patch convolution is a linear map.
 enum PatchExtraction {
-  /// - Parameter pixels: `[images, 3, height, width]`.
+  /// - Parameter pixels: `[images, 3, height, width]`; rows and columns beyond the last whole patch
+  ///   are left out.
   /// - Returns: `[images · patches, 3 · side · side]`, patches row by row, each patch's values in the
   ///   order (channel, row, column) of a convolution's weight.
   static func patches(_ pixels: Tensor, side: Int) -> Tensor {

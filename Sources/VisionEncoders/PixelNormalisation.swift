@@ -14,7 +14,7 @@ public struct PixelNormalisation: Equatable, Sendable {
     mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
     deviation: [0.268_629_54, 0.261_302_58, 0.275_777_11])
 
-  /// Those of a folder's `preprocessor_config.json`, where there is one.
+  /// Those of a folder's `preprocessor_config.json`, where there is one that gives any.
   /// - Parameters:
   ///   - url: An encoder's folder, or its file, which says nothing of pixels.
   ///   - family: What the encoder's family was trained with.
@@ -25,19 +25,21 @@ public struct PixelNormalisation: Equatable, Sendable {
     let file = url.appendingPathComponent("preprocessor_config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return family }
     let stored = try VisionConfigurationFile(file).decoded(Preprocessor.self)
-    let result = PixelNormalisation(mean: stored.mean, deviation: stored.deviation)
+    if stored.mean == nil && stored.deviation == nil { return family }
+    let result = PixelNormalisation(mean: stored.mean ?? [], deviation: stored.deviation ?? [])
     guard result.mean.count == 3, result.deviation.count == 3,
       result.deviation.allSatisfy({ $0 > 0 })
     else {
       throw VisionEncoderError.badConfiguration(
-        file: file.path, reason: "image_mean and image_std: expected 3 numbers each, image_std > 0")
+        file: file.path,
+        reason: "image_mean and image_std: expected 3 numbers each, image_std > 0, or neither")
     }
     return result
   }
 
   private struct Preprocessor: Decodable {
-    let mean: [Float]
-    let deviation: [Float]
+    let mean: [Float]?
+    let deviation: [Float]?
 
     enum CodingKeys: String, CodingKey {
       case mean = "image_mean"

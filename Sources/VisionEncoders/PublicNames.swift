@@ -30,11 +30,12 @@ extension VisionEncoder {
   ) throws {
     for entry in parameters {
       guard let name = fileNames(entry.name).first(where: weights.contains) else { continue }
-      let stored = try weights.tensor(named: name)
+      let found = try weights.shape(of: name)
       let expected = publicShape(of: entry.name, entry.parameter.shape)
-      guard stored.shape == expected else {
+      guard found == expected else {
         throw WeightFileError.wrongShape(
-          file: stored.file.path, tensor: name, expected: expected, found: stored.shape)
+          file: try weights.tensor(named: name).file.path, tensor: name, expected: expected,
+          found: found)
       }
     }
     _ = try weights.load(into: parameters, fileNames: fileNames) { _, stored, parameter in

@@ -14,7 +14,7 @@ public protocol VisionEncoder: Module {
 
   /// The width of a feature vector.
   var width: Int { get }
-  /// The side of a square patch, in pixels; image sides are multiples of it.
+  /// The side of a square patch, in pixels; what an image has beyond whole patches is not seen.
   var patchSize: Int { get }
   /// The number of blocks.
   var layerCount: Int { get }
@@ -29,7 +29,7 @@ public protocol VisionEncoder: Module {
 
   /// The features of pictures.
   /// - Parameters:
-  ///   - pixels: Normalised, `[images, 3, height, width]`; sides are multiples of the patch size.
+  ///   - pixels: Normalised, `[images, 3, height, width]`, at least one patch each way.
   ///   - output: Which layer's output goes on; no final norm where there is none.
   /// - Returns: `[images, tokens, width]`.
   func features(_ pixels: Tensor, output: VisionOutput) -> Variable

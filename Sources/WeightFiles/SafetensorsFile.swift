@@ -34,6 +34,8 @@ public struct SafetensorsFile: WeightFile {
 
   public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
+  public func shape(of name: String) throws -> [Int] { try tensor(named: name).shape }
+
   /// - Throws: `WeightFileError.missingTensor`.
   public func tensor(named name: String) throws -> StoredTensor {
     guard let tensor = tensors[name] else {

@@ -8,7 +8,11 @@ public protocol WeightFile: Sendable {
   /// The names of all tensors, sorted.
   var names: [String] { get }
   func contains(_ name: String) -> Bool
-  /// - Throws: `WeightFileError.missingTensor`.
+  /// A tensor's shape, without making the tensor.
+  /// - Throws: What `tensor(named:)` throws.
+  func shape(of name: String) throws -> [Int]
+  /// - Throws: `WeightFileError.missingTensor`, or `.unsupportedElementType` where one tensor of a
+  ///   type that is not read does not keep the file from being opened.
   func tensor(named name: String) throws -> StoredTensor
 }
 

@@ -3,7 +3,8 @@ import Foundation
 /// All weights of a model: a folder as public models have it, or one file of safetensors or
 /// `torch.save`. Of a folder's files the first of these is taken: `model.safetensors`,
 /// `model.safetensors.index.json` with its shards, `pytorch_model.bin`,
-/// `pytorch_model.bin.index.json` with its shards.
+/// `pytorch_model.bin.index.json` with its shards. An index without all its shards counts only
+/// where nothing else is there.
 public struct WeightFolder: Sendable {
   /// The file or folder it was opened by.
   public let url: URL
@@ -24,12 +25,11 @@ public struct WeightFolder: Sendable {
       try self.init(singleFile: url, openedBy: url)
       return
     }
-    let found = Self.fileNames.first {
-      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
-    }
-    guard let found else {
-      throw WeightFileError.noWeights(folder: url.path, expected: Self.fileNames)
-    }
+    let present = Self.fileNames.filter { Self.exists($0, in: url) }
+    // Where none is complete, opening the first names the shard that is missing.
+    guard
+      let found = try present.first(where: { try Self.isComplete($0, in: url) }) ?? present.first
+    else { throw WeightFileError.noWeights(folder: url.path, expected: Self.fileNames) }
     let file = url.appendingPathComponent(found)
     if found.hasSuffix(".index.json") {
       try self.init(index: file, folder: url)
@@ -42,6 +42,17 @@ public struct WeightFolder: Sendable {
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
     "pytorch_model.bin.index.json",
   ]
+
+  private static func exists(_ name: String, in folder: URL) -> Bool {
+    FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
+  }
+
+  /// Whether all files are there that a file asks for.
+  private static func isComplete(_ name: String, in folder: URL) throws -> Bool {
+    guard name.hasSuffix(".index.json") else { return true }
+    let shards = try ShardIndex(folder.appendingPathComponent(name)).fileNames.values
+    return Set(shards).allSatisfy { exists($0, in: folder) }
+  }
 
   private init(singleFile: URL, openedBy url: URL) throws {
     let file = try WeightFileFormat.open(singleFile)
@@ -73,11 +84,20 @@ public struct WeightFolder: Sendable {
 
   public func contains(_ name: String) -> Bool { fileIndices[name] != nil }
 
-  /// - Throws: `WeightFileError.missingTensor`, which names the tensor and the folder.
+  /// - Throws: `WeightFileError.missingTensor`, which names the tensor and the folder, or
+  ///   `.unsupportedElementType`.
   public func tensor(named name: String) throws -> StoredTensor {
+    try file(of: name).tensor(named: name)
+  }
+
+  /// A tensor's shape, without making the tensor.
+  /// - Throws: What `tensor(named:)` throws.
+  public func shape(of name: String) throws -> [Int] { try file(of: name).shape(of: name) }
+
+  private func file(of name: String) throws -> any WeightFile {
     guard let index = fileIndices[name] else {
       throw WeightFileError.missingTensor(file: url.path, tensor: name)
     }
-    return try files[index].tensor(named: name)
+    return files[index]
   }
 }

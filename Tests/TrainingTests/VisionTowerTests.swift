@@ -16,11 +16,19 @@ import WeightFiles
     return configuration
   }
 
-  private func golden(_ name: String) -> URL { Goldens.folder.appendingPathComponent(name) }
+  /// The first golden whose folder's name begins so and that has a file.
+  private func golden(_ prefix: String, with file: String = "config.json") throws -> URL {
+    try #require(Goldens.folders(beginning: prefix, with: file).first)
+  }
+
+  private func evaGolden() throws -> Golden {
+    let folder = try golden("eva-vit", with: "golden.safetensors")
+    return try Golden(folder.appendingPathComponent("golden.safetensors"))
+  }
 
   /// The golden of EVA's encoder as a file in its authors' names.
   private func evaFile(in folder: TemporaryFolder) throws -> URL {
-    let golden = try Golden(golden("eva-vit/golden.safetensors"))
+    let golden = try evaGolden()
     var tensors: [String: SafetensorsWriter.Tensor] = [:]
     for name in golden.names(under: "weights/") {
       let stored = try golden.file.tensor(named: name)
@@ -41,13 +49,13 @@ import WeightFiles
     let dinov2 = try VisionTower(configuration(golden("dinov2")), seed: 1)
     #expect(dinov2.output == VisionOutput(appliesFinalNorm: true))
     #expect(dinov2.normalization.mean.x == PixelNormalisation.imageNet.mean[0])
-    let blip2 = try VisionTower(configuration(golden("blip2-retrieval")), seed: 1)
+    let blip2 = try VisionTower(configuration(golden("blip2-")), seed: 1)
     #expect(blip2.output == VisionOutput(appliesFinalNorm: false))
     #expect(blip2.normalization.mean.x == PixelNormalisation.clip.mean[0])
   }
 
   @Test func chosenOutputsComeFirst() throws {
-    var configuration = configuration(golden("clip-vision"))
+    var configuration = configuration(try golden("clip-vision"))
     configuration.layer = 1
     configuration.finalNorm = true
     let tower = try VisionTower(configuration, seed: 1)
@@ -55,7 +63,7 @@ import WeightFiles
   }
 
   @Test func aNormThatIsNotThereIsRefused() throws {
-    var configuration = configuration(golden("blip2-retrieval"))
+    var configuration = configuration(try golden("blip2-"))
     configuration.finalNorm = true
     #expect(
       throws: ConfigurationError.invalidValue(
@@ -68,21 +76,46 @@ import WeightFiles
   @Test func files() throws {
     let folder = try TemporaryFolder()
     var configuration = configuration(try evaFile(in: folder))
-    #expect(throws: VisionEncoderError.self) { _ = try VisionTower(configuration, seed: 1) }
-    configuration.heads = 4
-    let four = try VisionTower(configuration, seed: 1)
-    let golden = try Golden(golden("eva-vit/golden.safetensors"))
-    let features = four.features(try golden.tensor("inputs/pixel_values")).value
+    let golden = try evaGolden()
+    let heads = try golden.configuration(Sizes.self).numHeads
+    configuration.heads = heads
+    let own = try VisionTower(configuration, seed: 1)
+    let features = own.features(try golden.tensor("inputs/pixel_values")).value
     #expect(difference(features, try golden.tensor("outputs/tokens"), relative: 1e-4) == nil)
-    configuration.heads = 2
-    let two = try VisionTower(configuration, seed: 1)
-    #expect(four.fingerprint != nil && four.fingerprint != two.fingerprint)
+    // These divide every width.
+    configuration.heads = heads == 1 ? own.encoder.width : 1
+    let other = try VisionTower(configuration, seed: 1)
+    #expect(own.fingerprint != nil && own.fingerprint != other.fingerprint)
+  }
+
+  private struct Sizes: Decodable {
+    let numHeads: Int
+  }
+
+  /// An encoder's own size may leave rows and columns over that no patch covers; a chosen size may
+  /// not.
+  @Test func sizesThatPatchesDoNotFill() throws {
+    var configuration = VisionConfiguration()
+    configuration.frozen = false
+    (configuration.new.width, configuration.new.layers, configuration.new.heads) = (8, 1, 2)
+    (configuration.new.patchSize, configuration.new.imageSize) = (4, 30)
+    let tower = try VisionTower(configuration, seed: 1)
+    #expect(tower.imageSize == 30 && tower.tokenCount == 50)
+    #expect(tower.features(randomTensor([2, 3, 30, 30], seed: 1)).shape == [2, 50, 8])
+    for side in [28, 30] {
+      configuration.imageSize = side
+      #expect(try VisionTower(configuration, seed: 1).tokenCount == 50)
+    }
+    for side in [3, 31, 8196] {
+      configuration.imageSize = side
+      #expect(throws: ConfigurationError.self) { _ = try VisionTower(configuration, seed: 1) }
+    }
   }
 
   @Test(arguments: ["dinov2", nil])
   func headsAreForFilesAlone(_ name: String?) throws {
     var configuration = VisionConfiguration()
-    configuration.path = name.map { golden($0).path }
+    configuration.path = try name.map { try golden($0).path }
     configuration.frozen = false
     configuration.heads = 4
     #expect {
@@ -100,7 +133,7 @@ import WeightFiles
   func fingerprintsOfFolders(_ name: String, counts: Bool) throws {
     let folder = try TemporaryFolder()
     for file in ["config.json", "model.safetensors"] {
-      try folder.copy(golden("clip-vision/\(file)"))
+      try folder.copy(golden("clip-vision").appendingPathComponent(file))
     }
     let before = try VisionTower(configuration(folder.url), seed: 1).fingerprint
     try folder.write("more", to: name)

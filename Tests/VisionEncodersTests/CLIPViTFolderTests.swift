@@ -15,40 +15,38 @@ import WeightFiles
   }
 
   @Test func publicFilesHaveAPrefix() throws {
-    let prefixed = try EncoderFolder("clip-vision")
+    let prefixed = try EncoderFolder(.clip)
     try prefixed.rewriteWeights { tensors in
-      tensors = Dictionary(
-        uniqueKeysWithValues: tensors.map { ("vision_model." + $0.key, $0.value) })
       // Of `CLIPVisionModelWithProjection`.
       tensors["visual_projection.weight"] = .init(shape: [2, 2], values: [1, 2, 3, 4])
     }
-    let plain = try EncoderFolder("clip-vision")
-    #expect(parametersAreEqual(try CLIPViT(folder: prefixed.url), try CLIPViT(folder: plain.url)))
+    // Newer releases of the library leave it out.
+    let plain = try EncoderFolder(.clip)
+    try plain.rewriteWeights { tensors in
+      tensors = Dictionary(
+        uniqueKeysWithValues: tensors.map {
+          (String($0.key.dropFirst(EncoderFolder.prefix.count)), $0.value)
+        })
+    }
+    let made = TinyEncoder.clip.made
+    #expect(parametersAreEqual(try CLIPViT(folder: prefixed.url), made))
+    #expect(parametersAreEqual(try CLIPViT(folder: plain.url), made))
   }
 
   /// A `clip` folder has its sizes in `vision_config`, and a text encoder with names like ours.
   @Test func wholeModels() throws {
-    let whole = try EncoderFolder("clip-vision")
-    let file = whole.url.appendingPathComponent("config.json")
-    let vision = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
-    try JSONSerialization.data(
-      withJSONObject: [
-        "model_type": "clip", "vision_config": vision, "hidden_size": 7, "text_config": [:],
-      ] as [String: Any]
-    ).write(to: file)
+    let whole = try EncoderFolder(.clip)
+    try whole.putIntoWholeModel("clip")
     try whole.rewriteWeights { tensors in
-      var all: [String: SafetensorsWriter.Tensor] = [:]
-      for (name, tensor) in tensors {
-        all["vision_model." + name] = tensor
-        all["text_model." + name] = .init(shape: [1], values: [0])
+      for name in Array(tensors.keys) {
+        let bare = name.dropFirst(EncoderFolder.prefix.count)
+        tensors["text_model." + bare] = .init(shape: [1], values: [0])
       }
-      all["logit_scale"] = .init(shape: [], values: [2])
-      tensors = all
+      tensors["logit_scale"] = .init(shape: [], values: [2])
     }
     let encoder = try VisionEncoderFamily.encoder(at: whole.url)
     #expect(encoder is CLIPViT)
-    let plain = try CLIPViT(folder: Goldens.folder.appendingPathComponent("clip-vision"))
-    #expect(parametersAreEqual(encoder, plain))
+    #expect(parametersAreEqual(encoder, TinyEncoder.clip.made))
     try whole.configure(["vision_config": nil])
     let text = message { _ = try VisionEncoderFamily.encoder(at: whole.url) }
     #expect(text?.contains("vision_config: missing") == true)
@@ -56,10 +54,10 @@ import WeightFiles
 
   /// Keys that newer configurations leave out are the library's usual ones.
   @Test func missingKeysAreTheLibrarys() throws {
-    let folder = try EncoderFolder("clip-vision")
+    let folder = try EncoderFolder(.clip)
     try folder.folder.write(#"{"model_type": "clip_vision_model"}"#, to: "config.json")
     let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
-    #expect(text.contains("[768]") && text.contains("[32]"), "\(text)")
+    #expect(text.contains("[768]") && text.contains("[8]"), "\(text)")
     #expect(text.contains("embeddings.class_embedding"), "\(text)")
     let sizes = try VisionConfigurationFile(folder.url.appendingPathComponent("config.json"))
       .decoded(CLIPViTConfiguration.self)
@@ -67,7 +65,7 @@ import WeightFiles
   }
 
   @Test func theExactGELUIsAnother() throws {
-    let (quick, exact) = (try EncoderFolder("clip-vision"), try EncoderFolder("clip-vision"))
+    let (quick, exact) = (try EncoderFolder(.clip), try EncoderFolder(.clip))
     try exact.configure(["hidden_act": "gelu"])
     let (a, b) = (try CLIPViT(folder: quick.url), try CLIPViT(folder: exact.url))
     #expect(b.configuration.activation == .gelu)
@@ -82,32 +80,33 @@ import WeightFiles
     ("hidden_size", "0", "hidden_size: expected 1 to"),
     ("num_channels", "1", "num_channels: expected 3, found 1"),
     ("intermediate_size", "1e30", "intermediate_size: expected 1 to"),
-    ("num_attention_heads", "5", "num_attention_heads: 5 does not divide 32"),
-    ("patch_size", "29", "image_size: 28 is less than a patch of 29"),
+    ("num_attention_heads", "5", "num_attention_heads: 5 does not divide 8"),
+    ("patch_size", "7", "image_size: 6 is less than a patch of 7"),
     ("num_hidden_layers", "2.5", "num_hidden_layers: expected a whole number"),
     ("layer_norm_eps", "0", "layer_norm_eps"),
   ])
   func badConfiguration(_ key: String, value: String, words: String) throws {
-    let folder = try EncoderFolder("clip-vision")
+    let folder = try EncoderFolder(.clip)
     try folder.configure([key: Double(value) ?? value])
     let text = try #require(message { _ = try VisionEncoderFamily.encoder(at: folder.url) })
     #expect(text.contains(words) && text.contains("config.json"), "\(text)")
   }
 
   @Test func weightsOfAnotherFamily() throws {
-    let folder = try EncoderFolder("clip-vision")
-    let weights = folder.url.appendingPathComponent("model.safetensors")
-    try FileManager.default.removeItem(at: weights)
-    try FileManager.default.copyItem(
-      at: Goldens.folder.appendingPathComponent("dinov2/model.safetensors"), to: weights)
+    let folder = try EncoderFolder(.clip)
+    let other = try EncoderFolder(.dinov2)
+    try FileManager.default.removeItem(at: folder.weights)
+    try withExtendedLifetime(other) {
+      try FileManager.default.copyItem(at: other.weights, to: folder.weights)
+    }
     let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
     #expect(text.contains("vision_model.embeddings.class_embedding"), "\(text)")
     #expect(text.contains(folder.url.path), "\(text)")
   }
 
   @Test func aMissingTensorIsNamed() throws {
-    let folder = try EncoderFolder("clip-vision")
-    let name = "encoder.layers.1.self_attn.v_proj.bias"
+    let folder = try EncoderFolder(.clip)
+    let name = "vision_model.encoder.layers.1.self_attn.v_proj.bias"
     try folder.rewriteWeights { $0[name] = nil }
     let text = message { _ = try CLIPViT(folder: folder.url) }
     #expect(text?.contains(name) == true && text?.contains(folder.url.path) == true)
@@ -115,28 +114,28 @@ import WeightFiles
 
   /// Both shapes are those that files have, not ours.
   @Test(arguments: [
-    ("image_size", 42, "embeddings.position_embedding.weight", [10, 32], [5, 32]),
-    (
-      "patch_size", 7, "embeddings.position_embedding.weight", [17, 32], [5, 32]
-    ),
-    ("intermediate_size", 96, "encoder.layers.0.mlp.fc1.weight", [96, 32], [80, 32]),
+    ("image_size", 4, "embeddings.position_embedding.weight", [5, 8], [10, 8]),
+    ("patch_size", 3, "embeddings.position_embedding.weight", [5, 8], [10, 8]),
+    ("intermediate_size", 96, "encoder.layers.0.mlp.fc1.weight", [96, 8], [12, 8]),
   ])
   func aWrongShapeIsNamedBesideTheRightOne(
     _ key: String, value: Int, tensor: String, expected: [Int], found: [Int]
   ) throws {
-    let folder = try EncoderFolder("clip-vision")
+    let folder = try EncoderFolder(.clip)
     try folder.configure([key: value])
     let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
-    #expect(text.contains("tensor \(tensor): expected \(expected), found \(found)"), "\(text)")
+    #expect(
+      text.contains("tensor vision_model.\(tensor): expected \(expected), found \(found)"),
+      "\(text)")
   }
 
   @Test func aTurnedPatchConvolutionIsRefused() throws {
-    let folder = try EncoderFolder("clip-vision")
-    let name = "embeddings.patch_embedding.weight"
+    let folder = try EncoderFolder(.clip)
+    let name = "vision_model.embeddings.patch_embedding.weight"
     try folder.rewriteWeights { tensors in
-      tensors[name] = .init(shape: [32, 14, 14, 3], values: tensors[name]!.values)
+      tensors[name] = .init(shape: [8, 2, 2, 3], values: tensors[name]!.values)
     }
     let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
-    #expect(text.contains("expected [32, 3, 14, 14], found [32, 14, 14, 3]"), "\(text)")
+    #expect(text.contains("expected [8, 3, 2, 2], found [8, 2, 2, 3]"), "\(text)")
   }
 }

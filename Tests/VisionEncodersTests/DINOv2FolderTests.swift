@@ -9,7 +9,7 @@ import WeightFiles
 /// Folders that are not what they should be: each is refused with words that say what to look at.
 @Suite struct DINOv2FolderTests {
   @Test func otherFamiliesAreNamed() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     try folder.configure(["model_type": "resnet"])
     #expect(
       throws: VisionEncoderError.unknownFamily(
@@ -46,8 +46,8 @@ import WeightFiles
     } + [
       BadKey(key: "mlp_ratio", value: 0, words: "mlp_ratio: expected 1 to"),
       BadKey(key: "mlp_ratio", value: 1 << 40, words: "mlp_ratio: expected 1 to"),
-      BadKey(key: "num_attention_heads", value: 5, words: "5 does not divide 32"),
-      BadKey(key: "patch_size", value: 43, words: "image_size: 42 is less than a patch of 43"),
+      BadKey(key: "num_attention_heads", value: 5, words: "5 does not divide 8"),
+      BadKey(key: "patch_size", value: 7, words: "image_size: 6 is less than a patch of 7"),
       BadKey(key: "layer_norm_eps", value: -1, words: "layer_norm_eps"),
       BadKey(key: "layer_norm_eps", value: "small", words: "layer_norm_eps"),
       BadKey(key: "use_swiglu_ffn", value: true, words: "use_swiglu_ffn"),
@@ -58,7 +58,7 @@ import WeightFiles
 
   @Test(arguments: badKeys)
   func badConfiguration(_ example: BadKey) throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     try folder.configure([example.key: example.value])
     let text = try #require(message { _ = try VisionEncoderFamily.encoder(folder: folder.url) })
     #expect(text.contains(example.words), "\(text)")
@@ -79,7 +79,7 @@ import WeightFiles
 
   @Test(arguments: damagedTexts.indices)
   func damagedConfiguration(_ index: Int) throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     try folder.folder.write(Self.damagedTexts[index], to: "config.json")
     for read in [
       { _ = try VisionEncoderFamily.encoder(folder: folder.url) },
@@ -91,13 +91,13 @@ import WeightFiles
   }
 
   @Test func nestingThatOnlyStringsSeemToHaveIsRead() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     try folder.configure(["note": String(repeating: "[{", count: 100) + "\\\"]"])
     #expect(throws: Never.self) { _ = try DINOv2(folder: folder.url) }
   }
 
   @Test func missingFiles() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("model.safetensors"))
     #expect(throws: WeightFileError.self) { _ = try DINOv2(folder: folder.url) }
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
@@ -111,7 +111,7 @@ import WeightFiles
   }
 
   @Test func aMissingTensorIsNamed() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     let name = "encoder.layer.1.mlp.fc1.bias"
     try folder.rewriteWeights { $0[name] = nil }
     let text = message { _ = try DINOv2(folder: folder.url) }
@@ -119,36 +119,36 @@ import WeightFiles
   }
 
   @Test func aWrongShapeIsNamedBesideTheRightOne() throws {
-    let folder = try EncoderFolder("dinov2")
-    try folder.configure(["mlp_ratio": 2])
+    let folder = try EncoderFolder(.dinov2)
+    try folder.configure(["mlp_ratio": 4])
     let text = try #require(message { _ = try DINOv2(folder: folder.url) })
     #expect(text.contains("encoder.layer.0.mlp.fc1.weight"), "\(text)")
-    #expect(text.contains("[64, 32]") && text.contains("[128, 32]"), "\(text)")
+    #expect(text.contains("[32, 8]") && text.contains("[16, 8]"), "\(text)")
   }
 
   /// As many numbers in another arrangement are not a patch convolution.
   @Test func aTurnedPatchConvolutionIsRefused() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     let name = "embeddings.patch_embeddings.projection.weight"
     try folder.rewriteWeights { tensors in
-      tensors[name] = .init(shape: [32, 14, 14, 3], values: tensors[name]!.values)
+      tensors[name] = .init(shape: [8, 2, 2, 3], values: tensors[name]!.values)
     }
     let text = try #require(message { _ = try DINOv2(folder: folder.url) })
-    #expect(text.contains(name) && text.contains("[32, 14, 14, 3]"), "\(text)")
+    #expect(text.contains(name) && text.contains("[8, 2, 2, 3]"), "\(text)")
   }
 
   /// A position table for another image size than the configuration's.
   @Test func aPositionTableOfAnotherSizeIsRefused() throws {
-    let folder = try EncoderFolder("dinov2")
-    try folder.configure(["image_size": 56])
+    let folder = try EncoderFolder(.dinov2)
+    try folder.configure(["image_size": 8])
     let text = try #require(message { _ = try DINOv2(folder: folder.url) })
-    #expect(text.contains("[1, 17, 32]") && text.contains("[1, 10, 32]"), "\(text)")
+    #expect(text.contains("[1, 17, 8]") && text.contains("[1, 10, 8]"), "\(text)")
   }
 
   @Test func namesWithThePrefixOfALargerModelAreRead() throws {
-    let folder = try EncoderFolder("dinov2")
+    let folder = try EncoderFolder(.dinov2)
     let plain = try DINOv2(folder: folder.url)
-    let prefixed = try EncoderFolder("dinov2")
+    let prefixed = try EncoderFolder(.dinov2)
     try prefixed.rewriteWeights { tensors in
       tensors = Dictionary(uniqueKeysWithValues: tensors.map { ("dinov2." + $0.key, $0.value) })
     }
@@ -161,7 +161,7 @@ import WeightFiles
   /// Half-precision files give the numbers that they hold, widened.
   @Test(arguments: ["F16", "BF16"])
   func halfPrecision(_ type: String) throws {
-    let (half, whole) = (try EncoderFolder("dinov2"), try EncoderFolder("dinov2"))
+    let (half, whole) = (try EncoderFolder(.dinov2), try EncoderFolder(.dinov2))
     if type == "F16" {
       try half.rewriteWeights { tensors in
         tensors = tensors.mapValues {
@@ -185,7 +185,7 @@ import WeightFiles
     for (mine, other) in zip(a.namedParameters, b.namedParameters) {
       #expect(mine.parameter.value.values == other.parameter.value.values, "\(mine.name)")
     }
-    let pixels = randomTensor([1, 3, 42, 42], seed: 1)
+    let pixels = randomTensor([1, 3, 6, 6], seed: 1)
     let features = a.features(pixels, output: VisionOutput()).value
     #expect(features.values == b.features(pixels, output: VisionOutput()).value.values)
   }

@@ -10,81 +10,58 @@ import Testing
 @Suite struct DINOv2ParityTests {
   static let folders = Goldens.folders(beginning: "dinov2", with: "golden.safetensors")
 
-  /// One run of a golden: `inputs/HxW/pixel_values` and what belongs to it.
-  struct Run: CustomStringConvertible {
-    let folder: URL
-    let size: String
-    var description: String { "\(folder.lastPathComponent) \(size)" }
-
-    var golden: Golden {
-      get throws { try Golden(folder.appendingPathComponent("golden.safetensors")) }
-    }
-
-    /// Height and width in pixels.
-    var sides: (height: Int, width: Int) {
-      let sides = size.split(separator: "x").compactMap { Int($0) }
-      return (sides[0], sides[1])
-    }
-  }
-
-  static let runs: [Run] = folders.flatMap { folder -> [Run] in
-    let names =
-      (try? Golden(folder.appendingPathComponent("golden.safetensors")))?
-      .names(under: "inputs/") ?? []
-    return names.filter { $0.hasSuffix("/pixel_values") }.map {
-      Run(folder: folder, size: String($0.split(separator: "/")[1]))
-    }
-  }
+  static let runs = GoldenRun.all(beginning: "dinov2")
 
   @Test func goldensArePresent() {
     #expect(!Self.runs.isEmpty, "no dinov2*/golden.safetensors in \(Goldens.folder.path)")
   }
 
   @Test(arguments: runs)
-  func lastHiddenState(_ run: Run) throws {
-    let (golden, encoder) = (try run.golden, try DINOv2(folder: run.folder))
-    let pixels = try golden.tensor("inputs/\(run.size)/pixel_values")
+  func lastHiddenState(_ run: GoldenRun) throws {
+    guard let expected = try run.output("last_hidden_state") else { return }
+    let (pixels, encoder) = (try run.pixels, try DINOv2(folder: run.folder))
     let features = encoder.features(pixels, output: VisionOutput()).value
-    let expected = try golden.tensor("outputs/\(run.size)/last_hidden_state")
     #expect(features.shape == expected.shape)
     #expect(
-      features.shape[1] == encoder.tokenCount(height: run.sides.height, width: run.sides.width))
+      features.shape[1] == encoder.tokenCount(height: pixels.shape[2], width: pixels.shape[3]))
     #expect(difference(features, expected, relative: 1e-4) == nil)
   }
 
   @Test(arguments: runs)
-  func positions(_ run: Run) throws {
-    let (golden, encoder) = (try run.golden, try DINOv2(folder: run.folder))
+  func positions(_ run: GoldenRun) throws {
+    guard let expected = try run.output("position_embeddings") else { return }
+    let (pixels, encoder) = (try run.pixels, try DINOv2(folder: run.folder))
     let table = encoder.embedding.positionTable(
-      rows: run.sides.height / encoder.patchSize, columns: run.sides.width / encoder.patchSize)
-    let expected = try golden.tensor("outputs/\(run.size)/position_embeddings")
+      rows: pixels.shape[2] / encoder.patchSize, columns: pixels.shape[3] / encoder.patchSize)
     #expect(difference(table.value, expected, relative: 1e-5) == nil)
   }
 
   @Test(arguments: runs)
-  func hiddenStates(_ run: Run) throws {
-    let (golden, encoder) = (try run.golden, try DINOv2(folder: run.folder))
-    let prefix = "outputs/\(run.size)/hidden_states/"
-    let names = golden.names(under: prefix)
-    guard !names.isEmpty else { return }
-    #expect(names.count == encoder.layerCount + 1)
-    let pixels = try golden.tensor("inputs/\(run.size)/pixel_values")
-    for layer in 0...encoder.layerCount {
+  func hiddenStates(_ run: GoldenRun) throws {
+    let (pixels, encoder) = (try run.pixels, try DINOv2(folder: run.folder))
+    for layer in try run.numbers(of: "hidden_states") {
       let output = VisionOutput(layer: layer, appliesFinalNorm: false)
+      let expected = try #require(try run.output("hidden_states/\(layer)"))
       // Embeddings and the first block are single outputs; further blocks are deep chains.
       let text = difference(
-        encoder.features(pixels, output: output).value, try golden.tensor(prefix + "\(layer)"),
+        encoder.features(pixels, output: output).value, expected,
         relative: layer < 2 ? 1e-5 : 1e-4)
       #expect(text == nil, "layer \(layer)")
     }
   }
 
-  /// Hidden states of some run were compared: the test above cannot pass for want of them.
+  /// Each kind of output was compared in some run: no test above passes for want of it.
+  @Test(arguments: ["last_hidden_state", "position_embeddings"])
+  func outputsArePresent(_ name: String) throws {
+    #expect(try Self.runs.contains { try $0.output(name) != nil })
+  }
+
   @Test func hiddenStatesArePresent() throws {
-    let withStates = try Self.runs.filter {
-      try !$0.golden.names(under: "outputs/\($0.size)/hidden_states/").isEmpty
+    let all = try Self.runs.map { run in
+      let layers = try VisionEncoderFamily.encoder(at: run.folder).layerCount
+      return try run.numbers(of: "hidden_states") == Array(0...layers)
     }
-    #expect(!withStates.isEmpty)
+    #expect(all.contains(true))
   }
 
   @Test(arguments: folders)
@@ -99,9 +76,8 @@ import Testing
 
   /// Pictures of a batch do not see one another.
   @Test(arguments: runs)
-  func aBatchIsItsPicturesOneByOne(_ run: Run) throws {
-    let (golden, encoder) = (try run.golden, try DINOv2(folder: run.folder))
-    let pixels = try golden.tensor("inputs/\(run.size)/pixel_values")
+  func aBatchIsItsPicturesOneByOne(_ run: GoldenRun) throws {
+    let (pixels, encoder) = (try run.pixels, try DINOv2(folder: run.folder))
     let together = encoder.features(pixels, output: VisionOutput()).value
     let tokens = together.shape[1]
     for image in 0..<pixels.shape[0] {

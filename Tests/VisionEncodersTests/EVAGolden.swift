@@ -88,4 +88,28 @@ struct EVAGolden: CustomStringConvertible {
       ]
     }
   }
+
+  /// An encoder's weights in the names of EVA's authors.
+  static func authorsWeights(of encoder: EVAViT) -> Weights {
+    let replacements = [
+      ("classToken", "cls_token"), ("positions", "pos_embed"),
+      ("patchEmbedding", "patch_embed.proj"), (".qkv.weight", ".attn.qkv.weight"),
+      (".output.", ".attn.proj."), (".inner.", ".mlp.fc1."), (".outer.", ".mlp.fc2."),
+    ]
+    var result: Weights = [:]
+    for entry in encoder.namedParameters {
+      let values = entry.parameter.value.values
+      if entry.name.hasSuffix(".qkv.bias") {
+        let start = entry.name.dropLast("qkv.bias".count) + "attn."
+        let third = values.count / 3
+        result[start + "q_bias"] = .init(shape: [third], values: Array(values.prefix(third)))
+        result[start + "v_bias"] = .init(shape: [third], values: Array(values.suffix(third)))
+        continue
+      }
+      let name = replacements.reduce(entry.name) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+      result[name] = .init(
+        shape: encoder.publicShape(of: entry.name, entry.parameter.shape), values: values)
+    }
+    return result
+  }
 }

@@ -186,14 +186,43 @@ import WeightFiles
   }
 
   @Test func filesOfOtherFamilies() throws {
-    for golden in ["dinov2", "clip-vision"] {
-      let file = Goldens.folder.appendingPathComponent("\(golden)/model.safetensors")
-      let text = message { _ = try VisionEncoderFamily.encoder(at: file) }
-      #expect(text?.contains("tensor cls_token: not in \(file.path)") == true)
+    for kind in [TinyEncoder.dinov2, .clip] {
+      let other = try EncoderFolder(kind)
+      let text = message { _ = try VisionEncoderFamily.encoder(at: other.weights) }
+      #expect(text?.contains("tensor cls_token: not in \(other.weights.path)") == true)
     }
     let folder = try TemporaryFolder()
     let text = try folder.write("not weights", to: "encoder.pth")
     #expect(throws: WeightFileError.self) { _ = try VisionEncoderFamily.encoder(at: text) }
+  }
+
+  /// OpenAI's files of CLIP have `visual.` before their names, as EVA-CLIP's have.
+  @Test(arguments: ["visual.class_embedding", "visual.conv1.weight", "class_embedding"])
+  func openAINamesAreNamed(_ name: String) throws {
+    let other = SafetensorsWriter.Tensor(shape: [1], values: [0])
+    let text = try #require(message { _ = try encoder([name: other, "visual.proj": other]) })
+    #expect(text.contains("tensor \(name): expected the names of EVA's authors"), "\(text)")
+    #expect(text.contains("OpenAI's CLIP") && text.contains("set vision.path"), "\(text)")
+    // Beside a whole encoder such a name is somebody else's.
+    var whole = weights(width: 12, blocks: 1)
+    whole[name] = other
+    #expect(try encoder(whole, heads: 4).configuration.layers == 1)
+  }
+
+  @Test(arguments: ["visual_encoder.", "visual.", ""])
+  func prefixes(_ prefix: String) throws {
+    let named = weights(width: 12, blocks: 2).map { (prefix + $0.key, $0.value) }
+    var whole = Dictionary(uniqueKeysWithValues: named)
+    // Parts of a whole model that are none of the encoder's.
+    whole["text.positional_embedding"] = .init(shape: [1], values: [0])
+    whole[prefix + "norm.weight"] = .init(shape: [12], values: [Float](repeating: 0, count: 12))
+    #expect(try encoder(whole, heads: 4).configuration.layers == 2)
+    whole[prefix + "pos_embed"] = nil
+    let text = message { _ = try encoder(whole, heads: 4) }
+    #expect(text?.contains("tensor \(prefix)pos_embed: not in") == true, "\(text ?? "nothing")")
+    whole[prefix + "cls_token"] = nil
+    let other = message { _ = try encoder(whole, heads: 4) }
+    #expect(other?.contains("tensor \(prefix)cls_token: not in") == true, "\(other ?? "nothing")")
   }
 
   @Test(arguments: [
@@ -201,13 +230,15 @@ import WeightFiles
     ("hidden_act", "swiglu", "hidden_act: expected gelu or quick_gelu, found swiglu"),
     ("qkv_bias", false, "qkv_bias: expected true, found false"),
     ("hidden_size", 0, "hidden_size: expected 1 to"),
-    ("num_attention_heads", 5, "5 does not divide 32"),
-    ("intermediate_size", 96, "encoder.layers.0.mlp.fc1.weight: expected [96, 32], found [80, 32]"),
-    ("num_hidden_layers", 4, "vision_model.encoder.layers.3.layer_norm1.weight: not in"),
+    ("num_attention_heads", 5, "5 does not divide 8"),
+    ("intermediate_size", 96, "encoder.layers.0.mlp.fc1.weight: expected [96, 8], found [11, 8]"),
+    ("num_hidden_layers", 3, "vision_model.encoder.layers.2.layer_norm1.weight: not in"),
     ("hidden_size", 64, "vision_model.embeddings.class_embedding: expected [1, 1, 64]"),
   ])
   func foldersThatDoNotFit(_ key: String, value: Any, words: String) throws {
-    let folder = try EncoderFolder("blip2-retrieval")
+    let folder = try EncoderFolder(.eva)
+    try folder.putIntoWholeModel("blip-2")
+    #expect(try VisionEncoderFamily.encoder(at: folder.url) is EVAViT)
     try folder.configure([key: value], in: "vision_config")
     let text = try #require(message { _ = try VisionEncoderFamily.encoder(at: folder.url) })
     #expect(text.contains(words), "\(text)")

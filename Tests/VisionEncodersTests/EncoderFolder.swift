@@ -5,22 +5,46 @@ import WeightFiles
 
 @testable import VisionEncoders
 
-/// A copy of a golden encoder's folder that a test may damage.
+/// A public folder of a tiny encoder, which a test may damage.
 struct EncoderFolder {
   let folder: TemporaryFolder
 
-  init(_ golden: String) throws {
-    try self.init(copyOf: Goldens.folder.appendingPathComponent(golden))
-  }
+  init(_ kind: TinyEncoder) throws { try self.init(kind.made) }
 
-  init(copyOf source: URL) throws {
+  /// Writes an encoder as a public folder.
+  init(_ encoder: any VisionEncoder) throws {
     folder = try TemporaryFolder()
-    for name in ["config.json", "model.safetensors"] {
-      try folder.copy(source.appendingPathComponent(name))
+    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    for entry in encoder.namedParameters {
+      let shape = encoder.publicShape(of: entry.name, entry.parameter.shape)
+      tensors[encoder.publicName(of: entry.name)] = .init(
+        shape: shape, values: entry.parameter.value.values)
     }
+    precondition(tensors.count == encoder.namedParameters.count, "two parameters share a name")
+    try SafetensorsWriter.write(tensors, to: weights)
+    try JSONSerialization.data(withJSONObject: encoder.publicConfiguration)
+      .write(to: url.appendingPathComponent("config.json"))
   }
 
   var url: URL { folder.url }
+  var weights: URL { url.appendingPathComponent("model.safetensors") }
+
+  static let prefix = "vision_model."
+
+  /// Puts the encoder into a whole model: its sizes into `vision_config`, its weights, where they are
+  /// not yet so, beneath `vision_model.`.
+  func putIntoWholeModel(_ type: String) throws {
+    let file = url.appendingPathComponent("config.json")
+    let vision = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+    let whole: [String: Any] = ["model_type": type, "vision_config": vision, "hidden_size": 7]
+    try JSONSerialization.data(withJSONObject: whole).write(to: file)
+    try rewriteWeights { tensors in
+      let named = tensors.map { name, tensor in
+        (name.hasPrefix(Self.prefix) ? name : Self.prefix + name, tensor)
+      }
+      tensors = Dictionary(uniqueKeysWithValues: named)
+    }
+  }
 
   /// Changes keys of `config.json`, or of a section of it; nil removes one.
   func configure(_ changes: [String: Any?], in section: String? = nil) throws {
@@ -37,21 +61,19 @@ struct EncoderFolder {
   func rewriteWeights(
     _ change: (inout [String: SafetensorsWriter.Tensor]) -> Void
   ) throws {
-    let file = url.appendingPathComponent("model.safetensors")
-    let stored = try SafetensorsFile(file)
+    let stored = try SafetensorsFile(weights)
     var tensors: [String: SafetensorsWriter.Tensor] = [:]
     for name in stored.names {
       let tensor = try stored.tensor(named: name)
       tensors[name] = .init(shape: tensor.shape, values: try tensor.floats())
     }
     change(&tensors)
-    try SafetensorsWriter.write(tensors, to: file)
+    try SafetensorsWriter.write(tensors, to: weights)
   }
 
   /// Writes the weights as bfloat16, cut to their upper halves, which the writer does not offer.
   func rewriteWeightsAsBFloat16() throws {
-    let file = url.appendingPathComponent("model.safetensors")
-    let stored = try SafetensorsFile(file)
+    let stored = try SafetensorsFile(weights)
     var header: [String: Any] = [:]
     var bytes = Data()
     for name in stored.names {
@@ -69,7 +91,7 @@ struct EncoderFolder {
     let text = try JSONSerialization.data(withJSONObject: header)
     var result = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
     result += text + bytes
-    try result.write(to: file)
+    try result.write(to: weights)
   }
 }
 

@@ -23,6 +23,12 @@ struct GoldenRun: CustomStringConvertible {
     return golden.names(under: full).contains(full) ? try golden.tensor(full) : nil
   }
 
+  /// The numbers of the outputs `FOLDER/0`, `FOLDER/1` … that the golden has for this run.
+  func numbers(of output: String) throws -> [Int] {
+    let start = "outputs/\(name)\(output)/"
+    return try golden.names(under: start).compactMap { Int($0.dropFirst(start.count)) }.sorted()
+  }
+
   /// All runs of the goldens whose folders' names begin so.
   static func all(beginning prefix: String) -> [GoldenRun] {
     Goldens.folders(beginning: prefix, with: "golden.safetensors").flatMap { folder in

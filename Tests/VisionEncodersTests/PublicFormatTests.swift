@@ -9,21 +9,6 @@ import WeightFiles
 
 /// Encoders that go out under public names and come back, and pixel normalisation.
 @Suite struct PublicFormatTests {
-  /// Writes an encoder as a public folder.
-  private func export(_ encoder: any VisionEncoder, to folder: TemporaryFolder) throws {
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
-    for entry in encoder.namedParameters {
-      let shape = encoder.publicShape(of: entry.name, entry.parameter.shape)
-      tensors[encoder.publicName(of: entry.name)] = .init(
-        shape: shape, values: entry.parameter.value.values)
-    }
-    #expect(tensors.count == encoder.namedParameters.count, "two parameters share a name")
-    try SafetensorsWriter.write(
-      tensors, to: folder.url.appendingPathComponent("model.safetensors"))
-    try JSONSerialization.data(withJSONObject: encoder.publicConfiguration)
-      .write(to: folder.url.appendingPathComponent("config.json"))
-  }
-
   @Test(arguments: TinyEncoder.allCases)
   func roundTrip(_ kind: TinyEncoder) throws {
     let encoder = kind.made
@@ -31,8 +16,7 @@ import WeightFiles
     for (index, entry) in encoder.namedParameters.enumerated() {
       entry.parameter.value = randomTensor(entry.parameter.shape, seed: UInt64(index))
     }
-    let folder = try TemporaryFolder()
-    try export(encoder, to: folder)
+    let folder = try EncoderFolder(encoder)
     let read = try VisionEncoderFamily.encoder(at: folder.url)
     #expect(type(of: read) == type(of: encoder))
     #expect(
@@ -48,44 +32,62 @@ import WeightFiles
         == encoder.features(pixels, output: encoder.defaultOutput).value.values)
   }
 
-  /// What a golden's file holds beside the encoder's parameters, and what stands before its names
-  /// or ours.
+  /// A golden whose file the library wrote, and what that holds beside the encoder's parameters.
   struct Library: CustomStringConvertible {
-    let golden: String
-    var others: Set<String> = []
-    var theirPrefix = ""
-    var ourPrefix = ""
-    var description: String { golden }
+    let folder: URL
+    let others: Set<String>
+    var description: String { folder.lastPathComponent }
+
+    static func all(beginning prefix: String, others: Set<String>) -> [Library] {
+      Goldens.folders(beginning: prefix, with: "model.safetensors").map {
+        Library(folder: $0, others: others)
+      }
+    }
   }
 
   static let libraries = [
     // The mask token serves pre-training alone.
-    Library(golden: "dinov2", others: ["embeddings.mask_token"]),
-    Library(golden: "clip-vision", ourPrefix: "vision_model."),
-    Library(
-      golden: "blip2-retrieval", others: ["post_layernorm.weight", "post_layernorm.bias"],
-      theirPrefix: "vision_model."),
+    Library.all(beginning: "dinov2", others: ["embeddings.mask_token"]),
+    // Old releases store the numbers 0, 1, 2 …
+    Library.all(beginning: "clip-vision", others: ["embeddings.position_ids"]),
+    Library.all(
+      beginning: "blip2-", others: ["post_layernorm.weight", "post_layernorm.bias"]),
   ]
 
-  /// The names and shapes of what is written are those of the library's own file.
-  @Test(arguments: libraries)
+  @Test func librariesArePresent() {
+    #expect(Self.libraries.allSatisfy { !$0.isEmpty }, "\(Self.libraries)")
+  }
+
+  /// The names and shapes of what is written are those of the library's own file, but for a prefix
+  /// that some of its releases write.
+  @Test(arguments: libraries.flatMap { $0 })
   func namesAreTheLibrarys(_ library: Library) throws {
-    let url = Goldens.folder.appendingPathComponent(library.golden)
-    let encoder = try VisionEncoderFamily.encoder(at: url)
-    let stored = try SafetensorsFile(url.appendingPathComponent("model.safetensors"))
-    let names = stored.names.filter { $0.hasPrefix(library.theirPrefix) }
-      .map { String($0.dropFirst(library.theirPrefix.count)) }
+    let encoder = try VisionEncoderFamily.encoder(at: library.folder)
+    let stored = try SafetensorsFile(library.folder.appendingPathComponent("model.safetensors"))
+    let prefix = EncoderFolder.prefix
+    let theirs = stored.names.contains { $0.hasPrefix(prefix) } ? prefix : ""
+    let names = stored.names.filter { $0.hasPrefix(theirs) }.map { $0.dropFirst(theirs.count) }
     var found: Set<String> = []
     for entry in encoder.namedParameters {
       let name = encoder.publicName(of: entry.name)
-      #expect(name.hasPrefix(library.ourPrefix))
-      let bare = String(name.dropFirst(library.ourPrefix.count))
+      let bare = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
       found.insert(bare)
       #expect(
         encoder.publicShape(of: entry.name, entry.parameter.shape)
-          == (try stored.tensor(named: library.theirPrefix + bare).shape), "\(name)")
+          == (try stored.shape(of: theirs + bare)), "\(name)")
     }
-    #expect(found == Set(names).subtracting(library.others))
+    #expect(found == Set(names.map(String.init)).subtracting(library.others))
+  }
+
+  /// Public files of CLIP have the prefix, and so has what is written for them.
+  @Test func prefixes() {
+    for kind in TinyEncoder.allCases {
+      let encoder = kind.made
+      let prefixed = encoder.namedParameters.filter {
+        encoder.publicName(of: $0.name).hasPrefix(EncoderFolder.prefix)
+      }
+      #expect(prefixed.count == (encoder is CLIPViT ? encoder.namedParameters.count : 0))
+    }
   }
 
   @Test func normalisationIsReadWhereThereIsOne() throws {
@@ -93,7 +95,11 @@ import WeightFiles
     for family in [PixelNormalisation.imageNet, .clip] {
       #expect(try PixelNormalisation.of(folder.url, family: family) == family)
     }
-    // A file says nothing of pixels.
+    // A file that says nothing of colours, and one that is no such file.
+    for text in ["{}", #"{"size": {"height": 3}}"#, #"{"image_mean": null, "image_std": null}"#] {
+      try folder.write(text, to: "preprocessor_config.json")
+      #expect(try PixelNormalisation.of(folder.url, family: .imageNet) == .imageNet)
+    }
     let file = try folder.write("", to: "weights.safetensors")
     #expect(try PixelNormalisation.of(file, family: .clip) == .clip)
     try folder.write(
@@ -111,7 +117,9 @@ import WeightFiles
   }
 
   @Test(arguments: [
-    "", "{}", #"{"image_mean": [1, 2, 3]}"#, #"{"image_mean": [1, 2], "image_std": [1, 1, 1]}"#,
+    "", "{", "[]", #"{"image_mean": [1, 2, 3]}"#, #"{"image_std": [1, 2, 3]}"#,
+    #"{"image_mean": [1, 2, 3], "image_std": null}"#,
+    #"{"image_mean": [1, 2], "image_std": [1, 1, 1]}"#,
     #"{"image_mean": [1, 2, 3], "image_std": [1, 0, 1]}"#,
     #"{"image_mean": [1, 2, 3], "image_std": [1, -1, 1]}"#,
     #"{"image_mean": "dark", "image_std": [1, 1, 1]}"#,

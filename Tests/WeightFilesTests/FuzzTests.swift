@@ -34,13 +34,15 @@ import Testing
   }
 
   @Test func safetensors() throws {
-    let samples = [
-      FuzzRun.Sample(name: "every element type", bytes: [UInt8](EveryElementType.file())),
-      try FuzzRun.Sample(
-        Goldens.folder.appendingPathComponent("pytorch-zip/golden.safetensors")),
-    ]
+    let every = FuzzRun.Sample(
+      name: "every element type", bytes: [UInt8](EveryElementType.file()))
+    let samples =
+      [every]
+      + (try PyTorchGoldenTests.folders.map {
+        try FuzzRun.Sample($0.appendingPathComponent("golden.safetensors"))
+      })
     try fuzz("safetensors", samples, fileName: "model.safetensors") { mutator, bytes, other in
-      let length = Int(bytes[0]) | Int(bytes[1]) << 8
+      let length = Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16
       switch mutator.below(4) {
       case 0: return mutator.mutated(bytes, with: other)
       case 1:  // Beyond the bounds on the header's length.
@@ -65,10 +67,9 @@ import Testing
 
   /// The goldens, and a checkpoint with what they lack.
   private func torchSamples() throws -> [FuzzRun.Sample] {
-    try ["bin", "pth"].flatMap { Goldens.files(in: "pytorch-zip", ending: $0) }
-      .map { try FuzzRun.Sample($0) } + [
-        FuzzRun.Sample(name: "checkpoint", bytes: torchFile(TorchSamples.checkpoint).file)
-      ]
+    try PyTorchGoldenTests.folders.flatMap(PyTorchGoldenTests.torchFiles).map {
+      try FuzzRun.Sample($0)
+    } + [FuzzRun.Sample(name: "checkpoint", bytes: torchFile(TorchSamples.checkpoint).file)]
   }
 
   @Test func torchZip() throws {

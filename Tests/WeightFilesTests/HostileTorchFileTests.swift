@@ -95,6 +95,8 @@ import Testing
     let tar = [UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8) + [0]
     try refuse("tar file", tar, name: "model.pt")
     try refuse("cut short", [0x50, 0x4B, 3, 4])
+    let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
+    try refuse("before version 1.6", [0x80, 2, 0x8A, 10] + magic + Pickle.stop)
   }
 
   // MARK: Pickle
@@ -102,9 +104,9 @@ import Testing
   @Test(arguments: [
     ("posix", "system"), ("os", "system"), ("builtins", "eval"), ("builtins", "getattr"),
     ("builtins", "__import__"), ("torch", "load"), ("torch.nn.modules.linear", "Linear"),
-    ("torch._utils", "_rebuild_sparse_tensor"), ("torch._utils", "_rebuild_qtensor"),
     ("torch.storage", "_load_from_bytes"), ("numpyx", "dtype"), ("__main__", "Net"),
     ("__torch__", "Net"), ("types", "FunctionType"), ("functools", "partial"),
+    ("__builtin__", "eval"), ("__builtin__", "apply"), ("UserDictX", "UserDict"),
   ])
   func otherNamesAreRefused(module: String, name: String) throws {
     let global = Pickle.global(module, name)
@@ -117,6 +119,37 @@ import Testing
       let pickle = Pickle.dictionary([("w", TorchSamples.plain), ("other", value)])
       try refuse("\(module).\(name), which could run anything", pickle: Pickle.file(pickle))
     }
+  }
+
+  @Test(arguments: [
+    ("_rebuild_sparse_tensor", "sparse tensors, which are not read; save them by tensor.to_dense"),
+    ("_rebuild_qtensor", "quantised tensors, which are not read; save them by tensor.dequantize"),
+  ])
+  func tensorsOfOtherKindsAreNamed(name: String, mention: String) throws {
+    let tensor = Pickle.call(Pickle.global("torch._utils", name), [Pickle.none])
+    try refuse(mention, pickle: Pickle.file(Pickle.dictionary([("w", tensor)])))
+  }
+
+  /// Each tensor is within bounds; all of them are too much.
+  @Test func memoryOfAllTensorsIsBounded() throws {
+    let repeated = Pickle.tensor(Pickle.storage(count: 6), shape: [8 << 20], strides: [0])
+    func dictionary(_ names: some Sequence<Int>, of tensor: [UInt8]) -> [UInt8] {
+      Pickle.file(Pickle.dictionary(names.map { ("w\($0)", tensor) }))
+    }
+    // 32 MiB each, of a file of less than a thousand bytes.
+    let url = try folder.replace("model.bin", with: torchFile(dictionary(1...2, of: repeated)).file)
+    #expect(try WeightFolder(url).names == ["w1", "w2"])
+    try refuse("tensor w3: expected at most", pickle: dictionary(1...9, of: repeated))
+
+    // Nothing of these is copied from a file of 1 MiB, but as float32 each takes 4 MiB.
+    let bytes = Pickle.storage(Pickle.global("torch", "ByteStorage"), count: 1 << 20)
+    let shared = Pickle.tensor(bytes, shape: [1 << 20], strides: [1])
+    func file(_ count: Int) -> [UInt8] {
+      torchFile(dictionary(10..<10 + count, of: shared), valueCount: 1 << 18).file
+    }
+    let narrow = try folder.replace("model.bin", with: file(18))
+    #expect(try WeightFolder(narrow).names.count == 18)
+    try refuse("tensor w28: expected at most", file(30))
   }
 
   /// What a machine may be told to do without having what it takes.

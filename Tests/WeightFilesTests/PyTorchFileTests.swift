@@ -157,10 +157,13 @@ enum TorchSamples {
       try open(pickle: Pickle.dictionary([("teacher", member), ("epoch", Pickle.none)])).names == [
         "w"
       ])
+    // A generator's state and the like lie beside the model, not in its place.
     #expect(
       try open(pickle: Pickle.dictionary([("top", TorchSamples.plain), ("model", member)])).names
-        == ["top"]
-    )
+        == ["w"])
+    #expect(
+      try open(pickle: Pickle.dictionary([("top", TorchSamples.plain), ("other", member)])).names
+        == ["top"])
     func refuse(_ mention: String, _ pickle: [UInt8]) {
       self.refuse(mention, torchFile(Pickle.file(pickle)).file)
     }
@@ -172,12 +175,99 @@ enum TorchSamples {
     refuse("model twice", Pickle.dictionary([("model", member), ("model", other)]))
   }
 
+  /// Dictionaries within dictionaries, as trainers wrap what they wrap.
+  @Test func weightsAreFoundBelow() throws {
+    func nested(_ names: [String], in inner: [UInt8]) -> [UInt8] {
+      names.reversed().reduce(inner) { Pickle.dictionary([($1, $0), ("epoch", Pickle.none)]) }
+    }
+    let member = Pickle.dictionary([("w", TorchSamples.plain)])
+    let other = Pickle.dictionary([("x", TorchSamples.plain)])
+    for names in [
+      ["model", "module"], ["state_dict", "encoder"], ["run", "model"], ["a", "b", "c"],
+      ["a", "b", "c", "d"],
+    ] {
+      #expect(try open(pickle: nested(names, in: member)).names == ["w"], "\(names)")
+    }
+    // A preferred name's weights come before another's, though they lie deeper.
+    let both = Pickle.dictionary([("ema", other), ("model", nested(["module"], in: member))])
+    #expect(try open(pickle: both).names == ["w"])
+    let without = Pickle.dictionary([("ema", other), ("model", Pickle.dictionary([]))])
+    #expect(try open(pickle: without).names == ["x"])
+
+    func refuse(_ mention: String, _ pickle: [UInt8]) {
+      self.refuse(mention, torchFile(Pickle.file(pickle)).file)
+    }
+    refuse("without any", nested(["a", "b", "c", "d", "e"], in: member))
+    refuse(
+      "without any",
+      Pickle.dictionary([("a", nested(["b"], in: member)), ("c", nested(["d"], in: member))]))
+    refuse("found p, q;", nested(["model"], in: Pickle.dictionary([("p", member), ("q", other)])))
+    // A dictionary that is its own member.
+    let itself = Array("}".utf8) + [0x94] + Pickle.text("model") + [0x68, 0] + Pickle.setItem
+    refuse("without any", itself)
+  }
+
+  /// Only who asks for such a tensor is refused.
+  @Test(arguments: [("ComplexFloatStorage", "complex64"), ("QInt8Storage", "qint8")])
+  func elementTypesThatAreNotReadAreNamed(name: String, found: String) throws {
+    let storage = Pickle.storage(Pickle.global("torch", name), count: 3)
+    try expectUnread(Pickle.tensor(storage, shape: [3], strides: [1]), found: found)
+  }
+
+  @Test(arguments: ["uint16", "float8_e4m3fn"])
+  func typedTensorsThatAreNotReadAreNamed(name: String) throws {
+    let storage = Pickle.storage(Pickle.global("torch.storage", "UntypedStorage"), count: 24)
+    let tensor = Pickle.call(
+      Pickle.global("torch._utils", "_rebuild_tensor_v3"),
+      [
+        storage, Pickle.integer(0), Pickle.integers([3]), Pickle.integers([1]), [0x89], Pickle.none,
+        Pickle.global("torch", name),
+      ])
+    try expectUnread(tensor, found: name)
+  }
+
+  private func expectUnread(_ tensor: [UInt8], found: String) throws {
+    let file = try open(pickle: Pickle.dictionary([("odd", tensor), ("w", TorchSamples.plain)]))
+    #expect(file.names == ["odd", "w"] && file.contains("odd"))
+    #expect(try file.tensor(named: "w").floats() == [0, 1, 2, 3, 4, 5])
+    #expect(try file.shape(of: "w") == [2, 3])
+    for read in [{ _ = try file.tensor(named: "odd") }, { _ = try file.shape(of: "odd") }] {
+      let error = #expect(throws: WeightFileError.self) { try read() }
+      guard case .unsupportedElementType(_, "odd", found) = error else {
+        Issue.record("\(error.map { $0.description } ?? "nothing")")
+        continue
+      }
+    }
+  }
+
+  /// What lies in the file as it is wanted is not copied.
+  @Test func slicesAreViews() throws {
+    let slice = Pickle.tensor(Pickle.storage(count: 6), offset: 4, shape: [2], strides: [1])
+    let pickle = Pickle.dictionary([
+      ("whole", TorchSamples.plain), ("slice", slice), ("turned", TorchSamples.transposed),
+    ])
+    let folder = try TemporaryFolder()
+    let file = try PyTorchFile(
+      folder.replace("model.bin", with: torchFile(Pickle.file(pickle)).file))
+    let whole = try file.tensor(named: "whole")
+    #expect(whole.owner === file.file)
+    #expect(
+      try file.tensor(named: "slice").bytes.baseAddress == whole.bytes.baseAddress.map { $0 + 16 })
+    #expect(try file.tensor(named: "turned").owner !== file.file)
+  }
+
+  /// What protocol 2 calls Python 3's own types, beside the model.
   @Test(arguments: [
-    ("torch", "ComplexFloatStorage", "complex64"), ("torch", "QInt8Storage", "qint8"),
+    ("__builtin__", "long"), ("__builtin__", "unicode"), ("__builtin__", "xrange"),
+    ("__builtin__", "Ellipsis"), ("__builtin__", "NotImplemented"), ("__builtin__", "type"),
+    ("UserDict", "IterableUserDict"), ("UserList", "UserList"), ("copy_reg", "_reconstructor"),
+    ("builtins", "range"), ("builtins", "type"),
   ])
-  func elementTypesThatAreNotReadAreNamed(module: String, name: String, found: String) {
-    let storage = Pickle.storage(Pickle.global(module, name), count: 3)
-    let tensor = Pickle.tensor(storage, shape: [3], strides: [1])
-    refuse(found, torchFile(Pickle.file(Pickle.dictionary([("w", tensor)]))).file)
+  func namesOfProtocol2AreHarmless(module: String, name: String) throws {
+    let global = Pickle.global(module, name)
+    for value in [global, Pickle.call(global, [Pickle.integer(1)]), global + [0x29, 0x81]] {
+      let pickle = Pickle.dictionary([("note", value), ("w", TorchSamples.plain)])
+      #expect(try open(pickle: pickle).names == ["w"])
+    }
   }
 }

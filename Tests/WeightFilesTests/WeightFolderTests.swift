@@ -36,6 +36,28 @@ import WeightFiles
     }
   }
 
+  /// An index whose shards were not all fetched gives way to weights that are there whole.
+  @Test func incompleteIndexesGiveWay() throws {
+    let index = #"{"weight_map": {"a": "model-1.safetensors", "x": "model-3.safetensors"}}"#
+    try withShards(index) { url in
+      func message() -> String? {
+        #expect(throws: WeightFileError.self) { try WeightFolder(url) }?.description
+      }
+      #expect(message()?.contains("model-3.safetensors: cannot be read") == true)
+      let other = url.appendingPathComponent("pytorch_model.bin.index.json")
+      try Data(#"{"weight_map": {"b": "model-4.safetensors"}}"#.utf8).write(to: other)
+      #expect(message()?.contains("model-3.safetensors: cannot be read") == true)
+      try Data(#"{"weight_map": {"b": "model-2.safetensors"}}"#.utf8).write(to: other)
+      #expect(try WeightFolder(url).names == ["b"])
+      try SafetensorsWriter.write(
+        ["c": first], to: url.appendingPathComponent("pytorch_model.bin"))
+      #expect(try WeightFolder(url).names == ["c"])
+      try SafetensorsWriter.write(
+        ["x": first], to: url.appendingPathComponent("model-3.safetensors"))
+      #expect(try WeightFolder(url).names == ["a", "x"])
+    }
+  }
+
   @Test(arguments: [
     (#"{"weight_map": {"a": "model-2.safetensors"}}"#, "tensor a"),
     (#"{"weight_map": {"a": "model-3.safetensors"}}"#, "model-3.safetensors: cannot be read"),

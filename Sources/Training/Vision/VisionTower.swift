@@ -61,7 +61,10 @@ public struct VisionTower {
         field: "vision.finalNorm", found: "true", expected: "false or null",
         advice: "this encoder has no norm after its last block")
     }
-    if imageSize < encoder.patchSize || imageSize % encoder.patchSize != 0 || imageSize > 8192 {
+    // Public models may have a native size of which the last rows and columns are never seen; a
+    // chosen size should not have such.
+    let isWhole = imageSize % encoder.patchSize == 0 || imageSize == encoder.nativeImageSize
+    if imageSize < encoder.patchSize || imageSize > 8192 || !isWhole {
       throw ConfigurationError.invalidValue(
         field: "vision.imageSize", found: String(imageSize),
         expected: "a multiple of the patch size \(encoder.patchSize), at most 8192",

@@ -4,7 +4,7 @@ import Tensors
 import WeightFiles
 
 /// EVA-CLIP's image encoder in the names of its authors, as one file: `blocks.0.attn.qkv.weight`,
-/// with or without `visual_encoder.` before them.
+/// with `visual_encoder.`, `visual.` or nothing before them.
 extension EVAViT {
   /// Reads a file; the weights stay where they are mapped. All sizes are those of the tensors, but
   /// for the number of heads (see `EVAViTFileSizes`).

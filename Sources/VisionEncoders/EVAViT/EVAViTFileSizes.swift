@@ -9,14 +9,22 @@ struct EVAViTFileSizes {
 
   init(_ weights: WeightFolder) {
     self.weights = weights
-    prefix = weights.names.contains { $0.hasPrefix("visual_encoder.") } ? "visual_encoder." : ""
+    prefix =
+      EVAViTFileSizes.prefixes.first { weights.contains($0 + "cls_token") }
+      ?? EVAViTFileSizes.prefixes.first { prefix in
+        weights.names.contains { $0.hasPrefix(prefix + "blocks.") }
+      } ?? ""
   }
+
+  /// BLIP-2's files, EVA-CLIP's whole models, and its image encoders by themselves.
+  private static let prefixes = ["visual_encoder.", "visual.", ""]
 
   /// The configuration, held against the bounds of any other; the number of heads is what is given,
   /// or what the file's metadata says (`config` with `num_heads`), or one for each 88 of the width,
   /// as in EVA's ViT-g.
   /// - Throws: `WeightFileError` or `VisionEncoderError`.
   func configuration(heads: Int?) throws -> EVAViTConfiguration {
+    try refuseOpenAINames()
     var result = EVAViTConfiguration()
     result.width = try sizes("cls_token", "[1, 1, width]") {
       $0.count == 3 && $0[0] == 1 && $0[1] == 1 ? $0[2] : nil
@@ -110,6 +118,18 @@ struct EVAViTFileSizes {
     "relative_position_bias_table": "a relative position bias (BEiT)",
     "gamma_1": "LayerScale (BEiT)", "ls1": "LayerScale (original DINOv2 names)",
   ]
+
+  /// OpenAI's own files of CLIP are easily taken for EVA-CLIP's, whose names lie beneath `visual.`
+  /// too.
+  private func refuseOpenAINames() throws {
+    let names = ["visual.class_embedding", "visual.conv1.weight", "class_embedding"]
+    guard !weights.contains(prefix + "cls_token"), let name = names.first(where: weights.contains)
+    else { return }
+    throw VisionEncoderError.otherNames(
+      file: weights.url.path, tensor: name, found: "OpenAI's CLIP",
+      remedy: "set vision.path to the same model's folder from Hugging Face, such as that of "
+        + "openai/clip-vit-base-patch32")
+  }
 
   private func refuseVariants() throws {
     for name in weights.names where name.hasPrefix(prefix) {

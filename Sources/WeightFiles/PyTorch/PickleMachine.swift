@@ -255,6 +255,10 @@ extension PickleMachine {
 
   private mutating func pushGlobal(module: String, name: String) throws {
     guard let global = TorchGlobal(module: module, name: name) else {
+      if let unread = TorchGlobal.unread(module: module, name: name) {
+        throw WeightFileError.unsupportedFormat(
+          file: file, found: "one with \(unread.kind), which are not read", remedy: unread.remedy)
+      }
       throw WeightFileError.forbiddenContent(file: file, name: "\(module).\(name)")
     }
     stack.append(.global(global))

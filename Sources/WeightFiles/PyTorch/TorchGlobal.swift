@@ -50,8 +50,8 @@ enum TorchGlobal {
 
   /// Libraries whose values are options, dates, paths and numbers of a training run.
   private static let harmlessPackages: Set<String> = [
-    "argparse", "collections", "datetime", "decimal", "easydict", "ml_collections", "numpy",
-    "omegaconf", "pathlib", "typing", "uuid", "yacs",
+    "UserDict", "UserList", "UserString", "argparse", "collections", "datetime", "decimal",
+    "easydict", "ml_collections", "numpy", "omegaconf", "pathlib", "typing", "uuid", "yacs",
   ]
 
   private static let harmlessNames: Set<String> = [
@@ -60,10 +60,24 @@ enum TorchGlobal {
     "torch.torch_version.TorchVersion",
   ]
 
+  /// Also as Python 2 calls them, because protocol 2 writes those names. `type` is there for the
+  /// classes of `None` and `...`.
   private static let harmlessBuiltins: Set<String> = [
-    "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object",
-    "range", "set", "slice", "str", "tuple",
+    "Ellipsis", "NotImplemented", "bool", "bytearray", "bytes", "complex", "dict", "float",
+    "frozenset", "int", "list", "long", "object", "range", "set", "slice", "str", "tuple", "type",
+    "unicode", "xrange",
   ]
+
+  /// What a function makes that is harmless but not read, in the plural, and how to do without it.
+  static func unread(module: String, name: String) -> (kind: String, remedy: String)? {
+    switch (module, name) {
+    case ("torch._utils", "_rebuild_sparse_tensor"), ("torch._utils", "_rebuild_sparse_csr_tensor"):
+      ("sparse tensors", "save them by tensor.to_dense()")
+    case ("torch._utils", "_rebuild_qtensor"):
+      ("quantised tensors", "save them by tensor.dequantize()")
+    default: nil
+    }
+  }
 
   private static func isHarmless(module: String, name: String) -> Bool {
     if module == "builtins" || module == "__builtin__" { return harmlessBuiltins.contains(name) }

@@ -1,26 +1,30 @@
-import Foundation
+import WeightFiles
 
 /// Writes zip files byte by byte: stored entries, or whatever a test wants to claim of them.
-struct ZipMaker {
-  struct Entry {
-    var name: String
-    var bytes: [UInt8]
-    var method: UInt16 = 0
-    var flags: UInt16 = 0
+public struct ZipMaker {
+  public struct Entry {
+    public var name: String
+    public var bytes: [UInt8]
+    public var method: UInt16 = 0
+    public var flags: UInt16 = 0
     /// What the directory says of the size and place, where that is not the truth.
-    var claimedSize: Int?
-    var claimedOffset: Int?
+    public var claimedSize: Int?
+    public var claimedOffset: Int?
+
+    public init(name: String, bytes: [UInt8], method: UInt16 = 0) {
+      (self.name, self.bytes, self.method) = (name, bytes, method)
+    }
   }
 
-  var entries: [Entry]
+  public var entries: [Entry]
   /// Whether sizes and places are given in 64-bit fields.
-  var isWide = false
+  public var isWide = false
 
-  init(_ entries: [(String, [UInt8])]) {
+  public init(_ entries: [(String, [UInt8])]) {
     self.entries = entries.map { Entry(name: $0.0, bytes: $0.1) }
   }
 
-  var file: [UInt8] {
+  public var file: [UInt8] {
     var file: [UInt8] = []
     var directory: [UInt8] = []
     for entry in entries {
@@ -54,56 +58,56 @@ struct ZipMaker {
 }
 
 /// A number as little-endian bytes.
-func number(_ value: Int, _ width: Int) -> [UInt8] {
+public func number(_ value: Int, _ width: Int) -> [UInt8] {
   (0..<width).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * $0)) : 0 }
 }
 
 /// Pickles, opcode by opcode.
-enum Pickle {
-  static func file(_ value: [UInt8], version: UInt8 = 2) -> [UInt8] {
+public enum Pickle {
+  public static func file(_ value: [UInt8], version: UInt8 = 2) -> [UInt8] {
     [0x80, version] + value + stop
   }
-  static let stop = Array(".".utf8)
-  static let setItem = Array("s".utf8)
-  static let build = Array("b".utf8)
-  static let none = Array("N".utf8)
-  static let float = Array("G".utf8) + [UInt8](repeating: 0x40, count: 8)
+  public static let stop = Array(".".utf8)
+  public static let setItem = Array("s".utf8)
+  public static let build = Array("b".utf8)
+  public static let none = Array("N".utf8)
+  public static let float = Array("G".utf8) + [UInt8](repeating: 0x40, count: 8)
 
-  static func text(_ text: String) -> [UInt8] {
+  public static func text(_ text: String) -> [UInt8] {
     Array("X".utf8) + number(text.utf8.count, 4) + Array(text.utf8)
   }
 
-  static func integer(_ value: Int) -> [UInt8] { [0x8A, 8] + number(value, 8) }
+  public static func integer(_ value: Int) -> [UInt8] { [0x8A, 8] + number(value, 8) }
 
-  static func global(_ module: String, _ name: String) -> [UInt8] {
+  public static func global(_ module: String, _ name: String) -> [UInt8] {
     Array("c\(module)\n\(name)\n".utf8)
   }
 
-  static func tuple(_ elements: [[UInt8]]) -> [UInt8] {
+  public static func tuple(_ elements: [[UInt8]]) -> [UInt8] {
     Array("(".utf8) + elements.joined() + Array("t".utf8)
   }
 
-  static func dictionary(_ members: [(String, [UInt8])]) -> [UInt8] {
+  public static func dictionary(_ members: [(String, [UInt8])]) -> [UInt8] {
     Array("}(".utf8) + members.flatMap { text($0.0) + $0.1 } + Array("u".utf8)
   }
 
-  static func list(_ elements: [[UInt8]]) -> [UInt8] {
+  public static func list(_ elements: [[UInt8]]) -> [UInt8] {
     Array("](".utf8) + elements.joined() + Array("e".utf8)
   }
 
-  static func call(_ function: [UInt8], _ arguments: [[UInt8]]) -> [UInt8] {
+  public static func call(_ function: [UInt8], _ arguments: [[UInt8]]) -> [UInt8] {
     function + tuple(arguments) + Array("R".utf8)
   }
 
-  static func integers(_ values: [Int]) -> [UInt8] { tuple(values.map(integer)) }
+  public static func integers(_ values: [Int]) -> [UInt8] { tuple(values.map(integer)) }
 
-  static func storage(
+  public static func storage(
     _ type: [UInt8] = global("torch", "FloatStorage"), key: String = "0", count: Int
   ) -> [UInt8] {
     tuple([text("storage"), type, text(key), text("cpu"), integer(count)]) + Array("Q".utf8)
   }
 
-  static func tensor(
+  public static func tensor(
     _ storage: [UInt8], offset: Int = 0, shape: [Int], strides: [Int]
   ) -> [UInt8] {
     call(
@@ -116,9 +120,34 @@ enum Pickle {
 }
 
 /// A file of `torch.save` with one storage, `0`, of the float32 values 0, 1, 2 …
-func torchFile(
+public func torchFile(
   _ pickle: [UInt8], valueCount: Int = 6, more: [(String, [UInt8])] = []
 ) -> ZipMaker {
   let values = (0..<valueCount).flatMap { number(Int(Float($0).bitPattern), 4) }
   return ZipMaker([("archive/data.pkl", pickle), ("archive/data/0", values)] + more)
+}
+
+/// A file of `torch.save` with a checkpoint whose `model` has these tensors, each with a storage of
+/// its own. A generator's state lies beside it, as trainers leave it.
+public func torchFile(model tensors: [String: SafetensorsWriter.Tensor]) -> ZipMaker {
+  var members: [(String, [UInt8])] = []
+  var storages: [(String, [UInt8])] = [("archive/data/state", number(7, 8))]
+  for (index, (name, tensor)) in tensors.sorted(by: { $0.key < $1.key }).enumerated() {
+    let storage = Pickle.storage(key: "\(index)", count: tensor.values.count)
+    members.append(
+      (name, Pickle.tensor(storage, shape: tensor.shape, strides: rowStrides(of: tensor.shape))))
+    let values = tensor.values.withUnsafeBytes { Array($0) }
+    storages.append(("archive/data/\(index)", values))
+  }
+  let state = Pickle.tensor(
+    Pickle.storage(Pickle.global("torch", "ByteStorage"), key: "state", count: 8), shape: [8],
+    strides: [1])
+  let pickle = Pickle.file(
+    Pickle.dictionary([("rng_state", state), ("model", Pickle.dictionary(members))]))
+  return ZipMaker([("archive/data.pkl", pickle)] + storages)
+}
+
+/// The strides of a tensor that lies row by row.
+private func rowStrides(of shape: [Int]) -> [Int] {
+  shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
 }
