@@ -42,7 +42,8 @@ import Testing
     }
   }
 
-  private static let folder = Goldens.folder.appendingPathComponent("tensorboard")
+  private static let folder = Goldens.repository.appendingPathComponent(
+    "Tests/Fixtures/tensorboard")
 
   private func cases() throws -> Cases {
     let decoder = JSONDecoder()
