@@ -36,13 +36,29 @@ public struct Linear: Module {
     x.linear(weight.weight, bias: bias.variable)
   }
 
-  /// The map followed by the exact GELU.
-  public func withGELU(_ x: Variable) -> Variable {
-    x.linearGELU(weight.weight, bias: bias.variable)
+  /// The map followed by an activation.
+  public func callAsFunction(_ x: Variable, then activation: Activation) -> Variable {
+    x.linear(weight.weight, bias: bias.variable, activation: activation)
+  }
+}
+
+/// `y = x · Wᵀ`, a linear map without bias.
+public struct Projection: Module {
+  /// `[outputs, inputs]`.
+  public let weight: Parameter
+
+  public init(inputs: Int, outputs: Int, deviation: Float, _ initialiser: ParameterInitialiser) {
+    weight = initialiser.normal([outputs, inputs], standardDeviation: deviation)
   }
 
-  /// The map followed by the quick GELU.
-  public func withQuickGELU(_ x: Variable) -> Variable {
-    x.linearQuickGELU(weight.weight, bias: bias.variable)
+  public var members: [Member] { [.parameter("weight", weight)] }
+
+  /// - Parameter x: `[..., inputs]`.
+  /// - Returns: `[..., outputs]`.
+  public func callAsFunction(_ x: Variable) -> Variable { x.linear(weight.weight) }
+
+  /// The map followed by an activation.
+  public func callAsFunction(_ x: Variable, then activation: Activation) -> Variable {
+    x.linear(weight.weight, activation: activation)
   }
 }

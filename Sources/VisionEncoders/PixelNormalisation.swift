@@ -1,4 +1,5 @@
 import Foundation
+import WeightFiles
 
 /// Means and deviations of the colour channels that an encoder was trained with.
 public struct PixelNormalisation: Equatable, Sendable {
@@ -18,19 +19,19 @@ public struct PixelNormalisation: Equatable, Sendable {
   /// - Parameters:
   ///   - url: An encoder's folder, or its file, which says nothing of pixels.
   ///   - family: What the encoder's family was trained with.
-  /// - Throws: `VisionEncoderError`.
+  /// - Throws: `ModelConfigurationError`.
   public static func of(
     _ url: URL, family: PixelNormalisation
   ) throws -> PixelNormalisation {
     let file = url.appendingPathComponent("preprocessor_config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return family }
-    let stored = try VisionConfigurationFile(file).decoded(Preprocessor.self)
+    let stored = try ModelConfigurationFile(file).decoded(Preprocessor.self)
     if stored.mean == nil && stored.deviation == nil { return family }
     let result = PixelNormalisation(mean: stored.mean ?? [], deviation: stored.deviation ?? [])
     guard result.mean.count == 3, result.deviation.count == 3,
       result.deviation.allSatisfy({ $0 > 0 })
     else {
-      throw VisionEncoderError.badConfiguration(
+      throw ModelConfigurationError.bad(
         file: file.path,
         reason: "image_mean and image_std: expected 3 numbers each, image_std > 0, or neither")
     }

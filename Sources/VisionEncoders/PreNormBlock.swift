@@ -10,7 +10,7 @@ struct PreNormBlock<Attention: SelfAttentionLayer>: Module {
   let feedForward: FeedForward
 
   init(
-    _ configuration: some ViTConfiguration, activation: FeedForward.Activation,
+    _ configuration: some ViTConfiguration, activation: Activation,
     _ initialiser: ParameterInitialiser
   ) {
     let (width, epsilon) = (configuration.width, configuration.layerNormEpsilon)
@@ -110,12 +110,6 @@ struct FusedSelfAttention: SelfAttentionLayer {
 
 /// `outer(activation(inner(x)))`.
 struct FeedForward: Module {
-  /// By the names of public configurations.
-  enum Activation: String {
-    case gelu
-    case quickGELU = "quick_gelu"
-  }
-
   let inner: Linear
   let outer: Linear
   let activation: Activation
@@ -134,9 +128,6 @@ struct FeedForward: Module {
   var members: [Member] { [.module("inner", inner), .module("outer", outer)] }
 
   func callAsFunction(_ x: Variable) -> Variable {
-    switch activation {
-    case .gelu: outer(inner.withGELU(x))
-    case .quickGELU: outer(inner.withQuickGELU(x))
-    }
+    outer(inner(x, then: activation))
   }
 }

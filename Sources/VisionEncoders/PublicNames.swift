@@ -43,3 +43,19 @@ extension VisionEncoder {
     }
   }
 }
+
+extension ModelConfigurationFile {
+  /// What the file says of the image encoder: its `vision_config` if it is that of a whole model.
+  func visionSection<Value: Decodable>(
+    _ type: Value.Type, ofWholeModel modelType: String
+  ) throws -> Value {
+    try self.modelType() == modelType
+      ? decoded(WholeModel<Value>.self).vision : decoded(type)
+  }
+}
+
+private struct WholeModel<Vision: Decodable>: Decodable {
+  let vision: Vision
+
+  enum CodingKeys: String, CodingKey { case vision = "vision_config" }
+}

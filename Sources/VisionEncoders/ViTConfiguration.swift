@@ -1,3 +1,6 @@
+import Autograd
+import WeightFiles
+
 /// The sizes that all vision transformers here have, whatever their files call them.
 protocol ViTConfiguration: Equatable, Sendable {
   var width: Int { get }
@@ -38,35 +41,14 @@ extension ViTConfiguration {
 }
 
 extension KeyedDecodingContainer {
-  /// A whole number. Read as one of double precision, because the decoder has no words for numbers
-  /// that do not fit an integer; what is out of range stays so.
-  func size(_ key: Key) throws -> Int {
-    let number = try decode(Double.self, forKey: key)
-    guard number.rounded(.towardZero) == number else {
-      throw DecodingError.dataCorruptedError(
-        forKey: key, in: self, debugDescription: "expected a whole number, found \(number)")
-    }
-    return Int(exactly: number) ?? (number < 0 ? .min : .max)
-  }
-
-  /// A whole number that a file may leave out where it is the library's usual one.
-  func size(_ key: Key, usually usual: Int) throws -> Int {
-    contains(key) ? try size(key) : usual
-  }
-
-  /// A number that a file may leave out.
-  func number(_ key: Key, usually usual: Float) throws -> Float {
-    try decodeIfPresent(Double.self, forKey: key).map { Float($0) } ?? usual
-  }
-}
-
-extension KeyedDecodingContainer {
   /// The activation of feed-forward blocks.
   func activation(
-    _ key: Key, usually usual: FeedForward.Activation
-  ) throws -> FeedForward.Activation {
+    _ key: Key, usually usual: Activation
+  ) throws -> Activation {
     guard let name = try decodeIfPresent(String.self, forKey: key) else { return usual }
-    guard let activation = FeedForward.Activation(rawValue: name) else {
+    guard let activation = Activation(rawValue: name),
+      activation == .gelu || activation == .quickGELU
+    else {
       throw DecodingError.dataCorruptedError(
         forKey: key, in: self, debugDescription: "expected gelu or quick_gelu, found \(name)")
     }

@@ -2,6 +2,7 @@ import Autograd
 import Foundation
 import Layers
 import Tensors
+import WeightFiles
 
 /// A model that turns pictures into feature vectors, one for each patch and what else it has.
 public protocol VisionEncoder: Module {
@@ -9,7 +10,7 @@ public protocol VisionEncoder: Module {
   static var modelTypes: [String] { get }
 
   /// Reads `config.json` and the weights of a folder; the weights stay where they are mapped.
-  /// - Throws: `WeightFileError` for weights, `VisionEncoderError` for the configuration.
+  /// - Throws: `WeightFileError` for weights, `ModelConfigurationError` for the configuration.
   init(folder: URL) throws
 
   /// The width of a feature vector.

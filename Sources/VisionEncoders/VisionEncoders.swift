@@ -1,4 +1,5 @@
 import Foundation
+import WeightFiles
 
 /// The families of image encoders that are read.
 public enum VisionEncoderFamily {
@@ -11,11 +12,11 @@ public enum VisionEncoderFamily {
 
   /// Reads an encoder from its folder, or from a file in the names of EVA's authors.
   /// - Parameter heads: The number of attention heads, which such a file may leave open.
-  /// - Throws: `VisionEncoderError` or `WeightFileError`.
+  /// - Throws: `ModelConfigurationError`, `VisionEncoderError` or `WeightFileError`.
   public static func encoder(at url: URL, heads: Int? = nil) throws -> any VisionEncoder {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-      throw VisionEncoderError.badConfiguration(
+      throw ModelConfigurationError.bad(
         file: url.path,
         reason: "not found; expected a folder with config.json and weights, or a file of weights")
     }
@@ -24,12 +25,12 @@ public enum VisionEncoderFamily {
 
   /// Reads the encoder of a folder, whichever family it is of by the `model_type` of its
   /// `config.json`.
-  /// - Throws: `VisionEncoderError` or `WeightFileError`.
+  /// - Throws: `ModelConfigurationError`, `VisionEncoderError` or `WeightFileError`.
   public static func encoder(folder: URL) throws -> any VisionEncoder {
     let file = folder.appendingPathComponent("config.json")
-    let name = try VisionConfigurationFile(file).modelType()
+    let name = try ModelConfigurationFile(file).modelType()
     guard let family = families.first(where: { $0.modelTypes.contains(name) }) else {
-      throw VisionEncoderError.unknownFamily(
+      throw ModelConfigurationError.unknownFamily(
         file: file.path, found: name, known: families.flatMap { $0.modelTypes }.sorted())
     }
     return try family.init(folder: folder)

@@ -21,7 +21,7 @@ public struct SafetensorsFile: WeightFile {
     tensors.reserveCapacity(header.entries.count)
     for (name, entry) in header.entries {
       tensors[name] = StoredTensor(
-        name: name, elementType: entry.elementType, shape: entry.shape,
+        name: name, form: .elements(entry.elementType), shape: entry.shape,
         elementCount: entry.elementCount,
         bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]), file: file,
         owner: file)

@@ -12,4 +12,19 @@ extension StoredTensor {
       try copyFloats(into: UnsafeMutableBufferPointer(start: target, count: elementCount))
     }
   }
+
+  /// The stored matrix `[outputs, inputs]` as a weight that keeps its form and its place: nothing is
+  /// expanded before it is used.
+  ///
+  /// - Throws: `WeightFileError.notAMatrix`, or `.wrongElementType` for float64 and whole numbers.
+  public func matrixWeight() throws -> StoredWeight {
+    guard let format = form.numberFormat else {
+      throw wrongForm(expected: NumberFormat.allCases.map(\.rawValue))
+    }
+    guard shape.count == 2, elementCount > 0 else {
+      throw WeightFileError.notAMatrix(file: file.path, tensor: name, found: shape)
+    }
+    return StoredWeight(
+      bytes: bytes, format: format, outputs: shape[0], inputs: shape[1], owner: owner)
+  }
 }

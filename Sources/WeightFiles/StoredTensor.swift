@@ -1,26 +1,34 @@
+import Glibc
+import Tensors
+
 /// A tensor as it lies in a file, or as it was put in order: little-endian, row-major, not necessarily
 /// aligned.
 public struct StoredTensor: Sendable {
   /// The name under which the file holds it.
   public let name: String
-  public let elementType: ElementType
-  /// The extents; `[]` for a scalar.
+  public let form: StoredForm
+  /// The extents; `[]` for a scalar. Blocks lie along the last axis, a whole number of them in a row.
   public let shape: [Int]
   /// The product of `shape`.
   public let elementCount: Int
-  /// `elementCount * elementType.byteCount` bytes, valid while `owner` lives.
+  /// The bytes of `elementCount` elements, valid while `owner` lives.
   public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   /// The file the tensor is from.
   public let file: MappedFile
   /// Keeps the bytes: the file they lie in, or the memory of a copy that is in row-major order.
   let owner: AnyObject & Sendable
 
+  /// The type of the elements; nil where they are kept in blocks.
+  public var elementType: ElementType? {
+    if case .elements(let type) = form { type } else { nil }
+  }
+
   /// All elements as `Float`, in row-major order.
   ///
-  /// F32, F16 and BF16 convert exactly; F64 is rounded to nearest.
+  /// F32, F16, BF16 and blocks convert exactly; F64 is rounded to nearest.
   /// - Throws: `WeightFileError.wrongElementType` for other types.
   public func floats() throws -> [Float] {
-    try requireElementType(in: ElementType.floatingPoint)
+    try requireFloatingPoint()
     return try [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
       try copyFloats(into: UnsafeMutableBufferPointer(rebasing: buffer[..<elementCount]))
       count = elementCount
@@ -35,32 +43,24 @@ public struct StoredTensor: Sendable {
     precondition(
       destination.count == elementCount,
       "tensor \(name) has \(elementCount) elements, the destination \(destination.count)")
-    try requireElementType(in: ElementType.floatingPoint)
+    try requireFloatingPoint()
     guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
     withExtendedLifetime(owner) { convert(source, to: target) }
   }
 
   private func convert(_ source: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>) {
-    switch elementType {
-    case .float32:
-      UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: bytes.count)
-    case .float16:
-      for index in 0..<elementCount {
-        let bits = source.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)
-        target[index] = Float(Float16(bitPattern: bits))
+    if let format = form.numberFormat {
+      let blocks = elementCount / format.blockElements
+      Parallel.forEachRun(of: blocks, grain: 65_536 / format.blockElements) { run in
+        format.expand(
+          source + run.lowerBound * format.blockBytes, count: run.count * format.blockElements,
+          into: target + run.lowerBound * format.blockElements)
       }
-    case .bfloat16:
-      for index in 0..<elementCount {
-        let bits = source.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)
-        target[index] = Float(bitPattern: UInt32(bits) &<< 16)
-      }
-    case .float64:
+    } else {
       for index in 0..<elementCount {
         target[index] = Float(
           source.loadUnaligned(fromByteOffset: index &* 8, as: Double.self))
       }
-    case .int64, .int32, .int16, .int8, .uint8, .bool:
-      preconditionFailure("refused by requireElementType")
     }
   }
 
@@ -68,20 +68,17 @@ public struct StoredTensor: Sendable {
   ///
   /// - Throws: `WeightFileError.wrongElementType` for floating-point types.
   public func integers() throws -> [Int64] {
-    try requireElementType(in: ElementType.integral)
-    return withExtendedLifetime(owner) { widened() }
-  }
-
-  private func widened() -> [Int64] {
-    switch elementType {
-    case .int64: return widened(Int64.self)
-    case .int32: return widened(Int32.self)
-    case .int16: return widened(Int16.self)
-    case .int8: return widened(Int8.self)
-    case .uint8: return widened(UInt8.self)
-    case .bool: return bytes.map { $0 == 0 ? 0 : 1 }
-    case .float64, .float32, .float16, .bfloat16:
-      preconditionFailure("refused by requireElementType")
+    try withExtendedLifetime(owner) {
+      switch elementType {
+      case .int64: return widened(Int64.self)
+      case .int32: return widened(Int32.self)
+      case .int16: return widened(Int16.self)
+      case .int8: return widened(Int8.self)
+      case .uint8: return widened(UInt8.self)
+      case .bool: return bytes.map { $0 == 0 ? 0 : 1 }
+      case .float64, .float32, .float16, .bfloat16, nil:
+        throw wrongForm(expected: ElementType.integral.map(\.rawValue))
+      }
     }
   }
 
@@ -93,10 +90,21 @@ public struct StoredTensor: Sendable {
     }
   }
 
-  private func requireElementType(in expected: [ElementType]) throws {
-    guard expected.contains(elementType) else {
-      throw WeightFileError.wrongElementType(
-        file: file.path, tensor: name, expected: expected, found: elementType)
+  /// Whether both hold the same elements in the same form and shape, byte for byte.
+  public func hasSameBytes(as other: StoredTensor) -> Bool {
+    guard form == other.form, shape == other.shape else { return false }
+    guard let first = bytes.baseAddress, let second = other.bytes.baseAddress else { return true }
+    return withExtendedLifetime((owner, other.owner)) { memcmp(first, second, bytes.count) == 0 }
+  }
+
+  private func requireFloatingPoint() throws {
+    guard form.isFloatingPoint else {
+      let blocks = StoredForm.blockFormats.map(\.rawValue)
+      throw wrongForm(expected: ElementType.floatingPoint.map(\.rawValue) + blocks)
     }
+  }
+
+  func wrongForm(expected: [String]) -> WeightFileError {
+    .wrongElementType(file: file.path, tensor: name, expected: expected, found: form.name)
   }
 }

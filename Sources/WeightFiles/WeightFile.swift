@@ -3,7 +3,7 @@ import Foundation
 /// One file of weights, whatever its format.
 public protocol WeightFile: Sendable {
   var file: MappedFile { get }
-  /// The file's own notes, such as `format`; empty for formats without.
+  /// The file's own notes that are text, such as `format`; empty for formats without.
   var metadata: [String: String] { get }
   /// The names of all tensors, sorted.
   var names: [String] { get }
@@ -18,18 +18,23 @@ public protocol WeightFile: Sendable {
 
 /// Which reader a file is for.
 enum WeightFileFormat {
-  /// Opens a file by what it begins with. Its extension only decides how a file that is neither is
+  /// Opens a file by what it begins with. Its extension only decides how a file of no known kind is
   /// spoken of.
   ///
   /// - Throws: `WeightFileError`.
   static func open(_ url: URL) throws -> any WeightFile {
     let file = try MappedFile(url)
+    let fileExtension = url.pathExtension.lowercased()
+    if file.withBytes(GGUFFile.isGGUF) { return try GGUFFile(file) }
     let isZip = file.withBytes(TorchArchive.isZip)
     // A header's text follows its length.
     let beginsAsSafetensors = file.withBytes { $0.count > 8 && $0[8] == UInt8(ascii: "{") }
-    let isNamedAsTorch = torchExtensions.contains(url.pathExtension.lowercased())
-    guard isZip || isNamedAsTorch && !beginsAsSafetensors else { return try SafetensorsFile(file) }
-    return try PyTorchFile(file)
+    if isZip { return try PyTorchFile(file) }
+    if !beginsAsSafetensors {
+      if torchExtensions.contains(fileExtension) { return try PyTorchFile(file) }
+      if fileExtension == "gguf" { return try GGUFFile(file) }
+    }
+    return try SafetensorsFile(file)
   }
 
   private static let torchExtensions: Set<String> = ["bin", "ckpt", "pt", "pth"]

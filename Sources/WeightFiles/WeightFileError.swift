@@ -27,7 +27,11 @@ public enum WeightFileError: Error, Equatable, Sendable {
   /// The tensor's elements are of a type this program does not read.
   case unsupportedElementType(file: String, tensor: String, found: String)
   /// The tensor was asked for as numbers of another kind than it holds.
-  case wrongElementType(file: String, tensor: String, expected: [ElementType], found: ElementType)
+  case wrongElementType(file: String, tensor: String, expected: [String], found: String)
+  /// The tensor was asked for as a matrix, and is none or is empty.
+  case notAMatrix(file: String, tensor: String, found: [Int])
+  /// A note of the file's metadata is not there (`found` is nil) or of another kind.
+  case wrongMetadata(file: String, key: String, expected: String, found: String?)
   /// The file has no tensor of that name.
   case missingTensor(file: String, tensor: String)
   /// The tensor's shape is not that of the parameter it belongs to.
@@ -52,7 +56,8 @@ extension WeightFileError: CustomStringConvertible, LocalizedError {
     case .noWeights(let folder, let expected):
       return "\(folder): expected one of \(expected.joined(separator: ", ")), found none of them"
     case .unsupportedFormat(let file, let found, let remedy):
-      return "\(file): expected safetensors or a zip file of torch.save, found \(found); \(remedy)"
+      return "\(file): expected safetensors, a zip file of torch.save or GGUF, found \(found); "
+        + remedy
     case .forbiddenContent(let file, let name):
       return "\(file): expected tensors and plain values, found \(name), which could run anything; "
         + "nothing was run. If you trust the file, save its model's state_dict() alone, or as "
@@ -69,13 +74,16 @@ extension WeightFileError: CustomStringConvertible, LocalizedError {
       return "tensor \(tensor): expected \(expected), found \(found) in \(file); "
         + "the file is damaged, fetch it again"
     case .unsupportedElementType(let file, let tensor, let found):
-      let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+      let known = StoredForm.allNames.joined(separator: ", ")
       return "tensor \(tensor): expected an element type of \(known), found \(found) in \(file); "
         + "convert the file first"
     case .wrongElementType(let file, let tensor, let expected, let found):
-      let wanted = expected.map(\.rawValue).joined(separator: ", ")
-      return "tensor \(tensor): expected an element type of \(wanted), "
-        + "found \(found.rawValue) in \(file)"
+      let wanted = expected.joined(separator: ", ")
+      return "tensor \(tensor): expected an element type of \(wanted), found \(found) in \(file)"
+    case .notAMatrix(let file, let tensor, let found):
+      return "tensor \(tensor): expected a matrix with values, found \(found) in \(file)"
+    case .wrongMetadata(let file, let key, let expected, let found):
+      return "metadata \(key): expected \(expected), found \(found ?? "none") in \(file)"
     case .missingTensor(let file, let tensor):
       return "tensor \(tensor): not in \(file); check that the file belongs to this model"
     case .wrongShape(let file, let tensor, let expected, let found):

@@ -1,7 +1,7 @@
 import Foundation
 
-/// All weights of a model: a folder as public models have it, or one file of safetensors or
-/// `torch.save`. Of a folder's files the first of these is taken: `model.safetensors`,
+/// All weights of a model: a folder as public models have it, or one file of safetensors,
+/// `torch.save` or GGUF. Of a folder's files the first of these is taken: `model.safetensors`,
 /// `model.safetensors.index.json` with its shards, `pytorch_model.bin`,
 /// `pytorch_model.bin.index.json` with its shards. An index without all its shards counts only
 /// where nothing else is there.
@@ -78,6 +78,9 @@ public struct WeightFolder: Sendable {
     self.files = files
     self.fileIndices = fileIndices
   }
+
+  /// The GGUF file where the weights are one, for its notes that are more than text.
+  public var gguf: GGUFFile? { files.first as? GGUFFile }
 
   /// The names of all tensors, sorted.
   public var names: [String] { fileIndices.keys.sorted() }

@@ -13,7 +13,7 @@ import Testing
     let value = randomTensor([3, 4], seed: 1)
     let weights: [Float] = [1, 0.5, -2]
     let losses: [() -> Variable] = [
-      { Variable(value, leaf: leaf).gelu().sum() },
+      { Variable(value, leaf: leaf).activated(.gelu).sum() },
       { Variable(value, leaf: leaf).unitRows().rows(1..<2).sum() },
       { (Variable(value, leaf: leaf) * 3).sum() },
     ]
@@ -43,7 +43,7 @@ import Testing
   @Test func sharedVariables() {
     let x = randomTensor([3, 3], seed: 1)
     let text = gradientDifference([x]) { inputs in
-      let h = inputs[0].gelu()
+      let h = inputs[0].activated(.gelu)
       let k = h.product(h) + h
       return k.product(inputs[0], .secondTransposed) + h + k
     }
@@ -59,7 +59,8 @@ import Testing
     let layout = AttentionLayout.separate(sequences: 1, length: 3)
     let row = Variable(randomTensor([4], seed: 3))
     let results = [
-      x.linear(Weight(frozen), bias: row), x.linearGELU(Weight(frozen), bias: row), x.gelu(),
+      x.linear(Weight(frozen), bias: row), x.linear(Weight(frozen), bias: row, activation: .gelu),
+      x.activated(.gelu),
       x.product(frozen), x + x, x * 2, x.sum(), x.reshaped([4, 3]), x.transposed(),
       x.rows(0..<1), x.gatheredRows([0]), .concatenatedRows([x, x]),
       x.meanOfRows(inGroupsOf: 3), x.maximumOfRows(inGroupsOf: 3), x.unitRows(),
@@ -97,7 +98,7 @@ import Testing
     let y = Recording.disabled { () -> Variable in
       let nested = Recording.disabled { Variable(value, leaf: leaf) }
       #expect(!nested.needsGradient)
-      return Variable(value, leaf: leaf).gelu()
+      return Variable(value, leaf: leaf).activated(.gelu)
     }
     #expect(!y.needsGradient)
     #expect(Variable(value, leaf: leaf).needsGradient, "it is on again afterwards")
@@ -124,10 +125,10 @@ import Testing
   /// What an operation kept is freed by the backward pass, though the result still lives.
   @Test func savedValuesAreFreedInTheBackwardPass() {
     var x: Variable? = .leaf(randomTensor([64, 64], seed: 1))
-    var middle: Variable? = x!.gelu()
+    var middle: Variable? = x!.activated(.gelu)
     weak let saved = x!.value.storage
     weak let savedMiddle = middle!.value.storage
-    let loss = middle!.gelu().sum()
+    let loss = middle!.activated(.gelu).sum()
     (x, middle) = (nil, nil)
     #expect(saved != nil && savedMiddle != nil, "the graph keeps what its gradient needs")
     Gradients().addBackward(from: loss)
@@ -139,7 +140,7 @@ import Testing
   @Test func droppedGraphsAreFreed() {
     var x: Variable? = .leaf(randomTensor([16], seed: 1))
     weak let saved = x!.value.storage
-    var loss: Variable? = x!.gelu().sum()
+    var loss: Variable? = x!.activated(.gelu).sum()
     x = nil
     #expect(saved != nil && loss != nil)
     loss = nil
@@ -152,7 +153,7 @@ import Testing
     let y = Recording.disabled { () -> Variable in
       let x = Variable.leaf(randomTensor([16], seed: 1))
       saved = x.value.storage
-      return Variable(x.value).gelu()
+      return Variable(x.value).activated(.gelu)
     }
     #expect(saved == nil)
     #expect(y.value.count == 16)

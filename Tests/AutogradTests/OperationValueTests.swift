@@ -59,7 +59,7 @@ import Testing
 
   @Test func gelu() {
     let x = (-60_000...60_000).map { Float($0) / 6000 } + [-1e4, 1e4, -3e38, 3e38, 0]
-    let y = Variable(Tensor(x, shape: [x.count])).gelu().value.values
+    let y = Variable(Tensor(x, shape: [x.count])).activated(.gelu).value.values
     var worst = 0.0
     for (x, y) in zip(x, y) {
       // erfc keeps the small values of the left tail.
@@ -72,7 +72,7 @@ import Testing
   @Test func quickGELU() {
     let x = (-60_000...60_000).map { Float($0) / 2000 } + [-1e4, 1e4, -3e38, 3e38, 0]
     let leaf = Variable.leaf(Tensor(x, shape: [x.count]))
-    let y = leaf.quickGELU()
+    let y = leaf.activated(.quickGELU)
     let gradients = Gradients()
     gradients.addBackward(from: y.sum())
     var (worst, worstSlope) = (0.0, 0.0)
@@ -86,7 +86,7 @@ import Testing
     }
     #expect(worst < 3e-7, "error \(worst)")
     #expect(worstSlope < 3e-7, "error \(worstSlope) of the derivative")
-    let broken = Variable(Tensor([.nan, 1], shape: [2])).quickGELU().value.values
+    let broken = Variable(Tensor([.nan, 1], shape: [2])).activated(.quickGELU).value.values
     #expect(broken[0].isNaN && broken[1].isFinite, "a broken value must not vanish")
   }
 
@@ -96,8 +96,12 @@ import Testing
     let weight = Weight(Variable(randomTensor([33, 19], seed: 2)))
     let bias = Variable(randomTensor([33], seed: 3))
     let h = x.linear(weight, bias: bias)
-    #expect(x.linearGELU(weight, bias: bias).value.values == h.gelu().value.values)
-    #expect(x.linearQuickGELU(weight, bias: bias).value.values == h.quickGELU().value.values)
+    #expect(
+      x.linear(weight, bias: bias, activation: .gelu).value.values
+        == h.activated(.gelu).value.values)
+    #expect(
+      x.linear(weight, bias: bias, activation: .quickGELU).value.values
+        == h.activated(.quickGELU).value.values)
   }
 
   @Test(arguments: [1, 3, 16, 17, 64, 768, 1408])

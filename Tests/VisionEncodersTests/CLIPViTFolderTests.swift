@@ -59,7 +59,7 @@ import WeightFiles
     let text = try #require(message { _ = try CLIPViT(folder: folder.url) })
     #expect(text.contains("[768]") && text.contains("[8]"), "\(text)")
     #expect(text.contains("embeddings.class_embedding"), "\(text)")
-    let sizes = try VisionConfigurationFile(folder.url.appendingPathComponent("config.json"))
+    let sizes = try ModelConfigurationFile(folder.url.appendingPathComponent("config.json"))
       .decoded(CLIPViTConfiguration.self)
     #expect(sizes == CLIPViTConfiguration() && sizes.activation == .quickGELU)
   }

@@ -12,7 +12,7 @@ import WeightFiles
     let folder = try EncoderFolder(.dinov2)
     try folder.configure(["model_type": "resnet"])
     #expect(
-      throws: VisionEncoderError.unknownFamily(
+      throws: ModelConfigurationError.unknownFamily(
         file: folder.url.appendingPathComponent("config.json").path, found: "resnet",
         known: ["blip-2", "blip_2_vision_model", "clip", "clip_vision_model", "dinov2"])
     ) { _ = try VisionEncoderFamily.encoder(folder: folder.url) }
@@ -85,7 +85,7 @@ import WeightFiles
       { _ = try VisionEncoderFamily.encoder(folder: folder.url) },
       { _ = try DINOv2(folder: folder.url) },
     ] {
-      #expect(throws: VisionEncoderError.self) { try read() }
+      #expect(throws: ModelConfigurationError.self) { try read() }
       #expect(message(of: read)?.contains("config.json") == true)
     }
   }
@@ -101,9 +101,9 @@ import WeightFiles
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("model.safetensors"))
     #expect(throws: WeightFileError.self) { _ = try DINOv2(folder: folder.url) }
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
-    #expect(throws: VisionEncoderError.self) { _ = try DINOv2(folder: folder.url) }
+    #expect(throws: ModelConfigurationError.self) { _ = try DINOv2(folder: folder.url) }
     let nowhere = folder.url.appendingPathComponent("nowhere")
-    #expect(throws: VisionEncoderError.self) {
+    #expect(throws: ModelConfigurationError.self) {
       _ = try VisionEncoderFamily.encoder(folder: nowhere)
     }
     let text = message { _ = try VisionEncoderFamily.encoder(at: nowhere) }

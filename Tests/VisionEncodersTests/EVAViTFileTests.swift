@@ -84,7 +84,7 @@ import WeightFiles
   ])
   func damagedMetadata(_ text: String) {
     let narrow = weights(width: 12, blocks: 1)
-    #expect(throws: VisionEncoderError.self) {
+    #expect(throws: ModelConfigurationError.self) {
       _ = try encoder(narrow, metadata: ["config": text])
     }
   }

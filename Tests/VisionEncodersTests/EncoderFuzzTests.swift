@@ -14,7 +14,7 @@ import WeightFiles
     damage: (inout Mutator, [UInt8], [UInt8]) -> [UInt8], read: ([UInt8]) throws -> Void
   ) {
     let run = FuzzRun(reader: reader, samples: samples) {
-      $0 is VisionEncoderError || $0 is WeightFileError
+      $0 is VisionEncoderError || $0 is ModelConfigurationError || $0 is WeightFileError
     }
     let report = run.run(damage: damage, read: read)
     #expect(report.problems == [])

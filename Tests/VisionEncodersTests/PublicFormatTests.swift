@@ -128,7 +128,7 @@ import WeightFiles
   func damagedNormalisation(_ text: String) throws {
     let folder = try TemporaryFolder()
     try folder.write(text, to: "preprocessor_config.json")
-    #expect(throws: VisionEncoderError.self) {
+    #expect(throws: ModelConfigurationError.self) {
       _ = try PixelNormalisation.of(folder.url, family: .clip)
     }
     #expect(

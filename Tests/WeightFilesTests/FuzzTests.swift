@@ -28,8 +28,7 @@ import Testing
   }
 
   private func readAll(_ tensor: StoredTensor) throws {
-    let isFloating = ElementType.floatingPoint.contains(tensor.elementType)
-    let count = try isFloating ? tensor.floats().count : tensor.integers().count
+    let count = try tensor.form.isFloatingPoint ? tensor.floats().count : tensor.integers().count
     #expect(count == tensor.elementCount)
   }
 

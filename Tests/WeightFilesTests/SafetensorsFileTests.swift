@@ -19,7 +19,7 @@ import WeightFiles
       #expect(tensor.name == name)
       #expect(tensor.elementCount == tensor.shape.reduce(1, *))
       byteCount += tensor.bytes.count
-      if ElementType.floatingPoint.contains(tensor.elementType) {
+      if tensor.form.isFloatingPoint {
         let values = try tensor.floats()
         #expect(values.count == tensor.elementCount)
         #expect(values.allSatisfy { $0.isFinite }, "\(name)")

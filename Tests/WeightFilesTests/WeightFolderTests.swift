@@ -106,7 +106,8 @@ import WeightFiles
       for name in file.names {
         let tensor = try file.tensor(named: name)
         let address = UInt(bitPattern: tensor.bytes.baseAddress)
-        #expect(address % UInt(tensor.elementType.byteCount) == 0)
+        let width = try #require(tensor.elementType).byteCount
+        #expect(address % UInt(width) == 0)
       }
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
     }

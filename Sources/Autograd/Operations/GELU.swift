@@ -21,15 +21,29 @@ enum GELU {
   }
 }
 
-extension Variable {
-  /// The exact (erf) GELU of each value.
-  ///
-  /// Pullback: `dx = dy · (Φ(x) + x · φ(x))`.
-  /// - Returns: A variable of the receiver's shape.
-  public func gelu() -> Variable {
-    let x = value
-    return .recording(x.mapped(GELU.value), from: self) { dy in
-      dy.combined(with: x) { dy, x in dy * GELU.derivative(x) }
-    }
+/// The approximation `x · (1 + tanh(u)) / 2 = x · σ(2u)`, `u = √(2/π) · (x + 0.044715 · x³)`
+/// (Hendrycks and Gimpel 2016, §2), which T5 v1.1 was trained with.
+enum TanhGELU {
+  @inline(__always)
+  static func value(_ x: Vector) -> Vector {
+    x * doubled(x).logistic()
+  }
+
+  /// `σ(z) + x · σ(z) · (1 − σ(z)) · z'` with `z = 2u`.
+  @inline(__always)
+  static func derivative(_ x: Vector) -> Vector {
+    let (share, rest) = Logistic.shares(Logistic.bounded(doubled(x)))
+    let slope = Vector(repeating: scale).addingProduct(x * x, Vector(repeating: 3 * cubic * scale))
+    // Where σ or 1 − σ is 0, so is the second term, however large x is.
+    let tail = (x * slope * rest).replacing(with: 0, where: rest .< 1e-30)
+    return share * (1 + tail.replacing(with: 0, where: share .< 1e-30))
+  }
+
+  private static var scale: Float { 1.595_769_1 }
+  private static var cubic: Float { 0.044_715 }
+
+  @inline(__always)
+  private static func doubled(_ x: Vector) -> Vector {
+    x * Vector(repeating: scale).addingProduct(x * x, Vector(repeating: cubic * scale))
   }
 }

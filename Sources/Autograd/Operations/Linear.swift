@@ -10,39 +10,23 @@ extension Variable {
   /// - Returns: The receiver's shape with its last axis replaced, `[..., outputs]`.
   public func linear(_ weight: Weight, bias: Variable? = nil) -> Variable {
     let y = linearValue(weight, bias: bias)
-    let x = value
-    return .recording(y, from: [self, weight.variable, bias]) { [self] dy, gradients in
-      addLinearGradients(dy, x: x, weight: weight, bias: bias, gradients)
+    let x = weight.variable.map { _ in value }
+    return .recording(y, from: [self, weight.variable, bias]) { [node] dy, gradients in
+      Variable.addLinearGradients(dy, to: node, x: x, weight: weight, bias: bias, gradients)
     }
   }
 
-  /// The linear map followed by the exact (erf) GELU: `y = gelu(h)`, `h = x · Wᵀ + b`.
+  /// The linear map followed by an activation: `y = f(h)`, `h = x · Wᵀ + b`.
   ///
-  /// Only `h` is kept beside the result. Pullback: `dh = dy · gelu'(h)`, then as in `linear`.
-  public func linearGELU(_ weight: Weight, bias: Variable) -> Variable {
-    let h = linearValue(weight, bias: bias)
-    return activated(h.mapped(GELU.value), weight, bias: bias) { dy in
-      dy.combined(with: h) { dy, h in dy * GELU.derivative(h) }
-    }
-  }
-
-  /// The linear map followed by the quick GELU: `y = h · σ(1.702 · h)`, `h = x · Wᵀ + b`.
-  ///
-  /// Only `h` is kept beside the result. Pullback: `dh = dy · quickGELU'(h)`, then as in `linear`.
-  public func linearQuickGELU(_ weight: Weight, bias: Variable) -> Variable {
-    let h = linearValue(weight, bias: bias)
-    return activated(h.mapped(QuickGELU.value), weight, bias: bias) { dy in
-      dy.combined(with: h) { dy, h in dy * QuickGELU.derivative(h) }
-    }
-  }
-
-  /// - Parameter pullback: From the gradient of `y` to that of the linear map's result.
-  private func activated(
-    _ y: Tensor, _ weight: Weight, bias: Variable, pullback: @escaping (Tensor) -> Tensor
+  /// Only `h` is kept beside the input. Pullback: `dh = dy · f'(h)`, then as in `linear`.
+  public func linear(
+    _ weight: Weight, bias: Variable? = nil, activation: Activation
   ) -> Variable {
-    let x = value
-    return .recording(y, from: [self, weight.variable, bias]) { [self] dy, gradients in
-      addLinearGradients(pullback(dy), x: x, weight: weight, bias: bias, gradients)
+    let h = linearValue(weight, bias: bias)
+    let x = weight.variable.map { _ in value }
+    return .recording(activation(h), from: [self, weight.variable, bias]) { [node] dy, gradients in
+      Variable.addLinearGradients(
+        activation.gradient(dy, at: h), to: node, x: x, weight: weight, bias: bias, gradients)
     }
   }
 
@@ -60,15 +44,17 @@ extension Variable {
     }
   }
 
-  private func addLinearGradients(
-    _ dy: Tensor, x: Tensor, weight: Weight, bias: Variable?, _ gradients: Gradients
+  /// - Parameter x: The map's input, which only the gradient of a trained weight needs.
+  private static func addLinearGradients(
+    _ dy: Tensor, to node: GradientNode?, x: Tensor?, weight: Weight, bias: Variable?,
+    _ gradients: Gradients
   ) {
     dy.readMatrix { dyMatrix in
       gradients.accumulate(into: node) { dx, keeping in
         weight.matrix.applyTransposed(to: dyMatrix, into: dx, keeping: keeping)
       }
       gradients.accumulate(into: weight.variable?.node) { dw, keeping in
-        x.readMatrix {
+        x?.readMatrix {
           parallelProduct(
             dyMatrix, $0, .firstTransposed, into: dw, cStride: weight.matrix.inputs,
             keeping: keeping)

@@ -20,18 +20,7 @@ extension Variable {
   /// - Returns: `[indices.count, width]`.
   public func gatheredRows(_ indices: [Int32]) -> Variable {
     let width = value.width
-    let rows = value.rowCount
-    precondition(
-      indices.allSatisfy { $0 >= 0 && $0 < rows }, "a row index lies outside 0..<\(rows)")
-    let y = value.read { x in
-      Tensor(shape: [indices.count, width]) { y in
-        Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: width)) { run in
-          for row in run {
-            (y + row * width).update(from: x + Int(indices[row]) * width, count: width)
-          }
-        }
-      }
-    }
+    let y = value.gatheredRows(indices)
     let node = self.node
     return .recording(y, from: [self]) { dy, gradients in
       gradients.accumulateSparse(into: node) { dx in

@@ -1,7 +1,6 @@
 /// The matrix `[outputs, inputs]` of a linear map, however its numbers are kept.
 ///
-/// Layers know only this. Today there is `DenseWeight`; 16-bit, quantised and packed forms are
-/// other types of the same protocol.
+/// Layers know only this.
 public protocol MatrixWeight: Sendable {
   var outputs: Int { get }
   var inputs: Int { get }
@@ -17,6 +16,12 @@ public protocol MatrixWeight: Sendable {
   ///   - dy: `[rows, outputs]`.
   ///   - dx: `[rows, inputs]`.
   func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float)
+
+  /// The rows at the given places as float32, `[indices.count, inputs]`.
+  func rows(_ indices: [Int32]) -> Tensor
+
+  /// The whole matrix as float32, `[outputs, inputs]`.
+  func expanded() -> Tensor
 }
 
 /// A weight kept as float32.
@@ -45,4 +50,8 @@ public struct DenseWeight: MatrixWeight {
       parallelProduct(dy, w, .plain, into: dx, cStride: inputs, keeping: keeping)
     }
   }
+
+  public func rows(_ indices: [Int32]) -> Tensor { values.gatheredRows(indices) }
+
+  public func expanded() -> Tensor { values }
 }

@@ -1,3 +1,6 @@
+import Autograd
+import WeightFiles
+
 /// The sizes of CLIP's image encoder (Radford et al. 2021), as the public `config.json` gives them.
 /// Keys that it leaves out have the values that the transformers library gives them.
 public struct CLIPViTConfiguration: Decodable, Equatable, Sendable, ViTConfiguration {
@@ -10,7 +13,7 @@ public struct CLIPViTConfiguration: Decodable, Equatable, Sendable, ViTConfigura
   public var imageSize = 224
   public var layerNormEpsilon: Float = 1e-5
   /// OpenAI's models have the quick GELU, some later ones the exact one.
-  var activation = FeedForward.Activation.quickGELU
+  var activation = Activation.quickGELU
   /// The standard deviation of new weights.
   public var initialDeviation: Float = 0.02
 

@@ -9,10 +9,10 @@ extension CLIPViT {
 
   public init(folder: URL) throws {
     let file = folder.appendingPathComponent("config.json")
-    let configuration = try VisionConfigurationFile(file)
+    let configuration = try ModelConfigurationFile(file)
       .visionSection(CLIPViTConfiguration.self, ofWholeModel: "clip")
     if let problem = configuration.problem {
-      throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
+      throw ModelConfigurationError.bad(file: file.path, reason: problem)
     }
     self.init(configuration, ParameterInitialiser(seed: 0))
     try load(namedParameters, from: WeightFolder(folder)) { name in

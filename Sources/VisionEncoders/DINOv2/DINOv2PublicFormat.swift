@@ -9,10 +9,10 @@ extension DINOv2 {
 
   public init(folder: URL) throws {
     let file = folder.appendingPathComponent("config.json")
-    let stored = try VisionConfigurationFile(file)
+    let stored = try ModelConfigurationFile(file)
     let configuration = try stored.decoded(DINOv2Configuration.self)
     if let problem = try configuration.problem ?? stored.decoded(Variant.self).problem {
-      throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
+      throw ModelConfigurationError.bad(file: file.path, reason: problem)
     }
     self.init(configuration, ParameterInitialiser(seed: 0))
     try load(namedParameters, from: WeightFolder(folder)) { name in

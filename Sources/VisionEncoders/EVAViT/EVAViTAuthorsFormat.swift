@@ -8,7 +8,7 @@ import WeightFiles
 extension EVAViT {
   /// Reads a file; the weights stay where they are mapped. All sizes are those of the tensors, but
   /// for the number of heads (see `EVAViTFileSizes`).
-  /// - Throws: `WeightFileError` or `VisionEncoderError`.
+  /// - Throws: `ModelConfigurationError`, `VisionEncoderError` or `WeightFileError`.
   public init(file: URL, heads: Int? = nil) throws {
     let weights = try WeightFolder(file)
     let sizes = EVAViTFileSizes(weights)

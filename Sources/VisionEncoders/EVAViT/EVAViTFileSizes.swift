@@ -22,7 +22,7 @@ struct EVAViTFileSizes {
   /// The configuration, held against the bounds of any other; the number of heads is what is given,
   /// or what the file's metadata says (`config` with `num_heads`), or one for each 88 of the width,
   /// as in EVA's ViT-g.
-  /// - Throws: `WeightFileError` or `VisionEncoderError`.
+  /// - Throws: `ModelConfigurationError`, `VisionEncoderError` or `WeightFileError`.
   func configuration(heads: Int?) throws -> EVAViTConfiguration {
     try refuseOpenAINames()
     var result = EVAViTConfiguration()
@@ -46,7 +46,7 @@ struct EVAViTFileSizes {
     result.layerNormEpsilon = notes?.epsilon.map { Float($0) } ?? result.layerNormEpsilon
     result.heads = try heads ?? notes?.heads ?? usualHeads(width: result.width)
     if let problem = result.problem {
-      throw VisionEncoderError.badConfiguration(file: weights.url.path, reason: problem)
+      throw ModelConfigurationError.bad(file: weights.url.path, reason: problem)
     }
     return result
   }
@@ -75,7 +75,7 @@ struct EVAViTFileSizes {
     let numbers = weights.names.filter { $0.hasPrefix(start) }
       .compactMap { Int($0.dropFirst(start.count).prefix { $0 != "." }) }
     guard let last = numbers.max(), last < 512 else {
-      throw VisionEncoderError.badConfiguration(
+      throw ModelConfigurationError.bad(
         file: weights.url.path,
         reason: "\(start)N: expected 1 to 512 blocks, found number \(numbers.max() ?? 0)")
     }
@@ -84,7 +84,7 @@ struct EVAViTFileSizes {
 
   private func usualHeads(width: Int) throws -> Int {
     guard width % 88 == 0 else {
-      throw VisionEncoderError.badConfiguration(
+      throw ModelConfigurationError.bad(
         file: weights.url.path,
         reason: "the file does not say how many attention heads there are, and its width \(width) "
           + "is no multiple of 88, EVA's width of a head; set vision.heads")
@@ -105,7 +105,7 @@ struct EVAViTFileSizes {
 
   private func notes() throws -> Notes? {
     guard let text = weights.metadata["config"] else { return nil }
-    return try VisionConfigurationFile(text: text, within: weights.url).decoded(Notes.self)
+    return try ModelConfigurationFile(text: text, within: weights.url).decoded(Notes.self)
   }
 
   /// Parts of a tensor's name that EVA's first ViT does not have, and what they belong to.

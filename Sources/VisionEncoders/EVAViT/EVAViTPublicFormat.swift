@@ -11,10 +11,10 @@ extension EVAViT {
 
   public init(folder: URL) throws {
     let file = folder.appendingPathComponent("config.json")
-    let configuration = try VisionConfigurationFile(file)
+    let configuration = try ModelConfigurationFile(file)
       .visionSection(EVAViTConfiguration.self, ofWholeModel: "blip-2")
     if let problem = configuration.problem {
-      throw VisionEncoderError.badConfiguration(file: file.path, reason: problem)
+      throw ModelConfigurationError.bad(file: file.path, reason: problem)
     }
     self.init(configuration, ParameterInitialiser(seed: 0))
     try load(namedParameters, from: WeightFolder(folder)) { name in

@@ -107,7 +107,7 @@ public struct PyTorchFile: WeightFile {
       owner = gathered
     }
     return StoredTensor(
-      name: name, elementType: layout.elementType, shape: layout.shape,
+      name: name, form: .elements(layout.elementType), shape: layout.shape,
       elementCount: layout.elementCount, bytes: bytes, file: file, owner: owner)
   }
 }
