@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
     .target(name: "CPlatform", cSettings: cFlags),
+    .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
     target("Tensors", ["COpenBLAS", "CPlatform"]),
@@ -43,26 +44,29 @@ let package = Package(
     target("Layers", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Layers", "Tensors", crypto]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
-    target("BLIP2", ["WeightFiles", "Layers", "Autograd", "Tensors"]),
-    target("Tokenizers", []),
+    target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
+    target("BLIP2", ["LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target("Tokenizers", ["CSentencePiece"]),
     target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", crypto]),
     target("Checkpointing", ["CHDF5", crypto]),
     target(
       "Training",
       [
-        "BLIP2", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers",
-        "Datasets", "Checkpointing", yams,
+        "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
+        "Tokenizers", "Datasets", "Checkpointing", yams,
       ]),
     .executableTarget(
       name: "blip2-train",
       dependencies: [
-        "Training", "Checkpointing", "Datasets", "WeightFiles", "Tensors", "CPlatform", "CHDF5",
+        "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles", "Tensors",
+        "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
       swiftSettings: swiftFlags),
 
     .target(
-      name: "TestSupport", dependencies: ["Layers", "Autograd", "Tensors", "WeightFiles"],
+      name: "TestSupport",
+      dependencies: ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles"],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
@@ -70,18 +74,26 @@ let package = Package(
     tests(
       "VisionEncodersTests",
       ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
-    tests("BLIP2Tests", ["BLIP2", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
-    tests("TokenizersTests", ["Tokenizers"]),
+    tests(
+      "LanguageModelsTests",
+      ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+    tests(
+      "BLIP2Tests",
+      [
+        "BLIP2", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
+        "WeightFiles", "TestSupport",
+      ]),
+    tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", crypto]),
     tests(
       "TrainingTests",
       [
-        "Training", "BLIP2", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
-        "Datasets", "Checkpointing", "TestSupport",
+        "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
+        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "TestSupport",
       ]),
     tests("ArchitectureTests", []),
-    tests("CommandLineTests", ["blip2-train", "Checkpointing", "TestSupport"]),
+    tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),
   ],
-  swiftLanguageModes: [.v5]
+  swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17
 )

@@ -10,6 +10,7 @@ packages=(
   libturbojpeg0-dev # JPEG: turbojpeg.h
   libspng-dev       # PNG: spng.h
   libwebp-dev       # WebP: webp/decode.h
+  libsentencepiece-dev # tokenizers of T5 and Llama: sentencepiece_processor.h
   pkg-config        # finds HDF5's headers
   make
 )

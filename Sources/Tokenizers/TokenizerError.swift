@@ -10,6 +10,16 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case damagedLine(file: String, line: Int, expected: String, found: String)
   /// A token that the model needs is not in the file.
   case missingToken(file: String, token: String)
+  /// Something in the file is not as the format has it; `place` is a path such as `model.merges[3]`.
+  case damaged(file: String, place: String, expected: String, found: String)
+  /// The file asks for something that this program does not do.
+  case unsupported(file: String, feature: String)
+  /// None of the files names the token of this role, such as the end of a text.
+  case unnamedToken(file: String, role: String)
+  /// The library that was to read the file refused it.
+  case refused(file: String, reason: String)
+  /// The folder holds no tokenizer.
+  case noTokenizer(folder: String, expected: [String])
 }
 
 extension TokenizerError: CustomStringConvertible, LocalizedError {
@@ -18,13 +28,24 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
     case .unreadable(let file, let reason):
       return "\(file): cannot be read: \(reason)"
     case .tooLarge(let file, let maximumByteCount):
-      return "\(file): expected a vocabulary of at most \(maximumByteCount) bytes, found a larger "
-        + "file; check that the path is that of vocab.txt"
+      return "\(file): expected at most \(maximumByteCount) bytes, found more; "
+        + "check that the path is that of a tokenizer's file"
     case .damagedLine(let file, let line, let expected, let found):
       return "\(file), line \(line): expected \(expected), found \(found); fetch the file again"
     case .missingToken(let file, let token):
-      return "\(file): expected the token \(token), found no such line; "
-        + "check that the file is a BERT vocabulary"
+      return "\(file): expected the token \(token), found none; "
+        + "check that the file belongs to the model"
+    case .damaged(let file, let place, let expected, let found):
+      return "\(file), \(place): expected \(expected), found \(found); fetch the file again"
+    case .unsupported(let file, let feature):
+      return "\(file): \(feature) is not supported; choose a model with another tokenizer"
+    case .unnamedToken(let file, let role):
+      return "\(file): expected the name or id of the \(role) token in it or in "
+        + "tokenizer_config.json, special_tokens_map.json or config.json beside it, found none"
+    case .refused(let file, let reason):
+      return "\(file): refused by the sentencepiece library: \(reason); fetch the file again"
+    case .noTokenizer(let folder, let expected):
+      return "\(folder): expected \(expected.joined(separator: " or ")), found none of them"
     }
   }
 

@@ -4,7 +4,7 @@ import Foundation
 struct WordPieceVocabulary {
   /// A hundred times the size of the largest public one; bounds what a wrong path can cost.
   static let maximumByteCount = 16 << 20
-  static let maximumTokenCount = 1_000_000
+  static let maximumTokenCount = TokenizerFile.maximumTokenCount
 
   /// The tokens by id, those that were added behind those of the file.
   private(set) var tokens: [String] = []
@@ -19,7 +19,7 @@ struct WordPieceVocabulary {
   ///   empty or a repeated line.
   init(file url: URL, adding additionalTokens: [String]) throws {
     file = url.path
-    let bytes = try Self.contents(of: url)
+    let bytes = try TokenizerFile.contents(of: url, maximumByteCount: Self.maximumByteCount)
     // The last line may or may not have a line feed.
     let lines = (bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
       .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -60,27 +60,5 @@ struct WordPieceVocabulary {
       throw damaged("a token not seen before", "\(text), which is line \(earlier + 1) too")
     }
     tokens.append(text)
-  }
-
-  /// The file's bytes, never more than the bound, whatever the path leads to.
-  private static func contents(of url: URL) throws -> [UInt8] {
-    do {
-      let attributes = try FileManager.default.attributesOfItem(
-        atPath: url.resolvingSymlinksInPath().path)
-      guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw TokenizerError.unreadable(file: url.path, reason: "it is not a regular file")
-      }
-      let handle = try FileHandle(forReadingFrom: url)
-      defer { try? handle.close() }
-      let data = try handle.read(upToCount: maximumByteCount + 1) ?? Data()
-      guard data.count <= maximumByteCount else {
-        throw TokenizerError.tooLarge(file: url.path, maximumByteCount: maximumByteCount)
-      }
-      return Array(data)
-    } catch let error as TokenizerError {
-      throw error
-    } catch {
-      throw TokenizerError.unreadable(file: url.path, reason: error.localizedDescription)
-    }
   }
 }

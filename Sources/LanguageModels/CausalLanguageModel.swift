@@ -1,0 +1,69 @@
+import Autograd
+import Tensors
+
+/// A decoder whose input and text are one sequence.
+protocol CausalLanguageModel: LanguageModel {
+  var layerCount: Int { get }
+
+  /// What the head reads, for every row.
+  /// - Parameter embeddings: `[rows, embedding width]`.
+  func states(_ embeddings: Variable, _ pass: SequencePass) -> Variable
+}
+
+extension CausalLanguageModel {
+  public var decoderStart: Int32? { nil }
+
+  public func states(predicting targets: [[Int32]], after input: PackedRows) -> Variable {
+    precondition(
+      targets.count == input.lengths.count && targets.allSatisfy { !$0.isEmpty },
+      "\(targets.count) targets, none of them empty, for \(input.lengths.count) inputs")
+    // The last token of a target is predicted, and predicts nothing.
+    let texts = targets.map { Array($0.dropLast()) }
+    let read = texts.flatMap { $0 }
+    let whole =
+      read.isEmpty ? input : input.followed(by: embeddings(of: read), texts.map(\.count))
+    let all = states(whole.rows, .causal(whole.lengths))
+    var end = 0
+    let predicting = zip(whole.lengths, targets).flatMap { length, target in
+      end += length
+      return (end - target.count..<end).map(Int32.init)
+    }
+    return all.gatheredRows(predicting)
+  }
+
+  public func decodingSession(after input: PackedRows) -> any DecodingSession {
+    CausalSession(model: self, input: input)
+  }
+}
+
+/// Sequences of a decoder that grow token by token.
+private final class CausalSession: DecodingSession {
+  private let model: any CausalLanguageModel
+  private let input: PackedRows
+  private let memory: SequenceMemory
+
+  init(model: any CausalLanguageModel, input: PackedRows) {
+    self.model = model
+    self.input = input
+    memory = SequenceMemory(layers: model.layerCount, lengths: input.lengths)
+  }
+
+  var vocabularySize: Int { model.vocabularySize }
+
+  func start() -> Tensor {
+    Recording.disabled {
+      let states = model.states(input.rows, .causal(input.lengths, memory: memory))
+      let last = input.ranges.map { Int32($0.upperBound - 1) }
+      return model.logits(states.gatheredRows(last)).value
+    }
+  }
+
+  func advance(_ tokens: [Int32], from parents: [Int]) -> Tensor {
+    Recording.disabled {
+      memory.reorder(parents)
+      let states = model.states(model.embeddings(of: tokens), SequencePass(step: memory))
+      memory.advance()
+      return model.logits(states).value
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Layers
+import Tensors
+import WeightFiles
+
+/// Where a language model is read from: a Hugging Face folder, by itself or within a BLIP-2, or a GGUF
+/// file.
+public struct LanguageModelSource {
+  /// The folder or the file.
+  public let url: URL
+  public let weights: WeightFolder
+  /// What the configuration calls the family.
+  let modelType: String
+  /// Nil for a GGUF file, whose configuration is among its notes.
+  let configuration: ModelConfigurationFile?
+  /// Whether the folder is a whole BLIP-2, whose names have `language_model.` in front.
+  let isWithinBLIP2: Bool
+
+  /// - Throws: `ModelConfigurationError` or `WeightFileError`.
+  public init(_ url: URL) throws {
+    self.url = url
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw ModelConfigurationError.bad(
+        file: url.path,
+        reason: "not found; expected a folder with config.json and weights, or a GGUF file")
+    }
+    guard isFolder.boolValue else {
+      weights = try WeightFolder(url)
+      guard let gguf = weights.gguf else {
+        throw ModelConfigurationError.bad(
+          file: url.path,
+          reason:
+            "expected a folder with config.json and weights, or a GGUF file; weights alone do "
+            + "not say what model they belong to")
+      }
+      configuration = nil
+      isWithinBLIP2 = false
+      modelType = try gguf.fields.string("general.architecture")
+      return
+    }
+    let file = try ModelConfigurationFile(url.appendingPathComponent("config.json"))
+    let outer = try file.modelType()
+    isWithinBLIP2 = outer == "blip-2"
+    modelType = try isWithinBLIP2 ? file.decoded(WholeModel<ModelType>.self).text.modelType : outer
+    configuration = file
+    weights = try WeightFolder(url)
+  }
+
+  /// The file that messages about the configuration name.
+  var configurationFile: String { configuration?.url.path ?? url.path }
+
+  private struct ModelType: Decodable {
+    let modelType: String
+
+    enum CodingKeys: String, CodingKey { case modelType = "model_type" }
+  }
+
+  private struct WholeModel<Text: Decodable>: Decodable {
+    let text: Text
+
+    enum CodingKeys: String, CodingKey { case text = "text_config" }
+  }
+
+  /// The section of `config.json` that describes the language model.
+  /// - Throws: `ModelConfigurationError.bad`, naming the key; also for a GGUF file.
+  func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    guard let configuration else {
+      throw ModelConfigurationError.bad(
+        file: url.path,
+        reason: "general.architecture: expected llama, found \(modelType); other families are read "
+          + "from folders")
+    }
+    return try isWithinBLIP2
+      ? configuration.decoded(WholeModel<Value>.self).text : configuration.decoded(type)
+  }
+
+  /// - Throws: `ModelConfigurationError.bad` where a configuration has a problem.
+  func require(_ problem: String?) throws {
+    if let problem {
+      throw ModelConfigurationError.bad(file: configurationFile, reason: problem)
+    }
+  }
+
+  /// The name that one of several has in the files; nil where none is there.
+  func storedName(_ candidates: [String]) -> String? {
+    let prefixes = isWithinBLIP2 ? ["language_model."] : [""]
+    return prefixes.flatMap { prefix in candidates.map { prefix + $0 } }
+      .first(where: weights.contains)
+  }
+
+  /// Freezes parameters with the values of stored tensors, in the form in which they are stored.
+  /// - Parameter fileNames: The names that a parameter may have, the preferred one first.
+  /// - Throws: `WeightFileError.missingTensor` and `.wrongShape`, which names both shapes.
+  func load(into parameters: [NamedParameter], fileNames: (String) -> [String]) throws {
+    for entry in parameters {
+      let candidates = fileNames(entry.name)
+      guard let name = storedName(candidates) else {
+        throw WeightFileError.missingTensor(
+          file: weights.url.path, tensor: candidates.first ?? entry.name)
+      }
+      let shape = try weights.shape(of: name)
+      guard shape == entry.parameter.shape else {
+        throw WeightFileError.wrongShape(
+          file: try weights.tensor(named: name).file.path, tensor: name,
+          expected: entry.parameter.shape, found: shape)
+      }
+      try weights.tensor(named: name).freeze(entry.parameter)
+    }
+  }
+}
+
+extension StoredTensor {
+  /// Matrices stay as they are stored; the others are a few rows, and are expanded.
+  fileprivate func freeze(_ parameter: Parameter) throws {
+    if shape.count == 2, let format = form.numberFormat, format != .float32 {
+      parameter.freeze(as: try matrixWeight())
+    } else {
+      parameter.value = try tensor()
+      parameter.isFrozen = true
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import Foundation
+
+/// `tokenizer.json` of the Hugging Face tokenizers library, as far as byte-level tokenizers use it.
+/// What else it may ask for is refused by name. Its `truncation` and `padding` are settings of the
+/// library's caller and no part of the tokenizer.
+extension ByteLevelBPETokenizer {
+  /// - Parameters:
+  ///   - tokenizerFile: `tokenizer.json`.
+  ///   - special: What the folder's other files say of special tokens; the end must be named.
+  /// - Throws: `TokenizerError`.
+  public init(tokenizerFile: URL, special: SpecialTokens) throws {
+    try self.init(JSONReader.read(tokenizerFile), special: special)
+  }
+
+  init(_ document: JSONField, special: SpecialTokens) throws {
+    try document.refuse("normalizer")
+    let model = try document.required("model")
+    try model.expectType("BPE", of: "the model")
+    for name in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
+      if try model.member(name)?.isEmptyString() == true { continue }
+      try model.refuse(name)
+    }
+    for name in ["fuse_unk", "byte_fallback"] where try model.flag(name) {
+      throw TokenizerError.unsupported(file: model.file, feature: "model.\(name)")
+    }
+    try document.required("decoder").expectType("ByteLevel", of: "the decoder")
+
+    let vocabulary = try BytePairVocabulary(model.required("vocab"), file: document.file)
+    let merges = try model.required("merges")
+    guard case .array(let mergeValues) = merges.value,
+      mergeValues.count <= TokenizerFile.maximumTokenCount
+    else {
+      throw merges.mismatch("an array of at most \(TokenizerFile.maximumTokenCount) merges")
+    }
+    var parts = BytePairModel(
+      vocabulary: vocabulary,
+      preTokenizer: try PreTokenizer(document.required("pre_tokenizer")),
+      mergeCount: mergeValues.count)
+    for (index, merge) in mergeValues.enumerated() {
+      try parts.appendMerge(merge, number: index, of: merges)
+    }
+    parts.ignoresMergesOfWords = try model.flag("ignore_merges")
+    if let unknown = try model.member("unk_token"), try !unknown.isEmptyString() {
+      parts.unknownId = try vocabulary.id(of: .text(unknown.text()))
+    }
+    for token in try document.member("added_tokens")?.elements() ?? [] {
+      try parts.add(AddedToken(token, id: token.required("id").id()))
+    }
+    try self.init(
+      parts, special: special,
+      templateStart: document.member("post_processor")?.leadingToken(parts.vocabulary))
+  }
+}
+
+extension BytePairModel {
+  /// Merges are written as `"a b"` or as `["a", "b"]`.
+  fileprivate mutating func appendMerge(_ value: JSONValue, number: Int, of field: JSONField) throws
+  {
+    switch value {
+    case .string(let line):
+      try appendMerge(line, file: field.file, place: "\(field.place)[\(number)]")
+    case .array(let pair):
+      guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1]
+      else { fallthrough }
+      try appendMerge(left, right, file: field.file, place: "\(field.place)[\(number)]")
+    default:
+      throw TokenizerError.damaged(
+        file: field.file, place: "\(field.place)[\(number)]", expected: "two tokens",
+        found: value.kind)
+    }
+  }
+}
+
+extension AddedToken {
+  /// From an object as in `added_tokens` of `tokenizer.json`.
+  ///
+  /// `normalized` says nothing here, where no normaliser is supported.
+  init(_ field: JSONField, id: Int32) throws {
+    for name in ["single_word", "lstrip", "rstrip"] where try field.flag(name) {
+      throw TokenizerError.unsupported(
+        file: field.file,
+        feature: "\(name) of the added token \(TokenizerFile.excerpt(try field.content()))")
+    }
+    self.init(text: try field.content(), id: id, isSpecial: try field.flag("special"))
+  }
+}
+
+extension PreTokenizer {
+  /// A byte-level pre-tokenizer, alone or behind digits and a pattern.
+  fileprivate init(_ field: JSONField) throws {
+    self.init(pattern: .whole)
+    var steps = [field]
+    if try field.type() == "Sequence" { steps = try field.required("pretokenizers").elements() }
+    guard let last = steps.popLast() else { throw field.mismatch("a ByteLevel step at the end") }
+    for step in steps { try append(step) }
+    try last.expectType("ByteLevel", of: "the last pre-tokenizer")
+    // The library's defaults.
+    addsPrefixSpace = try last.flag("add_prefix_space", default: true)
+    if addsPrefixSpace && !steps.isEmpty {
+      throw last.unsupported("add_prefix_space behind other steps")
+    }
+    if try last.flag("use_regex", default: true) {
+      guard pattern == .whole else { throw last.unsupported("use_regex behind a pattern") }
+      pattern = .gpt2
+    }
+  }
+
+  private mutating func append(_ step: JSONField) throws {
+    guard pattern == .whole else { throw step.unsupported("a step behind a pattern") }
+    switch try step.type() {
+    case "Digits":
+      guard try step.flag("individual_digits") else {
+        throw step.unsupported("Digits without individual_digits")
+      }
+      isolatesDigits = true
+    case "Split":
+      guard let spelling = try step.required("pattern").member("Regex")?.text(),
+        let pattern = WordPattern.spellings[spelling]
+      else { throw step.unsupported("its pattern") }
+      guard try step.required("behavior").text() == "Isolated", try !step.flag("invert") else {
+        throw step.unsupported("its behavior")
+      }
+      self.pattern = pattern
+    case let type:
+      throw step.unsupported("the pre-tokenizer \(type)")
+    }
+  }
+}
+
+extension JSONField {
+  fileprivate func unsupported(_ feature: String) -> TokenizerError {
+    .unsupported(file: file, feature: "\(feature) (\(place))")
+  }
+
+  /// Refuses a member that is neither null nor missing.
+  fileprivate func refuse(_ name: String) throws {
+    guard let field = try member(name) else { return }
+    if case .object = field.value { throw field.unsupported("the \(name) \(try field.type())") }
+    throw field.unsupported("\(name)")
+  }
+
+  fileprivate func type() throws -> String { try required("type").text() }
+
+  fileprivate func expectType(_ expected: String, of role: String) throws {
+    let found = try type()
+    guard found == expected else { throw unsupported("\(role) \(found)") }
+  }
+
+  func flag(_ name: String, default fallback: Bool = false) throws -> Bool {
+    try member(name)?.boolean() ?? fallback
+  }
+
+  fileprivate func isEmptyString() throws -> Bool {
+    guard case .string(let bytes) = value else { return false }
+    return bytes.isEmpty
+  }
+
+  /// The `content` of a token; not empty.
+  func content() throws -> [UInt8] {
+    let content = try required("content").bytes()
+    guard !content.isEmpty else { throw mismatch("a token", found: "an empty one") }
+    return content
+  }
+}
+
+extension JSONField {
+  /// The special token that a post-processor puts in front of a text. What it puts behind is not
+  /// looked at: `encode` puts nothing there, and the end token is named elsewhere.
+  fileprivate func leadingToken(_ vocabulary: BytePairVocabulary) throws -> Int32? {
+    switch try type() {
+    case "ByteLevel": return nil
+    case "RobertaProcessing":
+      let pair = try required("cls").elements()
+      guard pair.count == 2 else { throw mismatch("cls to be a token and its id") }
+      return try vocabulary.id(of: .text(pair[0].text()))
+    case "TemplateProcessing":
+      return try templateStart(vocabulary)
+    case "Sequence":
+      let ids = try required("processors").elements().compactMap { try $0.leadingToken(vocabulary) }
+      guard ids.count <= 1 else { throw unsupported("more than one token in front of a text") }
+      return ids.first
+    case let type:
+      throw unsupported("the post-processor \(type)")
+    }
+  }
+
+  private func templateStart(_ vocabulary: BytePairVocabulary) throws -> Int32? {
+    var ids: [Int32] = []
+    for part in try required("single").elements() {
+      if try part.member("Sequence") != nil {
+        guard ids.count <= 1 else { throw unsupported("more than one token in front of a text") }
+        return ids.first
+      }
+      let name = try part.required("SpecialToken").required("id").text()
+      ids.append(try vocabulary.id(of: .text(name)))
+    }
+    throw mismatch("a template with the text in it", found: "one without")
+  }
+}

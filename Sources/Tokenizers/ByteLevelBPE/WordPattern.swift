@@ -1,0 +1,153 @@
+/// The regular expressions by which byte-level tokenizers cut text into words, written out as
+/// scanners: one pass over the bytes, whatever they are.
+enum WordPattern: Equatable, Sendable {
+  /// No cuts at all.
+  case whole
+  /// GPT-2's (Radford et al. 2019), also of OPT, RoBERTa and SmolLM:
+  /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+  case gpt2
+  /// Llama 3's: contractions in either case, any one character in front of letters, at most three
+  /// digits, line ends apart.
+  case llama3
+
+  /// The spellings under which `tokenizer.json` has them.
+  static let spellings: [String: WordPattern] = [
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
+    #"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#: .gpt2,
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
+      + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#: .llama3,
+  ]
+}
+
+/// Finds the ends of words.
+struct WordScanner {
+  let text: UnsafeBufferPointer<UInt8>
+  /// Where the text ends for the pattern.
+  var end: Int
+
+  /// Where the word that begins at `start`, which is in front of the end, ends.
+  func wordEnd(from start: Int, by pattern: WordPattern) -> Int {
+    switch pattern {
+    case .whole: end
+    case .gpt2: gpt2End(from: start)
+    case .llama3: llama3End(from: start)
+    }
+  }
+
+  private func gpt2End(from start: Int) -> Int {
+    if let end = contractionEnd(from: start, ignoringCase: false) { return end }
+    let first = classAt(start)
+    // ` ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+`
+    if first.class != .space { return runEnd(of: first.class, from: start + first.byteCount) }
+    if text[start] == UInt8(ascii: " "), start + 1 < end {
+      let second = classAt(start + 1)
+      if second.class != .space {
+        return runEnd(of: second.class, from: start + 1 + second.byteCount)
+      }
+    }
+    return spaceEnd(from: start)
+  }
+
+  private func llama3End(from start: Int) -> Int {
+    if let end = contractionEnd(from: start, ignoringCase: true) { return end }
+    let first = classAt(start)
+    if first.class == .number { return numberEnd(from: start + first.byteCount) }
+    // `[^\r\n\p{L}\p{N}]?\p{L}+`
+    let behind = start + first.byteCount
+    if first.class == .letter { return runEnd(of: .letter, from: behind) }
+    if !isLineEnd(start), behind < end, classAt(behind).class == .letter {
+      return runEnd(of: .letter, from: behind)
+    }
+    // ` ?[^\s\p{L}\p{N}]+[\r\n]*`
+    if first.class == .other { return behindLineEnds(runEnd(of: .other, from: behind)) }
+    if text[start] == UInt8(ascii: " "), behind < end, classAt(behind).class == .other {
+      return behindLineEnds(runEnd(of: .other, from: behind))
+    }
+    return lineEnd(from: start) ?? spaceEnd(from: start)
+  }
+
+  private func classAt(_ position: Int) -> (class: ScalarClass, byteCount: Int) {
+    ScalarClass.at(position, in: text)
+  }
+
+  private func isLineEnd(_ position: Int) -> Bool {
+    text[position] == UInt8(ascii: "\n") || text[position] == UInt8(ascii: "\r")
+  }
+
+  private func runEnd(of runClass: ScalarClass, from start: Int) -> Int {
+    var position = start
+    while position < end {
+      let (scalarClass, byteCount) = classAt(position)
+      guard scalarClass == runClass else { break }
+      position += byteCount
+    }
+    return position
+  }
+
+  /// `\s+(?!\S)|\s+`: white space without its last character where a word follows; that character
+  /// where it is the only one.
+  private func spaceEnd(from start: Int) -> Int {
+    var position = start
+    var last = start
+    while position < end {
+      let (scalarClass, byteCount) = classAt(position)
+      guard scalarClass == .space else { return last > start ? last : position }
+      last = position
+      position += byteCount
+    }
+    return end
+  }
+
+  /// `\s*[\r\n]+`: white space up to the last line end in it; nil without any.
+  private func lineEnd(from start: Int) -> Int? {
+    var position = start
+    var result: Int?
+    while position < end {
+      let (scalarClass, byteCount) = classAt(position)
+      guard scalarClass == .space else { break }
+      if isLineEnd(position) { result = position + 1 }
+      position += byteCount
+    }
+    return result
+  }
+
+  private func behindLineEnds(_ start: Int) -> Int {
+    var position = start
+    while position < end, isLineEnd(position) { position += 1 }
+    return position
+  }
+
+  /// `\p{N}{1,3}`, the first of them in front of `start`.
+  private func numberEnd(from start: Int) -> Int {
+    var position = start
+    for _ in 0..<2 {
+      guard position < end else { break }
+      let (scalarClass, byteCount) = classAt(position)
+      guard scalarClass == .number else { break }
+      position += byteCount
+    }
+    return position
+  }
+
+  /// `'s|'t|'re|'ve|'m|'ll|'d`
+  private func contractionEnd(from start: Int, ignoringCase: Bool) -> Int? {
+    guard text[start] == UInt8(ascii: "'"), start + 1 < end else { return nil }
+    let caseBit: UInt8 = ignoringCase ? 0x20 : 0
+    let first = text[start + 1] | caseBit
+    switch first {
+    case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):
+      return start + 2
+    default: break
+    }
+    guard start + 2 < end else { return nil }
+    switch (first, text[start + 2] | caseBit) {
+    case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
+      (UInt8(ascii: "l"), UInt8(ascii: "l")):
+      return start + 3
+    // The long s is an s without case.
+    case (0xC5 | caseBit, 0xBF | caseBit) where ignoringCase && text[start + 1] == 0xC5:
+      return start + 3
+    default: return nil
+    }
+  }
+}
