@@ -1,0 +1,57 @@
+import Foundation
+
+/// Finds the pictures of evaluation sets in a folder.
+struct EvaluationImages {
+  let folder: String
+  private var found: [String: URL] = [:]
+
+  init(folder: String) {
+    self.folder = folder
+  }
+
+  /// A picture that is listed by its path: at that place, seen from the folder, else by its name
+  /// alone in the folder, since lists have paths such as `val2014/COCO_val2014_000000000042.jpg`.
+  mutating func image(atPath path: String, field: String) throws -> URL {
+    guard !path.isEmpty, !path.utf8.contains(0), path.utf8.count < Int(PATH_MAX) else {
+      throw ListRecord.Problem(field: field, text: "expected a path, found an unusable text")
+    }
+    if path.hasPrefix("/") { return try first(of: [path], for: path, field: field) }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let listed = "\(folder)/\(path)"
+    return try first(
+      of: name == path ? [listed] : [listed, "\(folder)/\(name)"], for: path, field: field)
+  }
+
+  /// The splits of COCO of 2014 and 2015, whose pictures have them in their names.
+  private static let splits = ["val2014", "train2014", "test2014", "test2015"]
+  private static let extensions = FolderReader.imageExtensions.sorted()
+
+  /// A picture that only its number is known of: `COCO_val2014_000000000042.jpg` and the like for
+  /// COCO's other splits, else `000000000042.jpg`, else the number with any known extension.
+  mutating func image(withId id: String, field: String) throws -> URL {
+    guard !id.contains("/"), !id.utf8.contains(0), id.utf8.count < 200 else {
+      throw ListRecord.Problem(field: field, text: "no picture can have this name")
+    }
+    var names = Self.extensions.map { "\(id).\($0)" }
+    if let number = Int64(id), number >= 0 {
+      let digits = String(number)
+      let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+      names = Self.splits.map { "COCO_\($0)_\(padded).jpg" } + ["\(padded).jpg"] + names
+    }
+    return try first(of: names.map { "\(folder)/\($0)" }, for: "\u{0}\(id)", field: field)
+  }
+
+  /// - Parameter key: What the picture is remembered by.
+  private mutating func first(of paths: [String], for key: String, field: String) throws -> URL {
+    if let known = found[key] { return known }
+    guard let path = paths.first(where: { BoundedFile.size(of: $0) != nil }) else {
+      throw ListRecord.Problem(
+        field: field,
+        text: "there is no picture; looked for \(paths.joined(separator: ", ")). "
+          + "Is this the right image folder?")
+    }
+    let url = URL(fileURLWithPath: path, isDirectory: false)
+    found[key] = url
+    return url
+  }
+}

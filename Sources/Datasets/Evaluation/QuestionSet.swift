@@ -1,0 +1,127 @@
+import Foundation
+
+/// Questions about images, with people's answers where they are known: VQA's two files or a list.
+///
+/// VQA has a file of questions, `{"questions": [{"question_id", "image_id", "question"}]}`, and one of
+/// annotations, `{"annotations": [{"question_id", "answers": [{"answer"}]}]}`. A list, as BLIP and
+/// LAVIS use it, is `[{"image": path, "question", "question_id", "answer": text or texts}]`.
+public struct QuestionSet: Sendable {
+  public struct Item: Equatable, Sendable {
+    public var image: URL
+    public var question: String
+    /// What people answered, one for each of them; empty where that is not known.
+    public var answers: [String]
+    /// The `question_id`.
+    public var id: String
+  }
+
+  /// In the order of the file of questions.
+  public let items: [Item]
+  /// The ids of the questions that have no answers, which cannot be scored.
+  public let unanswered: [String]
+  /// How many annotations belong to none of the questions, as when these are a part of a set.
+  public let unusedAnnotationCount: Int
+
+  /// - Parameters:
+  ///   - questions: VQA's file of questions, or a list; the first character tells which.
+  ///   - annotations: VQA's answers, only beside VQA's questions; without them no answers are known.
+  ///   - imageFolder: Where the pictures are; by default the folder of the questions. VQA's are
+  ///     found by number: `COCO_val2014_000000000042.jpg` (and other splits), `000000000042.jpg`, or
+  ///     the number with any known extension. A listed path that is not found is looked for by its
+  ///     last part.
+  /// - Throws: ``DatasetError``, also for a picture that is not there, a question id that appears
+  ///   twice in a file, an empty question, and a file without questions.
+  public init(questions: URL, annotations: URL? = nil, imageFolder: URL? = nil) throws {
+    var images = EvaluationImages(
+      folder: (imageFolder ?? questions.deletingLastPathComponent()).path)
+    let reader = EvaluationFile(file: questions.path)
+    let layout = try reader.layout()
+    if layout == .list, let annotations {
+      throw DatasetError.malformed(
+        file: annotations.path, line: 1,
+        problem: "\(questions.path) is a list with its own answers; leave the annotations out")
+    }
+    var items = try Self.items(reader, layout, &images)
+    guard !items.isEmpty else {
+      throw DatasetError.malformed(file: questions.path, line: 1, problem: "holds no questions")
+    }
+    unusedAnnotationCount =
+      try annotations.map { try Self.addAnswers(from: EvaluationFile(file: $0.path), to: &items) }
+      ?? 0
+    self.items = items
+    unanswered = items.filter { $0.answers.isEmpty }.map(\.id)
+  }
+
+  private static func items(
+    _ reader: EvaluationFile, _ layout: EvaluationFile.Layout, _ images: inout EvaluationImages
+  ) throws -> [Item] {
+    var items: [Item] = []
+    var ids = Set<String>()
+    try reader.read(lists: ["questions"]) { _, fields in
+      let id = try fields.identifier("question_id")
+      guard ids.insert(id).inserted else {
+        throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
+      }
+      let question = try fields.text("question")
+      switch layout {
+      case .object:
+        let image = try images.image(
+          withId: try fields.identifier("image_id"), field: "image_id")
+        items.append(Item(image: image, question: question, answers: [], id: id))
+      case .list:
+        let image = try images.image(atPath: try fields.text("image"), field: "image")
+        let answers = try fields["answer"].map { try fields.answers($0, "answer") } ?? []
+        items.append(Item(image: image, question: question, answers: answers, id: id))
+      }
+    }
+    return items
+  }
+
+  /// - Returns: How many annotations belong to no item.
+  private static func addAnswers(
+    from reader: EvaluationFile, to items: inout [Item]
+  ) throws -> Int {
+    var numbers: [String: Int] = [:]
+    for (number, item) in items.enumerated() { numbers[item.id] = number }
+    guard try reader.layout() == .object else {
+      throw DatasetError.malformed(
+        file: reader.file, line: 1, problem: "expected {\"annotations\": […]}, found a list")
+    }
+    var seen = Set<String>()
+    var unused = 0
+    try reader.read(lists: ["annotations"]) { _, fields in
+      let id = try fields.identifier("question_id")
+      guard seen.insert(id).inserted else {
+        throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
+      }
+      guard case .array(let given) = fields["answers"] else {
+        throw ListRecord.Problem(
+          field: "answers", text: "expected a list, found \(fields["answers"]?.kind ?? "nothing")")
+      }
+      let answers = try given.flatMap { answer in
+        guard case .object(let members) = answer, let text = try JSONFields(members)["answer"]
+        else {
+          throw ListRecord.Problem(
+            field: "answers", text: "expected objects with an \"answer\", found \(answer.kind)")
+        }
+        return try fields.answers(text, "answers.answer")
+      }
+      if let number = numbers[id] { items[number].answers = answers } else { unused += 1 }
+    }
+    return unused
+  }
+}
+
+extension JSONFields {
+  /// One answer or a list of them, which may be empty, as an answer may.
+  fileprivate func answers(_ value: JSONValue, _ name: String) throws -> [String] {
+    let elements: [JSONValue]
+    if case .array(let list) = value { elements = list } else { elements = [value] }
+    return try elements.map { element in
+      guard case .string(let text) = element else {
+        throw ListRecord.Problem(field: name, text: "expected a text, found \(element.kind)")
+      }
+      return try Self.bounded(text, name)
+    }
+  }
+}
