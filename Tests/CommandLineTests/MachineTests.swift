@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Training
 @testable import blip2_train
 
 struct MachineTests {
@@ -44,12 +45,12 @@ struct MachineTests {
   @Test func aLimitLowersTheMemory() {
     let text = "MemTotal:  4000 kB\nMemFree: 1 kB\nMemAvailable:   3000 kB\n"
     #expect(
-      MachineReport.memory(in: text, limit: nil)
+      SystemMemory(text, limit: nil)
         == .init(total: 4_096_000, available: 3_072_000))
     #expect(
-      MachineReport.memory(in: text, limit: .init(limit: 2_000_000, used: 500_000))
+      SystemMemory(text, limit: .init(limit: 2_000_000, used: 500_000))
         == .init(total: 2_000_000, available: 1_500_000))
-    #expect(MachineReport.memory(in: "MemTotal: many kB\n", limit: nil) == nil)
+    #expect(SystemMemory("MemTotal: many kB\n", limit: nil) == nil)
   }
 
   @Test func processorsAreNamed() {

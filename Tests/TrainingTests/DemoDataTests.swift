@@ -33,12 +33,29 @@ import Testing
   }
 
   @Test func theFolderStaysSmall() throws {
-    let folder = Goldens.repository.appendingPathComponent("Data/demo")
+    let languageModels = try ["opt", "t5"].map { try size(of: $0) }
+    #expect(languageModels.allSatisfy { $0 > 0 && $0 <= 4_000_000 })
+    #expect(try size(of: "") - languageModels.reduce(0, +) <= 8_000_000)
+  }
+
+  /// The bytes of all files below a folder of the demo.
+  private func size(of name: String) throws -> Int {
+    let folder = Goldens.repository.appendingPathComponent("Data/demo/\(name)")
     let files = FileManager.default.enumerator(
       at: folder, includingPropertiesForKeys: [.fileSizeKey])
-    let bytes = try #require(files).compactMap { $0 as? URL }.reduce(0) {
+    return try #require(files).compactMap { $0 as? URL }.reduce(0) {
       $0 + ((try? $1.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0)
     }
-    #expect(bytes > 0 && bytes <= 8_000_000)
+  }
+
+  @Test(arguments: ["opt", "t5"])
+  func languageModelsHaveSmallTokenizersOfTheirOwn(_ family: String) throws {
+    var configuration = LanguageModelConfiguration()
+    configuration.path = Goldens.repository.appendingPathComponent("Data/demo/\(family)").path
+    let model = try FrozenLanguageModel(configuration)
+    #expect(model.tokenizer.vocabularySize <= 2000)
+    #expect(
+      model.tokenizer.decode(
+        model.tokenizer.encode("grinning face"), skippingSpecialTokens: true) == "grinning face")
   }
 }

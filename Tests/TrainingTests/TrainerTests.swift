@@ -43,7 +43,7 @@ import Testing
     return Trainer(
       task: task, training: configuration.training,
       sections: .init(
-        validation: configuration.validation, checkpoint: configuration.checkpoint,
+        validationEvery: configuration.validation.every, checkpoint: configuration.checkpoint,
         log: configuration.log),
       loader: try data.trainingLoader(
         dataset, tower: tower, batchSize: 8, startingAt: LoaderPosition()),
@@ -152,8 +152,14 @@ import Testing
     }
     #expect(recipes.count >= 4)
     for recipe in recipes {
-      let configuration = try ConfigurationLoader.load(StageOneRunConfiguration(), file: recipe)
-      try configuration.check()
+      let name = recipe.lastPathComponent
+      if name.hasPrefix("stage2") {
+        try ConfigurationLoader.load(StageTwoRunConfiguration(), file: recipe).check()
+      } else if ["opt.yaml", "t5.yaml"].contains(name) {
+        try ConfigurationLoader.load(LanguageModelTrainingConfiguration(), file: recipe).check()
+      } else {
+        try ConfigurationLoader.load(StageOneRunConfiguration(), file: recipe).check()
+      }
     }
   }
 }

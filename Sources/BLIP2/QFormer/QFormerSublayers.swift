@@ -85,7 +85,7 @@ struct FeedForwardBlock: Module {
   }
 
   func callAsFunction(_ x: Variable, dropout: Dropout?, places: [RandomPlace]) -> Variable {
-    norm(output(inner.withGELU(x)), addedTo: x, dropout: dropout, places: places)
+    norm(output(inner(x, then: .gelu)), addedTo: x, dropout: dropout, places: places)
   }
 
   /// Takes over another block's numbers.

@@ -107,6 +107,6 @@ struct LanguageHead: Module {
   }
 
   func callAsFunction(_ rows: Variable, wordEmbeddings: Parameter) -> Variable {
-    norm(transform.withGELU(rows)).linear(wordEmbeddings.weight, bias: bias.variable)
+    norm(transform(rows, then: .gelu)).linear(wordEmbeddings.weight, bias: bias.variable)
   }
 }

@@ -17,25 +17,8 @@ public struct StageOneBenchmark {
 
   public init() {}
 
-  public struct Result {
-    /// The seconds of each counted step; the first is a warm-up and is not among them.
-    public let seconds: [Double]
-    public let batch: Int
-    /// The largest resident memory of the process, in GiB.
-    public let peakGiB: Double
-
-    public var median: Double { seconds.sorted()[seconds.count / 2] }
-
-    /// `median S s/step, R samples/s, peak G GiB`.
-    public var line: String {
-      String(
-        format: "median %.3f s/step, %.3f samples/s, peak %.2f GiB", median,
-        Double(batch) / median, peakGiB)
-    }
-  }
-
   /// - Parameter report: Is told of each step.
-  public func run(report: (String) -> Void) -> Result {
+  public func run(report: (String) -> Void) -> BenchmarkResult {
     let model = makeModel()
     let optimizer = AdamW(AdamWConfiguration(), parameters: model.namedParameters)
     let generator = Philox(seed: 1)
@@ -64,8 +47,7 @@ public struct StageOneBenchmark {
         String(
           format: "%.3f s  itc %.3f itm %.3f itg %.3f", time, values[0], values[1], values[2]))
     }
-    return Result(
-      seconds: Array(seconds.dropFirst()), batch: batch, peakGiB: StageOneBenchmark.peakGiB)
+    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: batch)
   }
 
   private func makeModel() -> StageOneModel {
@@ -78,21 +60,12 @@ public struct StageOneBenchmark {
     return StageOneModel(configuration, visionWidth: isSmall ? 384 : 1408, seed: 0)
   }
 
-  /// Token ids with lengths normal around the mean, as COCO's captions have them.
+  /// `[CLS]`, words and `[SEP]`.
   private func captions(_ generator: Philox) -> [[Int32]] {
-    let lengths = Tensor.normal([batch], standardDeviation: 3, generator: generator, site: 2).values
-    var stream = RandomStream(generator, site: 3)
-    return lengths.map { offset in
-      let length = min(
-        maximumTextLength, max(5, Int((meanTextLength + Double(offset)).rounded())))
-      let words = (0..<length - 2).map { _ in Int32.random(in: 1000..<30_000, using: &stream) }
-      return [101] + words + [102]
+    BenchmarkTexts.lengths(
+      batch, mean: meanTextLength, most: maximumTextLength, generator
+    ).enumerated().map { index, length in
+      [101] + BenchmarkTexts.words(length - 2, index, generator) + [102]
     }
-  }
-
-  private static var peakGiB: Double {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Double(usage.ru_maxrss) / 1_048_576
   }
 }

@@ -65,6 +65,27 @@ extension CheckpointFile {
   }
 }
 
+extension CheckpointFile {
+  /// Refuses to use a checkpoint with other files than it was trained with.
+  /// - Parameters:
+  ///   - now: The digests of the files at hand, by name.
+  ///   - ignored: Names that do not matter.
+  /// - Throws: `RunError.differsFromCheckpoint`.
+  func requireSame(
+    _ now: [String: String], except ignored: Set<String>, advice: String
+  ) throws {
+    let names = Set(metadata.fingerprints.keys).union(now.keys).subtracting(ignored)
+    let differences = names.sorted().filter { metadata.fingerprints[$0] != now[$0] }.map {
+      "\($0): the checkpoint was made with \(metadata.fingerprints[$0] ?? "none"), now it is "
+        + (now[$0] ?? "none")
+    }
+    if !differences.isEmpty {
+      throw RunError.differsFromCheckpoint(
+        file: url.path, differences: differences, advice: advice)
+    }
+  }
+}
+
 /// What differs between two configurations, key by key.
 enum ConfigurationDifference {
   /// - Returns: Lines such as `model.qFormer.width: the checkpoint has 768, now it is 384`.

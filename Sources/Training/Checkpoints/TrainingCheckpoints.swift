@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Layers
 import Tensors
+import WeightFiles
 
 /// What makes a checkpoint belong to a run.
 public struct RunIdentity {
@@ -101,15 +102,30 @@ extension CheckpointFile {
     }
   }
 
+  /// Puts the values that the file holds into parameters; the others keep theirs.
+  func loadWhatIsThere(into parameters: [NamedParameter]) throws -> WeightFolder.LoadReport {
+    let stored = Set(parameterNames)
+    try load(into: parameters.filter { stored.contains($0.name) })
+    return .init(
+      missing: parameters.map(\.name).filter { !stored.contains($0) },
+      unused: stored.subtracting(parameters.map(\.name)).sorted())
+  }
+
   /// The recipe of a stage-1 run.
-  /// - Throws: `RunError.wrongKind` for a checkpoint of another stage, or `ConfigurationError`.
   func stageOneConfiguration(overrides: [String] = []) throws -> StageOneRunConfiguration {
-    guard metadata.kind == StageOneRun.kind else {
-      throw RunError.wrongKind(file: url.path, expected: StageOneRun.kind, found: metadata.kind)
+    try configuration(StageOneRunConfiguration.self, kind: StageOneRun.kind, overrides: overrides)
+  }
+
+  /// The recipe of a run.
+  /// - Throws: `RunError.wrongKind` for a checkpoint of another stage, or `ConfigurationError`.
+  func configuration<Configuration: RunConfiguration>(
+    _ type: Configuration.Type, kind: String, overrides: [String] = []
+  ) throws -> Configuration {
+    guard metadata.kind == kind else {
+      throw RunError.wrongKind(file: url.path, expected: kind, found: metadata.kind)
     }
     return try ConfigurationLoader.load(
-      StageOneRunConfiguration(), text: metadata.configuration, name: url.path,
-      overrides: overrides)
+      type.init(), text: metadata.configuration, name: url.path, overrides: overrides)
   }
 
   /// The parameters that the file holds, by our names.

@@ -8,7 +8,6 @@ public struct RunData {
   public let train: (any CaptionSource)?
   /// Held-out images with all their captions, if the configuration names any.
   public let validation: (any CaptionSource)?
-  public let tokenizer: CaptionTokenizer
   let configuration: DataConfiguration
   let decoder: ImageDecoder
   private let seed: UInt64
@@ -21,7 +20,7 @@ public struct RunData {
   }
 
   /// - Parameter parts: Which data sets are read; the others may not be there.
-  /// - Throws: `DatasetError`, `TokenizerError`.
+  /// - Throws: `DatasetError`.
   init(
     _ configuration: DataConfiguration, seed: UInt64, features: FeatureCache? = nil,
     reading parts: Set<Part> = Set(Part.allCases)
@@ -29,7 +28,6 @@ public struct RunData {
     train = parts.contains(.training) ? try configuration.train.source() : nil
     validation =
       parts.contains(.validation) ? try configuration.validation.location?.open() : nil
-    tokenizer = try CaptionTokenizer(configuration)
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
     self.seed = seed

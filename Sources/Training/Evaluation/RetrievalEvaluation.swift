@@ -9,6 +9,7 @@ struct RetrievalEvaluation {
   let model: StageOneModel
   let tower: VisionTower
   let data: RunData
+  let tokenizer: CaptionTokenizer
   let configuration: ValidationConfiguration
 
   struct Result {
@@ -39,7 +40,7 @@ struct RetrievalEvaluation {
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
         set.add(sample, try dataset.record(at: sample.image).captions) {
-          data.tokenizer.tokens($0, maximumLength: maximumTextLength)
+          tokenizer.tokens($0, maximumLength: maximumTextLength)
         }
       }
     }

@@ -1,25 +1,25 @@
 import Autograd
-import BLIP2
 import Datasets
 import Foundation
 import Tensors
 
 /// Chooses a few held-out pictures, the same at every validation, and asks the model what it sees.
 struct SamplePictures {
-  let model: StageOneModel
   let tower: VisionTower
   let data: RunData
   /// The most that are chosen.
   let count: Int
   /// Whether the pictures themselves are wanted beside the captions.
   let showsPixels: Bool
+  /// Captions of features `[pictures, tokens, width]`; nil where the model does not speak.
+  let caption: ((Variable) throws -> [String])?
 
   /// The longest side of a picture that is shown.
   static let maximumSide = 224
   /// The most captions of a picture that are shown.
   private static let maximumTruths = 5
 
-  private var speaks: Bool { model.configuration.objectives.generation }
+  private var speaks: Bool { caption != nil }
 
   /// Pictures whose content cannot be read are left out: the validation has named them.
   func run(on dataset: any CaptionSource) throws -> [SamplePicture] {
@@ -39,10 +39,9 @@ struct SamplePictures {
       pictures.append(picture)
       if speaks { values += own }
     }
-    if speaks, !pictures.isEmpty {
-      for (index, caption) in captions(values, count: pictures.count).enumerated() {
-        pictures[index].caption = caption
-      }
+    if let caption, !pictures.isEmpty {
+      let features = Recording.disabled { tower.features(values, count: pictures.count) }
+      for (index, text) in try caption(features).enumerated() { pictures[index].caption = text }
     }
     return pictures
   }
@@ -79,18 +78,6 @@ struct SamplePictures {
         width: small.width, height: small.height, png: try small.png())
     } catch {
       picture.problem = error.localizedDescription
-    }
-  }
-
-  private func captions(_ values: [Float], count: Int) -> [String] {
-    // Unlike the original's captions of at least 8 words these may be as short as the data's.
-    let captioner = Captioner(
-      model,
-      options: .init(
-        beams: 3, minimumLength: 2, maximumLength: min(30, data.configuration.maximumTextLength)))
-    let features = Recording.disabled { tower.features(values, count: count) }
-    return captioner.captions(features).map {
-      data.tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
     }
   }
 }

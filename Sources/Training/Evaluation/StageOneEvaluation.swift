@@ -48,10 +48,7 @@ public struct StageOneEvaluation {
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST")
     }
-    let evaluation = RetrievalEvaluation(
-      model: task.model, tower: task.tower, data: task.data,
-      configuration: checkpoint.configuration.validation)
-    guard let result = try evaluation.run(on: dataset) else { return nil }
+    guard let result = try task.retrieval.run(on: dataset) else { return nil }
     let file = checkpoint.file
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return Retrieval(

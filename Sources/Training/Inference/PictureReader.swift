@@ -10,6 +10,9 @@ struct PictureReader {
   /// Is told of each picture that is passed over.
   let report: (String) -> Void
 
+  /// Pictures that go through the encoder at once.
+  static let picturesAtOnce = 16
+
   /// The pictures that could be read.
   struct Pictures {
     /// The places of the pictures among the paths asked for.
@@ -40,27 +43,27 @@ struct PictureReader {
   }
 }
 
-extension StageOneCheckpoint {
-  /// Pictures that go through the encoder at once.
-  static let picturesAtOnce = 16
-
+extension StageTask {
   /// Calls `body` with the features of every readable picture, some at a time, in their order.
-  /// - Parameter body: Gets the places among `paths` and the features, `[pictures, tokens, width]`.
+  /// - Parameters:
+  ///   - atOnce: Pictures that go through the models together; nil for the usual number.
+  ///   - body: Gets the places among `paths` and the features, `[pictures, tokens, width]`.
   /// - Returns: How many were passed over.
   /// - Throws: `RunError.noPictures` where none can be read, ``Interrupted``, or what `body` throws.
   func eachBatch(
-    of paths: [String], report: @escaping (String) -> Void,
+    of paths: [String], atOnce: Int? = nil, report: @escaping (String) -> Void,
     _ body: (_ places: [Int], _ features: Variable) throws -> Void
   ) throws -> Int {
     let reader = PictureReader(
-      decoder: task.data.decoder, transform: task.data.plain(for: task.tower), report: report)
+      decoder: data.decoder, transform: data.plain(for: tower), report: report)
     var readCount = 0
-    for start in stride(from: 0, to: paths.count, by: StageOneCheckpoint.picturesAtOnce) {
+    let count = atOnce ?? PictureReader.picturesAtOnce
+    for start in stride(from: 0, to: paths.count, by: count) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
-      let end = min(paths.count, start + StageOneCheckpoint.picturesAtOnce)
+      let end = min(paths.count, start + count)
       guard let pictures = reader.pictures(Array(paths[start..<end])) else { continue }
       readCount += pictures.places.count
-      try body(pictures.places.map { start + $0 }, task.tower.features(pictures.pixels))
+      try body(pictures.places.map { start + $0 }, tower.features(pictures.pixels))
     }
     if readCount == 0, !paths.isEmpty { throw RunError.noPictures(count: paths.count) }
     return paths.count - readCount

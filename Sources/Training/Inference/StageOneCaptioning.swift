@@ -32,10 +32,10 @@ extension StageOneCheckpoint {
         expected: "at most model.qFormer.maximumPositions, \(room)", advice: "")
     }
     let captioner = Captioner(task.model, options: options)
-    return try eachBatch(of: paths, report: report) { places, features in
+    return try task.eachBatch(of: paths, report: report) { places, features in
       for (place, tokens) in zip(places, captioner.captions(features)) {
         try show(
-          paths[place], task.data.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
+          paths[place], task.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
       }
     }
   }

@@ -33,12 +33,12 @@ extension StageOneCheckpoint {
     // All positions that the model has: the extractor does not cut texts as training does.
     let room = configuration.model.qFormer.maximumPositions
     let tokens = texts.map { text in
-      let tokens = task.data.tokenizer.tokens(text, maximumLength: room + 1)
+      let tokens = task.tokenizer.tokens(text, maximumLength: room + 1)
       guard tokens.count > room else { return tokens }
       report("cut after \(room) tokens, as many as the model has positions: \(text.prefix(60))…")
-      return task.data.tokenizer.tokens(text, maximumLength: room)
+      return task.tokenizer.tokens(text, maximumLength: room)
     }
-    let skipped = try eachBatch(of: paths, report: report) { places, features in
+    let skipped = try task.eachBatch(of: paths, report: report) { places, features in
       try embedPictures(places.map { paths[$0] }, features, show)
       if !texts.isEmpty {
         let pairs = task.model.multimodalEmbeddings(

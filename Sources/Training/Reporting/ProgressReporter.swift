@@ -1,4 +1,5 @@
 import Foundation
+import WeightFiles
 
 /// Says how a run gets on: one line that renews itself on a terminal, plain lines elsewhere.
 public final class ProgressReporter {
@@ -72,6 +73,14 @@ public final class ProgressReporter {
       lineLength = 0
     } else {
       write(text + "\n")
+    }
+  }
+
+  /// What a file gave to a model, and what it did not.
+  func say(_ report: WeightFolder.LoadReport) {
+    let lists = [("keep their starting values", report.missing), ("were not used", report.unused)]
+    for (text, names) in lists where !names.isEmpty {
+      say("  \(names.count) \(text): " + names.joined(separator: ", "))
     }
   }
 

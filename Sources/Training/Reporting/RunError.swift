@@ -18,6 +18,16 @@ public enum RunError: Error, Equatable {
   /// Pictures and texts that are to be paired.
   case unequalCounts(images: Int, texts: Int)
   case unknownOutputForm(file: String, expected: [String])
+  /// The language model is of another family than the recipe says.
+  case otherFamily(path: String, expected: String, found: String)
+  /// The tokenizer knows more tokens than the language model has rows for.
+  case tokenizerMismatch(tokenizer: String, tokens: Int, model: String, rows: Int)
+  /// Tokenizer and language model end texts with different tokens.
+  case otherEndToken(tokenizer: String, token: Int, model: String, expected: [Int])
+  /// A tokenizer without a single token for the line feed that ends OPT's texts.
+  case noLineFeed(path: String, tokens: Int)
+  /// A language model larger than the machine's memory.
+  case tooLarge(path: String, bytes: Int, memory: Int)
 }
 
 extension RunError: CustomStringConvertible, LocalizedError {
@@ -56,6 +66,28 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return
         "\(images) pictures and \(texts) texts: where both are given, each picture is paired with the "
         + "text of its place, so give as many of one as of the other, or embed them by two calls"
+    case .otherFamily(let path, let expected, let found):
+      return "\(path): expected a language model of the family \(expected), found \(found); "
+        + "choose it by --llm \(found), or name another by --set llm.path=FOLDER"
+    case .tokenizerMismatch(let tokenizer, let tokens, let model, let rows):
+      return
+        "\(tokenizer): \(tokens) tokens, but the language model \(model) has word embeddings for "
+        + "\(rows); name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
+    case .otherEndToken(let tokenizer, let token, let model, let expected):
+      return
+        "\(tokenizer): its texts end with token \(token), those of the language model \(model) with "
+        + expected.map(String.init).joined(separator: " or ")
+        + "; name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
+    case .noLineFeed(let path, let tokens):
+      return
+        "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "
+        + "check that the tokenizer belongs to the model"
+    case .tooLarge(let path, let bytes, let memory):
+      return String(
+        format:
+          "%@: the weights take %.1f GiB, and this machine has %.1f GiB of memory left; take a "
+          + "smaller model, or one stored in 16 bits or quantised (GGUF)", path,
+        Double(bytes) / 1_073_741_824, Double(memory) / 1_073_741_824)
     case .unknownOutputForm(let file, let expected):
       return "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
     }

@@ -6,13 +6,13 @@ import Layers
 import Tensors
 
 /// Stage 1 as the training loop sees it.
-struct StageOneTask: TrainingTask {
+struct StageOneTask: StageTask {
   let configuration: StageOneRunConfiguration
   let model: StageOneModel
   let tower: VisionTower
   let data: RunData
+  let tokenizer: CaptionTokenizer
 
-  /// All parameters that the run trains, by name.
   var trainedParameters: [NamedParameter] {
     let encoder = tower.encoder.namedParameters.map {
       NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
@@ -25,7 +25,7 @@ struct StageOneTask: TrainingTask {
   ) -> (total: Variable, terms: [(name: String, value: Double)]) {
     let pass = StageOneBatch(
       features: tower.features(batch),
-      texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
+      texts: batch.samples.map { tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
     let losses = model.losses(
       pass, negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
@@ -49,12 +49,11 @@ struct StageOneTask: TrainingTask {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
     guard let losses = try heldOutLosses(dataset) else { return nil }
-    let retrieval = RetrievalEvaluation(
-      model: model, tower: tower, data: data, configuration: configuration.validation)
     guard let result = try retrieval.run(on: dataset) else { return nil }
     let pictures = try SamplePictures(
-      model: model, tower: tower, data: data, count: configuration.log.pictures,
-      showsPixels: configuration.log.tensorBoard
+      tower: tower, data: data, count: configuration.log.pictures,
+      showsPixels: configuration.log.tensorBoard,
+      caption: configuration.model.objectives.generation ? captions : nil
     ).run(on: dataset)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
@@ -64,7 +63,27 @@ struct StageOneTask: TrainingTask {
         + result.table.split(separator: "\n").map { "  " + $0 }
         + pictures.map { "  " + $0.line },
       pictures: pictures,
-      score: (result.reranked ?? result.cosine).mean)
+      score: (result.reranked ?? result.cosine).mean,
+      scoreName: "the mean of all recalls")
+  }
+
+  /// Retrieval as the configuration asks for it.
+  var retrieval: RetrievalEvaluation {
+    RetrievalEvaluation(
+      model: model, tower: tower, data: data, tokenizer: tokenizer,
+      configuration: configuration.validation)
+  }
+
+  /// Captions of pictures for people to look at.
+  private func captions(_ features: Variable) -> [String] {
+    // Unlike the original's captions of at least 8 words these may be as short as the data's.
+    let captioner = Captioner(
+      model,
+      options: .init(
+        beams: 3, minimumLength: 2, maximumLength: min(30, configuration.data.maximumTextLength)))
+    return captioner.captions(features).map {
+      tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
+    }
   }
 
   /// The losses on held-out pairs, without dropout, weighted by the pairs of each batch. Negatives
@@ -85,7 +104,7 @@ struct StageOneTask: TrainingTask {
         model.losses(
           StageOneBatch(
             features: tower.features(batch),
-            texts: batch.samples.map { data.tokenizer.tokens($0.caption) },
+            texts: batch.samples.map { tokenizer.tokens($0.caption) },
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }
       let weight = Double(batch.samples.count)

@@ -26,6 +26,8 @@ public struct ValidationReport {
   var pictures: [SamplePicture]
   /// What the best checkpoint is chosen by; larger is better.
   public var score: Double
+  /// What `score` is, in words.
+  public var scoreName: String
 }
 
 /// How a run ended.
@@ -56,7 +58,8 @@ final class Trainer {
 
   /// The configuration's sections beside `training`.
   struct Sections {
-    var validation: ValidationConfiguration
+    /// Steps between validations; 0 for none but the last.
+    var validationEvery: Int
     var checkpoint: CheckpointConfiguration
     var log: LogConfiguration
   }
@@ -227,7 +230,7 @@ final class Trainer {
   private var isValidationDue: Bool {
     if state.validatedStep == state.step { return false }
     if state.step == training.steps { return true }
-    let every = sections.validation.every
+    let every = sections.validationEvery
     return every > 0 && state.step % every == 0
   }
 
@@ -240,7 +243,7 @@ final class Trainer {
     for line in report.lines { progress.say(line) }
     if report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)
-      progress.say("the best so far, by the mean of all recalls")
+      progress.say("the best so far, by \(report.scoreName)")
       // The best is kept, so it must be on disk, and say that it is.
       try save()
     }

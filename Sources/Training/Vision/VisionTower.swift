@@ -21,7 +21,8 @@ public struct VisionTower {
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
 
-  /// - Throws: `VisionEncoderError`, `WeightFileError` or `ConfigurationError`.
+  /// - Throws: `ModelConfigurationError`, `VisionEncoderError`, `WeightFileError` or
+  ///   `ConfigurationError`.
   public init(_ configuration: VisionConfiguration, seed: UInt64) throws {
     let source = configuration.path.map { URL(fileURLWithPath: $0) }
     try VisionTower.checkHeads(configuration, source: source)
@@ -90,14 +91,8 @@ public struct VisionTower {
   /// A digest of all that an encoder is read from: its folder's weights and settings, or its file
   /// and the number of heads that it is read with.
   private static func fingerprint(of source: URL, heads: Int?) throws -> String {
-    guard isFolder(source) else {
-      return try Fingerprint.ofFile(source) + (heads.map { " with \($0) heads" } ?? "")
-    }
-    let endings = [".safetensors", ".json", ".bin", ".pt", ".pth"]
-    let names = try FileManager.default.contentsOfDirectory(atPath: source.path).filter { name in
-      endings.contains { name.hasSuffix($0) }
-    }
-    return try Fingerprint.ofFiles(named: names, in: source)
+    try Fingerprint.ofModel(at: source)
+      + (isFolder(source) ? "" : heads.map { " with \($0) heads" } ?? "")
   }
 
   /// The number of feature vectors of a picture.

@@ -6,7 +6,9 @@ import Training
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Time this program's work on random numbers of real sizes.",
-    subcommands: [BenchStageOneCommand.self])
+    subcommands: [
+      BenchStageOneCommand.self, BenchStageTwoCommand.self, BenchGenerateCommand.self,
+    ])
 }
 
 /// `blip2-train bench stage1`.

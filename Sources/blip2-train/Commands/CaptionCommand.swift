@@ -16,7 +16,7 @@ struct CaptionCommand: ParsableCommand {
         blip2-train caption --checkpoint runs/a/best.h5 --image *.jpg --beams 1 --json
       """)
 
-  @OptionGroup var model: StageOneModelOptions
+  @OptionGroup var model: ModelOptions
 
   @Option(
     parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
@@ -51,7 +51,7 @@ struct CaptionCommand: ParsableCommand {
 
   func run() throws {
     StopRequest.listen()
-    let checkpoint = try model.load()
+    let checkpoint = try model.loadStageOne()
     let options = CaptionOptions(
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     let skipped = try Interruption.exiting {

@@ -22,7 +22,7 @@ struct EmbedCommand: ParsableCommand {
         blip2-train embed --checkpoint runs/a --image cat.jpg --text "a cat" --output pair.h5
       """)
 
-  @OptionGroup var model: StageOneModelOptions
+  @OptionGroup var model: ModelOptions
 
   @Option(
     parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
@@ -41,7 +41,7 @@ struct EmbedCommand: ParsableCommand {
   func run() throws {
     StopRequest.listen()
     var file = try EmbeddingFile(output)
-    let checkpoint = try model.load()
+    let checkpoint = try model.loadStageOne()
     let skipped = try Interruption.exiting {
       try checkpoint.embed(images: image, texts: text, report: StandardError.write) {
         try file.add($0)

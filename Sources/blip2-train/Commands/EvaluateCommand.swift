@@ -6,7 +6,9 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Judge what was trained.",
-    subcommands: [EvaluateRetrievalCommand.self])
+    subcommands: [
+      EvaluateRetrievalCommand.self, EvaluateCaptionCommand.self, EvaluateQuestionsCommand.self,
+    ])
 }
 
 /// `blip2-train evaluate retrieval`.
@@ -23,7 +25,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
         blip2-train evaluate retrieval --checkpoint Checkpoints/demo-stage1
       """)
 
-  @OptionGroup var model: StageOneModelOptions
+  @OptionGroup var model: ModelOptions
 
   @Flag(help: "Print one JSON object.")
   var json = false

@@ -21,57 +21,18 @@ struct StageOneCommand: ParsableCommand {
         blip2-train stage1 --config my.yaml --output runs/a --resume
       """)
 
-  @Option(help: "The recipe. Without it, the demo's is taken.")
-  var config: String?
-
-  @Option(help: "The output folder, in place of the recipe's.")
-  var output: String?
-
-  @Option(
-    defaultAsFlag: "",
-    help: """
-      Go on from a checkpoint file, from the newest sound one of a folder, or, without a value, \
-      of the output folder.
-      """)
-  var resume: String?
-
-  @Option(help: "Stop at this step, after a checkpoint; the schedule stays as it is.")
-  var maxSteps: Int?
-
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: "Set a key of the recipe, as in training.batchSize=32. May be repeated.")
-  var overrides: [String] = []
-
-  func validate() throws {
-    if let maxSteps, maxSteps < 1 {
-      throw ValidationError("--max-steps: expected at least 1, found \(maxSteps)")
-    }
-  }
+  @OptionGroup var options: TrainingOptions
 
   func run() throws {
-    let recipe = try Recipe(given: config, demo: "Configs/demo/stage1.yaml")
-    if config == nil { print("no --config: taking the demo's recipe, \(recipe.path)") }
+    let recipe = try options.recipe(demo: "Configs/demo/stage1.yaml")
     var configuration = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), file: recipe.url, overrides: overrides)
-    if let output { configuration.output = output }
+      StageOneRunConfiguration(), file: recipe.url, overrides: options.overrides)
+    if let output = options.output { configuration.output = output }
     print(MachineReport.current().oneLine)
     StopRequest.listen()
     let run = try StageOneRun(configuration)
-    let outcome = try run.train(resume: resumeRequest, maximumSteps: maxSteps)
-    switch outcome {
-    case .finished:
-      print("done: \(configuration.output)")
-    case .paused:
-      print("stopped at --max-steps; go on with --resume")
-    case .stopped(let signal):
-      print("stopped by signal \(signal); go on with --resume")
-      throw ExitCode(128 + signal)
-    }
-  }
-
-  private var resumeRequest: ResumeRequest {
-    guard let resume else { return .none }
-    return resume.isEmpty ? .outputFolder : .path(resume)
+    let outcome = try run.train(
+      resume: options.resumeRequest, maximumSteps: options.maxSteps)
+    try TrainingOptions.report(outcome, output: configuration.output)
   }
 }

@@ -3,6 +3,7 @@ import CSPNG
 import CWebP
 import Foundation
 import Tensors
+import Training
 
 /// The C libraries that the program was started with.
 struct LinkedLibrary: Codable {

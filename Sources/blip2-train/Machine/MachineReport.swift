@@ -1,6 +1,7 @@
 import CPlatform
 import Foundation
 import Tensors
+import Training
 
 /// What the program runs on.
 struct MachineReport: Codable {
@@ -17,19 +18,13 @@ struct MachineReport: Codable {
     var builtFeatures: [String]
   }
 
-  /// In bytes. A container's limit counts where it is the lower one.
-  struct Memory: Codable, Equatable {
-    var total: Int
-    var available: Int
-  }
-
   var processor: Processor
   /// The kernel family that OpenBLAS chose.
   var kernel: String
   /// How many threads work at once.
   var threads: Int
   /// Nil where the system does not say.
-  var memory: Memory?
+  var memory: SystemMemory?
 
   /// This machine now.
   static func current() -> MachineReport {
@@ -41,7 +36,7 @@ struct MachineReport: Codable {
         features: words(cplatform_processor_features()),
         builtFeatures: words(cplatform_built_features())),
       kernel: BLAS.kernelName, threads: Parallel.threadCount,
-      memory: memory(in: SystemText.read("/proc/meminfo") ?? "", limit: groups.memory))
+      memory: SystemMemory.current(groups))
   }
 
   /// One line for the beginning of a run.
@@ -91,25 +86,6 @@ struct MachineReport: Codable {
       }
     }
     return "unknown processor"
-  }
-
-  /// The memory in the text of `/proc/meminfo`, held against a container's limit.
-  static func memory(in text: String, limit: ControlGroups.Memory?) -> Memory? {
-    guard let total = kibibytes("MemTotal", in: text),
-      let available = kibibytes("MemAvailable", in: text)
-    else { return nil }
-    guard let limit else { return Memory(total: total, available: available) }
-    return Memory(
-      total: min(total, limit.limit), available: min(available, limit.limit - limit.used))
-  }
-
-  /// A value such as "8123456 kB", in bytes.
-  private static func kibibytes(_ key: String, in text: String) -> Int? {
-    let value = SystemText.value(of: key, in: text, separator: ":")
-    guard let number = value?.split(separator: " ").first.flatMap({ Int($0) }),
-      0..<(1 << 50) ~= number
-    else { return nil }
-    return number * 1024
   }
 
   private var quotaText: String {

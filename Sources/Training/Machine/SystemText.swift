@@ -1,9 +1,9 @@
 import Foundation
 
 /// The small text files in which Linux describes itself.
-enum SystemText {
+public enum SystemText {
   /// The first `limit` bytes of a file, or nil where it cannot be read.
-  static func read(_ path: String, limit: Int = 1 << 16) -> String? {
+  public static func read(_ path: String, limit: Int = 1 << 16) -> String? {
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? file.close() }
     var bytes = Data()
@@ -21,12 +21,12 @@ enum SystemText {
   }
 
   /// The number alone in a file; nil where there is none, or a word such as "max".
-  static func number(_ path: String) -> Int? {
+  public static func number(_ path: String) -> Int? {
     read(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
   }
 
   /// What follows `key` and a separator on the first line that begins with it.
-  static func value(of key: String, in text: String, separator: Character) -> String? {
+  public static func value(of key: String, in text: String, separator: Character) -> String? {
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: separator, maxSplits: 1)
       guard parts.count == 2, parts[0].trimmingCharacters(in: .whitespaces) == key else { continue }

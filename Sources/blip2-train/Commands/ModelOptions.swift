@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import Training
 
-/// The options by which commands name a stage-1 model.
-struct StageOneModelOptions: ParsableArguments {
+/// The options by which commands name a trained model.
+struct ModelOptions: ParsableArguments {
   @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
   var checkpoint: String
 
@@ -15,10 +15,18 @@ struct StageOneModelOptions: ParsableArguments {
     help: "Set a key of the recipe, as in vision.path=FOLDER. May be repeated.")
   var overrides: [String] = []
 
-  /// The model with its image encoder; no data set is opened.
-  func load() throws -> StageOneCheckpoint {
+  /// A stage-1 model with its image encoder; no data set is opened.
+  func loadStageOne() throws -> StageOneCheckpoint {
     try StageOneCheckpoint(
       checkpoint, configuration: config, overrides: overrides, reading: [],
+      report: StandardError.write)
+  }
+
+  /// A stage-2 model with its image encoder and its language model.
+  /// - Parameter parts: Which of the recipe's data sets are wanted.
+  func loadStageTwo(reading parts: Set<RunData.Part> = []) throws -> StageTwoCheckpoint {
+    try StageTwoCheckpoint(
+      checkpoint, configuration: config, overrides: overrides, reading: parts,
       report: StandardError.write)
   }
 }

@@ -1,21 +1,26 @@
 /// The limits that a container or service manager puts on this process, from the control groups it
 /// belongs to and all those above them; version 1 and 2 of Linux's interface.
-struct ControlGroups {
+public struct ControlGroups {
   /// A limit on memory and what is used of it, in bytes. Cached files that nobody needs do not count.
-  struct Memory: Equatable {
-    let limit: Int
-    let used: Int
+  public struct Memory: Equatable {
+    public let limit: Int
+    public let used: Int
+
+    public init(limit: Int, used: Int) {
+      self.limit = limit
+      self.used = used
+    }
   }
 
   /// The limit that leaves the least memory, or nil where none is set.
-  let memory: Memory?
+  public let memory: Memory?
   /// How many processors' worth of time may be used, or nil where that is not limited.
-  let processorQuota: Double?
+  public let processorQuota: Double?
 
   /// - Parameters:
   ///   - membership: the text of `/proc/self/cgroup`.
   ///   - root: where the file systems of the control groups are mounted.
-  init(
+  public init(
     membership: String = SystemText.read("/proc/self/cgroup") ?? "",
     root: String = "/sys/fs/cgroup"
   ) {

@@ -1,0 +1,30 @@
+/// What stage 2 trains and how a caption is put before the language model (Li et al. 2023, §3.2).
+public struct StageTwoConfiguration: Codable, Equatable, Sendable {
+  public var qFormer = QFormerConfiguration()
+  public var objective = StageTwoObjective()
+
+  public init() {}
+}
+
+/// Which tokens the language model is to predict, and after which.
+public struct StageTwoObjective: Codable, Equatable, Sendable {
+  /// What stands before the text that is predicted.
+  public var prefix = Prefix.auto
+  /// The words before every caption, with the prefix `prompt`.
+  public var prompt = "a photo of"
+
+  /// What stands between the soft prompt and the tokens that are predicted.
+  public enum Prefix: String, Codable, CaseIterable, Sendable {
+    /// What BLIP-2 does with the family: nothing before a decoder's text, a drawn beginning for an
+    /// encoder-decoder.
+    case auto
+    /// Nothing: the whole caption is predicted from the picture.
+    case none
+    /// The same words each time.
+    case prompt
+    /// The beginning of the caption, cut at a place drawn anew at each visit.
+    case drawn
+  }
+
+  public init() {}
+}

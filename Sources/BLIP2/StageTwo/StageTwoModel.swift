@@ -1,0 +1,133 @@
+import Autograd
+import LanguageModels
+import Layers
+import Tensors
+
+/// Everything that stage 2 trains: the Q-Former's queries, the norm over the image features, and the
+/// projection into a frozen language model (Li et al. 2023, §3.2). The text half of the Q-Former has
+/// no part in it.
+public struct StageTwoModel: Module {
+  public let configuration: StageTwoConfiguration
+  public let qFormer: QFormer
+  /// Over the image features; trained although the encoder is frozen.
+  public let visionNorm: LayerNorm
+  /// From query outputs to rows that stand in place of words.
+  let languageProjection: Linear
+
+  /// - Parameters:
+  ///   - embeddingWidth: The width of the language model's word embeddings.
+  ///   - visionNormEpsilon: The authors' 1e-5, unless weights come from a library with another.
+  public init(
+    _ configuration: StageTwoConfiguration, visionWidth: Int, embeddingWidth: Int, seed: UInt64,
+    visionNormEpsilon: Float = 1e-5
+  ) {
+    let initialiser = ParameterInitialiser(seed: seed)
+    self.configuration = configuration
+    qFormer = QFormer(configuration.qFormer, visionWidth: visionWidth, initialiser)
+    visionNorm = LayerNorm(width: visionWidth, epsilon: visionNormEpsilon, initialiser)
+    languageProjection = Linear(
+      inputs: configuration.qFormer.width, outputs: embeddingWidth, start: .uniform, initialiser)
+  }
+
+  public var members: [Member] {
+    [
+      .module("qFormer", QueryHalf(qFormer)), .module("visionNorm", visionNorm),
+      .module("languageProjection", languageProjection),
+    ]
+  }
+
+  /// The number of query tokens.
+  public var queryCount: Int { configuration.qFormer.queries }
+
+  /// What the queries make of images.
+  /// - Parameters:
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - firstIndex: The index of the first image in the global batch.
+  ///   - randomness: nil in evaluation.
+  /// - Returns: `[images · queries, width]`.
+  public func queryOutputs(
+    _ features: Variable, firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+  ) -> Variable {
+    let images = features.shape[0]
+    var pack = PackedSequences(queryCount: queryCount)
+    for image in 0..<images {
+      _ = pack.addQueries(image: image, index: firstIndex + image, purpose: .image)
+    }
+    pack.layOut(imageTokens: features.shape[1])
+    let rows = features.reshaped([images * features.shape[1], features.shape[2]])
+    let memory = qFormer.imageKeyValues(visionNorm(rows))
+    guard let queries = qFormer(pack, images: memory, randomness: randomness).queries else {
+      preconditionFailure("images have queries")
+    }
+    return queries
+  }
+
+  /// The soft prompts of images: `queries` rows each, of the language model's embedding width.
+  public func softPrompts(
+    _ features: Variable, firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+  ) -> PackedRows {
+    let outputs = queryOutputs(features, firstIndex: firstIndex, randomness: randomness)
+    return PackedRows(
+      languageProjection(outputs),
+      lengths: Array(repeating: queryCount, count: features.shape[0]))
+  }
+
+  /// The mean loss of the texts' targets, each after its image's soft prompt and its prefix.
+  /// - Parameters:
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - texts: One for each image.
+  /// - Returns: A variable of shape [].
+  public func loss(
+    _ features: Variable, texts: [ConditionedText], languageModel: any LanguageModel,
+    firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+  ) -> Variable {
+    precondition(
+      features.shape[0] == texts.count, "image features \(features.shape) for \(texts.count) texts")
+    let prompts = softPrompts(features, firstIndex: firstIndex, randomness: randomness)
+    let input = languageModel.input(prompts, prefixes: texts.map(\.prefix))
+    return languageModel.loss(of: texts.map(\.target), after: input)
+  }
+}
+
+extension LanguageModel {
+  /// Soft prompts, each followed by the word embeddings of its prefix.
+  public func input(_ prompts: PackedRows, prefixes: [[Int32]]) -> PackedRows {
+    precondition(
+      prompts.lengths.count == prefixes.count,
+      "\(prefixes.count) prefixes for \(prompts.lengths.count) soft prompts")
+    if prefixes.allSatisfy(\.isEmpty) { return prompts }
+    return prompts.followed(by: embeddings(of: prefixes.flatMap { $0 }), prefixes.map(\.count))
+  }
+}
+
+/// The part of a Q-Former that reads images without text.
+private struct QueryHalf: Module {
+  let members: [Member]
+
+  init(_ qFormer: QFormer) {
+    members = qFormer.members.compactMap { member in
+      switch member {
+      case .parameter("wordEmbeddings", _), .parameter("positionEmbeddings", _): nil
+      case .module("layers", _):
+        .module(
+          "layers",
+          ModuleList(qFormer.layers.elements.map { LayerQueryHalf(members: $0.queryHalf) }))
+      default: member
+      }
+    }
+  }
+}
+
+private struct LayerQueryHalf: Module {
+  let members: [Member]
+}
+
+extension QFormerLayer {
+  /// What queries go through.
+  fileprivate var queryHalf: [Member] {
+    members.filter { member in
+      if case .module("textFeedForward", _) = member { return false }
+      return true
+    }
+  }
+}

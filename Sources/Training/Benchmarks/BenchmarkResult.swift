@@ -1,0 +1,47 @@
+import Foundation
+import Tensors
+
+/// What a benchmark measured.
+public struct BenchmarkResult {
+  /// The seconds of each counted step; the first is a warm-up and is not among them.
+  public let seconds: [Double]
+  /// What a step makes: samples, or tokens.
+  public let count: Int
+  public let unit: String
+  /// The largest resident memory of the process, in GiB.
+  public let peakGiB: Double
+
+  init(seconds: [Double], count: Int, unit: String = "samples") {
+    self.seconds = seconds
+    self.count = count
+    self.unit = unit
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    peakGiB = Double(usage.ru_maxrss) / 1_048_576
+  }
+
+  public var median: Double { seconds.sorted()[seconds.count / 2] }
+
+  /// `median S s/step, R samples/s, peak G GiB`.
+  public var line: String {
+    String(
+      format: "median %.3f s/step, %.3f %@/s, peak %.2f GiB", median, Double(count) / median, unit,
+      peakGiB)
+  }
+}
+
+/// Captions of random words.
+enum BenchmarkTexts {
+  /// Lengths normal around the mean with deviation 3, as COCO's captions have them, at least 5.
+  static func lengths(_ count: Int, mean: Double, most: Int, _ generator: Philox) -> [Int] {
+    Tensor.normal([count], standardDeviation: 3, generator: generator, site: 2).values.map {
+      min(most, max(5, Int((mean + Double($0)).rounded())))
+    }
+  }
+
+  /// Token ids that most vocabularies have.
+  static func words(_ count: Int, _ sample: Int, _ generator: Philox) -> [Int32] {
+    var stream = RandomStream(generator, site: 3, sample: UInt32(sample))
+    return (0..<count).map { _ in Int32.random(in: 1000..<30_000, using: &stream) }
+  }
+}

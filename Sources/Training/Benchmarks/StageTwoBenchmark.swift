@@ -1,0 +1,184 @@
+import Autograd
+import BLIP2
+import Foundation
+import LanguageModels
+import Layers
+import Tensors
+
+/// Times stage-2 steps, or generation, on random numbers of the real sizes: features
+/// `[batch, 257, 1408]`, a BERT-base Q-Former with 32 queries, captions of about 12 tokens, and a
+/// frozen language model of a public shape.
+public struct StageTwoBenchmark {
+  public var shape = BenchmarkLanguageModel.opt125m
+  public var batch = 16
+  public var steps = 5
+  /// The longest caption, and the mean of all, in tokens.
+  public var maximumTextLength = 32
+  public var meanTextLength = 12.0
+  /// Whether the frozen weights are kept in bfloat16; products sum in float32 either way.
+  public var keeps16Bits = false
+
+  public init() {}
+
+  /// Times training steps: forward, backward and AdamW.
+  /// - Parameter report: Is told of each step.
+  public func train(report: (String) -> Void) -> BenchmarkResult {
+    let (model, languageModel, features) = prepared()
+    let optimizer = AdamW(AdamWConfiguration(), parameters: model.namedParameters)
+    let texts = captions(hasEncoder: languageModel.hasEncoder)
+    return timed(count: batch, unit: "samples", report: report) { step in
+      let loss = model.loss(
+        features, texts: texts, languageModel: languageModel,
+        randomness: TrainingRandomness(
+          rate: model.configuration.qFormer.dropout, seed: 3, step: step))
+      let gradients = Gradients()
+      gradients.addBackward(from: loss)
+      optimizer.update(gradients, rate: 1e-4)
+      return String(format: "lm %.3f", loss.value.scalar)
+    }
+  }
+
+  /// Times greedy generation.
+  /// - Parameter tokens: New tokens of each image.
+  public func generate(tokens: Int, report: (String) -> Void) throws -> BenchmarkResult {
+    let (model, languageModel, features) = prepared()
+    var options = GenerationOptions(endIds: [])
+    options.method = .greedy
+    options.maximumNewTokens = tokens
+    let generator = try TextGenerator(options)
+    return try timed(count: batch * tokens, unit: "tokens", report: report) { _ in
+      try Recording.disabled {
+        let session = languageModel.decodingSession(after: model.softPrompts(features))
+        let made = try generator.sequences(session).reduce(0) { $0 + ($1.first?.tokens.count ?? 0) }
+        return "\(made) tokens"
+      }
+    }
+  }
+
+  private func timed(
+    count: Int, unit: String, report: (String) -> Void, _ body: (Int) throws -> String
+  ) rethrows -> BenchmarkResult {
+    var seconds: [Double] = []
+    for step in 0...steps {
+      let begin = ContinuousClock.now
+      let text = try body(step)
+      seconds.append((ContinuousClock.now - begin).inSeconds)
+      report(String(format: "%.3f s  ", seconds[step]) + text)
+    }
+    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: count, unit: unit)
+  }
+
+  private func prepared() -> (StageTwoModel, any LanguageModel, Variable) {
+    let languageModel = shape.model(seed: 4, keeps16Bits: keeps16Bits)
+    let model = StageTwoModel(
+      StageTwoConfiguration(), visionWidth: 1408, embeddingWidth: languageModel.embeddingWidth,
+      seed: 0)
+    let features = Variable(
+      .normal([batch, 257, 1408], standardDeviation: 1, generator: Philox(seed: 1), site: 1))
+    return (model, languageModel, features)
+  }
+
+  /// A decoder predicts whole captions, an encoder-decoder the second half of each.
+  private func captions(hasEncoder: Bool) -> [ConditionedText] {
+    let generator = Philox(seed: 1)
+    return BenchmarkTexts.lengths(
+      batch, mean: meanTextLength, most: maximumTextLength, generator
+    ).enumerated().map { index, length in
+      let words = BenchmarkTexts.words(length, index, generator)
+      let cut = hasEncoder ? length / 2 : 0
+      return ConditionedText(
+        prefix: Array(words.prefix(cut)), target: Array(words.dropFirst(cut)))
+    }
+  }
+}
+
+/// Language models of public shapes with random weights.
+public enum BenchmarkLanguageModel: String, CaseIterable, Sendable {
+  case opt125m = "opt-125m"
+  case opt1B = "opt-1.3b"
+  case opt3B = "opt-2.7b"
+  case flanT5Base = "flan-t5-base"
+  case smolLM2 = "smollm2-135m"
+
+  /// - Parameter keeps16Bits: Whether matrices are kept in bfloat16.
+  func model(seed: UInt64, keeps16Bits: Bool) -> any LanguageModel {
+    let initialiser = ParameterInitialiser(seed: seed)
+    let model: any LanguageModel =
+      switch self {
+      case .opt125m: OPT(.sizes(width: 768, layers: 12, heads: 12), initialiser)
+      case .opt1B: OPT(.sizes(width: 2048, layers: 24, heads: 32), initialiser)
+      case .opt3B: OPT(.sizes(width: 2560, layers: 32, heads: 32), initialiser)
+      case .flanT5Base: T5(.flanBase, hasOutputTable: true, initialiser)
+      case .smolLM2: Llama(.smolLM2, initialiser)
+      }
+    model.freeze()
+    if keeps16Bits {
+      for entry in model.namedParameters where entry.parameter.shape.count == 2 {
+        entry.parameter.freeze(as: BrainFloatMatrix(entry.parameter.value).weight)
+      }
+    }
+    return model
+  }
+}
+
+extension OPTConfiguration {
+  fileprivate static func sizes(width: Int, layers: Int, heads: Int) -> OPTConfiguration {
+    var sizes = OPTConfiguration()
+    sizes.width = width
+    sizes.embeddingWidth = width
+    sizes.layers = layers
+    sizes.heads = heads
+    sizes.feedForwardWidth = 4 * width
+    return sizes
+  }
+}
+
+extension T5Configuration {
+  fileprivate static var flanBase: T5Configuration {
+    var sizes = T5Configuration.gated
+    sizes.width = 768
+    sizes.encoderLayers = 12
+    sizes.decoderLayers = 12
+    sizes.heads = 12
+    return sizes
+  }
+}
+
+extension LlamaConfiguration {
+  fileprivate static var smolLM2: LlamaConfiguration {
+    var sizes = LlamaConfiguration()
+    sizes.width = 576
+    sizes.feedForwardWidth = 1536
+    sizes.layers = 30
+    sizes.heads = 9
+    sizes.keyHeads = 3
+    sizes.headWidth = 64
+    sizes.vocabularySize = 49_152
+    sizes.isTied = true
+    return sizes
+  }
+}
+
+/// Random weights rounded to bfloat16, as a file would hold them.
+private final class BrainFloatMatrix: @unchecked Sendable {  // Unchecked: immutable after `init`.
+  private let shape: [Int]
+  private let bits: UnsafeMutableBufferPointer<UInt16>
+
+  init(_ values: Tensor) {
+    shape = values.shape
+    bits = .allocate(capacity: values.count)
+    // To the nearest, ties to even.
+    for (index, value) in values.values.enumerated() {
+      let pattern = value.bitPattern
+      bits[index] = UInt16(truncatingIfNeeded: (pattern &+ 0x7FFF &+ (pattern >> 16 & 1)) >> 16)
+    }
+  }
+
+  deinit { bits.deallocate() }
+
+  var weight: StoredWeight {
+    StoredWeight(
+      bytes: UnsafeRawBufferPointer(bits), format: .bfloat16, outputs: shape[0], inputs: shape[1],
+      owner: self)
+  }
+}

@@ -1,0 +1,193 @@
+import Autograd
+import Datasets
+import Foundation
+import LanguageModels
+import Layers
+import Tensors
+import Tokenizers
+import WeightFiles
+
+/// How a small language model is trained from scratch on captions: the keys of its YAML file.
+public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
+  public enum Family: String, Codable, CaseIterable, Sendable {
+    case opt, t5
+  }
+
+  public var family = Family.opt
+  /// The folder that the model is written to; the tokenizer's files lie there already.
+  public var output = ""
+  /// The captions: a list as for stage 1.
+  public var texts = DataSourceConfiguration()
+  public var seed: UInt64 = 42
+  public var width = 160
+  /// Blocks; of an encoder-decoder, in each half.
+  public var layers = 5
+  public var heads = 5
+  public var feedForwardWidth = 640
+  /// Tokens of a sequence; captions follow one another in it.
+  public var sequenceLength = 64
+  public var batchSize = 32
+  public var steps = 1000
+  public var learningRate = LearningRateSchedule()
+  public var adamW = AdamWConfiguration()
+
+  public init() {}
+
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check() throws {
+    try ConfigurationCheck.whole([
+      ("width", width, 8...4096), ("layers", layers, 1...64), ("heads", heads, 1...64),
+      ("feedForwardWidth", feedForwardWidth, 8...16_384),
+      ("sequenceLength", sequenceLength, 8...2048), ("batchSize", batchSize, 1...4096),
+      ("steps", steps, 1...10_000_000),
+    ])
+    try learningRate.check("learningRate")
+    try adamW.check("adamW")
+    if width % heads != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "heads", found: String(heads), expected: "a divisor of the width \(width)",
+        advice: "")
+    }
+  }
+}
+
+/// Trains a small language model from scratch and writes it as a Hugging Face folder in float16.
+///
+/// The demo's language models are made so. A decoder reads captions one after another, so that it
+/// knows all positions and heeds little what stands before a text; an encoder-decoder reads the
+/// beginning of a caption and goes on with it.
+public struct LanguageModelTraining {
+  private let configuration: LanguageModelTrainingConfiguration
+  private let tokenizer: any LanguageTokenizer
+  private let texts: [[Int32]]
+  private let model: any LanguageModel
+  private let end: Int32
+
+  /// - Throws: `ConfigurationError`, `DatasetError` or `TokenizerError`.
+  public init(_ configuration: LanguageModelTrainingConfiguration) throws {
+    try configuration.check()
+    self.configuration = configuration
+    let folder = URL(fileURLWithPath: configuration.output, isDirectory: true)
+    let tokenizer = try LanguageTokenizers.open(folder: folder)
+    self.tokenizer = tokenizer
+    guard let source = try configuration.texts.source() else {
+      throw ConfigurationError.invalidValue(
+        field: "texts.path", found: "null", expected: DataSourceWords.kinds, advice: "")
+    }
+    texts = try (0..<source.imageCount).flatMap { try source.record(at: $0).captions }
+      .map { tokenizer.encode(CaptionText.cleaned($0)) }.filter { !$0.isEmpty }
+    guard !texts.isEmpty else {
+      throw ConfigurationError.invalidValue(
+        field: "texts.path", found: configuration.texts.path ?? "null",
+        expected: "captions with words in them", advice: "")
+    }
+    model = LanguageModelTraining.model(configuration, tokenizer)
+    end = model.textEnd == .lineFeed ? tokenizer.encode("\n").first ?? 0 : model.tokens.end
+  }
+
+  private static func model(
+    _ configuration: LanguageModelTrainingConfiguration, _ tokenizer: any LanguageTokenizer
+  ) -> any LanguageModel {
+    let initialiser = ParameterInitialiser(seed: configuration.seed)
+    switch configuration.family {
+    case .opt:
+      var sizes = OPTConfiguration()
+      sizes.width = configuration.width
+      sizes.embeddingWidth = configuration.width
+      sizes.layers = configuration.layers
+      sizes.heads = configuration.heads
+      sizes.feedForwardWidth = configuration.feedForwardWidth
+      sizes.vocabularySize = tokenizer.vocabularySize
+      sizes.maximumPositions = 2 * configuration.sequenceLength
+      sizes.tokens = LanguageModelTokens(
+        start: tokenizer.startId, end: tokenizer.endId, padding: tokenizer.padId)
+      return OPT(sizes, initialiser)
+    case .t5:
+      var sizes = T5Configuration.gated
+      sizes.width = configuration.width
+      sizes.encoderLayers = configuration.layers
+      sizes.decoderLayers = configuration.layers
+      sizes.heads = configuration.heads
+      sizes.headWidth = configuration.width / configuration.heads
+      sizes.feedForwardWidth = configuration.feedForwardWidth
+      sizes.vocabularySize = tokenizer.vocabularySize
+      sizes.tokens = LanguageModelTokens(
+        start: nil, end: tokenizer.endId, padding: tokenizer.padId)
+      return T5(sizes, hasOutputTable: true, initialiser)
+    }
+  }
+
+  /// Trains and writes `config.json` and `model.safetensors`.
+  /// - Returns: False if the run was asked to stop, in which case nothing is written.
+  public func run(report: (String) -> Void) throws -> Bool {
+    let parameters = model.namedParameters
+    let count = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
+    report("\(texts.count) captions, \(tokenizer.vocabularySize) tokens, \(count) parameters")
+    let optimizer = AdamW(configuration.adamW, parameters: parameters)
+    var (sum, steps) = (0.0, 0)
+    for step in 0..<configuration.steps {
+      if StopRequest.signal != nil { return false }
+      let loss = loss(step: step)
+      let gradients = Gradients()
+      gradients.addBackward(from: loss)
+      let norm = GradientNorm.global(gradients, of: parameters.map(\.parameter))
+      optimizer.update(
+        gradients,
+        rate: configuration.learningRate.rate(step: step, of: configuration.steps),
+        gradientScale: GradientNorm.clippingFactor(norm: norm, limit: 1))
+      sum += Double(loss.value.scalar)
+      steps += 1
+      if (step + 1) % 50 == 0 {
+        report(
+          String(
+            format: "step %d/%d  lm %.4f", step + 1, configuration.steps, sum / Double(steps)))
+        (sum, steps) = (0, 0)
+      }
+    }
+    try write(parameters)
+    return true
+  }
+
+  private func loss(step: Int) -> Variable {
+    var random = RandomStream(
+      Philox(seed: configuration.seed, stream: 0x4C4D_0000_0000 &+ UInt64(step)), site: 1)
+    guard model.hasEncoder else {
+      let sequences = (0..<configuration.batchSize).map { _ in sequence(&random) }
+      let first = model.embeddings(ofTexts: sequences.map { [$0[0]] })
+      return model.loss(of: sequences.map { Array($0.dropFirst()) }, after: first)
+    }
+    let pairs = (0..<configuration.batchSize).map { _ in
+      let text = texts[Int.random(in: texts.indices, using: &random)]
+      let cut = Int.random(in: 0..<text.count, using: &random)
+      return (Array(text.prefix(cut)) + [end], Array(text.dropFirst(cut)) + [end])
+    }
+    return model.loss(of: pairs.map(\.1), after: model.embeddings(ofTexts: pairs.map(\.0)))
+  }
+
+  /// Captions one after another, each between start and end, until there are enough tokens.
+  private func sequence(_ random: inout RandomStream) -> [Int32] {
+    var tokens: [Int32] = []
+    while tokens.count < configuration.sequenceLength {
+      let text = texts[Int.random(in: texts.indices, using: &random)]
+      tokens += (tokenizer.startId.map { [$0] } ?? []) + text + [end]
+    }
+    return Array(tokens.prefix(configuration.sequenceLength))
+  }
+
+  private func write(_ parameters: [NamedParameter]) throws {
+    let folder = URL(fileURLWithPath: configuration.output, isDirectory: true)
+    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    for entry in parameters {
+      tensors[model.publicName(of: entry.name)] = .init(
+        shape: entry.parameter.shape, values: entry.parameter.value.values, precision: .float16)
+    }
+    try SafetensorsWriter.write(
+      tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
+    var settings = model.publicConfiguration
+    settings["torch_dtype"] = "float16"
+    let data = try JSONSerialization.data(
+      withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
+    try (data + Data("\n".utf8)).write(
+      to: folder.appendingPathComponent("config.json"), options: .atomic)
+  }
+}

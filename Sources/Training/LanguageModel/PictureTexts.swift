@@ -1,0 +1,71 @@
+import Autograd
+import BLIP2
+import Foundation
+import LanguageModels
+import Tensors
+
+/// How texts about pictures are searched for.
+public struct GenerationSettings: Codable, Equatable, Sendable {
+  /// Beams of the search; 1 is greedy. Ignored when sampling.
+  public var beams = 5
+  /// New tokens at most.
+  public var maximumNewTokens = 30
+  /// New tokens before which a text cannot end.
+  public var minimumNewTokens = 1
+  /// More than 1 makes tokens that came before less likely.
+  public var repetitionPenalty: Float = 1
+  /// The power of the length by which log-probabilities are divided.
+  public var lengthPenalty: Float = 1
+
+  public init() {}
+
+  /// - Parameter ends: The tokens that end a text.
+  func options(ends: [Int32]) -> GenerationOptions {
+    var options = GenerationOptions(endIds: ends)
+    options.method = beams > 1 ? .beams(beams) : .greedy
+    options.maximumNewTokens = maximumNewTokens
+    options.minimumNewTokens = minimumNewTokens
+    options.repetitionPenalty = repetitionPenalty
+    options.lengthPenalty = lengthPenalty
+    return options
+  }
+}
+
+extension GenerationOptions {
+  /// How many pictures go together, so that the rows of the search stay some sixteen.
+  var promptsAtOnce: Int {
+    if case .beams(let beams) = method { return max(1, 80 / beams) > 16 ? 16 : max(1, 80 / beams) }
+    return max(1, 16 / returned)
+  }
+}
+
+/// What the trained part and its language model say of pictures.
+struct PictureTexts {
+  let model: StageTwoModel
+  let languageModel: any LanguageModel
+  let texts: LanguageModelTexts
+
+  /// - Parameters:
+  ///   - features: `[pictures, tokens, vision width]`.
+  ///   - beginnings: What stands after each picture's soft prompt, as tokens, `[pictures][tokens]`.
+  ///   - generator: How the search goes.
+  /// - Returns: The texts of each picture, the best first.
+  func callAsFunction(
+    _ features: Variable, beginnings: [[Int32]], _ generator: TextGenerator, firstPrompt: Int = 0
+  ) throws -> [[String]] {
+    try Recording.disabled {
+      let prompts = model.softPrompts(features)
+      let session = languageModel.decodingSession(
+        after: languageModel.input(prompts, prefixes: beginnings))
+      return try generator.sequences(
+        session, priorTokens: priorTokens(beginnings), firstPrompt: firstPrompt
+      ).map { $0.map { texts.text($0.tokens) } }
+    }
+  }
+
+  /// What the repetition penalty counts besides new tokens, as transformers does: a prompt's tokens, or
+  /// the first token of a decoder of its own.
+  private func priorTokens(_ beginnings: [[Int32]]) -> [[Int32]] {
+    languageModel.decoderStart.map { start in beginnings.map { _ in [start] } } ?? beginnings
+  }
+}

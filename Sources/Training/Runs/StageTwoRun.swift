@@ -1,0 +1,150 @@
+import BLIP2
+import Checkpointing
+import Foundation
+import LanguageModels
+import Layers
+
+/// A run of stage 2, from its configuration to its checkpoints.
+public struct StageTwoRun: TrainingRun {
+  public static let kind = "stage2"
+  let configuration: StageTwoRunConfiguration
+  let task: StageTwoTask
+
+  /// Builds the model, the image encoder, the language model and the data sets; nothing is written
+  /// yet.
+  /// - Parameter parts: The data sets that are wanted.
+  /// - Throws: `ConfigurationError` and the errors of the files that it reads.
+  public init(
+    _ given: StageTwoRunConfiguration,
+    reading parts: Set<RunData.Part> = Set(RunData.Part.allCases)
+  ) throws {
+    try given.check()
+    var configuration = given
+    configuration.output = given.llm.resolved(given.output)
+    self.configuration = configuration
+    let tower = try VisionTower(configuration.vision, seed: configuration.seed)
+    let data = try RunData(
+      configuration.data, seed: configuration.seed,
+      features: configuration.vision.cache
+        ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
+    let languageModel = try FrozenLanguageModel(configuration.llm)
+    let model = StageTwoModel(
+      configuration.model, visionWidth: tower.encoder.width,
+      embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
+    task = StageTwoTask(
+      configuration: configuration, model: model, tower: tower, data: data,
+      languageModel: languageModel,
+      texts: try LanguageModelTexts(
+        languageModel, objective: configuration.model.objective, data: configuration.data))
+    try task.checkRoom()
+  }
+
+  /// Where the run writes.
+  public var output: String { configuration.output }
+
+  /// Trains.
+  /// - Parameters:
+  ///   - resume: What to go on from.
+  ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
+  ///   - isTerminal: Whether progress may renew its line.
+  public func train(
+    resume: ResumeRequest, maximumSteps: Int? = nil, isTerminal: Bool = isatty(STDOUT_FILENO) == 1
+  ) throws -> RunOutcome {
+    try RunStart(self, isTerminal: isTerminal).train(resume: resume, maximumSteps: maximumSteps)
+  }
+
+  // MARK: What a training run is asked for
+
+  func fingerprints() throws -> [String: String] {
+    var fingerprints = ["llm": task.languageModel.fingerprint]
+    fingerprints["tokenizer"] = task.languageModel.tokenizerFingerprint
+    return fingerprints
+  }
+
+  func modelDifferences(from earlier: StageTwoRunConfiguration) throws -> [String] {
+    try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
+  }
+
+  func describe(_ progress: ProgressReporter) {
+    let model = task.languageModel.model
+    progress.say(
+      "language model: \(task.languageModel.path), \(model.family), frozen, "
+        + "\(model.vocabularySize) tokens of width \(model.embeddingWidth)")
+  }
+
+  func initialise(_ progress: ProgressReporter) throws {
+    guard configuration.stage1.checkpoint != StageOneSource.none else {
+      progress.say("without stage 1: the Q-Former begins with random numbers")
+      return
+    }
+    let file = try stageOneFile { progress.say($0) }
+    let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
+    if let then, then != now {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path,
+        differences: ["vision: stage 1 was trained with \(then), now it is \(now ?? "none")"],
+        advice: "Name the same image encoder: --set vision.path=FOLDER.")
+    }
+    if then == nil {
+      progress.say(
+        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
+          + "wrote of that run")
+    }
+    try noteOtherViews(file, progress)
+    // The projection is new, and stage 1's text half and heads have no part in this.
+    try file.load(
+      into: task.trainedParameters.filter { !$0.name.hasPrefix("languageProjection.") })
+    try requireSameQFormer(file)
+    progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
+  }
+
+  /// Shapes alone do not tell everything: heads, and layers that stage 2 would leave out.
+  private func requireSameQFormer(_ file: CheckpointFile) throws {
+    var then = try file.stageOneConfiguration().model.qFormer
+    let now = configuration.model.qFormer
+    // These change nothing for the queries, or are free to change.
+    then.dropout = now.dropout
+    then.vocabularySize = now.vocabularySize
+    then.maximumPositions = now.maximumPositions
+    then.initialDeviation = now.initialDeviation
+    let differences = try ConfigurationDifference.lines(then, now, under: "model.qFormer")
+    if !differences.isEmpty {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path, differences: differences,
+        advice: "Take the Q-Former of stage 1's recipe, or begin without stage 1 by "
+          + "--set stage1.checkpoint=none.")
+    }
+  }
+
+  private func stageOneFile(_ report: (String) -> Void) throws -> CheckpointFile {
+    let path = configuration.stage1.checkpoint
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ConfigurationError.invalidValue(
+        field: "stage1.checkpoint", found: path,
+        expected: "a stage-1 checkpoint or the folder of a stage-1 run",
+        advice: "there is nothing of that name; train stage 1 first, name another by "
+          + "--set stage1.checkpoint=PATH, or begin without by --set stage1.checkpoint=none")
+    }
+    return try CheckpointFile.open(fileOrFolder: path, report: report)
+  }
+
+  /// Other features of the same encoder are allowed, but seldom meant.
+  private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
+    let earlier = try file.stageOneConfiguration().vision
+    let differences = [
+      ("layer", earlier.layer.map(String.init), configuration.vision.layer.map(String.init)),
+      (
+        "imageSize", earlier.imageSize.map(String.init),
+        configuration.vision.imageSize.map(String.init)
+      ),
+      (
+        "finalNorm", earlier.finalNorm.map(String.init),
+        configuration.vision.finalNorm.map(String.init)
+      ),
+    ]
+    for (key, then, now) in differences where then != now {
+      progress.say(
+        "note: vision.\(key) was \(then ?? "null") in stage 1, now it is \(now ?? "null")")
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// What the benchmarks of stage 2 have in common.
+struct StageTwoBenchmarkOptions: ParsableArguments {
+  enum Precision: String, ExpressibleByArgument, CaseIterable {
+    case fp32, bf16
+  }
+
+  @Option(help: "The shape of the language model.")
+  var llm = BenchmarkLanguageModel.opt125m
+
+  @Option(
+    help: "bf16 keeps the frozen weights in bfloat16; sums and what is trained stay in float32.")
+  var precision = Precision.fp32
+
+  @Option(help: "Steps that are counted; the first one before them is a warm-up.")
+  var steps = 5
+
+  func benchmark(batch: Int) throws -> StageTwoBenchmark {
+    let ranges = [("batch", batch, 1...65_536), ("steps", steps, 1...1_000_000)]
+    for (name, value, range) in ranges where !range.contains(value) {
+      throw ValidationError(
+        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+    }
+    print(MachineReport.current().oneLine)
+    var benchmark = StageTwoBenchmark()
+    benchmark.shape = llm
+    benchmark.batch = batch
+    benchmark.steps = steps
+    benchmark.keeps16Bits = precision == .bf16
+    return benchmark
+  }
+}
+
+extension BenchmarkLanguageModel: ExpressibleByArgument {}
+
+/// `blip2-train bench stage2`.
+struct BenchStageTwoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stage2",
+    abstract: "Time stage-2 steps: forward through a frozen language model, backward and AdamW.",
+    discussion: """
+      A BERT-base Q-Former with 32 queries on features of 257 x 1408, captions of about 12 tokens, \
+      dropout on. The last line is: median S s/step, R samples/s, peak G GiB.
+
+      Example:
+        blip2-train bench stage2 --llm opt-125m --batch 16 --precision fp32 --steps 5
+      """)
+
+  @OptionGroup var options: StageTwoBenchmarkOptions
+
+  @Option(help: "Pairs in a step.")
+  var batch = 16
+
+  func run() throws {
+    print(try options.benchmark(batch: batch).train { print($0) }.line)
+  }
+}
+
+/// `blip2-train bench generate`.
+struct BenchGenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Time greedy generation after an image's soft prompt.",
+    discussion: """
+      The last line is: median S s/step, R tokens/s, peak G GiB; a step is all tokens of all images.
+
+      Example:
+        blip2-train bench generate --llm opt-125m --batch 1 --tokens 30 --precision bf16
+      """)
+
+  @OptionGroup var options: StageTwoBenchmarkOptions
+
+  @Option(help: "Images at once.")
+  var batch = 1
+
+  @Option(help: "New tokens of each image.")
+  var tokens = 30
+
+  func run() throws {
+    guard (1...1024).contains(tokens) else {
+      throw ValidationError("--tokens: expected 1 to 1024, found \(tokens)")
+    }
+    print(try options.benchmark(batch: batch).generate(tokens: tokens) { print($0) }.line)
+  }
+}

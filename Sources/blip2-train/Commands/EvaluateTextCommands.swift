@@ -1,0 +1,137 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import LanguageModels
+import Training
+
+/// `blip2-train evaluate caption`.
+struct EvaluateCaptionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "caption",
+    abstract: "Caption pictures with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
+    discussion: """
+      Without --data the recipe's held-out pictures are taken. --data reads a JSON file in COCO's \
+      layout ({"images": …, "annotations": …}) or a list of {"image": …, "caption": [ … ]}.
+
+      Example:
+        blip2-train evaluate caption --checkpoint runs/b --data captions_val2014.json --images val2014
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "The pictures and their captions, JSON.", completion: .file())
+  var data: String?
+
+  @Option(help: "The folder of the pictures, where it is not the file's.")
+  var images: String?
+
+  @Option(help: "Words to begin with (default: those of the training).")
+  var prompt: String?
+
+  @Option(help: "Show the truth and the caption of this many pictures side by side.")
+  var show = 0
+
+  @OptionGroup var generation: GenerationArguments
+  @OptionGroup var output: JudgementOutput
+
+  func run() throws {
+    StopRequest.listen()
+    let checkpoint = try model.loadStageTwo(reading: data == nil ? [.validation] : [])
+    let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
+    let result = try Interruption.exiting {
+      try checkpoint.judgeCaptions(
+        data.map { URL(fileURLWithPath: $0) }, imageFolder: images.map { URL(fileURLWithPath: $0) },
+        question, report: StandardError.write)
+    }
+    if show > 0 && !output.json { print(sideBySide(result.answers) + "\n") }
+    try output.write(result)
+  }
+
+  /// Pictures at even distances, since lists are often sorted.
+  private func sideBySide(_ answers: [StageTwoCheckpoint.Judgement.Answer]) -> String {
+    let count = min(show, answers.count)
+    var table = TextTable(.left, .left, .left, header: ["picture", "truth", "caption"])
+    for index in 0..<count {
+      let answer = answers[index * answers.count / count]
+      table.add(
+        URL(fileURLWithPath: answer.image).lastPathComponent, answer.truth.first ?? "", answer.text)
+    }
+    return table.description
+  }
+}
+
+/// `blip2-train evaluate vqa`.
+struct EvaluateQuestionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vqa",
+    abstract: "Answer questions about pictures with a stage-2 checkpoint: VQA accuracy.",
+    discussion: """
+      --questions reads VQA's questions file, with its answers in --annotations, or one list of \
+      {"image": …, "question": …, "answer": [ … ]}. Without answers, --answers still writes what was \
+      said.
+
+      Example:
+        blip2-train evaluate vqa --checkpoint runs/b --questions questions.json \\
+          --annotations annotations.json --images val2014
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "The questions, JSON.", completion: .file())
+  var questions: String
+
+  @Option(help: "The answers, JSON, where they are a file of their own.", completion: .file())
+  var annotations: String?
+
+  @Option(help: "The folder of the pictures, where it is not the file's.")
+  var images: String?
+
+  @Option(help: "What stands around a question, with {} for it.")
+  var prompt = "Question: {} Short answer:"
+
+  @OptionGroup var generation: GenerationArguments
+  @OptionGroup var output: JudgementOutput
+
+  func validate() throws {
+    guard prompt.contains("{}") else {
+      throw ValidationError("--prompt: expected {} where the question goes, found \(prompt)")
+    }
+  }
+
+  func run() throws {
+    StopRequest.listen()
+    let set = try QuestionSet(
+      questions: URL(fileURLWithPath: questions),
+      annotations: annotations.map { URL(fileURLWithPath: $0) },
+      imageFolder: images.map { URL(fileURLWithPath: $0) })
+    let checkpoint = try model.loadStageTwo()
+    let result = try Interruption.exiting {
+      try checkpoint.judgeAnswers(
+        set, template: prompt,
+        options: try generation.options(usual: (10, checkpoint.answerLengthPenalty)),
+        report: StandardError.write)
+    }
+    try output.write(result)
+  }
+}
+
+/// How a judgement is handed over.
+struct JudgementOutput: ParsableArguments {
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Option(help: "Write what was said of each picture to this file, a JSON object a line.")
+  var answers: String?
+
+  func write(_ result: StageTwoCheckpoint.Judgement) throws {
+    if let answers {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let lines = try result.answers.map {
+        String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
+      }
+      try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: answers), options: .atomic)
+    }
+    print(json ? try result.json : result.text)
+  }
+}

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Foundation
+import LanguageModels
+import Training
+
+/// How a language model is asked to speak.
+struct GenerationArguments: ParsableArguments {
+  @Option(help: "Beams of the search; 1 is greedy.")
+  var beams = 5
+
+  @Flag(help: "Draw tokens at random in place of searching.")
+  var sample = false
+
+  @Option(help: "With --sample: draw from the fewest tokens that together have this probability.")
+  var topP: Float = 0.9
+
+  @Option(help: "With --sample: below 1 likely tokens become likelier, above 1 the others.")
+  var temperature: Float = 1
+
+  @Option(help: "With --sample: decides the draws.")
+  var seed: UInt64 = 0
+
+  @Option(help: "New tokens at most (default: 30; 10 for answers to questions).")
+  var maxNewTokens: Int?
+
+  @Option(help: "New tokens before which a text cannot end.")
+  var minNewTokens = 1
+
+  @Option(help: "More than 1 makes tokens that came before less likely.")
+  var repetitionPenalty: Float = 1
+
+  @Option(
+    help: """
+      The power of the length by which log-probabilities of beams are divided (default: 1; for answers \
+      to questions 0, or -1 with T5).
+      """)
+  var lengthPenalty: Float?
+
+  func validate() throws {
+    do {
+      _ = try options()
+    } catch let error as GenerationError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  /// - Parameters:
+  ///   - returned: Texts for each picture.
+  ///   - usual: What holds where the command line says nothing.
+  /// - Throws: `GenerationError.invalidOption`.
+  func options(
+    returned: Int = 1, usual: (maxNewTokens: Int, lengthPenalty: Float) = (30, 1)
+  ) throws -> GenerationOptions {
+    var options = GenerationOptions(endIds: [])
+    if sample {
+      options.method = .sampling(.init(topP: topP, temperature: temperature, seed: seed))
+    } else {
+      options.method = beams == 1 ? .greedy : .beams(beams)
+    }
+    options.maximumNewTokens = maxNewTokens ?? usual.maxNewTokens
+    options.minimumNewTokens = minNewTokens
+    options.repetitionPenalty = repetitionPenalty
+    options.lengthPenalty = lengthPenalty ?? usual.lengthPenalty
+    options.returned = returned
+    try options.validate()
+    return options
+  }
+
+  /// Whether a text is final from its first token on.
+  var isSteady: Bool { sample || beams == 1 }
+}
+
+/// `blip2-train generate`.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Let a language model speak of pictures with a stage-2 checkpoint.",
+    discussion: """
+      Prints a line for each picture: its path, a tab, the text; with --captions N, N such lines. On a \
+      terminal the words appear as they come where nothing can change them any more (--beams 1 or \
+      --sample). A picture that cannot be read is named on standard error and passed over.
+
+      Examples:
+        blip2-train generate --checkpoint Checkpoints/demo-stage2-opt --image cat.jpg dog.png
+        blip2-train generate --checkpoint runs/b --image *.jpg \\
+          --prompt "Question: what is it? Short answer:" --max-new-tokens 10 --length-penalty -1
+        blip2-train generate --checkpoint runs/b --image cat.jpg --sample --captions 5
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(
+    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+  var image: [String]
+
+  @Option(help: "Words to begin with, or a question (default: those of the training).")
+  var prompt: String?
+
+  @OptionGroup var generation: GenerationArguments
+
+  @Option(help: "Texts for each picture.")
+  var captions = 1
+
+  @Flag(help: "Print a JSON object for each picture.")
+  var json = false
+
+  func validate() throws {
+    do {
+      _ = try generation.options(returned: captions)
+    } catch let error as GenerationError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  func run() throws {
+    StopRequest.listen()
+    let checkpoint = try model.loadStageTwo()
+    let streams = !json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1
+    let question = StageTwoCheckpoint.Question(
+      prompt: prompt, options: try generation.options(returned: captions))
+    let stream = Stream()
+    let skipped = try Interruption.exiting {
+      try checkpoint.describe(
+        image, question, report: StandardError.write,
+        onPiece: streams ? { stream.write($0) } : nil
+      ) { place, texts in
+        let path = image[place]
+        if streams {
+          stream.finish(path)
+        } else if json {
+          print(try line(path, texts))
+        } else {
+          for text in texts {
+            print("\(path.withoutControlCharacters)\t\(text.withoutControlCharacters)")
+          }
+        }
+      }
+    }
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+  }
+
+  private struct Line: Encodable {
+    let image: String
+    let texts: [String]
+  }
+
+  private func line(_ path: String, _ texts: [String]) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(Line(image: path, texts: texts)), as: UTF8.self)
+  }
+}
+
+/// Texts on a terminal, word by word.
+private final class Stream {
+  func write(_ piece: String) {
+    print(piece.withoutControlCharacters, terminator: "")
+    fflush(stdout)
+  }
+
+  /// Ends a picture's text; its path comes after, since it was not known to be readable before.
+  func finish(_ path: String) {
+    print("\t(\(path.withoutControlCharacters))")
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train stage2`.
+struct StageTwoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stage2",
+    abstract: "Teach a frozen language model to see through a Q-Former of stage 1.",
+    discussion: """
+      Reads a YAML recipe, takes the Q-Former of stage1.checkpoint (a file, or a run's folder), puts \
+      its projected outputs before the texts of a frozen OPT, T5 or Llama, and trains it by the \
+      language model's loss. Validation captions held-out pictures and scores them by BLEU-4, ROUGE-L \
+      and CIDEr. Checkpoints, metrics.jsonl and TensorBoard's event files go to the output folder.
+
+      --llm chooses the family that the recipe is for: it stands for {llm} in the recipe's paths, and \
+      is checked against the language model's own config.json. Other weights are named by \
+      --set llm.path=FOLDER (a Hugging Face folder) or --set llm.path=FILE.gguf.
+
+      SIGINT and SIGTERM finish the step, save and leave with 130 or 143; a second SIGINT ends \
+      at once. Exit codes: 0 done, 1 an error, 64 wrong usage.
+
+      Examples:
+        blip2-train stage2 --llm opt
+        blip2-train stage2 --llm t5 --config my.yaml --set llm.path=models/flan-t5-xl
+        blip2-train stage2 --llm opt --config my.yaml --set stage1.checkpoint=runs/stage1 --resume
+      """)
+
+  /// The families of language models, as their folders' `config.json` names them.
+  enum Family: String, ExpressibleByArgument, CaseIterable {
+    case opt, t5, llama
+  }
+
+  @Option(
+    help: "The family of the language model (default: the recipe's; opt for the demo's recipe).")
+  var llm: Family?
+
+  @OptionGroup var options: TrainingOptions
+
+  func run() throws {
+    let demo = llm == .llama ? "Configs/pretrained/stage2.yaml" : "Configs/demo/stage2.yaml"
+    let recipe = try options.recipe(demo: demo)
+    var configuration = try ConfigurationLoader.load(
+      StageTwoRunConfiguration(), file: recipe.url, overrides: options.overrides)
+    if let llm { configuration.llm.family = llm.rawValue }
+    if let output = options.output { configuration.output = output }
+    print(MachineReport.current().oneLine)
+    StopRequest.listen()
+    let run = try StageTwoRun(configuration)
+    let outcome = try run.train(
+      resume: options.resumeRequest, maximumSteps: options.maxSteps)
+    try TrainingOptions.report(outcome, output: run.output)
+  }
+}
