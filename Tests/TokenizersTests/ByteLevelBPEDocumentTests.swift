@@ -78,6 +78,20 @@ import Tokenizers
     #expect(try pieces(tokenizer(document), "a  12 a") == ["a", "  ", "1", "2", " a"])
   }
 
+  @Test func patternOfLlama3() throws {
+    var document = TokenizerDocument(small: ["1 2", "12 3", "123 4", "! a", "a Ċ"])
+    let pattern =
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
+      + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    document.content["pre_tokenizer"] = TokenizerDocument.sequence([
+      TokenizerDocument.split(pattern), TokenizerDocument.byteLevel(pattern: false),
+    ])
+    #expect(try pieces(tokenizer(document), "!a\n1234") == ["!a", "\n", "123", "4"])
+    // Without a pattern there is but one word.
+    document.content["pre_tokenizer"] = TokenizerDocument.byteLevel(pattern: false)
+    #expect(try pieces(tokenizer(document), "!a\n1234") == ["!a", "\n", "1234"])
+  }
+
   @Test func prefixSpace() throws {
     var document = TokenizerDocument(small: ["Ġ a"])
     document.content["pre_tokenizer"] = TokenizerDocument.byteLevel(prefixSpace: true)

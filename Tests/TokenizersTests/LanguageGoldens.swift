@@ -28,11 +28,6 @@ struct GPT2Goldens: Decodable {
 
   static func load() throws -> GPT2Goldens { try decodedCases(in: folder) }
 
-  /// The vocabulary as Foundation reads it; the byte alphabet has no canonically equal strings.
-  static func vocabulary() throws -> [String: Int] {
-    try JSONDecoder().decode([String: Int].self, from: Data(contentsOf: vocabularyFile))
-  }
-
   static func merges() throws -> [String] {
     try String(contentsOf: mergesFile, encoding: .utf8).split(separator: "\n").dropFirst()
       .map(String.init)

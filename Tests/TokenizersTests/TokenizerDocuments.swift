@@ -8,12 +8,27 @@ struct TokenizerDocument {
 
   var content: [String: Any]
 
-  init(_ form: MergeForm = .lines) throws {
-    let merges = try GPT2Goldens.merges()
-    let pairs = merges.map { $0.split(separator: " ").map(String.init) }
+  /// Texts that go into the document as they are, in the place of strings.
+  private var insertions: [String: String] = [:]
+
+  /// With the files of GPT-2, which are JSON or nearly so: to write them anew takes long.
+  init(_ form: MergeForm) throws {
     self.init(
-      vocabulary: try GPT2Goldens.vocabulary(), merges: form == .lines ? merges : pairs,
-      added: ["<|endoftext|>": 50256, "</s>": 50257, "<pad>": 50258])
+      vocabulary: [:], merges: [], added: ["<|endoftext|>": 50256, "</s>": 50257, "<pad>": 50258])
+    let merges = try GPT2Goldens.merges().map { line in
+      let escaped = line.replacingOccurrences(of: "\\", with: "\\\\")
+        .replacingOccurrences(of: "\"", with: "\\\"")
+      switch form {
+      case .lines: return "\"\(escaped)\""
+      case .pairs: return "[\"" + escaped.replacingOccurrences(of: " ", with: "\", \"") + "\"]"
+      }
+    }
+    setModel("vocab", "the vocabulary")
+    setModel("merges", "the merges")
+    insertions = [
+      "the vocabulary": try String(contentsOf: GPT2Goldens.vocabularyFile, encoding: .utf8),
+      "the merges": "[" + merges.joined(separator: ",") + "]",
+    ]
   }
 
   /// With the 256 bytes and nothing else but what is given.
@@ -26,7 +41,7 @@ struct TokenizerDocument {
     self.init(vocabulary: vocabulary, merges: merges, added: ["<end>": vocabulary.count])
   }
 
-  private init(vocabulary: [String: Int], merges: Any, added: [String: Int]) {
+  private init(vocabulary: [String: Int], merges: [String], added: [String: Int]) {
     let addedTokens = added.sorted { $0.value < $1.value }.map { text, id -> [String: Any] in
       [
         "content": text, "id": id, "special": true, "single_word": false, "lstrip": false,
@@ -78,6 +93,12 @@ struct TokenizerDocument {
   }
 
   var data: Data {
-    get throws { try JSONSerialization.data(withJSONObject: content, options: [.sortedKeys]) }
+    get throws {
+      let data = try JSONSerialization.data(withJSONObject: content, options: [.sortedKeys])
+      return Data(
+        insertions.reduce(String(decoding: data, as: UTF8.self)) { text, insertion in
+          text.replacingOccurrences(of: "\"\(insertion.key)\"", with: insertion.value)
+        }.utf8)
+    }
   }
 }

@@ -76,6 +76,58 @@ import Testing
     #expect(missing.errors.contains("stage1.checkpoint=none"), "\(missing.errors)")
   }
 
+  /// Every number of the Q-Former and of the norm over the features; the projection is new.
+  @Test func theNumbersAreThoseOfStageOne() throws {
+    let run = try TinyStageTwo(family: "opt")
+    var configuration = try run.configuration()
+    configuration.stage1.checkpoint = try run.stageOne(width: 16)
+    let stage = try StageTwoRun(configuration)
+    try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
+    let file = try CheckpointFile.open(URL(fileURLWithPath: configuration.stage1.checkpoint))
+    var compared = 0
+    for entry in stage.task.trainedParameters where !entry.name.hasPrefix("languageProjection.") {
+      let stored = try file.tensor("model", entry.name, entry.parameter.shape)
+      #expect(entry.parameter.value.values == stored.values, "\(entry.name)")
+      compared += 1
+    }
+    #expect(compared == stage.task.trainedParameters.count - 2)
+  }
+
+  /// Heads and further layers change no shape, but another function is another Q-Former.
+  @Test(arguments: ["heads=4", "layers=1", "layers=3", "crossAttentionFrequency=1"])
+  func anotherQFormerOfTheSameShapesIsRefused(_ change: String) throws {
+    let run = try TinyStageTwo(family: "opt")
+    let stageOne = try run.stageOne(width: 16)
+    let result = try BuiltTool.run(
+      run.arguments(
+        "a", ["--set", "stage1.checkpoint=\(stageOne)", "--set", "model.qFormer.\(change)"]))
+    #expect(result.status == 1, "\(result.output)")
+    #expect(result.errors.contains(stageOne), "\(result.errors)")
+  }
+
+  @Test func resumeWithAnotherLanguageModelIsRefused() throws {
+    let run = try TinyStageTwo(family: "opt")
+    #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "5"])).status == 0)
+    let other = try run.folder.copy(
+      Goldens.repository.appendingPathComponent("Data/demo/opt"), as: "other")
+    let file = other.appendingPathComponent("tokenizer_config.json")
+    let settings = try String(contentsOf: file, encoding: .utf8)
+    try Data((settings + "\n").utf8).write(to: file)
+    let result = try BuiltTool.run(
+      run.arguments("a", ["--resume", "--set", "llm.path=\(other.path)"]))
+    #expect(result.status == 1)
+    #expect(result.errors.contains("llm: the checkpoint was made with"), "\(result.errors)")
+  }
+
+  @Test func whatDoesNotFitIsSaidBeforeLoading() throws {
+    #expect(throws: RunError.tooLarge(path: "m", bytes: 100, memory: 50)) {
+      try FrozenLanguageModel.requireRoom(
+        bytes: 100, memory: SystemMemory(total: 200, available: 50), path: "m")
+    }
+    let text = RunError.tooLarge(path: "m", bytes: 5 << 30, memory: 2 << 30).description
+    #expect(text.contains("5.0 GiB") && text.contains("2.0 GiB"))
+  }
+
   @Test func anotherFamilyThanAskedForIsRefused() throws {
     let run = try TinyStageTwo(family: "opt")
     let result = try BuiltTool.run(
