@@ -22,7 +22,9 @@ import Testing
       posted[round][rank] = own
       condition.broadcast()
       while posted[round].count < 2 { condition.wait() }
-      return (0..<2).map { posted[round][$0] as! Part }
+      let parts = (0..<2).compactMap { posted[round][$0] as? Part }
+      precondition(parts.count == 2, "the two processes post different things in round \(round)")
+      return parts
     }
   }
 

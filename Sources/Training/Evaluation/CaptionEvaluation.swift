@@ -33,7 +33,7 @@ struct CaptionEvaluation {
   /// - Returns: Nil if the run was asked to stop; no scores where there was nothing to score.
   func run(
     on dataset: any CaptionSource, atMost limit: Int
-  ) throws -> (count: Int, scores: Scores?)? {
+  ) throws -> (count: Int, empty: Int, scores: Scores?)? {
     var references: [[String]] = []
     var candidates: [String] = []
     if limit > 0 {
@@ -53,7 +53,7 @@ struct CaptionEvaluation {
     }
     let scores =
       candidates.isEmpty ? nil : Scores(references: references, candidates: candidates)
-    return (candidates.count, scores)
+    return (candidates.count, candidates.count(where: \.isEmpty), scores)
   }
 
   /// Captions of features `[pictures, tokens, width]`, as the configuration asks for them.
@@ -67,7 +67,7 @@ struct CaptionEvaluation {
         $0.first ?? ""
       }
     } catch GenerationError.unusableLogits {
-      // A step whose numbers went astray is no reason to end the run: training says so itself.
+      // Numbers that went astray are no reason to end the run; the report counts what stayed empty.
       return beginnings.map { _ in "" }
     }
   }

@@ -32,10 +32,11 @@ public struct GenerationSettings: Codable, Equatable, Sendable {
 }
 
 extension GenerationOptions {
-  /// How many pictures go together, so that the rows of the search stay some sixteen.
+  /// How many pictures go together: 16, or fewer where each takes many rows of the search.
   var promptsAtOnce: Int {
-    if case .beams(let beams) = method { return max(1, 80 / beams) > 16 ? 16 : max(1, 80 / beams) }
-    return max(1, 16 / returned)
+    var rows = returned
+    if case .beams(let beams) = method { rows = beams }
+    return min(16, max(1, 80 / rows))
   }
 }
 

@@ -94,7 +94,8 @@ struct StageTwoTask: StageTask {
     var lines = ["validation (\(seconds) s)  " + String(format: "lm %.4f", loss)]
     if let scores = judged.scores {
       values += scores.values
-      lines.append("  \(judged.count) captions: \(scores.line)")
+      let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
+      lines.append("  \(judged.count) captions\(empty): \(scores.line)")
     }
     lines += pictures.map { "  " + $0.line }
     return ValidationReport(
