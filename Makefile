@@ -6,7 +6,7 @@ BENCH_OPTIONS ?=
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-pretrained ablation test fuzz lint format bench clean
+.PHONY: help setup build demo demo-pretrained ablation figure5 test fuzz lint format bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-size
 ablation: build ## train with ITC, ITC + ITM and all three objectives, three seeds each; a table
 	Data/make-pretrained.sh
 	Scripts/ablation.sh
+
+figure5: demo-pretrained ## train stage 2 with stage 1 and without it, three seeds each; a table
+	Scripts/figure5.sh
 
 test: setup lint ## check the format, build without warnings, run all tests
 	@Scripts/test.sh

@@ -82,11 +82,19 @@ public struct LanguageModelSource {
     }
   }
 
+  /// What stands in front of the language model's names.
+  private var prefix: String { isWithinBLIP2 ? "language_model." : "" }
+
+  /// The bytes of the language model's weights, without the image encoder that may lie beside it.
+  public var weightBytes: Int {
+    // A tensor that is not read, of a kind unknown here, does not count.
+    weights.names.lazy.filter { $0.hasPrefix(prefix) }
+      .reduce(0) { $0 + ((try? weights.tensor(named: $1).bytes.count) ?? 0) }
+  }
+
   /// The name that one of several has in the files; nil where none is there.
   func storedName(_ candidates: [String]) -> String? {
-    let prefixes = isWithinBLIP2 ? ["language_model."] : [""]
-    return prefixes.flatMap { prefix in candidates.map { prefix + $0 } }
-      .first(where: weights.contains)
+    candidates.map { prefix + $0 }.first(where: weights.contains)
   }
 
   /// Freezes parameters with the values of stored tensors, in the form in which they are stored.

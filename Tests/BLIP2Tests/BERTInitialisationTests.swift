@@ -116,6 +116,31 @@ import WeightFiles
     #expect(bias.last == 0)
   }
 
+  /// Without stage 1, the part of the Q-Former that stage 2 trains begins with the same numbers.
+  @Test(arguments: folders)
+  func stageTwoBeginsWithTheSame(_ folder: URL) throws {
+    let (stageOne, _) = try model(from: folder)
+    var configuration = StageTwoConfiguration()
+    configuration.qFormer = stageOne.configuration.qFormer
+    let fresh = StageTwoModel(configuration, visionWidth: 16, embeddingWidth: 7, seed: 12)
+    let before = fresh.qFormer.queryTokens.value.values
+    let report = try fresh.initialise(fromBERT: WeightFolder(folder))
+    let expected = Dictionary(
+      uniqueKeysWithValues: stageOne.namedParameters.map { ($0.name, $0.parameter.value.values) })
+    var compared = 0
+    for entry in fresh.namedParameters {
+      let isNew =
+        entry.name == "qFormer.queryTokens" || entry.name.contains(".crossAttention.")
+        || entry.name.hasPrefix("visionNorm.") || entry.name.hasPrefix("languageProjection.")
+      #expect(report.missing.contains(entry.name) == isNew, "\(entry.name)")
+      if isNew { continue }
+      #expect(entry.parameter.value.values == expected[entry.name], "\(entry.name)")
+      compared += 1
+    }
+    #expect(compared > 0)
+    #expect(fresh.qFormer.queryTokens.value.values == before)
+  }
+
   @Test func theReportListsWhatIsMissingAndUnused() throws {
     let (model, report) = try model(from: BERTGolden.folder)
     #expect(report.unused == ["bert.embeddings.token_type_embeddings.weight"])

@@ -40,6 +40,15 @@ import Testing
     try check(golden, at: folder.url)
   }
 
+  /// The same weights as a GGUF file, whose rotary pairs are neighbours.
+  @Test(arguments: LanguageModelGolden.all.filter { $0.description.hasPrefix("llama") })
+  func llamaFromGGUF(_ golden: LanguageModelGolden) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appendingPathComponent("model.gguf")
+    try LlamaGGUF.write(golden.folder, to: file)
+    try check(golden, at: file)
+  }
+
   private func check(_ golden: LanguageModelGolden, at folder: URL) throws {
     let model = try LanguageModelFamily.model(at: folder)
     let values = try golden.golden()

@@ -48,95 +48,6 @@ import Testing
       Set(file.parameterNames) == Set(stage.task.trainedParameters.map(\.name)))
   }
 
-  @Test func stageOneOfOtherShapeIsRefusedWithBothShapes() throws {
-    let run = try TinyStageTwo(family: "opt")
-    let result = try BuiltTool.run(
-      run.arguments(
-        "a",
-        [
-          "--set", "stage1.checkpoint=\(try run.stageOne(width: 16))",
-          "--set", "model.qFormer.width=24", "--set", "model.qFormer.heads=2",
-        ]))
-    #expect(result.status == 1)
-    #expect(
-      result.errors.contains("[1, 4, 24]") && result.errors.contains("[1, 4, 16]"),
-      "\(result.errors)")
-  }
-
-  @Test func stageOneGivesItsQFormer() throws {
-    let run = try TinyStageTwo(family: "t5")
-    let stageOne = try run.stageOne(width: 16)
-    let result = try BuiltTool.run(
-      run.arguments("a", ["--set", "stage1.checkpoint=\(stageOne)", "--max-steps", "1"]))
-    #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("begun from stage 1, \(stageOne)"), "\(result.output)")
-    let missing = try BuiltTool.run(
-      run.arguments("b", ["--set", "stage1.checkpoint=no/such/run"]))
-    #expect(missing.status == 1)
-    #expect(missing.errors.contains("stage1.checkpoint=none"), "\(missing.errors)")
-  }
-
-  /// Every number of the Q-Former and of the norm over the features; the projection is new.
-  @Test func theNumbersAreThoseOfStageOne() throws {
-    let run = try TinyStageTwo(family: "opt")
-    var configuration = try run.configuration()
-    configuration.stage1.checkpoint = try run.stageOne(width: 16)
-    let stage = try StageTwoRun(configuration)
-    try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
-    let file = try CheckpointFile.open(URL(fileURLWithPath: configuration.stage1.checkpoint))
-    var compared = 0
-    for entry in stage.task.trainedParameters where !entry.name.hasPrefix("languageProjection.") {
-      let stored = try file.tensor("model", entry.name, entry.parameter.shape)
-      #expect(entry.parameter.value.values == stored.values, "\(entry.name)")
-      compared += 1
-    }
-    #expect(compared == stage.task.trainedParameters.count - 2)
-  }
-
-  /// Heads and further layers change no shape, but another function is another Q-Former.
-  @Test(arguments: ["heads=4", "layers=1", "layers=3", "crossAttentionFrequency=1"])
-  func anotherQFormerOfTheSameShapesIsRefused(_ change: String) throws {
-    let run = try TinyStageTwo(family: "opt")
-    let stageOne = try run.stageOne(width: 16)
-    let result = try BuiltTool.run(
-      run.arguments(
-        "a", ["--set", "stage1.checkpoint=\(stageOne)", "--set", "model.qFormer.\(change)"]))
-    #expect(result.status == 1, "\(result.output)")
-    #expect(result.errors.contains(stageOne), "\(result.errors)")
-  }
-
-  @Test func resumeWithAnotherLanguageModelIsRefused() throws {
-    let run = try TinyStageTwo(family: "opt")
-    #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "5"])).status == 0)
-    let other = try run.folder.copy(
-      Goldens.repository.appendingPathComponent("Data/demo/opt"), as: "other")
-    let file = other.appendingPathComponent("tokenizer_config.json")
-    let settings = try String(contentsOf: file, encoding: .utf8)
-    try Data((settings + "\n").utf8).write(to: file)
-    let result = try BuiltTool.run(
-      run.arguments("a", ["--resume", "--set", "llm.path=\(other.path)"]))
-    #expect(result.status == 1)
-    #expect(result.errors.contains("llm: the checkpoint was made with"), "\(result.errors)")
-  }
-
-  @Test func whatDoesNotFitIsSaidBeforeLoading() throws {
-    #expect(throws: RunError.tooLarge(path: "m", bytes: 100, memory: 50)) {
-      try FrozenLanguageModel.requireRoom(
-        bytes: 100, memory: SystemMemory(total: 200, available: 50), path: "m")
-    }
-    let text = RunError.tooLarge(path: "m", bytes: 5 << 30, memory: 2 << 30).description
-    #expect(text.contains("5.0 GiB") && text.contains("2.0 GiB"))
-  }
-
-  @Test func anotherFamilyThanAskedForIsRefused() throws {
-    let run = try TinyStageTwo(family: "opt")
-    let result = try BuiltTool.run(
-      run.arguments("a", ["--llm", "t5", "--set", "llm.path=Data/demo/opt"]))
-    #expect(result.status == 1)
-    #expect(result.errors.contains("Data/demo/opt"))
-    #expect(result.errors.contains("--llm opt"))
-  }
-
   /// Captions, questions, several texts, JSON; pictures that are none, prompts that have no room.
   @Test func generation() throws {
     let run = try TinyStageTwo(family: "opt")
@@ -213,6 +124,74 @@ import Testing
     #expect(answered.output.contains("accuracy"), "\(answered.output)")
   }
 
+  /// Questions and answers of people in two files, as VQA has them; the template stands around each.
+  @Test func questionsAndAnnotationsInTwoFiles() throws {
+    let run = try TinyStageTwo(family: "opt")
+    #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "2"])).status == 0)
+    let pictures = try run.pictures(2)
+    for (number, path) in pictures.enumerated() {
+      try FileManager.default.createSymbolicLink(
+        atPath: run.output("COCO_val2014_\(String(format: "%012d", number + 1)).jpg"),
+        withDestinationPath: path)
+    }
+    let questions = try run.folder.write(
+      """
+      {"data_subtype": "val2014", "questions": [
+        {"image_id": 1, "question": "What is it?", "question_id": 10},
+        {"image_id": 2, "question": "Which colour?", "question_id": 20}]}
+      """, to: "questions.json")
+    let annotations = try run.folder.write(
+      """
+      {"annotations": [
+        {"question_id": 10, "image_id": 1, "answers": [{"answer": "a ball", "answer_id": 1}]},
+        {"question_id": 20, "image_id": 2, "answers": [{"answer": "red", "answer_id": 1}]}]}
+      """, to: "annotations.json")
+    let result = try BuiltTool.run([
+      "evaluate", "vqa", "--checkpoint", run.output("a"), "--questions", questions.path,
+      "--annotations", annotations.path, "--images", run.folder.url.path, "--max-new-tokens", "4",
+      "--json",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    let scores = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    #expect(scores["questions"] as? Int == 2 && scores["accuracy"] is Double, "\(scores)")
+  }
+
+  /// A run that is asked to stop while it captions held-out pictures stops soon, with what it has.
+  @Test func stoppedWithinValidation() throws {
+    let run = try TinyStageTwo(family: "opt")
+    let arguments = run.arguments(
+      "a",
+      [
+        "--set", "data.validation.path=Data/demo/heldout.jsonl", "--set", "validation.every=7",
+        "--set", "validation.captions=180", "--set", "validation.generation.maximumNewTokens=90",
+        "--set", "validation.generation.minimumNewTokens=90",
+        "--set", "validation.generation.beams=16",
+      ])
+    let running = try BuiltTool.start(arguments)
+    running.waitForOutput("step 7/30")
+    Thread.sleep(forTimeInterval: 0.3)
+    let start = Date()
+    running.send(SIGTERM)
+    let result = running.finish()
+    #expect(result.status == 128 + SIGTERM)
+    #expect(Date().timeIntervalSince(start) < 20)
+    #expect(!result.output.contains("CIDEr"), "\(result.output)")
+    #expect(FileManager.default.fileExists(atPath: run.checkpoint("a", step: 7)))
+  }
+
+  /// The benchmarks end with the line that a script reads, on real shapes.
+  @Test(arguments: ["stage2", "generate"])
+  func benchmarksEndWithTheirLine(_ kind: String) throws {
+    let result = try BuiltTool.run([
+      "bench", kind, "--llm", "opt-125m", "--batch", "1", "--steps", "1",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    let last = try #require(result.output.split(separator: "\n").last)
+    let pattern = #/median [\d.]+ s/step, [\d.]+ (samples|tokens)/s, peak [\d.]+ GiB/#
+    #expect(last.wholeMatch(of: pattern) != nil, "\(last)")
+  }
+
   @Test func validationCaptionsAndScores() throws {
     let run = try TinyStageTwo(family: "opt")
     let result = try BuiltTool.run(
@@ -228,84 +207,4 @@ import Testing
     #expect(result.output.contains("the best so far, by CIDEr"))
     #expect(result.output.contains("says"))
   }
-}
-
-/// The smallest stage-2 run: a new Q-Former over the demo's encoder before the demo's language model.
-private struct TinyStageTwo {
-  let folder: TemporaryFolder
-  let recipe: URL
-  let family: String
-
-  init(family: String) throws {
-    self.family = family
-    folder = try TemporaryFolder()
-    recipe = try folder.write(
-      """
-      seed: 3
-      output: \(folder.path("a"))
-      model:
-        qFormer: {width: 16, layers: 2, heads: 2, feedForwardWidth: 32, queries: 4,
-          maximumPositions: 40}
-      vision: {path: Data/demo/encoder, imageSize: 48}
-      stage1: {checkpoint: none}
-      llm: {family: \(family), path: "Data/demo/{llm}"}
-      data:
-        train: {path: Data/demo/heldout.jsonl}
-        workers: 1
-      training:
-        steps: 30
-        batchSize: 4
-        clipNorm: 1
-        learningRate: {warmupSteps: 5, peak: 1.0e-3}
-      validation: {every: 0}
-      checkpoint: {every: 5, keep: 100}
-      log: {every: 1, tensorBoard: false}
-      """, to: "recipe.yaml")
-  }
-
-  func output(_ name: String) -> String { folder.path(name) }
-
-  func arguments(_ output: String, _ more: [String] = []) -> [String] {
-    ["stage2", "--config", recipe.path, "--output", self.output(output)] + more
-  }
-
-  func configuration() throws -> StageTwoRunConfiguration {
-    try ConfigurationLoader.load(StageTwoRunConfiguration(), file: recipe, overrides: [])
-  }
-
-  func checkpoint(_ output: String, step: Int) -> String {
-    self.output(output) + String(format: "/step-%08d.h5", step)
-  }
-
-  /// Pictures that ship with the repository.
-  func pictures(_ count: Int) throws -> [String] {
-    let source = Goldens.repository.appendingPathComponent("Data/demo/images")
-    return try FileManager.default.contentsOfDirectory(atPath: source.path).sorted().prefix(count)
-      .map { source.appendingPathComponent($0).path }
-  }
-
-  /// A stage-1 checkpoint on the same encoder; its path.
-  func stageOne(width: Int) throws -> String {
-    let recipe = try folder.write(
-      """
-      seed: 3
-      model:
-        qFormer: {width: \(width), layers: 2, heads: 2, feedForwardWidth: 32, queries: 4,
-          maximumPositions: 40}
-        embeddingWidth: 8
-      vision: {path: Data/demo/encoder, imageSize: 48}
-      data:
-        train: {path: Data/demo/heldout.jsonl}
-        workers: 1
-      training: {steps: 1, batchSize: 4, learningRate: {warmupSteps: 1}}
-      validation: {every: 0}
-      log: {tensorBoard: false}
-      """, to: "stage1.yaml")
-    let result = try BuiltTool.run(
-      ["stage1", "--config", recipe.path, "--output", output("stage1")])
-    guard result.status == 0 else { throw StageOneFailed(errors: result.errors) }
-    return output("stage1") + "/step-00000001.h5"
-  }
-
-  private struct StageOneFailed: Error { let errors: String }
 }

@@ -95,7 +95,9 @@ enum ConfigurationDifference {
     let (before, after) = (try values(then), try values(now))
     return Set(before.keys).union(after.keys).sorted().compactMap { key in
       let (old, new) = (before[key] ?? "nothing", after[key] ?? "nothing")
-      return old == new ? nil : "\(path).\(key): the checkpoint has \(old), now it is \(new)"
+      return old == new
+        ? nil
+        : (path.isEmpty ? key : "\(path).\(key)") + ": the checkpoint has \(old), now it is \(new)"
     }
   }
 

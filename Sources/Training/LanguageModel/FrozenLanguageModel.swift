@@ -70,12 +70,8 @@ public struct FrozenLanguageModel {
   /// Weights are read where they are mapped: what does not fit is read from the disk anew at every
   /// step, which nobody wants to wait for.
   private static func requireMemory(for source: LanguageModelSource) throws {
-    // A tensor that is not read, of a kind unknown here, does not count.
-    let bytes = source.weights.names.reduce(0) {
-      $0 + ((try? source.weights.tensor(named: $1).bytes.count) ?? 0)
-    }
     guard let memory = SystemMemory.current() else { return }
-    try requireRoom(bytes: bytes, memory: memory, path: source.url.path)
+    try requireRoom(bytes: source.weightBytes, memory: memory, path: source.url.path)
   }
 
   static func requireRoom(bytes: Int, memory: SystemMemory, path: String) throws {

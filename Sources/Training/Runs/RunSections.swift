@@ -208,4 +208,13 @@ public struct InitialiseConfiguration: Codable, Equatable, Sendable {
   @Nullable public var checkpoint: String?
 
   public init() {}
+
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check() throws {
+    if bert != nil && checkpoint != nil {
+      throw ConfigurationError.invalidValue(
+        field: "initialise", found: "both bert and checkpoint", expected: "one of them at most",
+        advice: "the checkpoint holds what BERT gave already")
+    }
+  }
 }

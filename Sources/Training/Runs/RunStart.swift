@@ -200,7 +200,13 @@ struct RunStart<Run: TrainingRun> {
         "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
           + "otherwise, so last bits will differ from a run that was not interrupted")
     }
-    for section in try changedSections(since: earlier) { progress.say("  changed: \(section)") }
+    let changes = try changes(since: earlier)
+    for change in changes { progress.say("  changed: \(change)") }
+    if let best = state.best, changes.contains(where: changesScores) {
+      progress.say(
+        "  the best so far, step \(best.step), was judged otherwise: the best is sought anew")
+      state.best = nil
+    }
     return state
   }
 
@@ -220,10 +226,21 @@ struct RunStart<Run: TrainingRun> {
     }
   }
 
-  /// What else differs from the run's beginning: allowed, but worth knowing.
-  private func changedSections(since earlier: Run.Configuration) throws -> [String] {
-    try ConfigurationDifference.lines(earlier.training, configuration.training, under: "training")
-      + ConfigurationDifference.lines(earlier.data, configuration.data, under: "data")
+  /// What else differs from the run's beginning: allowed, but worth knowing. Model and image encoder
+  /// are refused where they differ, a start has been made, and the others change no number.
+  private func changes(since earlier: Run.Configuration) throws -> [String] {
+    let silent = [
+      "output", "model", "vision", "stage1", "initialise", "checkpoint", "log", "resume",
+    ]
+    return try ConfigurationDifference.lines(earlier, configuration, under: "").filter { line in
+      !silent.contains { line.hasPrefix($0 + ".") || line.hasPrefix($0 + ":") }
+    }
+  }
+
+  /// Whether scores of before cannot be held against those to come.
+  private func changesScores(_ change: String) -> Bool {
+    (change.hasPrefix("validation.") && !change.hasPrefix("validation.every:"))
+      || change.hasPrefix("data.validation.")
   }
 }
 

@@ -38,11 +38,7 @@ public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
           + "nothing to compare. Switch model.objectives.contrast and matching off to train on "
           + "single pairs")
     }
-    if initialise.bert != nil && initialise.checkpoint != nil {
-      throw ConfigurationError.invalidValue(
-        field: "initialise", found: "both bert and checkpoint", expected: "one of them at most",
-        advice: "the checkpoint holds what BERT gave already")
-    }
+    try initialise.check()
   }
 }
 

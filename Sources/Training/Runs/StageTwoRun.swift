@@ -3,6 +3,7 @@ import Checkpointing
 import Foundation
 import LanguageModels
 import Layers
+import WeightFiles
 
 /// A run of stage 2, from its configuration to its checkpoints.
 public struct StageTwoRun: TrainingRun {
@@ -73,19 +74,36 @@ public struct StageTwoRun: TrainingRun {
   }
 
   func initialise(_ progress: ProgressReporter) throws {
-    guard configuration.stage1.checkpoint != StageOneSource.none else {
+    if let path = configuration.initialise.bert {
+      let report = try task.model.initialise(
+        fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      progress.say("without stage 1: initialised from BERT \(path)")
+      progress.say(report)
+    } else if let path = configuration.initialise.checkpoint {
+      try initialise(fromStageTwo: path, progress)
+    } else if configuration.stage1.checkpoint == StageOneSource.none {
       progress.say("without stage 1: the Q-Former begins with random numbers")
-      return
+    } else {
+      try initialise(fromStageOne: try stageOneFile { progress.say($0) }, progress)
     }
-    let file = try stageOneFile { progress.say($0) }
-    let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
-    if let then, then != now {
-      throw RunError.differsFromCheckpoint(
-        file: file.url.path,
-        differences: ["vision: stage 1 was trained with \(then), now it is \(now ?? "none")"],
-        advice: "Name the same image encoder: --set vision.path=FOLDER.")
+  }
+
+  /// Takes what an earlier stage-2 run trained; the optimiser and the schedule start afresh.
+  private func initialise(fromStageTwo path: String, _ progress: ProgressReporter) throws {
+    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    let earlier = try file.configuration(StageTwoRunConfiguration.self, kind: StageTwoRun.kind)
+    try requireSameVision(file)
+    try requireSameQFormer(earlier.model.qFormer, as: file)
+    if let then = file.metadata.fingerprints["llm"], then != task.languageModel.fingerprint {
+      progress.say("note: \(file.url.path) was trained before another language model, \(then)")
     }
-    if then == nil {
+    try file.load(into: task.trainedParameters)
+    progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
+  }
+
+  private func initialise(fromStageOne file: CheckpointFile, _ progress: ProgressReporter) throws {
+    try requireSameVision(file)
+    if file.metadata.fingerprints["vision"] == nil {
       progress.say(
         "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
           + "wrote of that run")
@@ -94,13 +112,26 @@ public struct StageTwoRun: TrainingRun {
     // The projection is new, and stage 1's text half and heads have no part in this.
     try file.load(
       into: task.trainedParameters.filter { !$0.name.hasPrefix("languageProjection.") })
-    try requireSameQFormer(file)
+    try requireSameQFormer(file.stageOneConfiguration().model.qFormer, as: file)
     progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
   }
 
+  private func requireSameVision(_ file: CheckpointFile) throws {
+    guard let then = file.metadata.fingerprints["vision"] else { return }
+    let now = task.tower.fingerprint
+    if then != now {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path,
+        differences: ["vision: it was trained with \(then), now it is \(now ?? "none")"],
+        advice: "Name the same image encoder: --set vision.path=FOLDER.")
+    }
+  }
+
   /// Shapes alone do not tell everything: heads, and layers that stage 2 would leave out.
-  private func requireSameQFormer(_ file: CheckpointFile) throws {
-    var then = try file.stageOneConfiguration().model.qFormer
+  private func requireSameQFormer(
+    _ earlier: QFormerConfiguration, as file: CheckpointFile
+  ) throws {
+    var then = earlier
     let now = configuration.model.qFormer
     // These change nothing for the queries, or are free to change.
     then.dropout = now.dropout
@@ -111,7 +142,7 @@ public struct StageTwoRun: TrainingRun {
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
         file: file.url.path, differences: differences,
-        advice: "Take the Q-Former of stage 1's recipe, or begin without stage 1 by "
+        advice: "Take the Q-Former of that run's recipe, or begin without it by "
           + "--set stage1.checkpoint=none.")
     }
   }

@@ -11,6 +11,9 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
   /// The frozen image encoder, the one that stage 1 was trained with.
   public var vision = VisionConfiguration()
   public var stage1 = StageOneSource()
+  /// What to begin from in place of stage 1: BERT, or an earlier stage-2 run, say of captions, to go
+  /// on with questions.
+  public var initialise = InitialiseConfiguration()
   public var llm = LanguageModelConfiguration()
   public var data = DataConfiguration()
   public var training = TrainingConfiguration()
@@ -38,6 +41,13 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
     }
     try checkCommon()
     try validation.check()
+    try initialise.check()
+    if initialise != InitialiseConfiguration(), stage1.checkpoint != StageOneSource.none {
+      throw ConfigurationError.invalidValue(
+        field: "initialise", found: "a start beside stage1.checkpoint (\(stage1.checkpoint))",
+        expected: "one start",
+        advice: "begin from stage 1, or add --set stage1.checkpoint=\(StageOneSource.none)")
+    }
     guard vision.frozen else {
       throw ConfigurationError.invalidValue(
         field: "vision.frozen", found: "false", expected: "true",
