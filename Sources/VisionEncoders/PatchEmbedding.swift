@@ -22,12 +22,9 @@ struct PatchEmbedding: Module {
     classToken = initialiser.normal([1, 1, width], standardDeviation: deviation, decays: false)
     positions = initialiser.normal(
       [1, 1 + gridSide * gridSide, width], standardDeviation: deviation, decays: false)
-    // A patch of one colour is a sum of side² equal pixels. With the deviation of the other weights
-    // its row would begin some fifty times as large as its position, and a new encoder on few
-    // pictures would see colours and little else.
     projection = PatchProjection(
       inputs: 3 * patchSize * patchSize, outputs: width, hasBias: hasPatchBias,
-      deviation: deviation / Float(patchSize), initialiser)
+      deviation: deviation, initialiser)
   }
 
   var members: [Member] {
