@@ -31,6 +31,7 @@ let package = Package(
   targets: [
     // What Swift cannot import by itself.
     .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
@@ -39,7 +40,7 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
-    target("Tensors", ["COpenBLAS", "CPlatform"]),
+    target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Layers", "Tensors", crypto]),

@@ -5,6 +5,7 @@ set -euo pipefail
 
 packages=(
   libopenblas-dev   # matrix products: cblas.h
+  libdnnl-dev       # large products, and those in bfloat16: dnnl.h
   libhdf5-dev       # checkpoints: hdf5.h, hdf5-serial.pc
   hdf5-tools        # h5dump and h5diff, for people and for tests
   libturbojpeg0-dev # JPEG: turbojpeg.h

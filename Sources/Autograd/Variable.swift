@@ -7,6 +7,8 @@ import Tensors
 public final class Variable {
   public let value: Tensor
   let node: GradientNode?
+  /// The value in bfloat16, once a product asked for it: several maps may read one input.
+  private var rounded: ProductFactor?
 
   /// A constant: no gradient reaches it.
   public init(_ value: Tensor) {
@@ -37,6 +39,14 @@ public final class Variable {
 
   /// Whether a gradient flows through this variable.
   public var needsGradient: Bool { node != nil }
+
+  /// The value as a weight multiplies it.
+  func factor(for weight: Weight) -> ProductFactor {
+    if let rounded, weight.matrix is BFloat16Weight { return rounded }
+    let factor = weight.matrix.factor(value)
+    if case .bfloat16 = factor { rounded = factor }
+    return factor
+  }
 
   /// The same value without its history: no gradient passes.
   public var detached: Variable { Variable(value) }

@@ -12,9 +12,17 @@ public struct Weight {
     variable = nil
   }
 
-  /// A weight kept as float32, trained if the variable needs a gradient.
-  public init(_ variable: Variable) {
-    matrix = DenseWeight(variable.value)
+  /// A weight of a variable's values, trained if the variable needs a gradient.
+  /// - Parameter matrix: The values as they are multiplied; nil for float32.
+  public init(_ variable: Variable, multipliedAs matrix: (any MatrixWeight)? = nil) {
+    self.matrix = matrix ?? DenseWeight(variable.value)
     self.variable = variable.needsGradient ? variable : nil
+  }
+
+  /// A weight of a variable's values, multiplied in a precision.
+  public init(_ variable: Variable, in precision: ProductPrecision) {
+    let values = DenseWeight(variable.value)
+    self.init(
+      variable, multipliedAs: precision == .bfloat16 ? BFloat16Weight(values) : values)
   }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A part of a model: its own parameters and further parts, each under a name.
 public protocol Module {
   var members: [Member] { get }
@@ -33,6 +35,11 @@ extension Module {
         module.namedParameters(under: prefix + name + ".")
       }
     }
+  }
+
+  /// Multiplies in a precision; what is no linear map stays in float32.
+  public func multiply(in precision: ProductPrecision) {
+    for entry in namedParameters { entry.parameter.precision = precision }
   }
 
   public func freeze() {

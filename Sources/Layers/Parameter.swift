@@ -13,6 +13,12 @@ public final class Parameter {
   /// The form in which a frozen matrix is kept, where it is not float32.
   private var storedMatrix: (any MatrixWeight)?
   private let initialValue: () -> Tensor
+  /// The precision in which linear maps multiply it.
+  public var precision = ProductPrecision.float32 {
+    didSet { rounded = nil }
+  }
+  /// The present value as bfloat16 products take it, once one asked for it.
+  private var rounded: BFloat16Weight?
 
   /// - Parameter initialValue: Is called only if the parameter is used before `value` is set, so
   ///   that a model whose weights come from a file draws none at random.
@@ -36,6 +42,7 @@ public final class Parameter {
       precondition(newValue.shape == shape, "a value \(newValue.shape) for shape \(shape)")
       storedValue = newValue
       storedMatrix = nil
+      rounded = nil
     }
   }
 
@@ -47,6 +54,7 @@ public final class Parameter {
       "a matrix [\(matrix.outputs), \(matrix.inputs)] for shape \(shape)")
     storedMatrix = matrix
     storedValue = nil
+    rounded = nil
     isFrozen = true
   }
 
@@ -55,6 +63,7 @@ public final class Parameter {
     precondition(storedMatrix == nil, "a matrix kept as it is stored cannot be changed")
     var value = self.value
     storedValue = nil
+    rounded = nil
     value.modify(body)
     storedValue = value
   }
@@ -68,9 +77,18 @@ public final class Parameter {
   public var weight: Weight {
     if let storedMatrix {
       precondition(isFrozen, "a matrix kept as it is stored cannot be trained")
-      return Weight(frozen: storedMatrix)
+      return Weight(frozen: precision == .bfloat16 ? inBFloat16(storedMatrix) : storedMatrix)
     }
-    return Weight(variable)
+    guard precision == .bfloat16 else { return Weight(variable) }
+    return Weight(variable, multipliedAs: inBFloat16(DenseWeight(value)))
+  }
+
+  /// Rounds a weight once for each value that it has.
+  private func inBFloat16(_ matrix: any MatrixWeight) -> BFloat16Weight {
+    if let rounded { return rounded }
+    let weight = BFloat16Weight(matrix)
+    rounded = weight
+    return weight
   }
 
   /// The rows of a table such as word embeddings, `[indices.count, width]`.

@@ -47,7 +47,8 @@ import Testing
     }
     pack.layOut(imageTokens: TinyStageOne.imageTokens)
     let features = Variable.concatenatedRows(samples.map { Variable(Self.features(of: $0)) })
-    let output = model.qFormer(pack, images: model.qFormer.imageKeyValues(features))
+    let output = model.qFormer(
+      pack, images: model.qFormer.imageKeyValues(features, norm: model.visionNorm))
     return samples.indices.map { index in
       let rows = index * Self.queries..<(index + 1) * Self.queries
       let parts = [output.queries!.value.rows(rows), output.texts!.value.rows(texts[index])]
@@ -61,7 +62,7 @@ import Testing
   }
 
   private func dense(_ sample: Int, _ mask: Mask) -> Tensor {
-    let features = Self.features(of: sample)
+    let features = Self.model.visionNorm(Variable(Self.features(of: sample))).value
     let rows = DenseQFormer(Self.model.qFormer)(
       text: TinyStageOne.texts[sample],
       features: (0..<features.rowCount).map { features.rows($0..<$0 + 1).values.map(Double.init) },
@@ -105,7 +106,7 @@ import Testing
     queryPack.layOut(imageTokens: TinyStageOne.imageTokens)
     let features = Variable.concatenatedRows([3, 0, 2].map { Variable(Self.features(of: $0)) })
     let memory = model.qFormer(
-      queryPack, images: model.qFormer.imageKeyValues(features)
+      queryPack, images: model.qFormer.imageKeyValues(features, norm: model.visionNorm)
     ).memory
     var pack = PackedSequences(queryCount: Self.queries)
     let rows = [3, 0, 2].enumerated().map { sequence, sample in

@@ -53,7 +53,7 @@ import Testing
 
   /// The product with x, a matrix whose rows have a gap, on what `start` holds.
   private func product(
-    _ weight: some MatrixWeight, _ direction: Direction, rows: Int, keeping: Float
+    _ weight: some Float32ProductWeight, _ direction: Direction, rows: Int, keeping: Float
   ) -> Tensor {
     let (from, to) =
       direction == .forward ? (weight.inputs, weight.outputs) : (weight.outputs, weight.inputs)

@@ -9,10 +9,11 @@ extension Variable {
   ///   - bias: `[outputs]`.
   /// - Returns: The receiver's shape with its last axis replaced, `[..., outputs]`.
   public func linear(_ weight: Weight, bias: Variable? = nil) -> Variable {
-    let y = linearValue(weight, bias: bias)
-    let x = weight.variable.map { _ in value }
+    let x = factor(for: weight)
+    let y = linearValue(x, weight, bias: bias)
+    let kept = weight.variable.map { _ in x }
     return .recording(y, from: [self, weight.variable, bias]) { [node] dy, gradients in
-      Variable.addLinearGradients(dy, to: node, x: x, weight: weight, bias: bias, gradients)
+      Variable.addLinearGradients(dy, to: node, x: kept, weight: weight, bias: bias, gradients)
     }
   }
 
@@ -22,15 +23,16 @@ extension Variable {
   public func linear(
     _ weight: Weight, bias: Variable? = nil, activation: Activation
   ) -> Variable {
-    let h = linearValue(weight, bias: bias)
-    let x = weight.variable.map { _ in value }
+    let x = factor(for: weight)
+    let h = linearValue(x, weight, bias: bias)
+    let kept = weight.variable.map { _ in x }
     return .recording(activation(h), from: [self, weight.variable, bias]) { [node] dy, gradients in
       Variable.addLinearGradients(
-        activation.gradient(dy, at: h), to: node, x: x, weight: weight, bias: bias, gradients)
+        activation.gradient(dy, at: h), to: node, x: kept, weight: weight, bias: bias, gradients)
     }
   }
 
-  private func linearValue(_ weight: Weight, bias: Variable?) -> Tensor {
+  private func linearValue(_ x: ProductFactor, _ weight: Weight, bias: Variable?) -> Tensor {
     let outputs = weight.matrix.outputs
     precondition(
       value.width == weight.matrix.inputs,
@@ -40,26 +42,22 @@ extension Variable {
       "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
     return Tensor(shape: shape.dropLast() + [outputs]) { y in
       if let bias { fillRows(y, rows: value.rowCount, with: bias.value) }
-      value.readMatrix { weight.matrix.apply(to: $0, into: y, keeping: bias == nil ? 0 : 1) }
+      weight.matrix.apply(to: x, into: y, keeping: bias == nil ? 0 : 1)
     }
   }
 
   /// - Parameter x: The map's input, which only the gradient of a trained weight needs.
   private static func addLinearGradients(
-    _ dy: Tensor, to node: GradientNode?, x: Tensor?, weight: Weight, bias: Variable?,
+    _ dy: Tensor, to node: GradientNode?, x: ProductFactor?, weight: Weight, bias: Variable?,
     _ gradients: Gradients
   ) {
-    dy.readMatrix { dyMatrix in
-      gradients.accumulate(into: node) { dx, keeping in
-        weight.matrix.applyTransposed(to: dyMatrix, into: dx, keeping: keeping)
-      }
-      gradients.accumulate(into: weight.variable?.node) { dw, keeping in
-        x?.readMatrix {
-          parallelProduct(
-            dyMatrix, $0, .firstTransposed, into: dw, cStride: weight.matrix.inputs,
-            keeping: keeping)
-        }
-      }
+    let factor = weight.matrix.factor(dy)
+    gradients.accumulate(into: node) { dx, keeping in
+      weight.matrix.applyTransposed(to: factor, into: dx, keeping: keeping)
+    }
+    gradients.accumulate(into: weight.variable?.node) { dw, keeping in
+      guard let x else { preconditionFailure("a trained weight keeps its input") }
+      ProductFactor.addTransposedProduct(factor, x, into: dw, keeping: keeping)
     }
     gradients.accumulate(into: bias?.node) { db, keeping in
       if keeping == 0 { db.update(repeating: 0, count: dy.width) }

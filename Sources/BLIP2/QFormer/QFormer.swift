@@ -78,10 +78,14 @@ public struct QFormer: Module {
 
   /// The keys and values of each layer's cross-attention; computed once, they serve every pass over
   /// the same images.
-  /// - Parameter features: `[images · tokens, vision width]`.
+  /// - Parameters:
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - norm: The trained norm over them.
   /// - Returns: One entry a layer; nil for layers without cross-attention.
-  public func imageKeyValues(_ features: Variable) -> [KeyValues?] {
-    layers.elements.map { $0.crossAttention?.keyValues(features) }
+  public func imageKeyValues(_ features: Variable, norm: LayerNorm) -> [KeyValues?] {
+    let rows = NormalisedRows(
+      features.reshaped([features.value.rowCount, features.value.width]), norm)
+    return layers.elements.map { $0.crossAttention?.keyValues(rows) }
   }
 
   /// Query tokens as they are, text as word and position: `[rows, width]`.

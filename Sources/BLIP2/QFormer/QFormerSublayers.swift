@@ -58,6 +58,11 @@ struct AttentionBlock: Module {
   func keyValues(_ x: Variable) -> KeyValues {
     KeyValues(keys: key(x), values: value(x))
   }
+
+  /// The keys and values of image features.
+  func keyValues(_ x: NormalisedRows) -> KeyValues {
+    KeyValues(keys: x.mapped(by: key), values: x.mapped(by: value))
+  }
 }
 
 /// Keys and values of one attention, each `[rows, width]`.

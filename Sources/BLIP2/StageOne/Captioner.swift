@@ -69,7 +69,7 @@ private struct QueryMemory {
       _ = pack.addQueries(image: image, index: image, purpose: .image)
     }
     pack.layOut(imageTokens: features.shape[1])
-    let images = model.qFormer.imageKeyValues(model.normalisedFeatures(features))
+    let images = model.qFormer.imageKeyValues(features, norm: model.visionNorm)
     self.model = model
     layers = model.qFormer(pack, images: images).memory
   }

@@ -35,7 +35,7 @@ extension StageOneModel {
     _ pairs: [(image: Int, text: Int)], features: Variable, texts: [[Int32]]
   ) -> [Float] {
     Recording.disabled {
-      let memory = qFormer.imageKeyValues(normalisedFeatures(features))
+      let memory = qFormer.imageKeyValues(features, norm: visionNorm)
       let candidates = pairs.enumerated().map { index, pair in
         ImageTextMatching.Candidate(
           image: pair.image, text: pair.text, isMatch: true, origin: index, purpose: .match)

@@ -63,7 +63,7 @@ extension StageOneModel {
     communicator: some Communicator = SingleProcess()
   ) -> Losses {
     let objectives = configuration.objectives
-    let images = qFormer.imageKeyValues(normalisedFeatures(batch.features))
+    let images = qFormer.imageKeyValues(batch.features, norm: visionNorm)
     let first = UnimodalPass(self, batch, images: images, randomness: randomness)
     let contrast = ImageTextContrast(configuration)(
       images: imageEmbedding(first.queries), texts: textEmbedding(first.classification),
@@ -85,11 +85,6 @@ extension StageOneModel {
       generation: generation, total: terms.dropFirst().reduce(terms[0], +),
       queryOutput: first.queries, classOutput: first.classification,
       matchingLogits: matching?.logits)
-  }
-
-  /// The image features after the trained norm, `[images · tokens, vision width]`.
-  func normalisedFeatures(_ features: Variable) -> Variable {
-    visionNorm(features.reshaped([features.shape[0] * features.shape[1], features.shape[2]]))
   }
 }
 

@@ -54,8 +54,7 @@ public struct StageTwoModel: Module {
       _ = pack.addQueries(image: image, index: firstIndex + image, purpose: .image)
     }
     pack.layOut(imageTokens: features.shape[1])
-    let rows = features.reshaped([images * features.shape[1], features.shape[2]])
-    let memory = qFormer.imageKeyValues(visionNorm(rows))
+    let memory = qFormer.imageKeyValues(features, norm: visionNorm)
     guard let queries = qFormer(pack, images: memory, randomness: randomness).queries else {
       preconditionFailure("images have queries")
     }

@@ -1,20 +1,29 @@
 import COpenBLAS
 
 /// A matrix in memory: `rows × columns`, row by row, `stride` values from one row to the next.
-public struct MatrixView {
-  public let pointer: UnsafePointer<Float>
+public struct ElementView<Element> {
+  public let pointer: UnsafePointer<Element>
   public let rows: Int
   public let columns: Int
   public let stride: Int
 
   @inlinable @inline(__always)
-  public init(_ pointer: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+  public init(_ pointer: UnsafePointer<Element>, rows: Int, columns: Int, stride: Int? = nil) {
     self.pointer = pointer
     self.rows = rows
     self.columns = columns
     self.stride = stride ?? columns
   }
+
+  /// Some of its rows and columns.
+  func part(rows: Range<Int>, columns: Range<Int>) -> ElementView {
+    ElementView(
+      pointer + (rows.lowerBound * stride + columns.lowerBound), rows: rows.count,
+      columns: columns.count, stride: stride)
+  }
 }
+
+public typealias MatrixView = ElementView<Float>
 
 /// Which of a product's two factors is read transposed.
 public enum ProductForm: Sendable {
@@ -28,7 +37,9 @@ public enum ProductForm: Sendable {
   /// The product's rows, the length of its sums, and its columns.
   /// - Precondition: The two factors fit.
   @inline(__always)
-  func sizes(_ a: MatrixView, _ b: MatrixView) -> (rows: Int, inner: Int, columns: Int) {
+  func sizes<Element>(
+    _ a: ElementView<Element>, _ b: ElementView<Element>
+  ) -> (rows: Int, inner: Int, columns: Int) {
     let rows = self == .firstTransposed ? a.columns : a.rows
     let inner = self == .firstTransposed ? a.rows : a.columns
     let columns = self == .secondTransposed ? b.rows : b.columns
@@ -39,19 +50,89 @@ public enum ProductForm: Sendable {
   }
 }
 
+/// A kind of number that matrices are multiplied in; sums are float32.
+protocol ProductElement {
+  static var precision: ProductPrecision { get }
+  /// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
+  static func multiply(
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
+    into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float)
+}
+
+extension ProductElement {
+  /// The product by oneDNN; it has no scale, and C is overwritten or added to.
+  static func multiplyByOneDNN(
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
+    into c: UnsafeMutablePointer<Float>, cStride: Int, adds: Bool
+  ) {
+    let (rows, inner, columns) = form.sizes(a, b)
+    OneDNN.product(
+      .init(
+        rows: rows, inner: inner, columns: columns,
+        a: form == .firstTransposed
+          ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
+        b: form == .secondTransposed
+          ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
+        cStride: cStride, adds: adds, precision: precision)
+    ).run(a.pointer, b.pointer, into: c)
+  }
+}
+
+extension Float: ProductElement {
+  static var precision: ProductPrecision { .float32 }
+
+  /// Products of at least so many multiplications go to oneDNN where that is faster: for smaller ones
+  /// its preparations weigh more than its speed.
+  private static let leastForOneDNN = 128 * 128 * 128
+
+  static func multiply(
+    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
+    cStride: Int, scale: Float, keeping: Float
+  ) {
+    let (rows, inner, columns) = form.sizes(a, b)
+    if rows * inner * columns >= leastForOneDNN, scale == 1, keeping == 0 || keeping == 1,
+      OneDNN.isFastInFloat32
+    {
+      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, adds: keeping == 1)
+      return
+    }
+    cblas_sgemm(
+      CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
+      form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
+      blasint(inner), scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride), keeping,
+      c, blasint(cStride))
+  }
+}
+
 /// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
 ///
 /// - Parameters:
 ///   - c: `[rows of the product, columns of the product]`, `cStride` values from row to row.
 ///   - keeping: 0 overwrites C (it may be uninitialised), 1 adds to it.
-@inline(__always)
 public func singleThreadProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
+  blockProduct(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+}
+
+/// C = scale · (product of A and B) + keeping · C, cut into blocks of C over all threads.
+public func parallelProduct(
+  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
+  cStride: Int, scale: Float = 1, keeping: Float = 0
+) {
+  sharedProduct(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+}
+
+/// A product of numbers of any kind on the calling thread; also of matrices without columns.
+@inline(__always)
+private func blockProduct<Element: ProductElement>(
+  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
+  into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float
+) {
   let (rows, inner, columns) = form.sizes(a, b)
   if rows == 0 || columns == 0 { return }
-  if inner == 0 {
+  guard inner > 0 else {
     for row in 0..<rows {
       for column in 0..<columns {
         let place = c + row * cStride + column
@@ -60,41 +141,27 @@ public func singleThreadProduct(
     }
     return
   }
-  cblas_sgemm(
-    CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
-    form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
-    blasint(inner), scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride), keeping, c,
-    blasint(cStride))
+  Element.multiply(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
 }
 
-/// C = scale · (product of A and B) + keeping · C, cut into blocks of C over all threads.
-public func parallelProduct(
-  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
-  cStride: Int, scale: Float = 1, keeping: Float = 0
+/// A product of numbers of any kind, cut into blocks of C over all threads.
+func sharedProduct<Element: ProductElement>(
+  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
+  into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
   let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
   Parallel.forEach(grid.count) { index in
     let (rowRange, columnRange) = grid.block(index)
     if rowRange.isEmpty || columnRange.isEmpty { return }
-    let partA =
+    blockProduct(
       form == .firstTransposed
-      ? MatrixView(
-        a.pointer + rowRange.lowerBound, rows: inner, columns: rowRange.count, stride: a.stride)
-      : MatrixView(
-        a.pointer + rowRange.lowerBound * a.stride, rows: rowRange.count, columns: inner,
-        stride: a.stride)
-    let partB =
+        ? a.part(rows: 0..<inner, columns: rowRange) : a.part(rows: rowRange, columns: 0..<inner),
       form == .secondTransposed
-      ? MatrixView(
-        b.pointer + columnRange.lowerBound * b.stride, rows: columnRange.count, columns: inner,
-        stride: b.stride)
-      : MatrixView(
-        b.pointer + columnRange.lowerBound, rows: inner, columns: columnRange.count,
-        stride: b.stride)
-    singleThreadProduct(
-      partA, partB, form, into: c + rowRange.lowerBound * cStride + columnRange.lowerBound,
-      cStride: cStride, scale: scale, keeping: keeping)
+        ? b.part(rows: columnRange, columns: 0..<inner)
+        : b.part(rows: 0..<inner, columns: columnRange),
+      form, into: c + (rowRange.lowerBound * cStride + columnRange.lowerBound), cStride: cStride,
+      scale: scale, keeping: keeping)
   }
 }
 

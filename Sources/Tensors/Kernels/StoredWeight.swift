@@ -3,7 +3,7 @@
 /// A product expands a panel of some hundred rows at a time into float32, each thread its own: the
 /// whole matrix never exists as float32. How the work is cut depends on the shapes alone, so the
 /// numbers are the same for any count of threads.
-public struct StoredWeight: MatrixWeight {
+public struct StoredWeight: Float32ProductWeight {
   public let format: NumberFormat
   public let outputs: Int
   public let inputs: Int
@@ -66,6 +66,14 @@ public struct StoredWeight: MatrixWeight {
         }
       }
     }
+  }
+
+  /// The weight where it lies, if that is a bfloat16 matrix at an even address.
+  var bfloat16: BFloat16Matrix? {
+    guard format == .bfloat16, Int(bitPattern: start) % 2 == 0 else { return nil }
+    return BFloat16Matrix(
+      bytes: UnsafeRawBufferPointer(start: start, count: outputs * rowBytes), rows: outputs,
+      columns: inputs, owner: owner)
   }
 
   /// Whether the weight can be read where it lies as float32.

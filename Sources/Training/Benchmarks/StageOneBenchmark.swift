@@ -14,12 +14,15 @@ public struct StageOneBenchmark {
   public var meanTextLength = 12.0
   /// MiniLM's sizes: 6 layers, width 384, features of width 384.
   public var isSmall = false
+  /// The precision of the linear maps' products.
+  public var precision = ProductPrecision.float32
 
   public init() {}
 
   /// - Parameter report: Is told of each step.
   public func run(report: (String) -> Void) -> BenchmarkResult {
     let model = makeModel()
+    model.multiply(in: precision)
     let optimizer = AdamW(AdamWConfiguration(), parameters: model.namedParameters)
     let generator = Philox(seed: 1)
     let features = Variable(

@@ -15,8 +15,8 @@ public struct StageTwoBenchmark {
   /// The longest caption, and the mean of all, in tokens.
   public var maximumTextLength = 32
   public var meanTextLength = 12.0
-  /// Whether the frozen weights are kept in bfloat16; products sum in float32 either way.
-  public var keeps16Bits = false
+  /// The precision of the linear maps' products.
+  public var precision = ProductPrecision.float32
 
   public init() {}
 
@@ -69,10 +69,11 @@ public struct StageTwoBenchmark {
   }
 
   private func prepared() -> (StageTwoModel, any LanguageModel, Variable) {
-    let languageModel = shape.model(seed: 4, keeps16Bits: keeps16Bits)
+    let languageModel = shape.model(seed: 4, precision)
     let model = StageTwoModel(
       StageTwoConfiguration(), visionWidth: 1408, embeddingWidth: languageModel.embeddingWidth,
       seed: 0)
+    model.multiply(in: precision)
     let features = Variable(
       .normal([batch, 257, 1408], standardDeviation: 1, generator: Philox(seed: 1), site: 1))
     return (model, languageModel, features)
@@ -100,8 +101,8 @@ public enum BenchmarkLanguageModel: String, CaseIterable, Sendable {
   case flanT5Base = "flan-t5-base"
   case smolLM2 = "smollm2-135m"
 
-  /// - Parameter keeps16Bits: Whether matrices are kept in bfloat16.
-  func model(seed: UInt64, keeps16Bits: Bool) -> any LanguageModel {
+  /// - Parameter precision: In bfloat16, matrices are kept so, as a file would hold them.
+  func model(seed: UInt64, _ precision: ProductPrecision) -> any LanguageModel {
     let initialiser = ParameterInitialiser(seed: seed)
     let model: any LanguageModel =
       switch self {
@@ -112,9 +113,10 @@ public enum BenchmarkLanguageModel: String, CaseIterable, Sendable {
       case .smolLM2: Llama(.smolLM2, initialiser)
       }
     model.freeze()
-    if keeps16Bits {
+    model.multiply(in: precision)
+    if precision == .bfloat16 {
       for entry in model.namedParameters where entry.parameter.shape.count == 2 {
-        entry.parameter.freeze(as: BrainFloatMatrix(entry.parameter.value).weight)
+        entry.parameter.freeze(as: BFloat16Weight(DenseWeight(entry.parameter.value)))
       }
     }
     return model
@@ -156,29 +158,5 @@ extension LlamaConfiguration {
     sizes.vocabularySize = 49_152
     sizes.isTied = true
     return sizes
-  }
-}
-
-/// Random weights rounded to bfloat16, as a file would hold them.
-private final class BrainFloatMatrix: @unchecked Sendable {  // Unchecked: immutable after `init`.
-  private let shape: [Int]
-  private let bits: UnsafeMutableBufferPointer<UInt16>
-
-  init(_ values: Tensor) {
-    shape = values.shape
-    bits = .allocate(capacity: values.count)
-    // To the nearest, ties to even.
-    for (index, value) in values.values.enumerated() {
-      let pattern = value.bitPattern
-      bits[index] = UInt16(truncatingIfNeeded: (pattern &+ 0x7FFF &+ (pattern >> 16 & 1)) >> 16)
-    }
-  }
-
-  deinit { bits.deallocate() }
-
-  var weight: StoredWeight {
-    StoredWeight(
-      bytes: UnsafeRawBufferPointer(bits), format: .bfloat16, outputs: shape[0], inputs: shape[1],
-      owner: self)
   }
 }

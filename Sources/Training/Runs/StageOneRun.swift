@@ -28,6 +28,9 @@ public struct StageOneRun: TrainingRun {
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
     let tokenizer = try CaptionTokenizer(configuration.data)
     let model = try StageOneRun.model(configuration, tower: tower, tokenizer: tokenizer)
+    for part in [model, tower.encoder] as [any Module] {
+      part.multiply(in: configuration.precision)
+    }
     task = StageOneTask(
       configuration: configuration, model: model, tower: tower, data: data, tokenizer: tokenizer)
   }

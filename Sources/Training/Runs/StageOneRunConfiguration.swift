@@ -1,4 +1,5 @@
 import BLIP2
+import Tensors
 
 /// Everything that decides what a stage-1 run computes: the keys of its YAML file.
 public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
@@ -6,6 +7,8 @@ public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
   public var output = "Checkpoints/stage1"
   /// Decides every random draw of the run.
   public var seed: UInt64 = 42
+  /// The precision of the linear maps' products. Parameters, sums and the optimiser are float32.
+  public var precision = ProductPrecision.float32
   public var model = StageOneConfiguration()
   public var vision = VisionConfiguration()
   public var initialise = InitialiseConfiguration()

@@ -32,6 +32,9 @@ public struct StageTwoRun: TrainingRun {
     let model = StageTwoModel(
       configuration.model, visionWidth: tower.encoder.width,
       embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
+    for part in [model, tower.encoder, languageModel.model] as [any Module] {
+      part.multiply(in: configuration.precision)
+    }
     task = StageTwoTask(
       configuration: configuration, model: model, tower: tower, data: data,
       languageModel: languageModel,

@@ -1,5 +1,6 @@
 import BLIP2
 import Foundation
+import Tensors
 
 /// Everything that decides what a stage-2 run computes: the keys of its YAML file.
 public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
@@ -7,6 +8,8 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
   public var output = "Checkpoints/stage2-{llm}"
   /// Decides every random draw of the run.
   public var seed: UInt64 = 42
+  /// The precision of the linear maps' products. Parameters, sums and the optimiser are float32.
+  public var precision = ProductPrecision.float32
   public var model = StageTwoConfiguration()
   /// The frozen image encoder, the one that stage 1 was trained with.
   public var vision = VisionConfiguration()

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
+import Tensors
 import Training
+
+extension ProductPrecision: ExpressibleByArgument {}
 
 /// `blip2-train bench`.
 struct BenchCommand: ParsableCommand {
@@ -24,15 +27,11 @@ struct BenchStageOneCommand: ParsableCommand {
         blip2-train bench stage1 --batch 16 --precision fp32 --steps 5
       """)
 
-  enum Precision: String, ExpressibleByArgument, CaseIterable {
-    case fp32
-  }
-
   @Option(help: "Pairs in a step.")
   var batch = 16
 
-  @Option(help: "The precision of the products.")
-  var precision = Precision.fp32
+  @Option(help: "The precision of the linear maps' products; sums are float32.")
+  var precision = ProductPrecision.float32
 
   @Option(help: "Steps that are counted.")
   var steps = 5
@@ -67,6 +66,7 @@ struct BenchStageOneCommand: ParsableCommand {
     benchmark.maximumTextLength = text
     benchmark.meanTextLength = meanText
     benchmark.isSmall = small
+    benchmark.precision = precision
     print(benchmark.run { print($0) }.line)
   }
 }

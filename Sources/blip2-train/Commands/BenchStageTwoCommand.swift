@@ -1,19 +1,15 @@
 import ArgumentParser
 import Foundation
+import Tensors
 import Training
 
 /// What the benchmarks of stage 2 have in common.
 struct StageTwoBenchmarkOptions: ParsableArguments {
-  enum Precision: String, ExpressibleByArgument, CaseIterable {
-    case fp32, bf16
-  }
-
   @Option(help: "The shape of the language model.")
   var llm = BenchmarkLanguageModel.opt125m
 
-  @Option(
-    help: "bf16 keeps the frozen weights in bfloat16; sums and what is trained stay in float32.")
-  var precision = Precision.fp32
+  @Option(help: "The precision of the linear maps' products; sums are float32.")
+  var precision = ProductPrecision.float32
 
   @Option(help: "Steps that are counted; the first one before them is a warm-up.")
   var steps = 5
@@ -29,7 +25,7 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
     benchmark.shape = llm
     benchmark.batch = batch
     benchmark.steps = steps
-    benchmark.keeps16Bits = precision == .bf16
+    benchmark.precision = precision
     return benchmark
   }
 }

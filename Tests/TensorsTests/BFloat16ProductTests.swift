@@ -1,0 +1,100 @@
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+/// Products in bfloat16 against the same rounded numbers multiplied in float32.
+@Suite struct BFloat16ProductTests {
+  private func rounded(_ x: Tensor) -> BFloat16Matrix {
+    x.readMatrix { BFloat16Matrix(rounding: $0) }
+  }
+
+  /// The nearest bfloat16, ties to the even one, by arithmetic alone.
+  private func nearest(_ x: Float) -> Float {
+    guard x != 0, x.isFinite else { return x }
+    let unit = x.binade * 0x1p-7
+    return (x / unit).rounded(.toNearestOrEven) * unit
+  }
+
+  @Test func roundsToTheNearest() {
+    let values: [Float] =
+      [0, -0.0, 1, -1, 1.00390625, 1.01171875, 3.3895e38, .infinity, -.infinity, 0x1p-120]
+      + randomTensor([300], seed: 3).values
+    let matrix = rounded(Tensor(values, shape: [2, values.count / 2]))
+    let found = BFloat16Weight(matrix).expanded().values
+    for (x, y) in zip(values, found) { #expect(y == nearest(x), "\(x)") }
+    #expect(BFloat16Weight(rounded(Tensor([.nan, 1], shape: [1, 2]))).expanded().values[0].isNaN)
+  }
+
+  @Test(arguments: MatrixProductTests.forms, [1, 3, 16, 33, 130, 257])
+  func productsAreThoseOfTheRoundedNumbers(_ form: ProductForm, _ size: Int) {
+    for (rows, inner, columns) in [(size, 48, 70), (37, size, 64), (96, 31, size)] {
+      let a = rounded(
+        randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
+      let b = rounded(
+        randomTensor(form == .secondTransposed ? [columns, inner] : [inner, columns], seed: 2))
+      for keeping: Float in [0, 1] {
+        let start = randomTensor([rows, columns], seed: 3)
+        var (fast, plain) = (start.copied(), start.copied())
+        a.read { a in
+          b.read { b in
+            fast.modify {
+              sharedProduct(a, b, form, into: $0, cStride: columns, keeping: keeping)
+            }
+            plain.modify {
+              BFloat16.multiplyAsFloats(
+                a, b, form, into: $0, cStride: columns, scale: 1, keeping: keeping)
+            }
+          }
+        }
+        #expect(difference(fast, plain, relative: 1e-5) == nil, "\(rows) \(inner) \(columns)")
+      }
+    }
+  }
+
+  @Test func weightAppliesBothWays() {
+    let values = randomTensor([70, 33], seed: 1)
+    let weight = BFloat16Weight(DenseWeight(values))
+    let twin = DenseWeight(weight.expanded())
+    let x = randomTensor([41, 33], seed: 2)
+    let dy = randomTensor([41, 70], seed: 3)
+    func apply(_ weight: any MatrixWeight) -> (y: Tensor, dx: Tensor) {
+      var (y, dx) = (Tensor.zeros([41, 70]), Tensor.zeros([41, 33]))
+      let (x, dy) = (BFloat16Weight(rounded(x)).expanded(), BFloat16Weight(rounded(dy)).expanded())
+      y.modify { weight.apply(to: weight.factor(x), into: $0, keeping: 0) }
+      dx.modify { weight.applyTransposed(to: weight.factor(dy), into: $0, keeping: 0) }
+      return (y, dx)
+    }
+    #expect(difference(apply(weight).y, apply(twin).y, relative: 1e-5) == nil)
+    #expect(difference(apply(weight).dx, apply(twin).dx, relative: 1e-5) == nil)
+    #expect(weight.rows([69, 0]).values == twin.rows([69, 0]).values)
+  }
+
+  /// Weights that a file holds in bfloat16 are multiplied where they lie.
+  @Test func storedWeightsAreNotCopied() throws {
+    let weight = BFloat16Weight(DenseWeight(randomTensor([5, 6], seed: 1)))
+    let owner = Bytes(
+      weight.expanded().values.flatMap {
+        withUnsafeBytes(of: UInt16($0.bitPattern >> 16)) { Array($0) }
+      })
+    let stored = StoredWeight(
+      bytes: UnsafeRawBufferPointer(owner.bytes), format: .bfloat16, outputs: 5, inputs: 6,
+      owner: owner)
+    let matrix = try #require(stored.bfloat16)
+    matrix.read {
+      #expect(UnsafeRawPointer($0.pointer) == UnsafeRawPointer(owner.bytes.baseAddress!))
+    }
+    #expect(BFloat16Weight(stored).expanded().values == weight.expanded().values)
+  }
+
+  private final class Bytes: @unchecked Sendable {  // Unchecked: immutable after `init`.
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+
+    init(_ values: [UInt8]) {
+      bytes = .allocate(capacity: values.count)
+      _ = bytes.initialize(from: values)
+    }
+
+    deinit { bytes.deallocate() }
+  }
+}
