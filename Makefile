@@ -54,8 +54,9 @@ lint: ## check the format of the sources
 format: ## put the sources into that format
 	swift format -i -r Sources Tests Package.swift
 
-bench: build ## time a stage-1 step; options: make bench BENCH_OPTIONS="--batch 8"
+bench: build ## time a step of each stage; options of both: make bench BENCH_OPTIONS="--batch 8"
 	$(PROGRAM) bench stage1 $(BENCH_OPTIONS)
+	$(PROGRAM) bench stage2 $(BENCH_OPTIONS)
 
 clean: ## remove everything that was built
 	rm -rf .build .build-tests

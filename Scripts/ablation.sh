@@ -11,6 +11,7 @@ folder=Checkpoints/ablation
 names=(itc itc+itm itc+itm+itg)
 seeds=(1 2 3)
 steps=$(sed -n 's/^  steps: //p' Configs/pretrained/ablation.yaml)
+source Scripts/comparison.sh
 
 objectives() {
   case $1 in
@@ -22,29 +23,10 @@ objectives() {
 
 for seed in "${seeds[@]}"; do
   for name in "${names[@]}"; do
-    output=$folder/$name-$seed
-    if [ -f "$output/done" ]; then continue; fi
-    resume=()
-    if compgen -G "$output/step-*.h5" >/dev/null; then resume=(--resume); fi
-    echo "== $name, seed $seed"
-    "$program" stage1 --config Configs/pretrained/ablation.yaml --output "$output" "${resume[@]}" \
+    bring_to_end "$folder/$name-$seed" "$steps" stage1 --config Configs/pretrained/ablation.yaml \
       --set "seed=$seed" --set "model.objectives=$(objectives "$name")" "$@"
-    # A run that was paused goes on at the next call.
-    if grep -q "\"step\":$steps,\"kind\":\"validation\"" "$output/metrics.jsonl"; then
-      touch "$output/done"
-    fi
   done
 done
-
-# The mean over the seeds of one number of the last validation, and how far the seeds lie apart.
-summary() { # objectives, key
-  for seed in "${seeds[@]}"; do
-    # A number may be missing: that is a dash in the table, no error.
-    { grep '"kind":"validation"' "$folder/$1-$seed/metrics.jsonl" || true; } | tail -n 1
-  done | { grep -o "\"$2\":[0-9.]*" || true; } | cut -d: -f2 | awk '
-    { sum += $1; if (NR == 1 || $1 < least) least = $1; if ($1 > most) most = $1 }
-    END { if (NR) printf "%.1f (%.1f–%.1f)", sum / NR, least, most; else printf "–" }'
-}
 
 echo
 echo "| objectives | ranked by | image → text R@1 | R@5 | R@10 | text → image R@1 | R@5 | R@10 |"
@@ -54,7 +36,7 @@ for name in "${names[@]}"; do
     if [ "$name $ranking" = "itc reranked" ]; then continue; fi
     row="| $name | $ranking |"
     for way in imageToText textToImage; do
-      for rank in 1 5 10; do row+=" $(summary "$name" "$ranking\\.$way\\.r$rank") |"; done
+      for rank in 1 5 10; do row+=" $(summary "$folder/$name" "$ranking\\.$way\\.r$rank" 1) |"; done
     done
     echo "$row"
   done

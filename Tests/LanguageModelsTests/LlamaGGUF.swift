@@ -6,38 +6,40 @@ import WeightFiles
 /// neighbouring rotary pairs as llama.cpp's converter does.
 enum LlamaGGUF {
   private struct Sizes: Decodable {
-    let hidden_size: Int
-    let intermediate_size: Int
-    let num_hidden_layers: Int
-    let num_attention_heads: Int
-    let num_key_value_heads: Int
-    let head_dim: Int?
-    let max_position_embeddings: Int
-    let rms_norm_eps: Float
-    let rope_theta: Float?
-    let rope_parameters: Rotary?
-    let bos_token_id: Int
-    let eos_token_id: Int
-    let pad_token_id: Int?
+    let hiddenSize: Int
+    let intermediateSize: Int
+    let numHiddenLayers: Int
+    let numAttentionHeads: Int
+    let numKeyValueHeads: Int
+    let headDim: Int?
+    let maxPositionEmbeddings: Int
+    let rmsNormEps: Float
+    let ropeTheta: Float?
+    let ropeParameters: Rotary?
+    let bosTokenId: Int
+    let eosTokenId: Int
+    let padTokenId: Int?
 
-    struct Rotary: Decodable { let rope_theta: Float }
+    struct Rotary: Decodable { let ropeTheta: Float }
 
-    var headWidth: Int { head_dim ?? hidden_size / num_attention_heads }
+    var headWidth: Int { headDim ?? hiddenSize / numAttentionHeads }
   }
 
   /// Writes the file.
   /// - Parameter folder: With `config.json` and float32 weights.
   static func write(_ folder: URL, to file: URL) throws {
-    let sizes = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let sizes = try decoder.decode(
       Sizes.self, from: Data(contentsOf: folder.appendingPathComponent("config.json")))
     let weights = try WeightFolder(folder)
     let tensors = try weights.names.map { name -> GGUFFileMaker.Tensor in
       let shape = try weights.shape(of: name)
       var values = try weights.tensor(named: name).floats()
       if name.contains("q_proj") {
-        values = neighbouring(values, heads: sizes.num_attention_heads, columns: shape[1])
+        values = neighbouring(values, heads: sizes.numAttentionHeads, columns: shape[1])
       } else if name.contains("k_proj") {
-        values = neighbouring(values, heads: sizes.num_key_value_heads, columns: shape[1])
+        values = neighbouring(values, heads: sizes.numKeyValueHeads, columns: shape[1])
       }
       return .init(
         ggufName(name), shape.reversed(), type: 0, bytes: values.withUnsafeBytes { Array($0) })
@@ -48,22 +50,22 @@ enum LlamaGGUF {
   private static func fields(_ sizes: Sizes) -> [(String, GGUFFileMaker.Value)] {
     var fields: [(String, GGUFFileMaker.Value)] = [
       ("general.architecture", .string("llama")),
-      ("llama.embedding_length", .uint32(sizes.hidden_size)),
-      ("llama.feed_forward_length", .uint32(sizes.intermediate_size)),
-      ("llama.block_count", .uint32(sizes.num_hidden_layers)),
-      ("llama.attention.head_count", .uint32(sizes.num_attention_heads)),
-      ("llama.attention.head_count_kv", .uint32(sizes.num_key_value_heads)),
+      ("llama.embedding_length", .uint32(sizes.hiddenSize)),
+      ("llama.feed_forward_length", .uint32(sizes.intermediateSize)),
+      ("llama.block_count", .uint32(sizes.numHiddenLayers)),
+      ("llama.attention.head_count", .uint32(sizes.numAttentionHeads)),
+      ("llama.attention.head_count_kv", .uint32(sizes.numKeyValueHeads)),
       ("llama.attention.key_length", .uint32(sizes.headWidth)),
       ("llama.rope.dimension_count", .uint32(sizes.headWidth)),
-      ("llama.context_length", .uint32(sizes.max_position_embeddings)),
-      ("llama.attention.layer_norm_rms_epsilon", .float(sizes.rms_norm_eps)),
-      ("tokenizer.ggml.bos_token_id", .uint32(sizes.bos_token_id)),
-      ("tokenizer.ggml.eos_token_id", .uint32(sizes.eos_token_id)),
+      ("llama.context_length", .uint32(sizes.maxPositionEmbeddings)),
+      ("llama.attention.layer_norm_rms_epsilon", .float(sizes.rmsNormEps)),
+      ("tokenizer.ggml.bos_token_id", .uint32(sizes.bosTokenId)),
+      ("tokenizer.ggml.eos_token_id", .uint32(sizes.eosTokenId)),
     ]
-    if let base = sizes.rope_parameters?.rope_theta ?? sizes.rope_theta {
+    if let base = sizes.ropeParameters?.ropeTheta ?? sizes.ropeTheta {
       fields.append(("llama.rope.freq_base", .float(base)))
     }
-    if let padding = sizes.pad_token_id {
+    if let padding = sizes.padTokenId {
       fields.append(("tokenizer.ggml.padding_token_id", .uint32(padding)))
     }
     return fields

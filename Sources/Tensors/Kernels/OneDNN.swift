@@ -87,14 +87,21 @@ enum OneDNN {
   }
 }
 
+extension BLAS {
+  /// The version of the library that large products go to.
+  public static var oneDNNVersion: String? {
+    dnnl_version().map { "\($0.pointee.major).\($0.pointee.minor).\($0.pointee.patch)" }
+  }
+}
+
 /// The code that oneDNN made for products of one shape; any thread may run it.
 final class CompiledProduct: @unchecked Sendable {
   private let primitive: dnnl_primitive_t
   private let stream: dnnl_stream_t
-  private var a = dnnl_memory_desc_t()
-  private var b = dnnl_memory_desc_t()
-  private var c = dnnl_memory_desc_t()
-  private var scratch: dnnl_memory_desc_t
+  private let a: dnnl_memory_desc_t
+  private let b: dnnl_memory_desc_t
+  private let c: dnnl_memory_desc_t
+  private let scratch: dnnl_memory_desc_t
   private let scratchBytes: Int
 
   fileprivate init(_ shape: OneDNN.Shape) {
@@ -111,9 +118,9 @@ final class CompiledProduct: @unchecked Sendable {
           &description, 2, sizes, precision == .float32 ? dnnl_f32 : dnnl_bf16, steps), "\(shape)")
       return description
     }
-    a = describe(shape.rows, shape.inner, shape.a, shape.precision)
-    b = describe(shape.inner, shape.columns, shape.b, shape.precision)
-    c = describe(shape.rows, shape.columns, .init(row: shape.cStride, column: 1), .float32)
+    var a = describe(shape.rows, shape.inner, shape.a, shape.precision)
+    var b = describe(shape.inner, shape.columns, shape.b, shape.precision)
+    var c = describe(shape.rows, shape.columns, .init(row: shape.cStride, column: 1), .float32)
     var product = dnnl_matmul_desc_t()
     OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, nil, &c), "\(shape)")
 
@@ -140,8 +147,8 @@ final class CompiledProduct: @unchecked Sendable {
         description, dnnl_query_scratchpad_md, 0)
     else { fatalError("oneDNN gave no code for \(shape)") }
     self.primitive = primitive
-    scratch = memory.pointee
-    scratchBytes = dnnl_memory_desc_get_size(&scratch)
+    (self.a, self.b, self.c, scratch) = (a, b, c, memory.pointee)
+    scratchBytes = dnnl_memory_desc_get_size(memory)
     dnnl_primitive_desc_destroy(description)
     dnnl_primitive_attr_destroy(attributes)
     var stream: dnnl_stream_t?
@@ -164,10 +171,10 @@ final class CompiledProduct: @unchecked Sendable {
     let space = Storage(count: scratchBytes / MemoryLayout<Float>.stride + 1)
     withExtendedLifetime((self, space)) {
       var arguments = [
-        memory(&self.a, UnsafeMutableRawPointer(mutating: a), DNNL_ARG_SRC),
-        memory(&self.b, UnsafeMutableRawPointer(mutating: b), DNNL_ARG_WEIGHTS),
-        memory(&self.c, UnsafeMutableRawPointer(c), DNNL_ARG_DST),
-        memory(&scratch, UnsafeMutableRawPointer(space.pointer), DNNL_ARG_SCRATCHPAD),
+        memory(self.a, UnsafeMutableRawPointer(mutating: a), DNNL_ARG_SRC),
+        memory(self.b, UnsafeMutableRawPointer(mutating: b), DNNL_ARG_WEIGHTS),
+        memory(self.c, UnsafeMutableRawPointer(c), DNNL_ARG_DST),
+        memory(scratch, UnsafeMutableRawPointer(space.pointer), DNNL_ARG_SCRATCHPAD),
       ]
       OneDNN.withoutSignals {
         OneDNN.check(
@@ -179,11 +186,12 @@ final class CompiledProduct: @unchecked Sendable {
   }
 
   private func memory(
-    _ description: UnsafePointer<dnnl_memory_desc_t>, _ pointer: UnsafeMutableRawPointer,
-    _ place: Int32
+    _ description: dnnl_memory_desc_t, _ pointer: UnsafeMutableRawPointer, _ place: Int32
   ) -> dnnl_exec_arg_t {
     var memory: dnnl_memory_t?
-    OneDNN.check(dnnl_memory_create(&memory, description, OneDNN.engine, pointer), "memory")
+    withUnsafePointer(to: description) {
+      OneDNN.check(dnnl_memory_create(&memory, $0, OneDNN.engine, pointer), "memory")
+    }
     return dnnl_exec_arg_t(arg: place, memory: memory)
   }
 }

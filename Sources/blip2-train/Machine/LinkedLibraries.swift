@@ -22,6 +22,7 @@ struct LinkedLibrary: Codable {
     }
     return [
       library("OpenBLAS", BLAS.configuration.withoutPrefix("OpenBLAS "), "libopenblas"),
+      library("oneDNN", BLAS.oneDNNVersion, "libdnnl"),
       library("HDF5", hdf5Version(), "libhdf5"),
       library("libjpeg-turbo", nil, "libturbojpeg"),
       library("libspng", spng_version_string().map { String(cString: $0) }, "libspng"),
