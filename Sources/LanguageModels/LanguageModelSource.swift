@@ -85,11 +85,15 @@ public struct LanguageModelSource {
   /// What stands in front of the language model's names.
   private var prefix: String { isWithinBLIP2 ? "language_model." : "" }
 
-  /// The bytes of the language model's weights, without the image encoder that may lie beside it.
-  public var weightBytes: Int {
+  /// The memory that the language model's weights want, in bytes: as they are stored, or in two bytes
+  /// a number where they are multiplied in bfloat16. An image encoder beside them does not count.
+  public func weightBytes(in precision: ProductPrecision) -> Int {
     // A tensor that is not read, of a kind unknown here, does not count.
-    weights.names.lazy.filter { $0.hasPrefix(prefix) }
-      .reduce(0) { $0 + ((try? weights.tensor(named: $1).bytes.count) ?? 0) }
+    weights.names.lazy.filter { $0.hasPrefix(prefix) }.reduce(0) { sum, name in
+      guard let tensor = try? weights.tensor(named: name) else { return sum }
+      let isRounded = precision == .bfloat16 && tensor.shape.count == 2
+      return sum + (isRounded ? 2 * tensor.shape.reduce(1, *) : tensor.bytes.count)
+    }
   }
 
   /// The name that one of several has in the files; nil where none is there.

@@ -1,5 +1,6 @@
 import Checkpointing
 import Foundation
+import LanguageModels
 import TestSupport
 import Testing
 
@@ -85,6 +86,21 @@ import Testing
     }
     let text = RunError.tooLarge(path: "m", bytes: 5 << 30, memory: 2 << 30).description
     #expect(text.contains("5.0 GiB") && text.contains("2.0 GiB"))
+  }
+
+  /// What counts is the language model, in the form in which it is multiplied.
+  @Test func theMemoryThatIsWanted() throws {
+    let opt = try LanguageModelSource(
+      Goldens.repository.appendingPathComponent("Data/demo/opt"))
+    let float16 = opt.weightBytes(in: .float32)
+    #expect(float16 > 3_000_000 && opt.weightBytes(in: .bfloat16) == float16)
+    let whole = try LanguageModelSource(Goldens.folder.appendingPathComponent("blip2-opt"))
+    let all = whole.weights.names.reduce(0) {
+      $0 + ((try? whole.weights.tensor(named: $1).bytes.count) ?? 0)
+    }
+    #expect(whole.weightBytes(in: .float32) < all)
+    let less = whole.weightBytes(in: .bfloat16)
+    #expect(less > 0 && less < whole.weightBytes(in: .float32))
   }
 
   @Test func anotherFamilyThanAskedForIsRefused() throws {

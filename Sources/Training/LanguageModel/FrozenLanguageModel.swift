@@ -19,7 +19,9 @@ public struct FrozenLanguageModel {
 
   /// - Throws: `ConfigurationError`, `ModelConfigurationError`, `WeightFileError`, `TokenizerError`, or
   ///   `RunError` where tokenizer and model do not go together or memory does not suffice.
-  init(_ configuration: LanguageModelConfiguration) throws {
+  init(
+    _ configuration: LanguageModelConfiguration, in precision: ProductPrecision = .float32
+  ) throws {
     guard let given = configuration.path else {
       throw ConfigurationError.invalidValue(
         field: "llm.path", found: "null",
@@ -29,9 +31,10 @@ public struct FrozenLanguageModel {
     path = configuration.resolved(given)
     let url = URL(fileURLWithPath: path)
     let source = try LanguageModelSource(url)
-    try FrozenLanguageModel.requireMemory(for: source)
+    try FrozenLanguageModel.requireMemory(for: source, in: precision)
     model = try LanguageModelFamily.model(source)
     model.freeze()
+    model.multiply(in: precision)
     if let family = configuration.family, family != model.family {
       throw RunError.otherFamily(path: path, expected: family, found: model.family)
     }
@@ -69,9 +72,12 @@ public struct FrozenLanguageModel {
 
   /// Weights are read where they are mapped: what does not fit is read from the disk anew at every
   /// step, which nobody wants to wait for.
-  private static func requireMemory(for source: LanguageModelSource) throws {
+  private static func requireMemory(
+    for source: LanguageModelSource, in precision: ProductPrecision
+  ) throws {
     guard let memory = SystemMemory.current() else { return }
-    try requireRoom(bytes: source.weightBytes, memory: memory, path: source.url.path)
+    try requireRoom(
+      bytes: source.weightBytes(in: precision), memory: memory, path: source.url.path)
   }
 
   static func requireRoom(bytes: Int, memory: SystemMemory, path: String) throws {

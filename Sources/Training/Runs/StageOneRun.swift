@@ -21,16 +21,15 @@ public struct StageOneRun: TrainingRun {
   ) throws {
     try configuration.check()
     self.configuration = configuration
-    let tower = try VisionTower(configuration.vision, seed: configuration.seed)
+    let tower = try VisionTower(
+      configuration.vision, seed: configuration.seed, in: configuration.precision)
     let data = try RunData(
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
     let tokenizer = try CaptionTokenizer(configuration.data)
     let model = try StageOneRun.model(configuration, tower: tower, tokenizer: tokenizer)
-    for part in [model, tower.encoder] as [any Module] {
-      part.multiply(in: configuration.precision)
-    }
+    model.multiply(in: configuration.precision)
     task = StageOneTask(
       configuration: configuration, model: model, tower: tower, data: data, tokenizer: tokenizer)
   }

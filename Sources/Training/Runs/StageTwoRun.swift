@@ -23,18 +23,17 @@ public struct StageTwoRun: TrainingRun {
     var configuration = given
     configuration.output = given.llm.resolved(given.output)
     self.configuration = configuration
-    let tower = try VisionTower(configuration.vision, seed: configuration.seed)
+    let tower = try VisionTower(
+      configuration.vision, seed: configuration.seed, in: configuration.precision)
     let data = try RunData(
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
-    let languageModel = try FrozenLanguageModel(configuration.llm)
+    let languageModel = try FrozenLanguageModel(configuration.llm, in: configuration.precision)
     let model = StageTwoModel(
       configuration.model, visionWidth: tower.encoder.width,
       embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
-    for part in [model, tower.encoder, languageModel.model] as [any Module] {
-      part.multiply(in: configuration.precision)
-    }
+    model.multiply(in: configuration.precision)
     task = StageTwoTask(
       configuration: configuration, model: model, tower: tower, data: data,
       languageModel: languageModel,

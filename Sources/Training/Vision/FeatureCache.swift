@@ -122,7 +122,8 @@ final class FeatureCache {
       encoder: tower.fingerprint ?? "", layer: tower.output.layer,
       finalNorm: tower.output.appliesFinalNorm, images: imageFingerprint(of: request.dataset),
       decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
-      views: request.views)
+      views: request.views,
+      precision: tower.precision == .float32 ? nil : tower.precision)
     return String(decoding: try encoder.encode(stamp), as: UTF8.self)
   }
 
@@ -144,6 +145,8 @@ final class FeatureCache {
     let decoding: ImageDecoding
     let maximumPixelCount: Int
     let views: [[ImageTransform]]
+    /// Nil, and absent, for float32.
+    let precision: ProductPrecision?
   }
 
   // MARK: Computing

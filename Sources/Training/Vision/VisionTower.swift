@@ -14,6 +14,8 @@ public struct VisionTower {
   public let imageSize: Int
   public let normalization: ImageNormalization
   let isFrozen: Bool
+  /// The precision of the linear maps' products.
+  let precision: ProductPrecision
   /// Whether batches hold features that were computed earlier in place of pixels.
   let readsFeatures: Bool
   /// The views of a training picture among such features.
@@ -23,7 +25,9 @@ public struct VisionTower {
 
   /// - Throws: `ModelConfigurationError`, `VisionEncoderError`, `WeightFileError` or
   ///   `ConfigurationError`.
-  public init(_ configuration: VisionConfiguration, seed: UInt64) throws {
+  public init(
+    _ configuration: VisionConfiguration, seed: UInt64, in precision: ProductPrecision = .float32
+  ) throws {
     let source = configuration.path.map { URL(fileURLWithPath: $0) }
     try VisionTower.checkHeads(configuration, source: source)
     if let source {
@@ -43,6 +47,8 @@ public struct VisionTower {
     readsFeatures = configuration.cache
     cachedViews = configuration.cachedViews
     if isFrozen { encoder.freeze() }
+    self.precision = precision
+    encoder.multiply(in: precision)
     let usual = encoder.defaultOutput
     output = VisionOutput(
       layer: configuration.layer ?? usual.layer,
