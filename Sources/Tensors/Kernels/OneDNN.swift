@@ -70,8 +70,8 @@ enum OneDNN {
 
   /// Puts off signals to the calling thread.
   ///
-  /// Some of oneDNN 2.6's float32 code uses the stack pointer for other ends: a signal's frame, which
-  /// the system puts where that points to, then destroys a matrix or the heap.
+  /// A signal that arrives within some of oneDNN 2.6's float32 code destroys a matrix or the heap, as
+  /// if the code used the stack pointer, where the system puts a signal's frame, for other ends.
   fileprivate static func withoutSignals(_ body: () -> Void) {
     var all = sigset_t()
     var before = sigset_t()
