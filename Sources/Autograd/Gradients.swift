@@ -36,9 +36,11 @@ public final class Gradients {
     guard let root = result.node else { return }
     add(gradient, to: root)
     for node in Gradients.reachable(from: root) {
+      let bytes = Profile.isOn ? node.gradientBytes : 0
       guard let pullback = node.takePullback(), let dy = store.removeValue(forKey: node.order)
       else { continue }
       pullback(dy, self)
+      Profile.mark(node.operation, .backward, bytes: bytes)
     }
   }
 

@@ -79,14 +79,20 @@ final class GradientNode {
   /// The order in which nodes were made; results come after what they were computed from.
   let order: Int
   let shape: [Int]
+  /// The operation's function, for profiles.
+  let operation: StaticString
   private(set) var parents: [GradientNode]
   private var pullback: Pullback?
 
   private static let lastOrder = Atomic<Int>(0)
 
-  init(shape: [Int], parents: [GradientNode] = [], pullback: Pullback? = nil) {
+  init(
+    shape: [Int], parents: [GradientNode] = [], operation: StaticString = #function,
+    pullback: Pullback? = nil
+  ) {
     order = GradientNode.lastOrder.wrappingAdd(1, ordering: .relaxed).newValue
     self.shape = shape
+    self.operation = operation
     self.parents = parents
     self.pullback = pullback
   }
@@ -106,25 +112,41 @@ extension Variable {
   ///
   /// Nothing is recorded, and the closure is dropped at once with all that it captured, if none of
   /// the parents needs a gradient.
-  /// - Parameter pullback: Adds to the parents' gradients, given the result's.
+  /// - Parameters:
+  ///   - operation: The operation's function, for profiles.
+  ///   - pullback: Adds to the parents' gradients, given the result's.
   static func recording(
-    _ y: Tensor, from parents: [Variable?],
+    _ y: Tensor, from parents: [Variable?], operation: StaticString = #function,
     _ pullback: @escaping (_ dy: Tensor, _ gradients: Gradients) -> Void
   ) -> Variable {
+    Profile.mark(
+      operation, .forward,
+      bytes: (y.count + parents.reduce(0) { $0 + ($1?.value.count ?? 0) })
+        * MemoryLayout<Float>.stride)
     let nodes = parents.compactMap { $0?.node }
     if nodes.isEmpty { return Variable(y) }
-    return Variable(y, node: GradientNode(shape: y.shape, parents: nodes, pullback: pullback))
+    return Variable(
+      y,
+      node: GradientNode(
+        shape: y.shape, parents: nodes, operation: operation, pullback: pullback))
   }
 
   /// The result of an operation on one variable, whose gradient the closure returns.
   static func recording(
-    _ y: Tensor, from x: Variable, _ pullback: @escaping (_ dy: Tensor) -> Tensor
+    _ y: Tensor, from x: Variable, operation: StaticString = #function,
+    _ pullback: @escaping (_ dy: Tensor) -> Tensor
   ) -> Variable {
-    guard let node = x.node else { return Variable(y) }
-    return Variable(
-      y,
-      node: GradientNode(shape: y.shape, parents: [node]) { dy, gradients in
-        gradients.add(pullback(dy), to: node)
-      })
+    let node = x.node
+    return recording(y, from: [x], operation: operation) { dy, gradients in
+      gradients.add(pullback(dy), to: node)
+    }
+  }
+}
+
+extension GradientNode {
+  /// The bytes of an elementwise pullback: its gradient and each parent's, and what each parent held.
+  var gradientBytes: Int {
+    (shape.reduce(1, *) + parents.reduce(0) { $0 + 2 * $1.shape.reduce(1, *) })
+      * MemoryLayout<Float>.stride
   }
 }

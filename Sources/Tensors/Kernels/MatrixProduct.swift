@@ -141,7 +141,12 @@ private func blockProduct<Element: ProductElement>(
     }
     return
   }
-  Element.multiply(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+  ProductCounter.count(
+    rows: rows, inner: inner, columns: columns, precision: Element.precision,
+    factorBytes: (rows + columns) * inner * MemoryLayout<Element>.stride
+  ) {
+    Element.multiply(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+  }
 }
 
 /// A product of numbers of any kind, cut into blocks of C over all threads.

@@ -105,23 +105,34 @@ public struct StoredWeight: Float32ProductWeight {
   ) {
     let grain = max(4, Parallel.rowGrain(width: inputs) / 4 * 4)
     Parallel.forEachRun(of: outputs, grain: grain) { run in
-      let (weights, place) = (row(run.lowerBound), y + run.lowerBound)
-      switch format {
-      case .float32:
-        fewRowProduct(
-          Float32Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-          keeping: keeping)
-      case .float16:
-        fewRowProduct(
-          Float16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-          keeping: keeping)
-      case .bfloat16:
-        fewRowProduct(
-          BFloat16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-          keeping: keeping)
-      case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
-        applyBlocks(of: run, to: x, into: y, keeping: keeping)
+      ProductCounter.count(
+        rows: x.rows, inner: inputs, columns: run.count, precision: .float32,
+        factorBytes: run.count * rowBytes + x.rows * inputs * MemoryLayout<Float>.stride
+      ) {
+        apply(run, asReadTo: x, into: y, keeping: keeping)
       }
+    }
+  }
+
+  private func apply(
+    _ run: Range<Int>, asReadTo x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
+  ) {
+    let (weights, place) = (row(run.lowerBound), y + run.lowerBound)
+    switch format {
+    case .float32:
+      fewRowProduct(
+        Float32Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        keeping: keeping)
+    case .float16:
+      fewRowProduct(
+        Float16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        keeping: keeping)
+    case .bfloat16:
+      fewRowProduct(
+        BFloat16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        keeping: keeping)
+    case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
+      applyBlocks(of: run, to: x, into: y, keeping: keeping)
     }
   }
 

@@ -39,6 +39,7 @@ public struct Dropout: Sendable {
     to row: UnsafeMutablePointer<Float>, from source: UnsafePointer<Float>, count: Int,
     place: RandomPlace
   ) {
+    let least = Vector(repeating: 0x1p23 + Float(threshold))
     var column = 0
     var block: UInt32 = 0
     while column < count {
@@ -51,8 +52,8 @@ public struct Dropout: Sendable {
         if left <= 0 { return }
         let word = index < 4 ? (index < 2 ? words.0 : words.1) : (index < 6 ? words.2 : words.3)
         let draws = index & 1 == 0 ? word & 0xffff : word &>> 16
-        // As signed numbers, since the comparison's mask must fit float32 lanes.
-        let kept = unsafeBitCast(draws, to: SIMD16<Int32>.self) .>= Int32(threshold)
+        // Draws as the floats 2²³ + draw: integers of SIMD types are compared lane by lane.
+        let kept = unsafeBitCast(draws | 0x4B00_0000, to: Vector.self) .>= least
         if left >= 16 {
           Vector.zero.replacing(with: Vector(source + column) * scale, where: kept)
             .store(row + column)

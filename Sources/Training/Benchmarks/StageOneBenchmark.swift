@@ -45,6 +45,8 @@ public struct StageOneBenchmark {
       gradients.addBackward(from: losses.total)
       optimizer.update(gradients, rate: 1e-4)
       let time = (ContinuousClock.now - begin).inSeconds
+      Profile.markStep()
+      if step == 0 { Profile.restart() }
       seconds.append(time)
       report(
         String(

@@ -63,6 +63,8 @@ public struct StageTwoBenchmark {
       let begin = ContinuousClock.now
       let text = try body(step)
       seconds.append((ContinuousClock.now - begin).inSeconds)
+      Profile.markStep()
+      if step == 0 { Profile.restart() }
       report(String(format: "%.3f s  ", seconds[step]) + text)
     }
     return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: count, unit: unit)

@@ -3,6 +3,7 @@ import Checkpointing
 import Datasets
 import Foundation
 import Layers
+import Tensors
 
 /// What a stage adds to the training loop: its losses and its validation.
 protocol TrainingTask {
@@ -134,6 +135,7 @@ final class Trainer {
       }
       next.position = batch.positionAfter
       next.skippedImages += batch.skipped.count
+      Profile.mark("waiting for data")
       for sample in batch.skipped { progress.say("skipped \(sample.path): \(sample.reason)") }
       let losses = task.losses(
         batch, step: state.step, firstIndex: micro * training.batchSize)
@@ -143,6 +145,7 @@ final class Trainer {
     }
     let rate = training.learningRate.rate(step: state.step, of: training.steps)
     let norm = GradientNorm.global(gradients, of: optimizer.entries.map(\.parameter))
+    Profile.mark("gradient norm")
     next.step += 1
     state = next
     if norm.isFinite && terms.allSatisfy({ $0.value.isFinite }) {
@@ -154,6 +157,7 @@ final class Trainer {
       try noteNotFinite(terms, gradients)
     }
     try report(terms, rate: rate, norm: norm, since: begin)
+    Profile.markStep()
   }
 
   private func add(
@@ -236,6 +240,7 @@ final class Trainer {
 
   private func validate() throws {
     guard StopRequest.signal == nil, let report = try task.validate() else { return }
+    defer { Profile.mark("validation") }
     state.validatedStep = state.step
     try write(kind: "validation", report.values)
     try metrics.write(step: state.step, report.pictures)
@@ -263,5 +268,6 @@ final class Trainer {
     lastSavedStep = state.step
     lastSaved = .now
     progress.say("saved \(url.path)")
+    Profile.mark("checkpoint")
   }
 }

@@ -15,7 +15,7 @@ struct BenchCommand: ParsableCommand {
 }
 
 /// `blip2-train bench stage1`.
-struct BenchStageOneCommand: ParsableCommand {
+struct BenchStageOneCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage1",
     abstract: "Time stage-1 steps: forward, backward and AdamW on image features.",
@@ -58,7 +58,9 @@ struct BenchStageOneCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     print(MachineReport.current().oneLine)
     var benchmark = StageOneBenchmark()
     benchmark.batch = batch

@@ -33,7 +33,7 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
 extension BenchmarkLanguageModel: ExpressibleByArgument {}
 
 /// `blip2-train bench stage2`.
-struct BenchStageTwoCommand: ParsableCommand {
+struct BenchStageTwoCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage2",
     abstract: "Time stage-2 steps: forward through a frozen language model, backward and AdamW.",
@@ -50,13 +50,15 @@ struct BenchStageTwoCommand: ParsableCommand {
   @Option(help: "Pairs in a step.")
   var batch = 16
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     print(try options.benchmark(batch: batch).train { print($0) }.line)
   }
 }
 
 /// `blip2-train bench generate`.
-struct BenchGenerateCommand: ParsableCommand {
+struct BenchGenerateCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Time greedy generation after an image's soft prompt.",
@@ -75,7 +77,9 @@ struct BenchGenerateCommand: ParsableCommand {
   @Option(help: "New tokens of each image.")
   var tokens = 30
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     guard (1...1024).contains(tokens) else {
       throw ValidationError("--tokens: expected 1 to 1024, found \(tokens)")
     }

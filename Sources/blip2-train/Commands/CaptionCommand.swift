@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 /// `blip2-train caption`.
-struct CaptionCommand: ParsableCommand {
+struct CaptionCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
     abstract: "Caption pictures with a stage-1 checkpoint's own language head.",
@@ -49,7 +49,9 @@ struct CaptionCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     let checkpoint = try model.loadStageOne()
     let options = CaptionOptions(

@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 /// `blip2-train embed`.
-struct EmbedCommand: ParsableCommand {
+struct EmbedCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
     abstract: "Write the features of pictures and texts that a stage-1 checkpoint computes.",
@@ -38,7 +38,9 @@ struct EmbedCommand: ParsableCommand {
     if image.isEmpty && text.isEmpty { throw ValidationError("give --image, --text or both") }
   }
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     var file = try EmbeddingFile(output)
     let checkpoint = try model.loadStageOne()

@@ -12,7 +12,7 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 /// `blip2-train evaluate retrieval`.
-struct EvaluateRetrievalCommand: ParsableCommand {
+struct EvaluateRetrievalCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "retrieval",
     abstract: "Find texts by images and images by texts on held-out pairs: R@1, R@5, R@10.",
@@ -30,7 +30,9 @@ struct EvaluateRetrievalCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     let evaluation = try StageOneEvaluation(
       checkpoint: model.checkpoint, configuration: model.config, overrides: model.overrides,

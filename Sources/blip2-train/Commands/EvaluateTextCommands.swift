@@ -5,7 +5,7 @@ import LanguageModels
 import Training
 
 /// `blip2-train evaluate caption`.
-struct EvaluateCaptionCommand: ParsableCommand {
+struct EvaluateCaptionCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
     abstract: "Caption pictures with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
@@ -34,7 +34,9 @@ struct EvaluateCaptionCommand: ParsableCommand {
   @OptionGroup var generation: GenerationArguments
   @OptionGroup var output: JudgementOutput
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     let checkpoint = try model.loadStageTwo(reading: data == nil ? [.validation] : [])
     let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
@@ -61,7 +63,7 @@ struct EvaluateCaptionCommand: ParsableCommand {
 }
 
 /// `blip2-train evaluate vqa`.
-struct EvaluateQuestionsCommand: ParsableCommand {
+struct EvaluateQuestionsCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "vqa",
     abstract: "Answer questions about pictures with a stage-2 checkpoint: VQA accuracy.",
@@ -98,7 +100,9 @@ struct EvaluateQuestionsCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     let set = try QuestionSet(
       questions: URL(fileURLWithPath: questions),

@@ -71,7 +71,7 @@ struct GenerationArguments: ParsableArguments {
 }
 
 /// `blip2-train generate`.
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Let a language model speak of pictures with a stage-2 checkpoint.",
@@ -112,7 +112,9 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     StopRequest.listen()
     let checkpoint = try model.loadStageTwo()
     let streams = !json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1

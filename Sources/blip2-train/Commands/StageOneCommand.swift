@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 /// `blip2-train stage1`.
-struct StageOneCommand: ParsableCommand {
+struct StageOneCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage1",
     abstract: "Train a Q-Former on image-text pairs: contrast, matching and generation.",
@@ -23,7 +23,9 @@ struct StageOneCommand: ParsableCommand {
 
   @OptionGroup var options: TrainingOptions
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     let recipe = try options.recipe(demo: "Configs/demo/stage1.yaml")
     var configuration = try ConfigurationLoader.load(
       StageOneRunConfiguration(), file: recipe.url, overrides: options.overrides)

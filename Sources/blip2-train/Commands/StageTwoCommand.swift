@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 /// `blip2-train stage2`.
-struct StageTwoCommand: ParsableCommand {
+struct StageTwoCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage2",
     abstract: "Teach a frozen language model to see through a Q-Former of stage 1.",
@@ -37,7 +37,9 @@ struct StageTwoCommand: ParsableCommand {
 
   @OptionGroup var options: TrainingOptions
 
-  func run() throws {
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
     let demo = llm == .llama ? "Configs/pretrained/stage2.yaml" : "Configs/demo/stage2.yaml"
     let recipe = try options.recipe(demo: demo)
     var configuration = try ConfigurationLoader.load(

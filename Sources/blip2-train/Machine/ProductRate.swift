@@ -12,11 +12,9 @@ struct ProductRate: Codable {
   static func measure(size: Int = 2048) -> ProductRate {
     let factor = Tensor(
       (0..<size * size).map { Float($0 % 1021) / 1021 }, shape: [size, size])
-    // The first product also wakes the threads and fetches memory from the system.
-    _ = factor.product(factor)
     let operations = 2 * Double(size) * Double(size) * Double(size)
-    let parallel = medianSeconds { _ = factor.product(factor) }
-    let single = medianSeconds {
+    let parallel = Timing.median { _ = factor.product(factor) }
+    let single = Timing.median {
       _ = Tensor(shape: [size, size]) { target in
         factor.readMatrix { matrix in
           singleThreadProduct(matrix, matrix, .plain, into: target, cStride: size)
@@ -25,17 +23,5 @@ struct ProductRate: Codable {
     }
     return ProductRate(
       size: size, allThreads: operations / parallel / 1e9, oneThread: operations / single / 1e9)
-  }
-
-  /// The median time of up to nine runs, of which none begins after 0.8 s.
-  private static func medianSeconds(_ body: () -> Void) -> Double {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    var seconds: [Double] = []
-    repeat {
-      let duration = clock.measure(body)
-      seconds.append(duration / .seconds(1))
-    } while seconds.count < 9 && clock.now - begin < .milliseconds(800)
-    return seconds.sorted()[seconds.count / 2]
   }
 }

@@ -1,0 +1,69 @@
+import Glibc
+import Synchronization
+
+/// What matrix products were made, over all threads.
+public struct ProductCount: Sendable {
+  /// Multiplications and additions of float32 numbers, and of bfloat16 ones.
+  public internal(set) var float32Operations = 0
+  public internal(set) var bfloat16Operations = 0
+  /// The bytes of both factors and of the result, once each.
+  public internal(set) var bytes = 0
+  /// The time within products, summed over the threads.
+  public internal(set) var nanoseconds = 0
+
+  public init() {}
+
+  public static func + (a: ProductCount, b: ProductCount) -> ProductCount {
+    a.combined(with: b, &+)
+  }
+
+  public static func - (a: ProductCount, b: ProductCount) -> ProductCount {
+    a.combined(with: b, &-)
+  }
+
+  private func combined(with other: ProductCount, _ f: (Int, Int) -> Int) -> ProductCount {
+    var result = ProductCount()
+    result.float32Operations = f(float32Operations, other.float32Operations)
+    result.bfloat16Operations = f(bfloat16Operations, other.bfloat16Operations)
+    result.bytes = f(bytes, other.bytes)
+    result.nanoseconds = f(nanoseconds, other.nanoseconds)
+    return result
+  }
+}
+
+/// The running count of all threads' products; it stands still unless a profile is taken.
+enum ProductCounter {
+  private static let float32Operations = Atomic<Int>(0)
+  private static let bfloat16Operations = Atomic<Int>(0)
+  private static let bytes = Atomic<Int>(0)
+  private static let nanoseconds = Atomic<Int>(0)
+
+  static var now: ProductCount {
+    var count = ProductCount()
+    count.float32Operations = float32Operations.load(ordering: .relaxed)
+    count.bfloat16Operations = bfloat16Operations.load(ordering: .relaxed)
+    count.bytes = bytes.load(ordering: .relaxed)
+    count.nanoseconds = nanoseconds.load(ordering: .relaxed)
+    return count
+  }
+
+  /// Runs a product of `[rows, inner]` and `[inner, columns]` on this thread, and counts it.
+  /// - Parameter factorBytes: The bytes of both factors.
+  @inline(__always)
+  static func count(
+    rows: Int, inner: Int, columns: Int, precision: ProductPrecision, factorBytes: Int,
+    _ product: () -> Void
+  ) {
+    guard Profile.isOn else { return product() }
+    let begin = Profile.clock()
+    product()
+    nanoseconds.wrappingAdd(Profile.clock() - begin, ordering: .relaxed)
+    let operations = 2 * rows * inner * columns
+    switch precision {
+    case .float32: float32Operations.wrappingAdd(operations, ordering: .relaxed)
+    case .bfloat16: bfloat16Operations.wrappingAdd(operations, ordering: .relaxed)
+    }
+    bytes.wrappingAdd(
+      factorBytes + rows * columns * MemoryLayout<Float>.stride, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,40 @@
+import Tensors
+
+/// What this machine can do, measured now, over all threads.
+struct MachineLimits {
+  /// Multiplications and additions a second.
+  let float32: Double
+  let bfloat16: Double
+  /// Bytes a second, read or written, from memory that no cache holds.
+  let bandwidth: Double
+
+  private static let size = 2048
+  private static let copiedValues = 32 << 20
+
+  /// Takes about two seconds.
+  static func measured() -> MachineLimits {
+    let factor = Tensor(
+      (0..<size * size).map { Float($0 % 1021) / 1021 }, shape: [size, size])
+    let copy = Tensor.zeros([copiedValues])
+    let seconds = Timing.median {
+      _ = copy.mapped { $0 }
+    }
+    return MachineLimits(
+      float32: rate(DenseWeight(factor), factor),
+      bfloat16: rate(BFloat16Weight(DenseWeight(factor)), factor),
+      bandwidth: Double(2 * copiedValues * MemoryLayout<Float>.stride) / seconds)
+  }
+
+  private static func rate(_ weight: any MatrixWeight, _ x: Tensor) -> Double {
+    let factor = weight.factor(x)
+    let seconds = Timing.median {
+      _ = Tensor(shape: x.shape) { weight.apply(to: factor, into: $0, keeping: 0) }
+    }
+    return 2 * Double(size) * Double(size) * Double(size) / seconds
+  }
+
+  /// The seconds that products take at these rates.
+  func seconds(_ products: ProductCount) -> Double {
+    Double(products.float32Operations) / float32 + Double(products.bfloat16Operations) / bfloat16
+  }
+}

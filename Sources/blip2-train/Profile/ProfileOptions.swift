@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import Tensors
+
+/// The option of every command that computes.
+struct ProfileOptions: ParsableArguments {
+  @Option(
+    defaultAsFlag: "blip2-profile.json",
+    help: ArgumentHelp(
+      "Print what the time went to, by operation, and write a trace for chrome://tracing.",
+      discussion: "Without a value the trace goes to blip2-profile.json.", valueName: "trace"))
+  var profile: String?
+
+  /// Runs a command, with a profile if one was asked for; also of a command that fails.
+  func measured<Result>(_ body: () throws -> Result) throws -> Result {
+    guard let profile else { return try body() }
+    Profile.begin()
+    let result = Swift.Result { try body() }
+    Profile.mark("end of the run")
+    if let taken = Profile.end() { try report(taken, to: profile) }
+    return try result.get()
+  }
+
+  private func report(_ taken: Profile, to path: String) throws {
+    let report = ProfileReport(profile: taken, limits: .measured())
+    print("")
+    print(report.description)
+    let url = URL(fileURLWithPath: path)
+    do {
+      try ChromeTrace.data(of: taken).write(to: url, options: .atomic)
+    } catch {
+      throw ValidationError("--profile: cannot write \(path): \(error.localizedDescription)")
+    }
+    let calls = taken.totals.values.reduce(0) { $0 + $1.calls }
+    let cut = calls > taken.events.count ? ", the first \(taken.events.count) of \(calls) runs" : ""
+    print("trace for chrome://tracing or ui.perfetto.dev: \(url.path)\(cut)")
+  }
+}
+
+/// A command whose time can be profiled.
+protocol ProfiledCommand: ParsableCommand {
+  var profiling: ProfileOptions { get }
+  /// What the command does.
+  func work() throws
+}
+
+extension ProfiledCommand {
+  func run() throws { try profiling.measured { try work() } }
+}

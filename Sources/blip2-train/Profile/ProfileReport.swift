@@ -1,0 +1,84 @@
+import Foundation
+import Tensors
+
+/// A profile for people: a line for each operation, the longest first.
+struct ProfileReport {
+  let profile: Profile
+  let limits: MachineLimits
+
+  /// Operations that took less are added up in one line.
+  private static let leastShare = 0.002
+
+  private var seconds: Double { Double(profile.nanoseconds) * 1e-9 }
+
+  var description: String {
+    let steps = max(1, profile.steps)
+    var table = TextTable(
+      .left, .left, .right, .right, .right, .right, .right, .right,
+      header: [
+        "operation", "pass", "calls/step", "ms/step", "share", "GFLOP/s", "GB/s", "of limit",
+      ])
+    let sorted = profile.totals.sorted { $0.value.nanoseconds > $1.value.nanoseconds }
+    let shown = sorted.filter { share(of: $0.value.nanoseconds) >= Self.leastShare }
+    for (key, total) in shown { table.add(cells(key.name, key.pass.rawValue, total, steps)) }
+    let rest = sorted.dropFirst(shown.count).reduce(0) { $0 + $1.value.nanoseconds }
+    if rest > 0 {
+      table.add(
+        "\(sorted.count - shown.count) others", "", "",
+        String(format: "%.1f", Double(rest) * 1e-6 / Double(steps)), percent(share(of: rest)), "",
+        "", "")
+    }
+    return ([table.description] + summary(steps)).joined(separator: "\n")
+  }
+
+  private func cells(
+    _ name: String, _ pass: String, _ total: Profile.Total, _ steps: Int
+  ) -> [String] {
+    let time = Double(total.nanoseconds) * 1e-9
+    let operations = total.products.float32Operations + total.products.bfloat16Operations
+    return [
+      name, pass, String(format: "%.1f", Double(total.calls) / Double(steps)),
+      String(format: "%.1f", time * 1e3 / Double(steps)), percent(share(of: total.nanoseconds)),
+      operations > 0 ? String(format: "%.1f", Double(operations) / time * 1e-9) : "",
+      total.bytes > 0 ? String(format: "%.1f", Double(total.bytes) / time * 1e-9) : "",
+      percent(shareOfLimit(total, time)),
+    ]
+  }
+
+  /// The time that the operation takes at least, by its products' rate or by the memory's, as a share
+  /// of what it took. What caches hold can exceed the memory's rate.
+  private func shareOfLimit(_ total: Profile.Total, _ time: Double) -> Double {
+    operationsOnly(total) ?? Double(total.bytes) / limits.bandwidth / time
+  }
+
+  private func operationsOnly(_ total: Profile.Total) -> Double? {
+    guard total.bytes > 0, total.products.bytes > 0 else { return nil }
+    let least = max(limits.seconds(total.products), Double(total.bytes) / limits.bandwidth)
+    return least / (Double(total.nanoseconds) * 1e-9)
+  }
+
+  private func summary(_ steps: Int) -> [String] {
+    let products = profile.totals.values.reduce(ProductCount()) { $0 + $1.products }
+    let unit = profile.steps > 0 ? "step" : "run"
+    let within = Double(products.nanoseconds) * 1e-9 / Double(Parallel.threadCount)
+    return [
+      String(
+        format: "%.3f s a %@; products of %.1f GFLOP in float32 and %.1f in bfloat16",
+        seconds / Double(steps), unit,
+        Double(products.float32Operations) * 1e-9 / Double(steps),
+        Double(products.bfloat16Operations) * 1e-9 / Double(steps)),
+      String(
+        format:
+          "limits measured now: float32 %.0f GFLOP/s, bfloat16 %.0f GFLOP/s, memory %.1f GB/s",
+        limits.float32 * 1e-9, limits.bfloat16 * 1e-9, limits.bandwidth * 1e-9),
+      "products at their limit: \(percent(limits.seconds(products) / seconds)) of the time; "
+        + "spent in products: \(percent(within / seconds))",
+    ]
+  }
+
+  private func share(of nanoseconds: Int) -> Double {
+    Double(nanoseconds) / Double(max(1, profile.nanoseconds))
+  }
+
+  private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}
