@@ -4,19 +4,19 @@ import Tensors
 ///
 /// They live here and not on the variables, so that a model can serve several passes at once.
 public final class Gradients {
-  private var store: [Int: Tensor] = [:]
+  private var store: [Int: ProductFactor] = [:]
 
   public init() {}
 
   /// The gradient of a leaf variable, of its shape; nil if none has reached it.
   public subscript(variable: Variable) -> Tensor? {
-    variable.node.flatMap { store[$0.order] }
+    variable.node.flatMap { node in store[node.order]?.tensor(node.shape) }
   }
 
   /// The gradient of a leaf, of its shape; nil if none has reached it.
   public subscript(leaf: Leaf) -> Tensor? {
-    get { store[leaf.node.order] }
-    set { store[leaf.node.order] = newValue }
+    get { store[leaf.node.order]?.tensor(leaf.node.shape) }
+    set { store[leaf.node.order] = newValue.map { .float32($0) } }
   }
 
   /// Runs backwards from a loss of shape [] and adds the gradients of all leaves to this store.
@@ -66,13 +66,24 @@ public final class Gradients {
   /// held the variable would keep its value in memory.
   func add(_ gradient: @autoclosure () -> Tensor, to node: GradientNode?) {
     guard let node else { return }
+    addFactor(.float32(gradient().reshaped(node.shape)), to: node)
+  }
+
+  /// Adds a gradient in either form. The first one is kept as it is; sums are float32.
+  func addFactor(_ gradient: @autoclosure () -> ProductFactor, to node: GradientNode?) {
+    guard let node else { return }
     let gradient = gradient()
-    if var sum = store.removeValue(forKey: node.order) {
-      sum.add(gradient)
-      store[node.order] = sum
+    if var sum = take(node) {
+      sum.add(gradient.tensor(node.shape))
+      store[node.order] = .float32(sum)
     } else {
-      store[node.order] = gradient.reshaped(node.shape)
+      store[node.order] = node.isRounded ? gradient : .float32(gradient.tensor(node.shape))
     }
+  }
+
+  /// Takes a node's sum out of the store, so that it can be changed where it lies.
+  private func take(_ node: GradientNode) -> Tensor? {
+    store.removeValue(forKey: node.order)?.tensor(node.shape)
   }
 
   /// Lets an operation add to a variable's gradient where it lies, such as a product that sums.
@@ -82,11 +93,27 @@ public final class Gradients {
     into node: GradientNode?, _ write: (UnsafeMutablePointer<Float>, _ keeping: Float) -> Void
   ) {
     guard let node else { return }
-    if var sum = store.removeValue(forKey: node.order) {
+    if var sum = take(node) {
       sum.modify { write($0, 1) }
-      store[node.order] = sum
+      store[node.order] = .float32(sum)
     } else {
-      store[node.order] = Tensor(shape: node.shape) { write($0, 0) }
+      store[node.order] = .float32(Tensor(shape: node.shape) { write($0, 0) })
+    }
+  }
+
+  /// As `accumulate(into:)`, for products that can write bfloat16; only float32 is to be kept.
+  func accumulateProduct(
+    into node: GradientNode?, in precision: ProductPrecision,
+    _ write: (ProductResult, _ keeping: Float) -> Void
+  ) {
+    guard let node else { return }
+    if node.isRounded, precision == .bfloat16, store[node.order] == nil {
+      let width = node.shape.last ?? 1
+      let rows = node.shape.dropLast().reduce(1, *)
+      store[node.order] = .bfloat16(
+        BFloat16Matrix(rows: rows, columns: width) { write(.bfloat16($0), 0) })
+    } else {
+      accumulate(into: node) { write(.float32($0), $1) }
     }
   }
 
@@ -94,9 +121,9 @@ public final class Gradients {
   /// uninitialised.
   func accumulateSparse(into node: GradientNode?, _ add: (UnsafeMutablePointer<Float>) -> Void) {
     guard let node else { return }
-    var sum = store.removeValue(forKey: node.order) ?? .zeros(node.shape)
+    var sum = take(node) ?? .zeros(node.shape)
     sum.modify(add)
-    store[node.order] = sum
+    store[node.order] = .float32(sum)
   }
 
   /// `accumulateSparse(into:)` for several variables that one kernel fills together. The pointer of
@@ -107,11 +134,11 @@ public final class Gradients {
     var sums: [Int: Tensor] = [:]
     var pointers: [Int: UnsafeMutablePointer<Float>] = [:]
     for node in variables.compactMap(\.node) where sums[node.order] == nil {
-      var sum = store.removeValue(forKey: node.order) ?? .zeros(node.shape)
+      var sum = take(node) ?? .zeros(node.shape)
       sum.modify { pointers[node.order] = $0 }
       sums[node.order] = sum
     }
     add(variables.map { variable in variable.node.flatMap { pointers[$0.order] } })
-    for (order, sum) in sums { store[order] = sum }
+    for (order, sum) in sums { store[order] = .float32(sum) }
   }
 }

@@ -4,22 +4,38 @@ import Tensors
 /// A tensor that remembers how it was computed, if a gradient of it may be wanted.
 ///
 /// A variable computed from frozen parts alone has no node: it records nothing and keeps nothing.
+/// What only products read may be kept in bfloat16, if they multiply in it; its gradient then is too.
 public final class Variable {
-  public let value: Tensor
+  public let shape: [Int]
+  /// The values in the form in which they are kept.
+  let kept: ProductFactor
   let node: GradientNode?
   /// The value in bfloat16, once a product asked for it: several maps may read one input.
   private var rounded: ProductFactor?
 
   /// A constant: no gradient reaches it.
-  public init(_ value: Tensor) {
-    self.value = value
-    node = nil
+  public convenience init(_ value: Tensor) {
+    self.init(value, node: nil)
   }
 
-  init(_ value: Tensor, node: GradientNode?) {
-    self.value = value
+  convenience init(_ value: Tensor, node: GradientNode?) {
+    self.init(.float32(value), shape: value.shape, node: node)
+  }
+
+  init(_ kept: ProductFactor, shape: [Int], node: GradientNode?) {
+    self.kept = kept
+    self.shape = shape
     self.node = node
   }
+
+  /// The values, `shape`; made anew at each call if they are kept in bfloat16.
+  public var value: Tensor { kept.tensor(shape) }
+
+  /// The product of all axes but the last.
+  var rowCount: Int { shape.dropLast().reduce(1, *) }
+
+  /// Whether the values are kept in bfloat16.
+  var isRounded: Bool { if case .bfloat16 = kept { true } else { false } }
 
   /// A variable whose gradient the caller wants, such as an input under test.
   public static func leaf(_ value: Tensor) -> Variable {
@@ -27,25 +43,29 @@ public final class Variable {
   }
 
   /// A leaf's variable with the value that it has now.
-  public init(_ value: Tensor, leaf: Leaf) {
+  public convenience init(_ value: Tensor, leaf: Leaf) {
     precondition(
       value.shape == leaf.node.shape,
       "a value of shape \(value.shape) for a leaf of shape \(leaf.node.shape)")
-    self.value = value
-    node = Recording.isEnabled ? leaf.node : nil
+    self.init(value, node: Recording.isEnabled ? leaf.node : nil)
   }
-
-  public var shape: [Int] { value.shape }
 
   /// Whether a gradient flows through this variable.
   public var needsGradient: Bool { node != nil }
 
   /// The value as a weight multiplies it.
   func factor(for weight: Weight) -> ProductFactor {
-    if let rounded, weight.matrix is BFloat16Weight { return rounded }
-    let factor = weight.matrix.factor(value)
-    if case .bfloat16 = factor { rounded = factor }
-    return factor
+    // For a few rows that no gradient passes, rounding would cost more than it saves.
+    if node == nil, weight.variable == nil, rowCount <= BFloat16Weight.fewRows { return kept }
+    return weight.matrix is BFloat16Weight
+      ? .bfloat16(inBFloat16) : weight.matrix.factor(kept)
+  }
+
+  /// The values in bfloat16, all axes but the last taken as one.
+  var inBFloat16: BFloat16Matrix {
+    let matrix = (rounded ?? kept).rounded
+    rounded = .bfloat16(matrix)
+    return matrix
   }
 
   /// The same value without its history: no gradient passes.
@@ -74,11 +94,13 @@ public enum Recording {
 
 /// One step of the computation: what to do with the gradient of its result.
 final class GradientNode {
-  typealias Pullback = (_ dy: Tensor, _ gradients: Gradients) -> Void
+  typealias Pullback = (_ dy: ProductFactor, _ gradients: Gradients) -> Void
 
   /// The order in which nodes were made; results come after what they were computed from.
   let order: Int
   let shape: [Int]
+  /// Whether the value is kept in bfloat16, and the gradient too.
+  let isRounded: Bool
   /// The operation's function, for profiles.
   let operation: StaticString
   private(set) var parents: [GradientNode]
@@ -87,11 +109,12 @@ final class GradientNode {
   private static let lastOrder = Atomic<Int>(0)
 
   init(
-    shape: [Int], parents: [GradientNode] = [], operation: StaticString = #function,
-    pullback: Pullback? = nil
+    shape: [Int], isRounded: Bool = false, parents: [GradientNode] = [],
+    operation: StaticString = #function, pullback: Pullback? = nil
   ) {
     order = GradientNode.lastOrder.wrappingAdd(1, ordering: .relaxed).newValue
     self.shape = shape
+    self.isRounded = isRounded
     self.operation = operation
     self.parents = parents
     self.pullback = pullback
@@ -119,16 +142,32 @@ extension Variable {
     _ y: Tensor, from parents: [Variable?], operation: StaticString = #function,
     _ pullback: @escaping (_ dy: Tensor, _ gradients: Gradients) -> Void
   ) -> Variable {
+    let shape = y.shape
+    return recording(
+      .float32(y), shape: shape, from: parents, operation: operation
+    ) { dy, gradients in pullback(dy.tensor(shape), gradients) }
+  }
+
+  /// The result of an operation in the form in which it is kept, which that of its gradient may be as
+  /// well.
+  /// - Parameter shape: The result's.
+  static func recording(
+    _ y: ProductFactor, shape: [Int], from parents: [Variable?],
+    operation: StaticString = #function,
+    _ pullback: @escaping (_ dy: ProductFactor, _ gradients: Gradients) -> Void
+  ) -> Variable {
     Profile.mark(
       operation, .forward,
-      bytes: (y.count + parents.reduce(0) { $0 + ($1?.value.count ?? 0) })
+      bytes: (shape.reduce(1, *) + parents.reduce(0) { $0 + ($1?.shape.reduce(1, *) ?? 0) })
         * MemoryLayout<Float>.stride)
     let nodes = parents.compactMap { $0?.node }
-    if nodes.isEmpty { return Variable(y) }
+    if nodes.isEmpty { return Variable(y, shape: shape, node: nil) }
+    let isRounded = if case .bfloat16 = y { true } else { false }
     return Variable(
-      y,
+      y, shape: shape,
       node: GradientNode(
-        shape: y.shape, parents: nodes, operation: operation, pullback: pullback))
+        shape: shape, isRounded: isRounded, parents: nodes, operation: operation,
+        pullback: pullback))
   }
 
   /// The result of an operation on one variable, whose gradient the closure returns.

@@ -30,15 +30,20 @@ public struct Linear: Module {
 
   public var members: [Member] { [.parameter("weight", weight), .parameter("bias", bias)] }
 
-  /// - Parameter x: `[..., inputs]`.
+  /// - Parameters:
+  ///   - x: `[..., inputs]`.
+  ///   - forProducts: Whether only products read the result, which may then be bfloat16.
   /// - Returns: `[..., outputs]`.
-  public func callAsFunction(_ x: Variable) -> Variable {
-    x.linear(weight.weight, bias: bias.variable)
+  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
+    x.linear(weight.weight, bias: bias.variable, forProducts: forProducts)
   }
 
   /// The map followed by an activation.
-  public func callAsFunction(_ x: Variable, then activation: Activation) -> Variable {
-    x.linear(weight.weight, bias: bias.variable, activation: activation)
+  public func callAsFunction(
+    _ x: Variable, then activation: Activation, forProducts: Bool = false
+  ) -> Variable {
+    x.linear(
+      weight.weight, bias: bias.variable, activation: activation, forProducts: forProducts)
   }
 }
 
@@ -53,12 +58,18 @@ public struct Projection: Module {
 
   public var members: [Member] { [.parameter("weight", weight)] }
 
-  /// - Parameter x: `[..., inputs]`.
+  /// - Parameters:
+  ///   - x: `[..., inputs]`.
+  ///   - forProducts: Whether only products read the result, which may then be bfloat16.
   /// - Returns: `[..., outputs]`.
-  public func callAsFunction(_ x: Variable) -> Variable { x.linear(weight.weight) }
+  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
+    x.linear(weight.weight, forProducts: forProducts)
+  }
 
   /// The map followed by an activation.
-  public func callAsFunction(_ x: Variable, then activation: Activation) -> Variable {
-    x.linear(weight.weight, activation: activation)
+  public func callAsFunction(
+    _ x: Variable, then activation: Activation, forProducts: Bool = false
+  ) -> Variable {
+    x.linear(weight.weight, activation: activation, forProducts: forProducts)
   }
 }

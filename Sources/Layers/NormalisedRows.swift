@@ -26,12 +26,12 @@ public struct NormalisedRows {
   }
 
   /// The linear map of the norm's output, `[rows, outputs]`.
-  public func mapped(by map: Linear) -> Variable {
-    guard let folded else { return map(rows) }
+  public func mapped(by map: Linear, forProducts: Bool = false) -> Variable {
+    guard let folded else { return map(rows, forProducts: forProducts) }
     let weight = map.weight.variable
     let shift = weight.product(folded.shift.reshaped([folded.shift.value.count, 1]))
     return rows.linear(
       Weight(weight.scaledColumns(by: folded.scale), in: map.weight.precision),
-      bias: map.bias.variable + shift.reshaped(map.bias.shape))
+      bias: map.bias.variable + shift.reshaped(map.bias.shape), forProducts: forProducts)
   }
 }

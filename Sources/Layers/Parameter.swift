@@ -83,6 +83,14 @@ public final class Parameter {
     return Weight(variable, multipliedAs: inBFloat16(DenseWeight(value)))
   }
 
+  /// Some rows of a matrix parameter as a linear map takes them.
+  public func weight(ofRows range: Range<Int>) -> Weight {
+    guard precision == .bfloat16 else { return Weight(variable.rows(range)) }
+    let rounded = inBFloat16(storedMatrix ?? DenseWeight(value)).outputs(range)
+    return isFrozen
+      ? Weight(frozen: rounded) : Weight(variable.rows(range), multipliedAs: rounded)
+  }
+
   /// Rounds a weight once for each value that it has.
   private func inBFloat16(_ matrix: any MatrixWeight) -> BFloat16Weight {
     if let rounded { return rounded }

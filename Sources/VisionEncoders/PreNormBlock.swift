@@ -69,7 +69,9 @@ struct SelfAttention: SelfAttentionLayer {
     let options = AttentionOptions(
       headCount: headCount, scale: 1 / Float(x.shape[1] / headCount).squareRoot())
     return output(
-      query(x).attention(keys: key(x), values: value(x), layout: layout, options: options))
+      query(x, forProducts: true).attention(
+        keys: key(x, forProducts: true), values: value(x, forProducts: true), layout: layout,
+        options: options))
   }
 }
 
@@ -93,12 +95,12 @@ struct FusedSelfAttention: SelfAttentionLayer {
 
   func callAsFunction(_ x: Variable, _ layout: AttentionLayout) -> Variable {
     let width = x.shape[1]
-    let weight = qkv.weight.variable
     let biases = qkv.bias.variable.reshaped([3, width])
     // Rows share the storage of the whole, so a mapped file stays where it is.
     func projected(_ part: Int) -> Variable {
       x.linear(
-        Weight(weight.rows(part * width..<(part + 1) * width)), bias: biases.rows(part..<part + 1))
+        qkv.weight.weight(ofRows: part * width..<(part + 1) * width),
+        bias: biases.rows(part..<part + 1), forProducts: true)
     }
     let options = AttentionOptions(
       headCount: headCount, scale: 1 / Float(width / headCount).squareRoot())
@@ -128,6 +130,6 @@ struct FeedForward: Module {
   var members: [Member] { [.module("inner", inner), .module("outer", outer)] }
 
   func callAsFunction(_ x: Variable) -> Variable {
-    outer(inner(x, then: activation))
+    outer(inner(x, then: activation, forProducts: true))
   }
 }

@@ -39,11 +39,12 @@ import Testing
         a.read { a in
           b.read { b in
             fast.modify {
-              sharedProduct(a, b, form, into: $0, cStride: columns, keeping: keeping)
+              sharedProduct(
+                a, b, form, into: .float32($0), cStride: columns, ProductSum(keeping: keeping))
             }
             plain.modify {
               BFloat16.multiplyAsFloats(
-                a, b, form, into: $0, cStride: columns, scale: 1, keeping: keeping)
+                a, b, form, into: .float32($0), cStride: columns, ProductSum(keeping: keeping))
             }
           }
         }
@@ -56,18 +57,100 @@ import Testing
     let values = randomTensor([70, 33], seed: 1)
     let weight = BFloat16Weight(DenseWeight(values))
     let twin = DenseWeight(weight.expanded())
-    let x = randomTensor([41, 33], seed: 2)
-    let dy = randomTensor([41, 70], seed: 3)
-    func apply(_ weight: any MatrixWeight) -> (y: Tensor, dx: Tensor) {
-      var (y, dx) = (Tensor.zeros([41, 70]), Tensor.zeros([41, 33]))
-      let (x, dy) = (BFloat16Weight(rounded(x)).expanded(), BFloat16Weight(rounded(dy)).expanded())
-      y.modify { weight.apply(to: weight.factor(x), into: $0, keeping: 0) }
-      dx.modify { weight.applyTransposed(to: weight.factor(dy), into: $0, keeping: 0) }
-      return (y, dx)
+    let bias = randomTensor([70], seed: 4)
+    for rows in [1, 3, BFloat16Weight.fewRows, 41] {
+      let x = rounded(randomTensor([rows, 33], seed: 2)).expanded([rows, 33])
+      let dy = rounded(randomTensor([rows, 70], seed: 3)).expanded([rows, 70])
+      func apply(_ weight: any MatrixWeight, bias: Tensor?) -> (y: Tensor, dx: Tensor) {
+        var (y, dx) = (Tensor.zeros([rows, 70]), Tensor.zeros([rows, 33]))
+        y.modify { weight.apply(to: weight.factor(.float32(x)), bias: bias, into: .float32($0)) }
+        dx.modify {
+          weight.applyTransposed(to: weight.factor(.float32(dy)), into: .float32($0), keeping: 0)
+        }
+        return (y, dx)
+      }
+      for bias in [nil, bias] {
+        let (fast, plain) = (apply(weight, bias: bias), apply(twin, bias: bias))
+        #expect(difference(fast.y, plain.y, relative: 1e-5) == nil, "\(rows)")
+        #expect(difference(fast.dx, plain.dx, relative: 1e-5) == nil, "\(rows)")
+        let result = BFloat16Matrix(rows: rows, columns: 70) {
+          weight.apply(to: weight.factor(.float32(x)), bias: bias, into: .bfloat16($0))
+        }
+        #expect(difference(result.expanded([rows, 70]), plain.y, relative: 4e-3) == nil)
+      }
     }
-    #expect(difference(apply(weight).y, apply(twin).y, relative: 1e-5) == nil)
-    #expect(difference(apply(weight).dx, apply(twin).dx, relative: 1e-5) == nil)
     #expect(weight.rows([69, 0]).values == twin.rows([69, 0]).values)
+    #expect(weight.outputs(7..<20).expanded().values == twin.expanded().rows(7..<20).values)
+  }
+
+  /// Results that are rounded, with a bias: against the same product in float32.
+  @Test(arguments: MatrixProductTests.forms)
+  func roundedResults(_ form: ProductForm) {
+    let (rows, inner, columns) = (70, 40, 130)
+    let a = rounded(
+      randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
+    let b = rounded(
+      randomTensor(form == .secondTransposed ? [columns, inner] : [inner, columns], seed: 2))
+    let bias = randomTensor([columns], seed: 3)
+    var plain = Tensor.zeros([rows, columns])
+    a.read { a in
+      b.read { b in
+        bias.read { bias in
+          plain.modify {
+            BFloat16.multiplyAsFloats(
+              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+          }
+          for multiply in [sharedProduct, BFloat16.multiplyAsFloats] as [Product] {
+            let result = BFloat16Matrix(rows: rows, columns: columns) {
+              multiply(a, b, form, .bfloat16($0), columns, ProductSum(bias: bias))
+            }
+            #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
+          }
+        }
+      }
+    }
+  }
+
+  private typealias Product = (
+    ElementView<BFloat16>, ElementView<BFloat16>, ProductForm, ProductResult, Int, ProductSum
+  ) -> Void
+
+  /// Several products in one call are what they are one by one.
+  @Test(arguments: MatrixProductTests.forms, [false, true])
+  func batches(_ form: ProductForm, _ adds: Bool) {
+    let (count, rows, inner, columns) = (3, 32, 16, 48)
+    let a = rounded(randomTensor([count, rows * inner], seed: 1))
+    let b = rounded(randomTensor([count, inner * columns], seed: 2))
+    let start = randomTensor([count, rows * columns], seed: 3)
+    var (together, single) = (start.copied(), start.copied())
+    a.read { a in
+      b.read { b in
+        let first = form == .firstTransposed ? (inner, rows) : (rows, inner)
+        let second = form == .secondTransposed ? (columns, inner) : (inner, columns)
+        func views(_ index: Int) -> (ElementView<BFloat16>, ElementView<BFloat16>) {
+          (
+            ElementView(
+              a.pointer + index * rows * inner, rows: first.0, columns: first.1),
+            ElementView(b.pointer + index * inner * columns, rows: second.0, columns: second.1)
+          )
+        }
+        together.modify {
+          BFloat16ProductBatch(
+            count: count, aStep: rows * inner, bStep: inner * columns, cStep: rows * columns
+          ).multiply(
+            views(0).0, views(0).1, form, into: .float32($0), cStride: columns, adds: adds)
+        }
+        single.modify {
+          for index in 0..<count {
+            let (a, b) = views(index)
+            BFloat16.multiplyAsFloats(
+              a, b, form, into: .float32($0 + index * rows * columns), cStride: columns,
+              ProductSum(keeping: adds ? 1 : 0))
+          }
+        }
+      }
+    }
+    #expect(difference(together, single, relative: 1e-5) == nil)
   }
 
   /// Weights that a file holds in bfloat16 are multiplied where they lie.

@@ -51,22 +51,23 @@ import Testing
 
   private enum Direction { case forward, backward }
 
-  /// The product with x, a matrix whose rows have a gap, on what `start` holds.
+  /// The product with x, a matrix whose rows have a gap: with a bias, or on what is there, if `adds`.
   private func product(
-    _ weight: some Float32ProductWeight, _ direction: Direction, rows: Int, keeping: Float
+    _ weight: some Float32ProductWeight, _ direction: Direction, rows: Int, adds: Bool
   ) -> Tensor {
     let (from, to) =
       direction == .forward ? (weight.inputs, weight.outputs) : (weight.outputs, weight.inputs)
     let x = randomTensor([rows, from + 3], seed: 5)
     var y =
-      keeping == 0
-      ? Tensor(repeating: .nan, shape: [rows, to]) : randomTensor([rows, to], seed: 6)
+      adds && direction == .backward
+      ? randomTensor([rows, to], seed: 6) : Tensor(repeating: .nan, shape: [rows, to])
+    let bias = randomTensor([to], seed: 7)
     y.modify { y in
       x.read { x in
         let view = MatrixView(x, rows: rows, columns: from, stride: from + 3)
         switch direction {
-        case .forward: weight.apply(to: view, into: y, keeping: keeping)
-        case .backward: weight.applyTransposed(to: view, into: y, keeping: keeping)
+        case .forward: bias.read { weight.apply(to: view, bias: adds ? $0 : nil, into: y) }
+        case .backward: weight.applyTransposed(to: view, into: y, keeping: adds ? 1 : 0)
         }
       }
     }
@@ -84,13 +85,13 @@ import Testing
       let (stored, dense) = Self.weight(format, outputs, inputs, shift: outputs % 4)
       #expect(stored.outputs == outputs && stored.inputs == inputs)
       for rows in [1, 2, 3, 8, 9, 33, 300] {
-        for keeping in [Float(0), 1] {
+        for adds in [false, true] {
           for direction in [Direction.forward, .backward] {
-            let found = product(stored, direction, rows: rows, keeping: keeping)
-            let expected = product(dense, direction, rows: rows, keeping: keeping)
+            let found = product(stored, direction, rows: rows, adds: adds)
+            let expected = product(dense, direction, rows: rows, adds: adds)
             let problem = difference(found, expected, relative: 2e-6)
             #expect(
-              problem == nil, "[\(outputs), \(inputs)], \(direction), \(rows) rows, \(keeping)")
+              problem == nil, "[\(outputs), \(inputs)], \(direction), \(rows) rows, \(adds)")
           }
         }
       }
@@ -102,8 +103,8 @@ import Testing
     let (stored, dense) = Self.weight(.bfloat16, 700, 1300)
     for direction in [Direction.forward, .backward] {
       for rows in [1024, 1025] {
-        let found = product(stored, direction, rows: rows, keeping: 1)
-        let expected = product(dense, direction, rows: rows, keeping: 1)
+        let found = product(stored, direction, rows: rows, adds: true)
+        let expected = product(dense, direction, rows: rows, adds: true)
         #expect(difference(found, expected, relative: 2e-6) == nil)
       }
     }
@@ -115,11 +116,11 @@ import Testing
   func threadsDoNotChangeTheNumbers(_ format: NumberFormat, rows: Int) {
     let (stored, _) = Self.weight(format, 1000, 768)
     for direction in [Direction.forward, .backward] {
-      let together = (0..<5).map { _ in product(stored, direction, rows: rows, keeping: 1).values }
+      let together = (0..<5).map { _ in product(stored, direction, rows: rows, adds: true).values }
       #expect(Set(together).count == 1)
       let alone = Tensor(shape: [2, together[0].count]) { target in
         Parallel.forEach(2) { index in
-          let values = product(stored, direction, rows: rows, keeping: 1).values
+          let values = product(stored, direction, rows: rows, adds: true).values
           for (place, value) in values.enumerated() {
             target[index * values.count + place] = value
           }
@@ -133,9 +134,9 @@ import Testing
   @Test(arguments: [NumberFormat.float16, .q80])
   func fewRowsAreIndependent(_ format: NumberFormat) {
     let (stored, _) = Self.weight(format, 37, 96)
-    let all = product(stored, .forward, rows: 7, keeping: 0)
-    #expect(product(stored, .forward, rows: 1, keeping: 0).values == all.rows(0..<1).values)
-    #expect(product(stored, .forward, rows: 4, keeping: 0).values == all.rows(0..<4).values)
+    let all = product(stored, .forward, rows: 7, adds: false)
+    #expect(product(stored, .forward, rows: 1, adds: false).values == all.rows(0..<1).values)
+    #expect(product(stored, .forward, rows: 4, adds: false).values == all.rows(0..<4).values)
   }
 
   @Test(arguments: NumberFormat.allCases)

@@ -5,6 +5,13 @@ import Testing
 
 /// The vector functions against the C library's in double precision, over dense grids.
 @Suite struct VectorMathTests {
+  @Test func squareRootsAreThoseOfTheLanes() {
+    for start: Float in [0, 0x1p-140, 1e-20, 0.3, 2, 1e30, .infinity] {
+      let x = Vector((0..<16).map { start * (1 + 0.37 * Float($0)) })
+      #expect(x.squareRoots == x.squareRoot(), "\(start)")
+    }
+  }
+
   /// Applies a function of vectors to values, sixteen at a time.
   private func mapped(_ x: [Float], _ f: (Vector) -> Vector) -> [Float] {
     var y = [Float](repeating: 0, count: x.count)

@@ -20,28 +20,28 @@ public enum Activation: String, Sendable, CaseIterable {
     }
   }
 
-  /// The activation of each value.
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  /// The activation of each value, in the values' form.
+  func callAsFunction(_ x: ProductFactor) -> ProductFactor {
     switch self {
     case .relu: x.mapped { $0.replacing(with: 0, where: $0 .< 0) }
-    case .gelu: x.mapped(GELU.value)
-    case .tanhGELU: x.mapped(TanhGELU.value)
+    case .gelu: x.mapped { GELU.value($0) }
+    case .tanhGELU: x.mapped { TanhGELU.value($0) }
     case .quickGELU: x.mapped { SigmoidLinear.value($0, slope: Activation.quickSlope) }
     case .silu: x.mapped { SigmoidLinear.value($0, slope: 1) }
     }
   }
 
-  /// `dy` times the derivative at each value.
-  func gradient(_ dy: Tensor, at x: Tensor) -> Tensor {
+  /// `dy` times the derivative at each value, in the form of x.
+  func gradient(_ dy: ProductFactor, at x: ProductFactor) -> ProductFactor {
     switch self {
-    case .relu: dy.combined(with: x) { dy, x in dy.replacing(with: 0, where: x .<= 0) }
-    case .gelu: dy.combined(with: x) { dy, x in dy * GELU.derivative(x) }
-    case .tanhGELU: dy.combined(with: x) { dy, x in dy * TanhGELU.derivative(x) }
+    case .relu: x.combined(with: dy) { x, dy in dy.replacing(with: 0, where: x .<= 0) }
+    case .gelu: x.combined(with: dy) { x, dy in dy * GELU.derivative(x) }
+    case .tanhGELU: x.combined(with: dy) { x, dy in dy * TanhGELU.derivative(x) }
     case .quickGELU:
-      dy.combined(with: x) { dy, x in
+      x.combined(with: dy) { x, dy in
         dy * SigmoidLinear.derivative(x, slope: Activation.quickSlope)
       }
-    case .silu: dy.combined(with: x) { dy, x in dy * SigmoidLinear.derivative(x, slope: 1) }
+    case .silu: x.combined(with: dy) { x, dy in dy * SigmoidLinear.derivative(x, slope: 1) }
     }
   }
 
@@ -52,8 +52,10 @@ extension Variable {
   /// The activation of each value. Pullback: `dx = dy · f'(x)`.
   /// - Returns: A variable of the receiver's shape.
   public func activated(_ activation: Activation) -> Variable {
-    let x = value
-    return .recording(activation(x), from: self) { dy in activation.gradient(dy, at: x) }
+    let x = kept
+    return .recording(activation(x), shape: shape, from: [self]) { [node] dy, gradients in
+      gradients.addFactor(activation.gradient(dy, at: x), to: node)
+    }
   }
 
   /// The values weighed by a gate, `y = x · f(g)`, as in gated feed-forwards (Shazeer 2020).
@@ -61,11 +63,14 @@ extension Variable {
   /// Pullback: `dx = dy · f(g)`, `dg = dy · x · f'(g)`.
   /// - Parameter gate: `g`, of the receiver's shape.
   public func gated(by gate: Variable, _ activation: Activation) -> Variable {
-    let (x, g) = (value, gate.value)
+    let (x, g) = (kept, gate.kept)
     let (xNode, gateNode) = (node, gate.node)
-    return .recording(x * activation(g), from: [self, gate]) { dy, gradients in
-      gradients.add(dy * activation(g), to: xNode)
-      gradients.add(activation.gradient(dy * x, at: g), to: gateNode)
+    return .recording(
+      x.combined(with: activation(g)) { $0 * $1 }, shape: shape, from: [self, gate]
+    ) { dy, gradients in
+      gradients.addFactor(activation(g).combined(with: dy) { $0 * $1 }, to: xNode)
+      gradients.addFactor(
+        activation.gradient(x.combined(with: dy) { $0 * $1 }, at: g), to: gateNode)
     }
   }
 }

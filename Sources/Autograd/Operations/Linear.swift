@@ -7,12 +7,18 @@ extension Variable {
   /// - Parameters:
   ///   - weight: `[outputs, inputs]`.
   ///   - bias: `[outputs]`.
+  ///   - forProducts: Whether only products read the result: it is then kept in the precision in
+  ///     which the weight multiplies.
   /// - Returns: The receiver's shape with its last axis replaced, `[..., outputs]`.
-  public func linear(_ weight: Weight, bias: Variable? = nil) -> Variable {
+  public func linear(
+    _ weight: Weight, bias: Variable? = nil, forProducts: Bool = false
+  ) -> Variable {
     let x = factor(for: weight)
-    let y = linearValue(x, weight, bias: bias)
+    let y = mapped(x, weight, bias: bias, forProducts: forProducts)
     let kept = weight.variable.map { _ in x }
-    return .recording(y, from: [self, weight.variable, bias]) { [node] dy, gradients in
+    return .recording(
+      y, shape: shape.dropLast() + [weight.matrix.outputs], from: [self, weight.variable, bias]
+    ) { [node] dy, gradients in
       Variable.addLinearGradients(dy, to: node, x: kept, weight: weight, bias: bias, gradients)
     }
   }
@@ -21,57 +27,59 @@ extension Variable {
   ///
   /// Only `h` is kept beside the input. Pullback: `dh = dy · f'(h)`, then as in `linear`.
   public func linear(
-    _ weight: Weight, bias: Variable? = nil, activation: Activation
+    _ weight: Weight, bias: Variable? = nil, activation: Activation, forProducts: Bool = false
   ) -> Variable {
     let x = factor(for: weight)
-    let h = linearValue(x, weight, bias: bias)
+    let h = mapped(x, weight, bias: bias, forProducts: forProducts)
     let kept = weight.variable.map { _ in x }
-    return .recording(activation(h), from: [self, weight.variable, bias]) { [node] dy, gradients in
+    return .recording(
+      activation(h), shape: shape.dropLast() + [weight.matrix.outputs],
+      from: [self, weight.variable, bias]
+    ) { [node] dy, gradients in
       Variable.addLinearGradients(
         activation.gradient(dy, at: h), to: node, x: kept, weight: weight, bias: bias, gradients)
     }
   }
 
-  private func linearValue(_ x: ProductFactor, _ weight: Weight, bias: Variable?) -> Tensor {
-    let outputs = weight.matrix.outputs
+  private func mapped(
+    _ x: ProductFactor, _ weight: Weight, bias: Variable?, forProducts: Bool
+  ) -> ProductFactor {
+    let (outputs, inputs) = (weight.matrix.outputs, weight.matrix.inputs)
     precondition(
-      value.width == weight.matrix.inputs,
-      "a weight [\(outputs), \(weight.matrix.inputs)] cannot be applied to shape \(shape)")
+      shape.last == inputs,
+      "a weight [\(outputs), \(inputs)] cannot be applied to shape \(shape)")
     precondition(
       bias.map { $0.value.count == outputs } ?? true,
       "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
-    return Tensor(shape: shape.dropLast() + [outputs]) { y in
-      if let bias { fillRows(y, rows: value.rowCount, with: bias.value) }
-      weight.matrix.apply(to: x, into: y, keeping: bias == nil ? 0 : 1)
+    let bias = bias?.value
+    if forProducts, weight.matrix.resultPrecision == .bfloat16 {
+      return .bfloat16(
+        BFloat16Matrix(rows: shape.dropLast().reduce(1, *), columns: outputs) {
+          weight.matrix.apply(to: x, bias: bias, into: .bfloat16($0))
+        })
     }
+    return .float32(
+      Tensor(shape: shape.dropLast() + [outputs]) {
+        weight.matrix.apply(to: x, bias: bias, into: .float32($0))
+      })
   }
 
   /// - Parameter x: The map's input, which only the gradient of a trained weight needs.
   private static func addLinearGradients(
-    _ dy: Tensor, to node: GradientNode?, x: ProductFactor?, weight: Weight, bias: Variable?,
-    _ gradients: Gradients
+    _ dy: ProductFactor, to node: GradientNode?, x: ProductFactor?, weight: Weight,
+    bias: Variable?, _ gradients: Gradients
   ) {
+    gradients.accumulate(into: bias?.node) { db, keeping in
+      if keeping == 0 { db.update(repeating: 0, count: weight.matrix.outputs) }
+      dy.addColumnSums(to: db)
+    }
     let factor = weight.matrix.factor(dy)
-    gradients.accumulate(into: node) { dx, keeping in
+    gradients.accumulateProduct(into: node, in: weight.matrix.resultPrecision) { dx, keeping in
       weight.matrix.applyTransposed(to: factor, into: dx, keeping: keeping)
     }
     gradients.accumulate(into: weight.variable?.node) { dw, keeping in
       guard let x else { preconditionFailure("a trained weight keeps its input") }
       ProductFactor.addTransposedProduct(factor, x, into: dw, keeping: keeping)
-    }
-    gradients.accumulate(into: bias?.node) { db, keeping in
-      if keeping == 0 { db.update(repeating: 0, count: dy.width) }
-      dy.addColumnSums(to: db)
-    }
-  }
-}
-
-/// Writes the same row `[width]` into each of `rows` rows.
-private func fillRows(_ y: UnsafeMutablePointer<Float>, rows: Int, with row: Tensor) {
-  let width = row.count
-  row.read { source in
-    Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
-      for index in run { (y + index * width).update(from: source, count: width) }
     }
   }
 }

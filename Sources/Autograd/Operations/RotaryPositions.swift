@@ -40,6 +40,15 @@ public struct RotaryPositions: Sendable {
     self.sines = Tensor(sines, shape: [positions.count, half])
   }
 
+  /// Turns the rows by their angles, or back, in their form.
+  func turned(_ x: ProductFactor, _ shape: [Int], back: Bool) -> ProductFactor {
+    let y = ProductFactor.float32(turned(x.tensor(shape), back: back))
+    switch x {
+    case .float32: return y
+    case .bfloat16: return .bfloat16(y.rounded)
+    }
+  }
+
   /// Turns the rows by their angles, or back.
   func turned(_ x: Tensor, back: Bool) -> Tensor {
     let (rows, width, half) = (x.rowCount, x.width, headWidth / 2)
@@ -85,11 +94,13 @@ extension Variable {
   /// - Returns: The receiver's shape, `[rows, heads · head width]`.
   public func rotated(by positions: RotaryPositions) -> Variable {
     precondition(
-      positions.cosines.shape[0] == value.rowCount && value.width % positions.headWidth == 0,
+      positions.cosines.shape[0] == rowCount && (shape.last ?? 1) % positions.headWidth == 0,
       "positions of \(positions.cosines.shape[0]) rows with heads of \(positions.headWidth) for "
         + "shape \(shape)")
-    return .recording(positions.turned(value, back: false), from: self) { dy in
-      positions.turned(dy, back: true)
+    return .recording(
+      positions.turned(kept, shape, back: false), shape: shape, from: [self]
+    ) { [node, shape] dy, gradients in
+      gradients.addFactor(positions.turned(dy, shape, back: true), to: node)
     }
   }
 }

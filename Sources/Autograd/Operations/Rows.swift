@@ -34,27 +34,27 @@ extension Variable {
   /// Pullback: each part takes its rows of `dy`.
   public static func concatenatedRows(_ parts: [Variable]) -> Variable {
     precondition(!parts.isEmpty, "there is nothing to join")
-    let width = parts[0].value.width
-    if parts.count == 1 { return parts[0].reshaped([parts[0].value.rowCount, width]) }
+    let width = parts[0].shape.last ?? 1
+    if parts.count == 1 {
+      return parts[0].shape.count == 2 ? parts[0] : parts[0].reshaped([parts[0].rowCount, width])
+    }
     precondition(
-      parts.allSatisfy { $0.value.width == width },
+      parts.allSatisfy { $0.shape.last == width },
       "rows of different widths: \(parts.map(\.shape))")
     var starts: [Int] = []
     var rows = 0
     for part in parts {
       starts.append(rows)
-      rows += part.value.rowCount
-    }
-    let y = Tensor(shape: [rows, width]) { y in
-      for (part, start) in zip(parts, starts) {
-        part.value.read { copyInParallel($0, to: y + start * width, count: part.value.count) }
-      }
+      rows += part.rowCount
     }
     let targets = zip(parts, starts).map { part, start in
-      (node: part.node, rows: start..<start + part.value.rowCount)
+      (node: part.node, rows: start..<start + part.rowCount)
     }
-    return .recording(y, from: parts) { dy, gradients in
-      for target in targets { gradients.add(dy.rows(target.rows), to: target.node) }
+    return .recording(
+      ProductFactor.concatenated(parts.map(\.kept), rows: rows, width: width),
+      shape: [rows, width], from: parts
+    ) { dy, gradients in
+      for target in targets { gradients.addFactor(dy.rows(target.rows), to: target.node) }
     }
   }
 
@@ -85,14 +85,6 @@ extension Variable {
         }
       }
     }
-  }
-}
-
-private func copyInParallel(
-  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
-) {
-  Parallel.forEachRun(of: count, grain: 65_536) { run in
-    (y + run.lowerBound).update(from: x + run.lowerBound, count: run.count)
   }
 }
 

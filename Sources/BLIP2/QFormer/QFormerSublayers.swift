@@ -47,7 +47,7 @@ struct AttentionBlock: Module {
     probabilityDropout: Dropout?, outputDropout: Dropout?
   ) -> Variable {
     let headWidth = Float(x.shape[1] / headCount)
-    let attended = query(x).attention(
+    let attended = query(x, forProducts: true).attention(
       keys: memory.keys, values: memory.values, layout: layout,
       options: AttentionOptions(
         headCount: headCount, scale: 1 / headWidth.squareRoot(), dropout: probabilityDropout))
@@ -56,12 +56,13 @@ struct AttentionBlock: Module {
 
   /// The keys and values of some rows.
   func keyValues(_ x: Variable) -> KeyValues {
-    KeyValues(keys: key(x), values: value(x))
+    KeyValues(keys: key(x, forProducts: true), values: value(x, forProducts: true))
   }
 
   /// The keys and values of image features.
   func keyValues(_ x: NormalisedRows) -> KeyValues {
-    KeyValues(keys: x.mapped(by: key), values: x.mapped(by: value))
+    KeyValues(
+      keys: x.mapped(by: key, forProducts: true), values: x.mapped(by: value, forProducts: true))
   }
 }
 
@@ -90,7 +91,9 @@ struct FeedForwardBlock: Module {
   }
 
   func callAsFunction(_ x: Variable, dropout: Dropout?, places: [RandomPlace]) -> Variable {
-    norm(output(inner(x, then: .gelu)), addedTo: x, dropout: dropout, places: places)
+    norm(
+      output(inner(x, then: .gelu, forProducts: true)), addedTo: x, dropout: dropout, places: places
+    )
   }
 
   /// Takes over another block's numbers.

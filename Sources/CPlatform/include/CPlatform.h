@@ -10,6 +10,20 @@ static inline void cplatform_pause(void) {
 #endif
 }
 
+/// Sixteen float32 lanes: Swift's SIMD16<Float>.
+typedef float cplatform_lanes __attribute__((ext_vector_type(16)));
+
+/// The square root of each lane, which Swift computes one by one.
+static inline __attribute__((always_inline)) cplatform_lanes cplatform_square_roots(
+    cplatform_lanes x) {
+  return __builtin_elementwise_sqrt(x);
+}
+
+/// Asks for memory that will be read soon; any address is allowed.
+static inline __attribute__((always_inline)) void cplatform_prefetch(const void *place) {
+  __builtin_prefetch(place);
+}
+
 /// The names, separated by blanks, of the vector instruction sets that the processor has.
 const char *cplatform_processor_features(void);
 

@@ -113,10 +113,13 @@ struct LlamaBlock: Module {
   ) -> Variable {
     let h = attentionNorm(x)
     let attended = pass.attention(
-      layer: number, query(h).rotated(by: rotation), keys: key(h).rotated(by: rotation),
-      values: value(h), options: options)
+      layer: number, query(h, forProducts: true).rotated(by: rotation),
+      keys: key(h, forProducts: true).rotated(by: rotation), values: value(h, forProducts: true),
+      options: options)
     let middle = x + output(attended)
     let normed = feedForwardNorm(middle)
-    return middle + outer(inner(normed).gated(by: gate(normed), activation))
+    return middle
+      + outer(
+        inner(normed, forProducts: true).gated(by: gate(normed, forProducts: true), activation))
   }
 }

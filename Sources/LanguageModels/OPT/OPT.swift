@@ -125,8 +125,12 @@ struct OPTBlock: Module {
 
   private func attention(_ x: Variable, _ pass: SequencePass) -> Variable {
     output(
-      pass.attention(layer: number, query(x), keys: key(x), values: value(x), options: options))
+      pass.attention(
+        layer: number, query(x, forProducts: true), keys: key(x, forProducts: true),
+        values: value(x, forProducts: true), options: options))
   }
 
-  private func feedForward(_ x: Variable) -> Variable { outer(inner(x, then: activation)) }
+  private func feedForward(_ x: Variable) -> Variable {
+    outer(inner(x, then: activation, forProducts: true))
+  }
 }

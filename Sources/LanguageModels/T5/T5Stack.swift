@@ -124,14 +124,18 @@ struct T5Attention: Module {
   ) -> Variable {
     let options = AttentionOptions(headCount: headCount, scale: 1, bias: bias)
     return output(
-      pass.attention(layer: layer, query(x), keys: key(x), values: value(x), options: options))
+      pass.attention(
+        layer: layer, query(x, forProducts: true), keys: key(x, forProducts: true),
+        values: value(x, forProducts: true), options: options))
   }
 
   /// Cross-attention, which has no biases for distances.
   func callAsFunction(_ x: Variable, _ layer: Int, _ cross: CrossPass) -> Variable {
     let options = AttentionOptions(headCount: headCount, scale: 1)
     return output(
-      cross.attention(layer: layer, query(x), options: options) { (key($0), value($0)) })
+      cross.attention(layer: layer, query(x, forProducts: true), options: options) {
+        (key($0, forProducts: true), value($0, forProducts: true))
+      })
   }
 }
 
@@ -160,7 +164,8 @@ struct T5FeedForward: Module {
   }
 
   func callAsFunction(_ x: Variable) -> Variable {
-    guard let gate else { return outer(inner(x, then: activation)) }
-    return outer(inner(x).gated(by: gate(x), activation))
+    guard let gate else { return outer(inner(x, then: activation, forProducts: true)) }
+    return outer(
+      inner(x, forProducts: true).gated(by: gate(x, forProducts: true), activation))
   }
 }

@@ -1,8 +1,3 @@
-/// The upper half of a float32.
-public struct BFloat16: Sendable {
-  var bits: UInt16
-}
-
 /// A matrix in bfloat16, row by row.
 public final class BFloat16Matrix: @unchecked Sendable {  // Unchecked: immutable after `init`.
   public let rows: Int
@@ -10,19 +5,28 @@ public final class BFloat16Matrix: @unchecked Sendable {  // Unchecked: immutabl
   private let start: UnsafePointer<BFloat16>
   private let owner: AnyObject
 
-  /// Rounds to the nearest, ties to even.
-  public init(rounding x: MatrixView) {
-    (rows, columns) = (x.rows, x.columns)
-    let storage = Storage(count: (x.rows * x.columns + 1) / 2)
+  /// A matrix whose numbers the closure writes; it must write every one.
+  public init(
+    rows: Int, columns: Int, initializingWith write: (UnsafeMutablePointer<BFloat16>) -> Void
+  ) {
+    (self.rows, self.columns) = (rows, columns)
+    let storage = Storage(count: (rows * columns + 1) / 2)
     let target = UnsafeMutableRawPointer(storage.pointer)
-      .bindMemory(to: UInt16.self, capacity: x.rows * x.columns)
-    Parallel.forEachRun(of: x.rows, grain: Parallel.rowGrain(width: x.columns)) { run in
-      for row in run {
-        round(x.pointer + row * x.stride, count: x.columns, into: target + row * x.columns)
+      .bindMemory(to: BFloat16.self, capacity: rows * columns)
+    write(target)
+    start = UnsafePointer(target)
+    owner = storage
+  }
+
+  /// Rounds to the nearest, ties to even.
+  public convenience init(rounding x: MatrixView) {
+    self.init(rows: x.rows, columns: x.columns) { target in
+      Parallel.forEachRun(of: x.rows, grain: Parallel.rowGrain(width: x.columns)) { run in
+        for row in run {
+          roundVectors(x.pointer + row * x.stride, into: target + row * x.columns, count: x.columns)
+        }
       }
     }
-    start = UnsafeRawPointer(target).assumingMemoryBound(to: BFloat16.self)
-    owner = storage
   }
 
   /// Uses numbers where they lie, in a mapped file say.
@@ -38,68 +42,48 @@ public final class BFloat16Matrix: @unchecked Sendable {  // Unchecked: immutabl
     start = base.assumingMemoryBound(to: BFloat16.self)
   }
 
-  func read<Result>(_ body: (ElementView<BFloat16>) throws -> Result) rethrows -> Result {
+  private init(_ whole: BFloat16Matrix, rows: Range<Int>) {
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= whole.rows,
+      "rows \(rows) of a matrix [\(whole.rows), \(whole.columns)]")
+    (self.rows, columns, owner) = (rows.count, whole.columns, whole.owner)
+    start = whole.start + rows.lowerBound * whole.columns
+  }
+
+  /// Some of the rows, in the same memory.
+  public func rows(_ range: Range<Int>) -> BFloat16Matrix { BFloat16Matrix(self, rows: range) }
+
+  public func read<Result>(_ body: (ElementView<BFloat16>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(self) {
       try body(ElementView(start, rows: rows, columns: columns))
     }
   }
-}
 
-@inline(__always)
-private func round(
-  _ x: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<UInt16>
-) {
-  forEachVector(count) { i in
-    let bits = unsafeBitCast(Vector(x + i), to: SIMD16<UInt32>.self)
-    let rounded = (bits &+ 0x7FFF &+ ((bits &>> 16) & 1)) &>> 16
-    var half = SIMD16<UInt16>.zero
-    for lane in 0..<16 { half[lane] = UInt16(truncatingIfNeeded: rounded[lane]) }
-    UnsafeMutableRawPointer(target + i).storeBytes(of: half, as: SIMD16<UInt16>.self)
-  } partial: { i, lanes in
-    for place in i..<i + lanes {
-      let bits = x[place].bitPattern
-      target[place] = UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
-    }
-  }
-}
-
-extension BFloat16: ProductElement {
-  static var precision: ProductPrecision { .bfloat16 }
-
-  static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float
-  ) {
-    if OneDNN.multipliesBFloat16, scale == 1, keeping == 0 || keeping == 1 {
-      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, adds: keeping == 1)
-    } else {
-      multiplyAsFloats(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
-    }
-  }
-
-  /// The same product in float32: what processors without bfloat16 do, and tests compare with.
-  static func multiplyAsFloats(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float
-  ) {
-    withFloats(of: a) { a in
-      withFloats(of: b) { b in
-        singleThreadProduct(
-          a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+  /// The same numbers as float32.
+  /// - Parameter shape: Of as many values.
+  public func expanded(_ shape: [Int]) -> Tensor {
+    precondition(
+      shape.reduce(1, *) == rows * columns,
+      "a matrix [\(rows), \(columns)] does not fill the shape \(shape)")
+    return Tensor(shape: shape) { target in
+      read { x in
+        Parallel.forEachRun(of: rows * columns, grain: 16_384) { run in
+          expandVectors(
+            x.pointer + run.lowerBound, into: target + run.lowerBound, count: run.count)
+        }
       }
     }
   }
+}
 
-  private static func withFloats(
-    of x: ElementView<BFloat16>, _ body: (MatrixView) -> Void
-  ) {
-    let storage = Storage(count: x.rows * x.columns)
-    withExtendedLifetime(storage) {
-      for row in 0..<x.rows {
-        BFloat16Element.expand(
-          x.pointer + row * x.stride, count: x.columns, into: storage.pointer + row * x.columns)
-      }
-      body(MatrixView(storage.pointer, rows: x.rows, columns: x.columns))
-    }
+/// Uninitialised memory for numbers of a short life; the pointer is valid as long as this lives.
+public struct BFloat16Scratch {
+  private let storage: Storage
+  public let pointer: UnsafeMutablePointer<BFloat16>
+
+  public init(count: Int) {
+    storage = Storage(count: (count + 1) / 2)
+    pointer = UnsafeMutableRawPointer(storage.pointer)
+      .bindMemory(to: BFloat16.self, capacity: count)
   }
 }

@@ -15,6 +15,11 @@ public struct ElementView<Element> {
     self.stride = stride ?? columns
   }
 
+  /// The same sizes, so many values further on in memory.
+  func moved(by count: Int) -> ElementView {
+    ElementView(pointer + count, rows: rows, columns: columns, stride: stride)
+  }
+
   /// Some of its rows and columns.
   func part(rows: Range<Int>, columns: Range<Int>) -> ElementView {
     ElementView(
@@ -50,31 +55,82 @@ public enum ProductForm: Sendable {
   }
 }
 
+/// Where a product's numbers go, and in which precision.
+public enum ProductResult {
+  case float32(UnsafeMutablePointer<Float>)
+  case bfloat16(UnsafeMutablePointer<BFloat16>)
+
+  var precision: ProductPrecision {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+
+  var pointer: UnsafeMutableRawPointer {
+    switch self {
+    case .float32(let pointer): UnsafeMutableRawPointer(pointer)
+    case .bfloat16(let pointer): UnsafeMutableRawPointer(pointer)
+    }
+  }
+
+  func advanced(by count: Int) -> ProductResult {
+    switch self {
+    case .float32(let pointer): .float32(pointer + count)
+    case .bfloat16(let pointer): .bfloat16(pointer + count)
+    }
+  }
+}
+
+/// What becomes of a product: C = scale · A·B + keeping · C, or A·B + bias.
+struct ProductSum {
+  /// 0 overwrites C (it may be uninitialised), 1 adds to it.
+  var keeping: Float = 0
+  var scale: Float = 1
+  /// A number for each column, added to every row; only with `keeping` 0 and `scale` 1.
+  var bias: UnsafePointer<Float>?
+
+  /// Whether oneDNN can do it.
+  var isSimple: Bool { scale == 1 && (keeping == 0 || keeping == 1) }
+
+  /// The part for columns from `first` on.
+  func columns(from first: Int) -> ProductSum {
+    ProductSum(keeping: keeping, scale: scale, bias: bias.map { $0 + first })
+  }
+}
+
 /// A kind of number that matrices are multiplied in; sums are float32.
 protocol ProductElement {
   static var precision: ProductPrecision { get }
-  /// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
+  /// A product on the calling thread alone.
   static func multiply(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float)
+    into c: ProductResult, cStride: Int, _ sum: ProductSum)
 }
 
 extension ProductElement {
-  /// The product by oneDNN; it has no scale, and C is overwritten or added to.
+  /// The product by oneDNN.
   static func multiplyByOneDNN(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: UnsafeMutablePointer<Float>, cStride: Int, adds: Bool
+    into c: ProductResult, cStride: Int, _ sum: ProductSum
   ) {
+    OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
+      .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
+  }
+
+  static func oneDNNShape(
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
+    into c: ProductResult, cStride: Int, _ sum: ProductSum
+  ) -> OneDNN.Shape {
     let (rows, inner, columns) = form.sizes(a, b)
-    OneDNN.product(
-      .init(
-        rows: rows, inner: inner, columns: columns,
-        a: form == .firstTransposed
-          ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
-        b: form == .secondTransposed
-          ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
-        cStride: cStride, adds: adds, precision: precision)
-    ).run(a.pointer, b.pointer, into: c)
+    return OneDNN.Shape(
+      rows: rows, inner: inner, columns: columns,
+      a: form == .firstTransposed
+        ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
+      b: form == .secondTransposed
+        ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
+      cStride: cStride, adds: sum.keeping == 1, hasBias: sum.bias != nil, precision: precision,
+      result: c.precision)
   }
 }
 
@@ -86,21 +142,25 @@ extension Float: ProductElement {
   private static let leastForOneDNN = 128 * 128 * 128
 
   static func multiply(
-    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
-    cStride: Int, scale: Float, keeping: Float
+    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
+    _ sum: ProductSum
   ) {
+    guard case .float32(let target) = c else {
+      preconditionFailure("products of float32 numbers are float32")
+    }
     let (rows, inner, columns) = form.sizes(a, b)
-    if rows * inner * columns >= leastForOneDNN, scale == 1, keeping == 0 || keeping == 1,
-      OneDNN.isFastInFloat32
-    {
-      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, adds: keeping == 1)
+    if rows * inner * columns >= leastForOneDNN, sum.isSimple, OneDNN.isFastInFloat32 {
+      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
       return
+    }
+    if let bias = sum.bias {
+      for row in 0..<rows { (target + row * cStride).update(from: bias, count: columns) }
     }
     cblas_sgemm(
       CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
       form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
-      blasint(inner), scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride), keeping,
-      c, blasint(cStride))
+      blasint(inner), sum.scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
+      sum.bias == nil ? sum.keeping : 1, target, blasint(cStride))
   }
 }
 
@@ -113,7 +173,8 @@ public func singleThreadProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
-  blockProduct(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+  blockProduct(
+    a, b, form, into: .float32(c), cStride: cStride, ProductSum(keeping: keeping, scale: scale))
 }
 
 /// C = scale · (product of A and B) + keeping · C, cut into blocks of C over all threads.
@@ -121,38 +182,50 @@ public func parallelProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, keeping: Float = 0
 ) {
-  sharedProduct(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+  sharedProduct(
+    a, b, form, into: .float32(c), cStride: cStride, ProductSum(keeping: keeping, scale: scale))
 }
 
 /// A product of numbers of any kind on the calling thread; also of matrices without columns.
 @inline(__always)
 private func blockProduct<Element: ProductElement>(
   _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
-  into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float, keeping: Float
+  into c: ProductResult, cStride: Int, _ sum: ProductSum
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
   if rows == 0 || columns == 0 { return }
   guard inner > 0 else {
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let place = c + row * cStride + column
-        place.pointee = keeping == 0 ? 0 : keeping * place.pointee
-      }
-    }
+    emptySum(into: c, rows: rows, columns: columns, cStride: cStride, sum)
     return
   }
   ProductCounter.count(
     rows: rows, inner: inner, columns: columns, precision: Element.precision,
     factorBytes: (rows + columns) * inner * MemoryLayout<Element>.stride
   ) {
-    Element.multiply(a, b, form, into: c, cStride: cStride, scale: scale, keeping: keeping)
+    Element.multiply(a, b, form, into: c, cStride: cStride, sum)
+  }
+}
+
+/// What a product without inner places leaves in C.
+private func emptySum(
+  into c: ProductResult, rows: Int, columns: Int, cStride: Int, _ sum: ProductSum
+) {
+  for row in 0..<rows {
+    for column in 0..<columns {
+      let added = sum.bias?[column] ?? 0
+      switch c.advanced(by: row * cStride + column) {
+      case .float32(let place):
+        place.pointee = added + (sum.keeping == 0 ? 0 : sum.keeping * place.pointee)
+      case .bfloat16(let place): place.pointee = BFloat16(added)
+      }
+    }
   }
 }
 
 /// A product of numbers of any kind, cut into blocks of C over all threads.
 func sharedProduct<Element: ProductElement>(
   _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
-  into c: UnsafeMutablePointer<Float>, cStride: Int, scale: Float = 1, keeping: Float = 0
+  into c: ProductResult, cStride: Int, _ sum: ProductSum = ProductSum()
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
   let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
@@ -165,60 +238,8 @@ func sharedProduct<Element: ProductElement>(
       form == .secondTransposed
         ? b.part(rows: columnRange, columns: 0..<inner)
         : b.part(rows: 0..<inner, columns: columnRange),
-      form, into: c + (rowRange.lowerBound * cStride + columnRange.lowerBound), cStride: cStride,
-      scale: scale, keeping: keeping)
-  }
-}
-
-/// How a product's result is cut into blocks.
-private struct ProductGrid {
-  let rowParts: Int
-  let columnParts: Int
-  let rows: Int
-  let columns: Int
-
-  /// Sides below which a block's copying of its factors begins to cost.
-  private static let leastBlockSide = 256
-
-  init(rows: Int, columns: Int, inner: Int) {
-    self.rows = rows
-    self.columns = columns
-    let threads = rows * columns * inner < 64 * 64 * 64 ? 1 : Parallel.threadCount
-    // The factorisation of the thread count whose blocks are the nearest to squares: each thread
-    // reads a part of A and a part of B, and their sum is then the least.
-    var best = (rows: threads, columns: 1, cost: Int.max)
-    for parts in 1...threads where threads % parts == 0 {
-      let cost = rows / parts + columns / (threads / parts)
-      if cost < best.cost { best = (parts, threads / parts, cost) }
-    }
-    // Several blocks a thread, where they stay large, so that a thread which other programs slow
-    // down leaves its share to the others.
-    var blocks = threads
-    while threads > 1, blocks < 4 * threads,
-      max(rows / best.rows, columns / best.columns) >= 2 * ProductGrid.leastBlockSide
-    {
-      if rows / best.rows >= columns / best.columns { best.rows *= 2 } else { best.columns *= 2 }
-      blocks *= 2
-    }
-    rowParts = best.rows
-    columnParts = best.columns
-  }
-
-  var count: Int { rowParts * columnParts }
-
-  func block(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-    (
-      ProductGrid.part(index / columnParts, of: rowParts, in: rows),
-      ProductGrid.part(index % columnParts, of: columnParts, in: columns)
-    )
-  }
-
-  /// Parts begin at multiples of 16, the unit of the kernels.
-  private static func part(_ index: Int, of parts: Int, in count: Int) -> Range<Int> {
-    let units = (count + 15) / 16
-    let begin = min(count, units * index / parts * 16)
-    let end = min(count, units * (index + 1) / parts * 16)
-    return begin..<end
+      form, into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
+      cStride: cStride, sum.columns(from: columnRange.lowerBound))
   }
 }
 

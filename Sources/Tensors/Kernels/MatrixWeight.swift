@@ -5,20 +5,24 @@ public protocol MatrixWeight: Sendable {
   var outputs: Int { get }
   var inputs: Int { get }
 
-  /// A tensor's rows in the form in which this weight multiplies them.
-  func factor(_ x: Tensor) -> ProductFactor
+  /// Rows in the form in which this weight multiplies them.
+  func factor(_ x: ProductFactor) -> ProductFactor
 
-  /// y = x · Wᵀ + keeping · y.
+  /// In which precision a product's result may be written.
+  var resultPrecision: ProductPrecision { get }
+
+  /// y = x · Wᵀ + bias.
   /// - Parameters:
   ///   - x: `[rows, inputs]`.
-  ///   - y: `[rows, outputs]`.
-  func apply(to x: ProductFactor, into y: UnsafeMutablePointer<Float>, keeping: Float)
+  ///   - bias: `[outputs]`.
+  ///   - y: `[rows, outputs]`, float32 or of the weight's `resultPrecision`.
+  func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult)
 
   /// dx = dy · W + keeping · dx.
   /// - Parameters:
   ///   - dy: `[rows, outputs]`.
-  ///   - dx: `[rows, inputs]`.
-  func applyTransposed(to dy: ProductFactor, into dx: UnsafeMutablePointer<Float>, keeping: Float)
+  ///   - dx: `[rows, inputs]`, as `y` of `apply`; only float32 can be kept.
+  func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float)
 
   /// The rows at the given places as float32, `[indices.count, inputs]`.
   func rows(_ indices: [Int32]) -> Tensor
@@ -29,23 +33,37 @@ public protocol MatrixWeight: Sendable {
 
 /// A weight that multiplies in float32, whatever it is kept in.
 public protocol Float32ProductWeight: MatrixWeight {
-  /// y = x · Wᵀ + keeping · y.
-  func apply(to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float)
+  /// y = x · Wᵀ + bias.
+  func apply(to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>)
 
   /// dx = dy · W + keeping · dx.
   func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float)
 }
 
 extension Float32ProductWeight {
-  public func factor(_ x: Tensor) -> ProductFactor { .float32(x) }
-
-  public func apply(to x: ProductFactor, into y: UnsafeMutablePointer<Float>, keeping: Float) {
-    x.float32.readMatrix { apply(to: $0, into: y, keeping: keeping) }
+  public func factor(_ x: ProductFactor) -> ProductFactor {
+    switch x {
+    case .float32: x
+    case .bfloat16(let matrix): .float32(matrix.expanded([matrix.rows, matrix.columns]))
+    }
   }
 
-  public func applyTransposed(
-    to dy: ProductFactor, into dx: UnsafeMutablePointer<Float>, keeping: Float
-  ) {
+  public var resultPrecision: ProductPrecision { .float32 }
+
+  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+    guard case .float32(let y) = y else {
+      preconditionFailure("a float32 product has a float32 result")
+    }
+    factor(x).float32.readMatrix { x in
+      guard let bias else { return apply(to: x, bias: nil, into: y) }
+      bias.read { apply(to: x, bias: $0, into: y) }
+    }
+  }
+
+  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
+    guard case .float32(let dx) = dx else {
+      preconditionFailure("a float32 product has a float32 result")
+    }
     dy.float32.readMatrix { applyTransposed(to: $0, into: dx, keeping: keeping) }
   }
 }
@@ -63,9 +81,12 @@ public struct DenseWeight: Float32ProductWeight {
   public var outputs: Int { values.shape[0] }
   public var inputs: Int { values.shape[1] }
 
-  public func apply(to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float) {
+  public func apply(
+    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
+  ) {
     values.readMatrix { w in
-      parallelProduct(x, w, .secondTransposed, into: y, cStride: outputs, keeping: keeping)
+      sharedProduct(
+        x, w, .secondTransposed, into: .float32(y), cStride: outputs, ProductSum(bias: bias))
     }
   }
 

@@ -11,11 +11,57 @@ public enum ProductFactor {
   case float32(Tensor)
   case bfloat16(BFloat16Matrix)
 
-  /// A tensor's rows, all axes but the last taken as one.
-  public init(_ values: Tensor, in precision: ProductPrecision) {
-    switch precision {
-    case .float32: self = .float32(values)
-    case .bfloat16: self = .bfloat16(values.readMatrix { BFloat16Matrix(rounding: $0) })
+  /// The values as float32.
+  /// - Parameter shape: Of as many values.
+  public func tensor(_ shape: [Int]) -> Tensor {
+    switch self {
+    case .float32(let values): values.reshaped(shape)
+    case .bfloat16(let matrix): matrix.expanded(shape)
+    }
+  }
+
+  /// Some of the rows, in the same memory.
+  public func rows(_ range: Range<Int>) -> ProductFactor {
+    switch self {
+    case .float32(let values): .float32(values.rows(range))
+    case .bfloat16(let matrix): .bfloat16(matrix.rows(range))
+    }
+  }
+
+  /// The rows of several factors one after another: in bfloat16 if all are.
+  public static func concatenated(
+    _ parts: [ProductFactor], rows: Int, width: Int
+  ) -> ProductFactor {
+    let rounded = parts.compactMap { if case .bfloat16(let matrix) = $0 { matrix } else { nil } }
+    var start = 0
+    if rounded.count == parts.count {
+      return .bfloat16(
+        BFloat16Matrix(rows: rows, columns: width) { y in
+          for part in rounded {
+            part.read { (y + start).update(from: $0.pointer, count: part.rows * width) }
+            start += part.rows * width
+          }
+        })
+    }
+    return .float32(
+      Tensor(shape: [rows, width]) { y in
+        for part in parts {
+          part.tensor([part.count]).read { values in
+            Parallel.forEachRun(of: part.count, grain: 16_384) { run in
+              (y + (start + run.lowerBound))
+                .update(from: values + run.lowerBound, count: run.count)
+            }
+          }
+          start += part.count
+        }
+      })
+  }
+
+  /// As a matrix in bfloat16, all axes but the last taken as one.
+  public var rounded: BFloat16Matrix {
+    switch self {
+    case .float32(let values): values.readMatrix { BFloat16Matrix(rounding: $0) }
+    case .bfloat16(let matrix): matrix
     }
   }
 
@@ -37,13 +83,17 @@ public enum ProductFactor {
     case (.float32(let a), .float32(let b)):
       a.readMatrix { a in
         b.readMatrix { b in
-          sharedProduct(a, b, .firstTransposed, into: c, cStride: b.columns, keeping: keeping)
+          sharedProduct(
+            a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
+            ProductSum(keeping: keeping))
         }
       }
     case (.bfloat16(let a), .bfloat16(let b)):
       a.read { a in
         b.read { b in
-          sharedProduct(a, b, .firstTransposed, into: c, cStride: b.columns, keeping: keeping)
+          sharedProduct(
+            a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
+            ProductSum(keeping: keeping))
         }
       }
     default: preconditionFailure("a product of two precisions")

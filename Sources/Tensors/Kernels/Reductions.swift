@@ -48,16 +48,33 @@ extension Tensor {
 
   /// Adds the sum over all rows to `target`, `[width]`.
   public func addColumnSums(to target: UnsafeMutablePointer<Float>) {
-    let rows = rowCount
     let width = self.width
     read { x in
-      Parallel.forEachRun(of: width, grain: 64) { columns in
-        for row in 0..<rows {
-          addVectors(
-            x + row * width + columns.lowerBound, to: target + columns.lowerBound,
-            count: columns.count)
-        }
+      ColumnSums.add(rows: rowCount, width: width, to: target) { row, sums in
+        addVectors(x + row * width, to: sums, count: width)
       }
+    }
+  }
+}
+
+/// Sums over rows, in an order that the sizes alone decide.
+enum ColumnSums {
+  /// - Parameter addRow: Adds a row to a run's sums, `[width]`.
+  @inline(__always)
+  static func add(
+    rows: Int, width: Int, to target: UnsafeMutablePointer<Float>,
+    _ addRow: (_ row: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    // Whole rows in runs, since memory is read fastest in its order; at most 32 runs.
+    let grain = max(16, (rows + 31) / 32)
+    let runs = (rows + grain - 1) / grain
+    let partial = Tensor.zeros([runs, width])
+    Parallel.forEachRun(of: rows, grain: grain) { run in
+      let sums = partial.storage.pointer + run.lowerBound / grain * width
+      for row in run { addRow(row, sums) }
+    }
+    partial.read { partial in
+      for run in 0..<runs { addVectors(partial + run * width, to: target, count: width) }
     }
   }
 }

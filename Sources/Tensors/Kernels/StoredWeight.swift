@@ -86,10 +86,18 @@ public struct StoredWeight: Float32ProductWeight {
 
   // MARK: Products
 
-  public func apply(to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float) {
+  public func apply(
+    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
+  ) {
     precondition(
       x.columns == inputs,
       "x of shape [\(x.rows), \(x.columns)] does not fit a weight of shape [\(outputs), \(inputs)]")
+    if let bias {
+      Parallel.forEachRun(of: x.rows, grain: Parallel.rowGrain(width: outputs)) { run in
+        for row in run { (y + row * outputs).update(from: bias, count: outputs) }
+      }
+    }
+    let keeping: Float = bias == nil ? 0 : 1
     withExtendedLifetime(owner) {
       if x.rows <= Self.fewRows {
         applyAsRead(to: x, into: y, keeping: keeping)

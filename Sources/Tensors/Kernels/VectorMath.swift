@@ -1,8 +1,14 @@
+import CPlatform
+
 /// Elementary functions of sixteen lanes at once, within about two units in the last place.
 ///
 /// SIMD methods such as `rounded()` and conversions to integers fall back to scalar code, so
 /// rounding is done by adding and subtracting 1.5 · 2²³, and exponents are built from its bits.
 extension SIMD16<Float> {
+  /// The square root of each lane, correctly rounded; `squareRoot()` takes one lane after the other.
+  @inlinable @inline(__always)
+  public var squareRoots: Vector { cplatform_square_roots(self) }
+
   /// e to the power of each lane: Cody–Waite reduction by ln 2 and a polynomial of degree 6
   /// (coefficients of Cephes' expf). Below −87.3 the result is the least normal number or zero; what
   /// is not a number stays so, which `pointwiseMin` and `pointwiseMax` would hide.

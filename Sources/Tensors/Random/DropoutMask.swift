@@ -22,7 +22,7 @@ public struct Dropout: Sendable {
   /// Draws below this number drop the value.
   @usableFromInline let threshold: UInt32
   /// 1 / (1 − the rate that 16 bits can express).
-  @usableFromInline let scale: Float
+  public let scale: Float
 
   /// - Precondition: `rate` lies in [0, 1).
   public init(rate: Float, generator: Philox, site: UInt32) {
@@ -39,6 +39,24 @@ public struct Dropout: Sendable {
     to row: UnsafeMutablePointer<Float>, from source: UnsafePointer<Float>, count: Int,
     place: RandomPlace
   ) {
+    forEachMask(count: count, place: place) { column, kept in
+      let left = count - column
+      if left >= 16 {
+        Vector.zero.replacing(with: Vector(source + column) * scale, where: kept)
+          .store(row + column)
+      } else {
+        Vector.zero.replacing(with: Vector(source + column, first: left) * scale, where: kept)
+          .store(row + column, first: left)
+      }
+    }
+  }
+
+  /// Calls the closure with every sixteenth column of one row below `count`, and with the lanes that
+  /// are kept from there on; kept values are to be multiplied by `scale`.
+  @inlinable @inline(__always)
+  public func forEachMask(
+    count: Int, place: RandomPlace, _ body: (_ column: Int, _ kept: SIMDMask<SIMD16<Int32>>) -> Void
+  ) {
     let least = Vector(repeating: 0x1p23 + Float(threshold))
     var column = 0
     var block: UInt32 = 0
@@ -48,20 +66,12 @@ public struct Dropout: Sendable {
       block &+= 16
       // Four words of sixteen lanes, two draws a word: 128 columns.
       for index in 0..<8 {
-        let left = count - column
-        if left <= 0 { return }
+        if column >= count { return }
         let word = index < 4 ? (index < 2 ? words.0 : words.1) : (index < 6 ? words.2 : words.3)
         let draws = index & 1 == 0 ? word & 0xffff : word &>> 16
         // Draws as the floats 2²³ + draw: integers of SIMD types are compared lane by lane.
-        let kept = unsafeBitCast(draws | 0x4B00_0000, to: Vector.self) .>= least
-        if left >= 16 {
-          Vector.zero.replacing(with: Vector(source + column) * scale, where: kept)
-            .store(row + column)
-        } else {
-          Vector.zero.replacing(with: Vector(source + column, first: left) * scale, where: kept)
-            .store(row + column, first: left)
-        }
-        column += 16
+        body(column, unsafeBitCast(draws | 0x4B00_0000, to: Vector.self) .>= least)
+        column &+= 16
       }
     }
   }
@@ -70,7 +80,7 @@ public struct Dropout: Sendable {
 extension Philox {
   /// Sixteen neighbouring counters at once: lane i holds the words at counter
   /// (first + i, position, sample, site).
-  @inline(__always)
+  @inlinable @inline(__always)
   func blocks(
     first: UInt32, position: UInt32, sample: UInt32, site: UInt32
   ) -> (
@@ -96,8 +106,8 @@ extension Philox {
   }
 
   /// The high and low halves of the 64-bit products, by even and odd lanes.
-  @inline(__always)
-  private static func wideProduct(
+  @inlinable @inline(__always)
+  static func wideProduct(
     _ a: SIMD16<UInt32>, _ factor: UInt32
   ) -> (high: SIMD16<UInt32>, low: SIMD16<UInt32>) {
     let pairs = unsafeBitCast(a, to: SIMD8<UInt64>.self)

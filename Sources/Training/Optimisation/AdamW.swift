@@ -109,7 +109,7 @@ private struct AdamWPass {
       let g = g * gradientScale
       let m = m * beta1 + g * (1 - beta1)
       let v = v * beta2 + g * g * (1 - beta2)
-      return (p * decay - m / (v.squareRoot() * root + epsilon) * step, m, v)
+      return (p * decay - m / (v.squareRoots * root + epsilon) * step, m, v)
     }
     let start = run.lowerBound
     forEachVector(run.count) { offset in

@@ -26,9 +26,9 @@ struct MachineLimits {
   }
 
   private static func rate(_ weight: any MatrixWeight, _ x: Tensor) -> Double {
-    let factor = weight.factor(x)
+    let factor = weight.factor(.float32(x))
     let seconds = Timing.median {
-      _ = Tensor(shape: x.shape) { weight.apply(to: factor, into: $0, keeping: 0) }
+      _ = Tensor(shape: x.shape) { weight.apply(to: factor, bias: nil, into: .float32($0)) }
     }
     return 2 * Double(size) * Double(size) * Double(size) / seconds
   }

@@ -53,8 +53,12 @@ extension Variable {
     keys: Variable, values: Variable, layout: AttentionLayout, options: AttentionOptions
   ) -> Variable {
     let shape = AttentionShape(
-      queries: value, keys: keys.value, values: values.value, layout: layout,
+      queries: self.shape, keys: keys.shape, values: values.shape, layout: layout,
       headCount: options.headCount)
+    // The kernel in bfloat16 has no gradient of biases, which frozen models do not want.
+    if values.isRounded, !(options.bias?.table.needsGradient ?? false) {
+      return roundedAttention(keys: keys, values: values, shape, layout: layout, options)
+    }
     let pass = AttentionPass(
       shape: shape, layout: layout, options: options, queries: value, keys: keys.value,
       values: values.value)
@@ -72,6 +76,27 @@ extension Variable {
       }
     }
   }
+
+  /// Attention whose products are made in bfloat16.
+  private func roundedAttention(
+    keys: Variable, values: Variable, _ shape: AttentionShape, layout: AttentionLayout,
+    _ options: AttentionOptions
+  ) -> Variable {
+    let pass = RoundedAttentionPass(
+      shape: shape, layout: layout, options: options, queries: inBFloat16, keys: keys.inBFloat16,
+      values: values.inBFloat16)
+    let parents = [self, keys, values]
+    let (y, logSums) = pass.forward(keepsSums: parents.contains(where: \.needsGradient))
+    let nodes = parents.map(\.node)
+    return .recording(
+      .bfloat16(y), shape: self.shape, from: parents, operation: "attention"
+    ) { dy, gradients in
+      let (dq, dk, dv) = pass.backward(dy: dy.rounded, y: y, logSums: logSums)
+      for (gradient, node) in zip([dq, dk, dv], nodes) {
+        gradients.addFactor(.bfloat16(gradient), to: node)
+      }
+    }
+  }
 }
 
 /// The sizes of one attention, checked.
@@ -82,26 +107,29 @@ struct AttentionShape {
   let keyHeadCount: Int
   let headWidth: Int
   let queryRows: Int
+  let keyRows: Int
 
-  init(queries: Tensor, keys: Tensor, values: Tensor, layout: AttentionLayout, headCount: Int) {
-    width = queries.width
-    keyWidth = keys.width
+  /// - Parameters: The shapes of queries, keys and values.
+  init(queries: [Int], keys: [Int], values: [Int], layout: AttentionLayout, headCount: Int) {
+    width = queries.last ?? 1
+    keyWidth = keys.last ?? 1
     self.headCount = headCount
     precondition(width % headCount == 0, "\(headCount) heads do not divide a width of \(width)")
     headWidth = width / headCount
     precondition(
-      keys.shape == values.shape && keyWidth % headWidth == 0,
-      "keys \(keys.shape) and values \(values.shape) do not go with queries \(queries.shape)")
+      keys == values && keyWidth % headWidth == 0,
+      "keys \(keys) and values \(values) do not go with queries \(queries)")
     keyHeadCount = keyWidth / headWidth
     precondition(
       keyHeadCount > 0 && headCount % keyHeadCount == 0,
       "\(headCount) query heads cannot share \(keyHeadCount) key heads")
-    queryRows = queries.rowCount
+    queryRows = queries.dropLast().reduce(1, *)
+    keyRows = keys.dropLast().reduce(1, *)
     let extent = layout.extent
     precondition(
-      extent.queries <= queryRows && extent.keys <= keys.rowCount,
+      extent.queries <= queryRows && extent.keys <= keyRows,
       "the layout reaches query row \(extent.queries) and key row \(extent.keys), beyond queries "
-        + "\(queries.shape) or keys \(keys.shape)")
+        + "\(queries) or keys \(keys)")
   }
 
   var headsPerKeyHead: Int { headCount / keyHeadCount }

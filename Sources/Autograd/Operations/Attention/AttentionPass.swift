@@ -27,7 +27,7 @@ struct AttentionPass {
         let keyHead = task % shape.keyHeadCount
         let packedKeys = pack(k, group.keys, keyHead)
         let packedValues = pack(v, group.keys, keyHead)
-        for chunk in chunks(of: group) {
+        for chunk in AttentionPass.chunks(of: group) {
           for head in heads(of: keyHead) {
             forwardChunk(
               chunk, head: head, q: q, keys: packedKeys, values: packedValues, y: y.writable,
@@ -81,7 +81,7 @@ struct AttentionPass {
           let packedValues = pack(v, group.keys, keyHead)
           let keyGradient = Tensor.zeros([packedKeys.count, shape.headWidth])
           let valueGradient = Tensor.zeros([packedKeys.count, shape.headWidth])
-          for chunk in chunks(of: group) {
+          for chunk in AttentionPass.chunks(of: group) {
             for head in heads(of: keyHead) {
               let bias = partialBias.map {
                 $0.writable + (task / shape.keyHeadCount * shape.headCount + head) * $0.width

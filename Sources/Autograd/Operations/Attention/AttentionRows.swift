@@ -35,7 +35,7 @@ extension AttentionPass {
     keyHead * shape.headsPerKeyHead..<(keyHead + 1) * shape.headsPerKeyHead
   }
 
-  func chunks(of group: AttentionLayout.Group) -> [Chunk] {
+  static func chunks(of group: AttentionLayout.Group) -> [Chunk] {
     var rows: [AttentionRow] = []
     rows.reserveCapacity(group.queryCount)
     for span in group.queries {

@@ -1,0 +1,86 @@
+/// The upper half of a float32.
+public struct BFloat16: Sendable {
+  @usableFromInline var bits: UInt16
+
+  /// Rounds to the nearest, ties to even.
+  @inlinable @inline(__always)
+  public init(_ value: Float) {
+    let bits = value.bitPattern
+    self.bits = UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+  }
+
+  @inlinable @inline(__always)
+  public var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
+}
+
+extension SIMD16<Float> {
+  @inlinable @inline(__always)
+  public init(_ pointer: UnsafePointer<BFloat16>) {
+    let halves = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt16>.self)
+    // A loop over the lanes compiles to one instruction, the initialiser to a call.
+    var bits = SIMD16<UInt32>.zero
+    for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
+    self = unsafeBitCast(bits &<< 16, to: Vector.self)
+  }
+
+  /// Reads the first `count` lanes; the others are zero.
+  @inlinable @inline(__always)
+  public init(_ pointer: UnsafePointer<BFloat16>, first count: Int) {
+    self = .zero
+    for lane in 0..<count { self[lane] = pointer[lane].float }
+  }
+
+  /// Rounds to the nearest, ties to even.
+  @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<BFloat16>, first count: Int) {
+    for lane in 0..<count { pointer[lane] = BFloat16(self[lane]) }
+  }
+
+  /// Rounds to the nearest, ties to even.
+  @inlinable @inline(__always)
+  public func store(_ pointer: UnsafeMutablePointer<BFloat16>) {
+    let bits = unsafeBitCast(self, to: SIMD16<UInt32>.self)
+    let rounded = (bits &+ 0x7FFF &+ ((bits &>> 16) & 1)) &>> 16
+    var half = SIMD16<UInt16>.zero
+    for lane in 0..<16 { half[lane] = UInt16(truncatingIfNeeded: rounded[lane]) }
+    UnsafeMutableRawPointer(pointer).storeBytes(of: half, as: SIMD16<UInt16>.self)
+  }
+}
+
+/// target[i] = x[i], rounded.
+@inlinable @inline(__always)
+public func roundVectors(
+  _ x: UnsafePointer<Float>, into target: UnsafeMutablePointer<BFloat16>, count: Int
+) {
+  forEachVector(count) { i in
+    Vector(x + i).store(target + i)
+  } partial: { i, lanes in
+    Vector(x + i, first: lanes).store(target + i, first: lanes)
+  }
+}
+
+/// target[i] = x[i]
+@inlinable @inline(__always)
+public func expandVectors(
+  _ x: UnsafePointer<BFloat16>, into target: UnsafeMutablePointer<Float>, count: Int
+) {
+  forEachVector(count) { i in
+    Vector(x + i).store(target + i)
+  } partial: { i, lanes in
+    Vector(x + i, first: lanes).store(target + i, first: lanes)
+  }
+}
+
+/// The sum of a[i] · b[i].
+@inlinable @inline(__always)
+public func dotProduct(
+  _ a: UnsafePointer<BFloat16>, _ b: UnsafePointer<BFloat16>, count: Int
+) -> Float {
+  var sum = Vector.zero
+  forEachVector(count) { i in
+    sum = sum.addingProduct(Vector(a + i), Vector(b + i))
+  } partial: { i, lanes in
+    sum += Vector(a + i, first: lanes) * Vector(b + i, first: lanes)
+  }
+  return sum.laneSum
+}

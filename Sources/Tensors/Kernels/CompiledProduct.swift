@@ -1,0 +1,152 @@
+import COneDNN
+import Synchronization
+
+/// The code that oneDNN made for products of one shape; any thread may run it.
+final class CompiledProduct: @unchecked Sendable {
+  private let primitive: dnnl_primitive_t
+  private let stream: dnnl_stream_t
+  private let descriptions: [(place: Int32, description: dnnl_memory_desc_t)]
+  private let scratchBytes: Int
+  /// Sets of arguments that no thread uses now.
+  private let free = Mutex<[Arguments]>([])
+
+  /// The objects through which one call at a time names its memory.
+  private final class Arguments: @unchecked Sendable {
+    var list: [dnnl_exec_arg_t]
+
+    init(_ list: [dnnl_exec_arg_t]) { self.list = list }
+
+    deinit { for argument in list { dnnl_memory_destroy(argument.memory) } }
+  }
+
+  init(_ shape: OneDNN.Shape) {
+    OneDNN.useOneThread()
+    var (a, b, c) = CompiledProduct.matrices(of: shape)
+    var bias = CompiledProduct.bias(of: shape)
+    var product = dnnl_matmul_desc_t()
+    if shape.hasBias {
+      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, &bias, &c), "\(shape)")
+    } else {
+      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, nil, &c), "\(shape)")
+    }
+    let attributes = CompiledProduct.attributes(adds: shape.adds)
+    var description: dnnl_primitive_desc_t?
+    OneDNN.check(
+      dnnl_primitive_desc_create(&description, &product, attributes, OneDNN.engine, nil),
+      "\(shape)")
+    var primitive: dnnl_primitive_t?
+    OneDNN.check(dnnl_primitive_create(&primitive, description), "\(shape)")
+    var stream: dnnl_stream_t?
+    OneDNN.check(
+      dnnl_stream_create(&stream, OneDNN.engine, UInt32(dnnl_stream_default_flags.rawValue)),
+      "a stream")
+    guard let primitive, let stream,
+      let scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)
+    else { fatalError("oneDNN gave no code for \(shape)") }
+    self.primitive = primitive
+    self.stream = stream
+    scratchBytes = dnnl_memory_desc_get_size(scratch)
+    var descriptions = [
+      (DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c),
+      (DNNL_ARG_SCRATCHPAD, scratch.pointee),
+    ]
+    if shape.hasBias { descriptions.append((DNNL_ARG_BIAS, bias)) }
+    self.descriptions = descriptions
+    dnnl_primitive_desc_destroy(description)
+    dnnl_primitive_attr_destroy(attributes)
+  }
+
+  deinit {
+    dnnl_primitive_destroy(primitive)
+    dnnl_stream_destroy(stream)
+  }
+
+  /// - Parameter bias: One number for each column, where the shape has it.
+  func run(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, bias: UnsafePointer<Float>? = nil,
+    into c: UnsafeMutableRawPointer
+  ) {
+    OneDNN.useOneThread()
+    let space = Storage(count: scratchBytes / MemoryLayout<Float>.stride + 1)
+    let arguments = free.withLock { $0.popLast() } ?? newArguments()
+    withExtendedLifetime((self, space)) {
+      let pointers: [UnsafeMutableRawPointer?] = [
+        UnsafeMutableRawPointer(mutating: a), UnsafeMutableRawPointer(mutating: b), c,
+        UnsafeMutableRawPointer(space.pointer),
+        bias.map { UnsafeMutableRawPointer(mutating: $0) },
+      ]
+      for (argument, pointer) in zip(arguments.list, pointers) {
+        OneDNN.check(dnnl_memory_set_data_handle(argument.memory, pointer), "memory")
+      }
+      OneDNN.withoutSignals {
+        OneDNN.check(
+          dnnl_primitive_execute(
+            primitive, stream, Int32(arguments.list.count), &arguments.list), "a product")
+      }
+    }
+    free.withLock { $0.append(arguments) }
+  }
+
+  private func newArguments() -> Arguments {
+    Arguments(
+      descriptions.map { place, description in
+        var memory: dnnl_memory_t?
+        withUnsafePointer(to: description) {
+          OneDNN.check(dnnl_memory_create(&memory, $0, OneDNN.engine, nil), "memory")
+        }
+        return dnnl_exec_arg_t(arg: place, memory: memory)
+      })
+  }
+
+  // MARK: What is asked of oneDNN
+
+  private static func matrices(
+    of shape: OneDNN.Shape
+  ) -> (dnnl_memory_desc_t, dnnl_memory_desc_t, dnnl_memory_desc_t) {
+    let batch = shape.batch
+    return (
+      description(
+        [batch?.count, shape.rows, shape.inner], [batch?.a, shape.a.row, shape.a.column],
+        shape.precision),
+      description(
+        [batch?.count, shape.inner, shape.columns], [batch?.b, shape.b.row, shape.b.column],
+        shape.precision),
+      description(
+        [batch?.count, shape.rows, shape.columns], [batch?.c, shape.cStride, 1], shape.result)
+    )
+  }
+
+  private static func bias(of shape: OneDNN.Shape) -> dnnl_memory_desc_t {
+    description(
+      [shape.batch.map { _ in 1 }, 1, shape.columns],
+      [shape.batch.map { _ in shape.columns }, shape.columns, 1], .float32)
+  }
+
+  private static func description(
+    _ sizes: [Int?], _ strides: [Int?], _ precision: ProductPrecision
+  ) -> dnnl_memory_desc_t {
+    var description = dnnl_memory_desc_t()
+    let (sizes, strides) = (sizes.compactMap { $0 }, strides.compactMap { $0 })
+    OneDNN.check(
+      dnnl_memory_desc_init_by_strides(
+        &description, Int32(sizes.count), sizes.map(Int64.init),
+        precision == .float32 ? dnnl_f32 : dnnl_bf16, strides.map(Int64.init)),
+      "a matrix of \(sizes) with \(strides)")
+    return description
+  }
+
+  private static func attributes(adds: Bool) -> dnnl_primitive_attr_t? {
+    var attributes: dnnl_primitive_attr_t?
+    OneDNN.check(dnnl_primitive_attr_create(&attributes), "attributes")
+    // Its own memory would tie the code to one thread.
+    OneDNN.check(
+      dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "attributes")
+    guard adds else { return attributes }
+    var sums: dnnl_post_ops_t?
+    OneDNN.check(dnnl_post_ops_create(&sums), "a sum")
+    OneDNN.check(dnnl_post_ops_append_sum(sums, 1), "a sum")
+    OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, sums), "a sum")
+    dnnl_post_ops_destroy(sums)
+    return attributes
+  }
+}
