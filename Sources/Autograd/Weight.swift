@@ -21,8 +21,14 @@ public struct Weight {
 
   /// A weight of a variable's values, multiplied in a precision.
   public init(_ variable: Variable, in precision: ProductPrecision) {
-    let values = DenseWeight(variable.value)
+    guard precision == .bfloat16 else {
+      self.init(variable)
+      return
+    }
+    // The values themselves are not kept beside the rounded ones.
+    let rounded = BFloat16Weight(DenseWeight(variable.value))
     self.init(
-      variable, multipliedAs: precision == .bfloat16 ? BFloat16Weight(values) : values)
+      Variable(.bfloat16(rounded.matrix), shape: variable.shape, node: variable.node),
+      multipliedAs: rounded)
   }
 }

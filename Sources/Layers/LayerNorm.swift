@@ -19,7 +19,8 @@ public struct LayerNorm: Module {
 
   /// - Parameter x: `[..., width]`.
   public func callAsFunction(_ x: Variable) -> Variable {
-    x.layerNormalised(gamma: weight.variable, beta: bias.variable, epsilon: epsilon)
+    x.layerNormalised(
+      gamma: weight.variable, beta: bias.variable, epsilon: epsilon, keeping: weight.precision)
   }
 
   /// `layerNorm(dropout(x) + residual)`.
@@ -28,6 +29,6 @@ public struct LayerNorm: Module {
   ) -> Variable {
     x.addedAndNormalised(
       to: residual, dropout: dropout, places: places, gamma: weight.variable,
-      beta: bias.variable, epsilon: epsilon)
+      beta: bias.variable, epsilon: epsilon, keeping: weight.precision)
   }
 }

@@ -5,6 +5,14 @@ import Testing
 
 /// Operations on values in bfloat16 against the same on their float32 twins.
 @Suite struct FactorMapTests {
+  private enum Line: UnaryFunction {
+    static func value(_ x: Vector) -> Vector { x * 3 + 1 }
+  }
+
+  private enum Mix: BinaryFunction {
+    static func value(_ a: Vector, _ b: Vector) -> Vector { a * b - a }
+  }
+
   private static let shapes = [[1, 1], [3, 15], [5, 16], [7, 50], [300, 129]]
 
   private func pair(_ shape: [Int], seed: UInt64) -> (rounded: ProductFactor, plain: Tensor) {
@@ -15,16 +23,16 @@ import Testing
   @Test(arguments: shapes)
   func mapsAndSums(_ shape: [Int]) {
     let (a, b) = (pair(shape, seed: 1), pair(shape, seed: 2))
-    let mapped = a.rounded.mapped { $0 * 3 + 1 }
+    let mapped = a.rounded.mapped(by: Line.self)
     #expect(
-      difference(mapped.tensor(shape), a.plain.mapped { $0 * 3 + 1 }, relative: 4e-3) == nil)
-    let expected = a.plain.combined(with: b.plain) { $0 * $1 - $0 }
+      difference(mapped.tensor(shape), a.plain.mapped { Line.value($0) }, relative: 4e-3) == nil)
+    let expected = a.plain.combined(with: b.plain) { Mix.value($0, $1) }
     for other in [b.rounded, .float32(b.plain)] {
-      let found = a.rounded.combined(with: other) { $0 * $1 - $0 }
+      let found = a.rounded.combined(with: other, by: Mix.self)
       if case .float32 = found { Issue.record("the form of the first values was not kept") }
       #expect(difference(found.tensor(shape), expected, relative: 4e-3) == nil)
     }
-    let plain = ProductFactor.float32(a.plain).combined(with: b.rounded) { $0 * $1 - $0 }
+    let plain = ProductFactor.float32(a.plain).combined(with: b.rounded, by: Mix.self)
     #expect(plain.tensor(shape).values == expected.values)
 
     var (sums, twin) = (

@@ -23,29 +23,63 @@ public enum Activation: String, Sendable, CaseIterable {
   /// The activation of each value, in the values' form.
   func callAsFunction(_ x: ProductFactor) -> ProductFactor {
     switch self {
-    case .relu: x.mapped { $0.replacing(with: 0, where: $0 .< 0) }
-    case .gelu: x.mapped { GELU.value($0) }
-    case .tanhGELU: x.mapped { TanhGELU.value($0) }
-    case .quickGELU: x.mapped { SigmoidLinear.value($0, slope: Activation.quickSlope) }
-    case .silu: x.mapped { SigmoidLinear.value($0, slope: 1) }
+    case .relu: x.mapped(by: ReLU.self)
+    case .gelu: x.mapped(by: GELU.self)
+    case .tanhGELU: x.mapped(by: TanhGELU.self)
+    case .quickGELU: x.mapped(by: QuickGELU.self)
+    case .silu: x.mapped(by: SiLU.self)
     }
   }
 
   /// `dy` times the derivative at each value, in the form of x.
   func gradient(_ dy: ProductFactor, at x: ProductFactor) -> ProductFactor {
     switch self {
-    case .relu: x.combined(with: dy) { x, dy in dy.replacing(with: 0, where: x .<= 0) }
-    case .gelu: x.combined(with: dy) { x, dy in dy * GELU.derivative(x) }
-    case .tanhGELU: x.combined(with: dy) { x, dy in dy * TanhGELU.derivative(x) }
-    case .quickGELU:
-      x.combined(with: dy) { x, dy in
-        dy * SigmoidLinear.derivative(x, slope: Activation.quickSlope)
-      }
-    case .silu: x.combined(with: dy) { x, dy in dy * SigmoidLinear.derivative(x, slope: 1) }
+    case .relu: x.combined(with: dy, by: GradientOf<ReLU>.self)
+    case .gelu: x.combined(with: dy, by: GradientOf<GELU>.self)
+    case .tanhGELU: x.combined(with: dy, by: GradientOf<TanhGELU>.self)
+    case .quickGELU: x.combined(with: dy, by: GradientOf<QuickGELU>.self)
+    case .silu: x.combined(with: dy, by: GradientOf<SiLU>.self)
     }
   }
+}
 
-  private static let quickSlope: Float = 1.702
+/// A function with its derivative.
+protocol DifferentiableFunction: UnaryFunction {
+  static func derivative(_ x: Vector) -> Vector
+}
+
+/// `dy · f'(x)` of pairs of x and dy.
+private enum GradientOf<F: DifferentiableFunction>: BinaryFunction {
+  @inline(__always)
+  static func value(_ x: Vector, _ dy: Vector) -> Vector { dy * F.derivative(x) }
+}
+
+private enum ReLU: DifferentiableFunction {
+  @inline(__always)
+  static func value(_ x: Vector) -> Vector { x.replacing(with: 0, where: x .< 0) }
+
+  @inline(__always)
+  static func derivative(_ x: Vector) -> Vector {
+    Vector(repeating: 1).replacing(with: 0, where: x .<= 0)
+  }
+}
+
+private enum QuickGELU: DifferentiableFunction {
+  private static var slope: Float { 1.702 }
+
+  @inline(__always)
+  static func value(_ x: Vector) -> Vector { SigmoidLinear.value(x, slope: slope) }
+
+  @inline(__always)
+  static func derivative(_ x: Vector) -> Vector { SigmoidLinear.derivative(x, slope: slope) }
+}
+
+private enum SiLU: DifferentiableFunction {
+  @inline(__always)
+  static func value(_ x: Vector) -> Vector { SigmoidLinear.value(x, slope: 1) }
+
+  @inline(__always)
+  static func derivative(_ x: Vector) -> Vector { SigmoidLinear.derivative(x, slope: 1) }
 }
 
 extension Variable {
@@ -66,11 +100,11 @@ extension Variable {
     let (x, g) = (kept, gate.kept)
     let (xNode, gateNode) = (node, gate.node)
     return .recording(
-      x.combined(with: activation(g)) { $0 * $1 }, shape: shape, from: [self, gate]
+      x.combined(with: activation(g), by: Multiplication.self), shape: shape, from: [self, gate]
     ) { dy, gradients in
-      gradients.addFactor(activation(g).combined(with: dy) { $0 * $1 }, to: xNode)
+      gradients.addFactor(activation(g).combined(with: dy, by: Multiplication.self), to: xNode)
       gradients.addFactor(
-        activation.gradient(x.combined(with: dy) { $0 * $1 }, at: g), to: gateNode)
+        activation.gradient(x.combined(with: dy, by: Multiplication.self), at: g), to: gateNode)
     }
   }
 }

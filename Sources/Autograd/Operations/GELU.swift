@@ -2,7 +2,7 @@ import Tensors
 
 /// The exact Gaussian error linear unit, `gelu(x) = x · Φ(x)`, `Φ(x) = (1 + erf(x / √2)) / 2`
 /// (Hendrycks and Gimpel 2016).
-enum GELU {
+enum GELU: DifferentiableFunction {
   @inline(__always)
   static func value(_ x: Vector) -> Vector {
     x * cumulative(x)
@@ -23,7 +23,7 @@ enum GELU {
 
 /// The approximation `x · (1 + tanh(u)) / 2 = x · σ(2u)`, `u = √(2/π) · (x + 0.044715 · x³)`
 /// (Hendrycks and Gimpel 2016, §2), which T5 v1.1 was trained with.
-enum TanhGELU {
+enum TanhGELU: DifferentiableFunction {
   @inline(__always)
   static func value(_ x: Vector) -> Vector {
     x * doubled(x).logistic()

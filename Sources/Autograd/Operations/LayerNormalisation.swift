@@ -9,10 +9,14 @@ extension Variable {
   /// - Parameters:
   ///   - gamma: `[width]`.
   ///   - beta: `[width]`.
+  ///   - keeping: The precision in which x̂ waits for the backward pass.
   /// - Returns: A variable of the receiver's shape.
-  public func layerNormalised(gamma: Variable, beta: Variable, epsilon: Float) -> Variable {
+  public func layerNormalised(
+    gamma: Variable, beta: Variable, epsilon: Float, keeping: ProductPrecision = .float32
+  ) -> Variable {
     Variable.normalisedSum(
-      self, residual: nil, dropout: nil, places: [], gamma: gamma, beta: beta, epsilon: epsilon)
+      self, residual: nil, dropout: nil, places: [], gamma: gamma, beta: beta, epsilon: epsilon,
+      keeping: keeping)
   }
 
   /// `layerNorm(dropout(x) + residual)`, the end of every sub-block of BERT, in one pass.
@@ -22,19 +26,19 @@ extension Variable {
   /// - Parameter places: Where each row's draws belong; used only with dropout.
   public func addedAndNormalised(
     to residual: Variable, dropout: Dropout?, places: [RandomPlace], gamma: Variable,
-    beta: Variable, epsilon: Float
+    beta: Variable, epsilon: Float, keeping: ProductPrecision = .float32
   ) -> Variable {
     precondition(
       value.count == residual.value.count && value.width == residual.value.width,
       "a residual of shape \(residual.shape) for a sum with shape \(shape)")
     return Variable.normalisedSum(
       self, residual: residual, dropout: dropout, places: places, gamma: gamma, beta: beta,
-      epsilon: epsilon)
+      epsilon: epsilon, keeping: keeping)
   }
 
   private static func normalisedSum(
     _ x: Variable, residual: Variable?, dropout: Dropout?, places: [RandomPlace],
-    gamma: Variable, beta: Variable, epsilon: Float
+    gamma: Variable, beta: Variable, epsilon: Float, keeping: ProductPrecision
   ) -> Variable {
     let kernel = LayerNormKernel(
       rows: x.value.rowCount, width: x.value.width, epsilon: epsilon,
@@ -50,9 +54,13 @@ extension Variable {
     let (y, normalised, scales) = kernel.forward(
       x.value, residual: residual?.value, gamma: gamma.value, beta: beta.value, keeps: keeps)
     let (xNode, residualNode) = (x.node, residual?.node)
+    let shape = x.shape
+    let kept =
+      keeping == .bfloat16 && keeps
+      ? ProductFactor.bfloat16(ProductFactor.float32(normalised).rounded) : .float32(normalised)
     return .recording(y, from: parents) { dy, gradients in
       let gradient = kernel.backward(
-        dy, normalised: normalised, scales: scales, gamma: gamma.value)
+        dy, normalised: kept.tensor(keeps ? shape : [0]), scales: scales, gamma: gamma.value)
       gradients.add(gradient.dGamma, to: gamma.node)
       gradients.add(gradient.dBeta, to: beta.node)
       gradients.add(kernel.dropped(gradient.dSum), to: xNode)

@@ -1,6 +1,7 @@
 /// A weight that is multiplied in bfloat16.
 public struct BFloat16Weight: MatrixWeight {
-  private let matrix: BFloat16Matrix
+  /// `[outputs, inputs]`.
+  public let matrix: BFloat16Matrix
 
   /// Rounds a weight; one that is stored in bfloat16 is used where it lies.
   public init(_ weight: any MatrixWeight) {

@@ -9,69 +9,44 @@ extension ProductFactor {
   }
 
   /// f(x) for every value x, in the receiver's form.
-  @inlinable @inline(__always)
-  public func mapped(_ f: (Vector) -> Vector) -> ProductFactor {
+  @inlinable
+  public func mapped<Function: UnaryFunction>(by f: Function.Type) -> ProductFactor {
     switch self {
-    case .float32(let values): .float32(values.mapped(f))
+    case .float32(let values):
+      .float32(
+        Tensor(shape: values.shape) { y in
+          values.read { x in Pointwise.map(f, x, into: y, count: values.count) }
+        })
     case .bfloat16(let matrix):
       .bfloat16(
         BFloat16Matrix(rows: matrix.rows, columns: matrix.columns) { y in
-          matrix.read { x in
-            Parallel.forEachRun(of: x.rows * x.columns, grain: 16_384) { run in
-              let (x, y) = (x.pointer + run.lowerBound, y + run.lowerBound)
-              forEachVector(run.count) { i in
-                f(Vector(x + i)).store(y + i)
-              } partial: { i, lanes in
-                f(Vector(x + i, first: lanes)).store(y + i, first: lanes)
-              }
-            }
-          }
+          matrix.read { x in Pointwise.map(f, x.pointer, into: y, count: x.rows * x.columns) }
         })
     }
   }
 
   /// f(a, b) for every value a and the other's b, in the receiver's form.
-  @inlinable @inline(__always)
-  public func combined(
-    with other: ProductFactor, _ f: (Vector, Vector) -> Vector
+  @inlinable
+  public func combined<Function: BinaryFunction>(
+    with other: ProductFactor, by f: Function.Type
   ) -> ProductFactor {
     precondition(count == other.count, "\(count) and \(other.count) values do not go together")
-    switch (self, other) {
-    case (.float32(let a), _):
-      return .float32(a.combined(with: other.tensor(a.shape), f))
-    case (.bfloat16(let a), .float32(let b)):
-      return .bfloat16(
-        BFloat16Matrix(rows: a.rows, columns: a.columns) { y in
-          a.read { a in
-            b.read { b in
-              Parallel.forEachRun(of: a.rows * a.columns, grain: 16_384) { run in
-                let (a, b) = (a.pointer + run.lowerBound, b + run.lowerBound)
-                let y = y + run.lowerBound
-                forEachVector(run.count) { i in
-                  f(Vector(a + i), Vector(b + i)).store(y + i)
-                } partial: { i, lanes in
-                  f(Vector(a + i, first: lanes), Vector(b + i, first: lanes))
-                    .store(y + i, first: lanes)
-                }
-              }
-            }
-          }
+    switch self {
+    case .float32(let a):
+      let b = other.tensor(a.shape)
+      return .float32(
+        Tensor(shape: a.shape) { y in
+          read(a, b) { a, b in Pointwise.combine(f, a, b, into: y, count: count) }
         })
-    case (.bfloat16(let a), .bfloat16(let b)):
+    case .bfloat16(let a):
       return .bfloat16(
         BFloat16Matrix(rows: a.rows, columns: a.columns) { y in
           a.read { a in
-            b.read { b in
-              Parallel.forEachRun(of: a.rows * a.columns, grain: 16_384) { run in
-                let (a, b) = (a.pointer + run.lowerBound, b.pointer + run.lowerBound)
-                let y = y + run.lowerBound
-                forEachVector(run.count) { i in
-                  f(Vector(a + i), Vector(b + i)).store(y + i)
-                } partial: { i, lanes in
-                  f(Vector(a + i, first: lanes), Vector(b + i, first: lanes))
-                    .store(y + i, first: lanes)
-                }
-              }
+            switch other {
+            case .float32(let b):
+              b.read { Pointwise.combine(f, a.pointer, $0, into: y, count: count) }
+            case .bfloat16(let b):
+              b.read { Pointwise.combine(f, a.pointer, $0.pointer, into: y, count: count) }
             }
           }
         })
