@@ -81,6 +81,9 @@ final class FeatureCache {
       report("features: \(url.path) holds something else and is made again")
       return nil
     }
+    if readsWholeFiles {
+      report("features: \(url.path) (\(bytes(layout))) is held against its checksums")
+    }
     if readsWholeFiles, let row = try store.firstDamagedRow() {
       report(
         "features: made again, because of a damaged file: \(url.path), picture "
@@ -166,7 +169,7 @@ final class FeatureCache {
   /// - Returns: The size in words.
   /// - Throws: `RunError.cannotWrite` where the disk has no room for what is missing.
   private func checkRoom(for layout: FeatureLayout, besides part: PartFile) throws -> String {
-    let size = Double(layout.rowCount) * Double(layout.rowByteCount)
+    let size = byteCount(layout)
     let missing = size - Double(try part.allocatedByteCount())
     let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])
     let available = values?.volumeAvailableCapacity.map(Double.init) ?? 1e18
@@ -176,8 +179,15 @@ final class FeatureCache {
         reason: "the features take \(bytes(size)), and \(bytes(available)) are free; name another "
           + "folder by vision.cacheFolder, or fewer vision.views")
     }
-    return bytes(size)
+    return bytes(layout)
   }
+
+  /// As a floating-point number, since a recipe may ask for more than the largest integer.
+  private func byteCount(_ layout: FeatureLayout) -> Double {
+    Double(layout.rowCount) * Double(layout.rowByteCount)
+  }
+
+  private func bytes(_ layout: FeatureLayout) -> String { bytes(byteCount(layout)) }
 
   private func bytes(_ count: Double) -> String {
     count < 1e9

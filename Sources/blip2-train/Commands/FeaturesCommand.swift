@@ -72,7 +72,7 @@ struct FeaturesCommand: ProfiledCommand {
       throw ExitCode(128 + interruption.signal)
     }
     let settings =
-      (configuration[keyPath: vision].cache ? [] : ["vision.cache=true"])
+      overrides + (configuration[keyPath: vision].cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
     print(
       "all features are there"
