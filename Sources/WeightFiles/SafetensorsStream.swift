@@ -14,7 +14,20 @@ extension SafetensorsWriter {
       self.shape = shape
     }
 
-    var byteCount: Int { shape.reduce(elementType.byteCount, *) }
+    /// The bytes of all elements.
+    public var byteCount: Int { shape.reduce(elementType.byteCount, *) }
+  }
+
+  /// The beginning of a file, up to the first tensor: the same bytes for the same arguments.
+  /// - Parameters:
+  ///   - tensors: In the order in which their bytes follow.
+  ///   - file: The file's path, for errors.
+  /// - Throws: `WeightFileError.unwritable` where it would be longer than the format allows.
+  public static func beginning(
+    _ tensors: [Announcement], metadata: [String: String] = [:], file: String
+  ) throws -> Data {
+    let header = try encodedHeader(tensors, metadata: metadata, file: file)
+    return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
   }
 
   /// Creates or replaces the file at `url`; a failure leaves what was there.
@@ -23,15 +36,13 @@ extension SafetensorsWriter {
   ///   - body: Appends the bytes of all tensors, in portions of any size, through its argument.
   /// - Precondition: `body` appends just as many bytes as the tensors have.
   /// - Throws: `WeightFileError.unwritable`, or what `body` throws.
-  public static func write(
+  static func write(
     _ tensors: [Announcement], metadata: [String: String] = [:], to url: URL,
     body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
-    let header = try encodedHeader(tensors, metadata: metadata, file: url.path)
+    let beginning = try beginning(tensors, metadata: metadata, file: url.path)
     try AtomicFile.replace(url) { output in
-      var length = UInt64(header.count).littleEndian
-      try withUnsafeBytes(of: &length) { try output.append($0) }
-      try header.withUnsafeBytes { try output.append($0) }
+      try beginning.withUnsafeBytes { try output.append($0) }
       var written = 0
       try body { bytes in
         try output.append(bytes)

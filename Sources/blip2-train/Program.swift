@@ -22,6 +22,7 @@ struct Blip2Train: ParsableCommand {
     subcommands: [
       StageOneCommand.self,
       StageTwoCommand.self,
+      FeaturesCommand.self,
       GenerateCommand.self,
       EvaluateCommand.self,
       EmbedCommand.self,

@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func viewsAreDrawnAndAugmented() throws {
-    let views = ["vision.cachedViews=3", "data.augmentation.crop=true"].flatMap { ["--set", $0] }
+    let views = ["vision.views=3", "data.augmentation.crop=true"].flatMap { ["--set", $0] }
     #expect(try train("views", views).status == 0)
     // The plain one for the held-out pairs besides.
     #expect(try files().count == 2)

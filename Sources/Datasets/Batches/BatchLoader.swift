@@ -57,7 +57,8 @@ public final class BatchLoader {
 
   /// The next batch, or nil at the end of an evaluation pass and after ``stop()``.
   ///
-  /// - Throws: ``DatasetError`` where too many samples are unreadable; nothing follows then.
+  /// - Throws: ``DatasetError`` where too many samples are unreadable, and what a ``ContentFailure``
+  ///   holds; nothing follows then.
   public func next() throws -> Batch? {
     guard !isFinished else { return nil }
     do {
@@ -145,6 +146,8 @@ public final class BatchLoader {
       case .skipped(let sample):
         skipped.append(sample)
         try badSamples.add(sample)
+      case .failed(let error):
+        throw error
       }
     }
     return taken != nil

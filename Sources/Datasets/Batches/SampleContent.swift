@@ -11,10 +11,20 @@ public protocol SampleContent: Sendable {
   /// - Parameters:
   ///   - random: The sample's own stream of draws; the same stream gives the same numbers.
   ///   - output: Room for ``valueCount`` numbers.
-  /// - Throws: Where the sample is to be passed over; the output is then undefined.
+  /// - Throws: ``ContentFailure`` where no more samples are to follow, any other error where this one
+  ///   is to be passed over; the output is then undefined.
   func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,
     into output: UnsafeMutableBufferPointer<Float>) throws
+}
+
+/// The end of a loader: what the samples are made from is not fit to be used, which is not a matter of one
+/// broken picture.
+public struct ContentFailure: Error {
+  /// What the loader ends with.
+  public let error: any Error
+
+  public init(_ error: any Error) { self.error = error }
 }
 
 /// Normalised pixels, `[3, height, width]`, read and decoded from the sample's file.

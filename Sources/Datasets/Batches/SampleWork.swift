@@ -10,6 +10,8 @@ struct SampleWork: Sendable {
   enum Outcome: Sendable {
     case sample(CaptionSample)
     case skipped(SkippedSample)
+    /// The loader is to end with this error.
+    case failed(any Error)
   }
 
   /// - Parameters:
@@ -34,6 +36,8 @@ struct SampleWork: Sendable {
         sample: UInt32(place.position))
       try content.write(sample, of: source, using: &random, into: output)
       return .sample(sample)
+    } catch let failure as ContentFailure {
+      return .failed(failure.error)
     } catch let error as ImageError {
       return .skipped(SkippedSample(path: sample.path, reason: "\(error.reason)"))
     } catch {

@@ -39,7 +39,7 @@ public enum ConfigurationLoader {
     _ defaults: Configuration, changes: ConfigurationNode?, overrides: [String]
   ) throws -> Configuration {
     var tree = try ConfigurationEncoder.tree(of: defaults)
-    if let changes {
+    if let changes = changes?.withPresentNames() {
       guard case .section = changes.content else {
         throw ConfigurationError.wrongType(
           changes.origin, field: "the file", expected: "a section with keys",
@@ -55,6 +55,15 @@ public enum ConfigurationLoader {
       .decode(Configuration.self)
     try asked.refuseOthers(in: tree, path: "")
     return configuration
+  }
+
+  /// The outermost keys of a file.
+  /// - Throws: `ConfigurationError`.
+  public static func sections(ofFile file: URL) throws -> [String] {
+    guard case .section(let section)? = try ConfigurationReader.tree(ofFile: file)?.content else {
+      return []
+    }
+    return section.entries.map(\.key)
   }
 
   /// The configuration as YAML text, every key included: `load` reads back an equal value.

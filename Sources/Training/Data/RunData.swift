@@ -39,14 +39,19 @@ public struct RunData {
     _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int,
     startingAt start: LoaderPosition
   ) throws -> BatchLoader {
+    try loader(
+      dataset, trainingContent(dataset, tower: tower), .training, batchSize, startingAt: start)
+  }
+
+  /// What stands for training pictures; their features are computed here where they are kept.
+  func trainingContent(
+    _ dataset: any CaptionSource, tower: VisionTower
+  ) throws -> any SampleContent {
     let transforms = augmented(for: tower)
-    let content = try features.map {
-      let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.cachedViews - 1)
+    return try features.map {
+      let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.views - 1)
       return try $0.store(for: request(dataset, views))
-    }
-    return try loader(
-      dataset, content ?? PictureContent(decoder: decoder, transforms: transforms), .training,
-      batchSize, startingAt: start)
+    } ?? PictureContent(decoder: decoder, transforms: transforms)
   }
 
   /// One pass over held-out pairs, in their order.

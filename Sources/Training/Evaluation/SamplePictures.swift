@@ -30,7 +30,7 @@ struct SamplePictures {
     var values: [Float] = []
     for image in SamplePictures.spread(count, over: images.count) {
       let sample = images.sample(at: image, seed: 0, epoch: 0)
-      guard let own = SamplePictures.values(of: sample, content, images) else { continue }
+      guard let own = try SamplePictures.values(of: sample, content, images) else { continue }
       // Its captions may be damaged although the picture is sound.
       guard let record = try? dataset.record(at: image) else { continue }
       var picture = SamplePicture(
@@ -53,9 +53,10 @@ struct SamplePictures {
   }
 
   /// Nil where the picture could not be read.
+  /// - Throws: Where the content is not fit to be used at all.
   private static func values(
     of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
-  ) -> [Float]? {
+  ) throws -> [Float]? {
     // Nothing is drawn for an evaluation's content.
     var random = RandomStream(Philox(seed: 0, stream: 0), site: 0, sample: 0)
     var values = [Float](repeating: 0, count: content.valueCount)
@@ -64,6 +65,8 @@ struct SamplePictures {
         try content.write(sample, of: images, using: &random, into: $0)
       }
       return values
+    } catch let failure as ContentFailure {
+      throw failure.error
     } catch {
       return nil
     }

@@ -18,6 +18,8 @@ public enum RunError: Error, Equatable {
   /// Pictures and texts that are to be paired.
   case unequalCounts(images: Int, texts: Int)
   case unknownOutputForm(file: String, expected: [String])
+  /// A picture's features are not what was written; `view` counts from 1.
+  case damagedFeatures(file: String, picture: String, view: Int)
   /// The language model is of another family than the recipe says.
   case otherFamily(path: String, expected: String, found: String)
   /// The tokenizer knows more tokens than the language model has rows for.
@@ -66,6 +68,10 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return
         "\(images) pictures and \(texts) texts: where both are given, each picture is paired with the "
         + "text of its place, so give as many of one as of the other, or embed them by two calls"
+    case .damagedFeatures(let file, let picture, let view):
+      return
+        "\(file): the features of \(picture) (view \(view)) are not what was written: the file is "
+        + "damaged; make it again by blip2-train features with this run's recipe, or delete it"
     case .otherFamily(let path, let expected, let found):
       return "\(path): expected a language model of the family \(expected), found \(found); "
         + "choose it by --llm \(found), or name another by --set llm.path=FOLDER"

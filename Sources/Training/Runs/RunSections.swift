@@ -27,7 +27,7 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   public var cacheFolder = "Checkpoints/features"
   /// The views of a training picture in such a file, one of them drawn at each visit: the first is
   /// the whole picture, the others are augmented.
-  public var cachedViews = 1
+  public var views = 1
   /// Multiplies the learning rate of an encoder that is trained.
   public var learningRateScale = 1.0
   /// The sizes of a new DINOv2.

@@ -10,6 +10,8 @@ protocol RunConfiguration: Codable {
   /// The folder that checkpoints and `metrics.jsonl` are written to.
   var output: String { get }
   var seed: UInt64 { get }
+  /// The precision of the linear maps' products.
+  var precision: ProductPrecision { get }
   var vision: VisionConfiguration { get }
   var data: DataConfiguration { get }
   var training: TrainingConfiguration { get }
@@ -20,6 +22,10 @@ protocol RunConfiguration: Codable {
   var resume: ResumeConfiguration { get }
 
   init()
+
+  /// Checks what the types cannot say.
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func check() throws
 }
 
 /// A stage's part in the training loop, with what it trains and reads.
@@ -143,10 +149,10 @@ struct RunStart<Run: TrainingRun> {
         progress.say("  \(part.path): \(places) of an epoch's \(mixture.count) samples")
       }
     }
-    if task.tower.readsFeatures, task.tower.cachedViews == 1, configuration.data.augmentation.isOn {
+    if task.tower.readsFeatures, task.tower.views == 1, configuration.data.augmentation.isOn {
       progress.say(
         "  note: one view of a picture is kept, the whole one: data.augmentation does nothing; "
-          + "vision.cachedViews adds augmented ones")
+          + "vision.views adds augmented ones")
     }
     for finding in dataset.findings where !finding.examples.isEmpty {
       let more = finding.count > finding.examples.count ? ", …" : ""

@@ -118,7 +118,7 @@ extension VisionConfiguration {
         field: "vision.new.heads", found: String(new.heads),
         expected: "a divisor of the width \(new.width)", advice: "")
     }
-    try ConfigurationCheck.whole([("vision.cachedViews", cachedViews, 1...1024)])
+    try ConfigurationCheck.whole([("vision.views", views, 1...1024)])
     if cache && !frozen {
       throw ConfigurationError.invalidValue(
         field: "vision.cache", found: "true", expected: "false for an encoder that is trained",

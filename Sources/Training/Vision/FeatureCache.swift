@@ -1,4 +1,3 @@
-import Crypto
 import Datasets
 import Foundation
 import Tensors
@@ -9,17 +8,19 @@ import WeightFiles
 /// A file's name is a digest of what decides its content: the encoder, the images (their listed paths
 /// and sizes, not their pixels), the transforms and the version of the computation. What changed finds no file.
 final class FeatureCache {
-  private let configuration: VisionConfiguration
   private let tower: VisionTower
+  private let folder: URL
   private var opened: [String: FeatureStore] = [:]
   /// Fingerprints of data sets, taken once: a file that changes in the middle of a run must not
   /// set off a new computation.
   private var imageFingerprints: [ObjectIdentifier: String] = [:]
   /// Is told what a person should know.
   var report: (String) -> Void = { _ in }
+  /// Whether a file that is there is read to its end before it is taken.
+  var readsWholeFiles = false
 
   init(_ configuration: VisionConfiguration, tower: VisionTower) {
-    self.configuration = configuration
+    folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
     self.tower = tower
   }
 
@@ -35,96 +36,24 @@ final class FeatureCache {
   }
 
   /// The features of a data set, from a file or computed now.
-  /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `WeightFileError`.
+  /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `WeightFileError`,
+  ///   `RunError`.
   func store(for request: Request) throws -> FeatureStore {
-    let stamp = try stamp(of: request)
-    let name = SHA256.hash(data: Data(stamp.utf8)).prefix(8)
-      .map { String(format: "%02x", $0) }.joined()
+    let stamp = try FeatureStamp(
+      tower, images: imageFingerprint(of: request.dataset), decoder: request.decoder,
+      views: request.views
+    ).text()
+    let name = FeatureStamp.fileName(of: stamp)
     if let store = opened[name] { return store }
-    let folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
-    let url = folder.appendingPathComponent("\(name).safetensors")
-    let shape = [
-      request.views.count, request.dataset.imageCount, tower.tokenCount, tower.encoder.width,
-    ]
-    if let store = existing(url, stamp, shape) {
-      let absent =
-        store.absentCount == 0
-        ? ""
-        : "; \(store.absentCount) pictures could not be read when it was made, delete it to try again"
-      report("features: read from \(url.path)\(absent)")
-      opened[name] = store
-      return store
-    }
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
-    }
-    removeLeftovers(of: url)
-    try checkRoom(in: folder, for: shape)
-    try make(url, stamp, shape, request)
-    guard let store = try FeatureStore(url, stamp: stamp, shape: shape) else {
-      throw RunError.cannotWrite(file: url.path, reason: "it does not read back as it was written")
-    }
+    let url = folder.appendingPathComponent(name)
+    let layout = FeatureLayout(
+      views: request.views.count, images: request.dataset.imageCount, tokens: tower.tokenCount,
+      width: tower.encoder.width)
+    let found = inode(of: url)
+    let store =
+      try existing(url, stamp, layout) ?? make(url, stamp, layout, request, inPlaceOf: found)
     opened[name] = store
     return store
-  }
-
-  /// Removes what earlier processes left when they were killed while they wrote this file. One that is
-  /// being written now is younger than an hour at any time.
-  private func removeLeftovers(of url: URL) {
-    let folder = url.deletingLastPathComponent()
-    let keys: Set<URLResourceKey> = [.contentModificationDateKey]
-    let files =
-      (try? FileManager.default.contentsOfDirectory(
-        at: folder, includingPropertiesForKeys: Array(keys))) ?? []
-    for file in files {
-      let name = file.lastPathComponent
-      guard name.hasPrefix(".\(url.lastPathComponent)."), name.hasSuffix(".tmp"),
-        let date = try? file.resourceValues(forKeys: keys).contentModificationDate,
-        date.timeIntervalSinceNow < -3600
-      else { continue }
-      try? FileManager.default.removeItem(at: file)
-    }
-  }
-
-  /// - Throws: `RunError.cannotWrite` where the disk has no room for the features.
-  private func checkRoom(in folder: URL, for shape: [Int]) throws {
-    let size = shape.reduce(2, *)
-    let gigabytes = String(format: "%.1f GB", Double(size) / 1e9)
-    let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])
-    if let available = values?.volumeAvailableCapacity, available < size {
-      throw RunError.cannotWrite(
-        file: folder.path,
-        reason: String(
-          format: "the features take \(gigabytes), and %.1f GB are free; name another folder by "
-            + "vision.cacheFolder, or fewer vision.cachedViews", Double(available) / 1e9))
-    }
-    report("features: \(shape[0] * shape[1]) pictures, \(gigabytes), once for all runs")
-  }
-
-  private func existing(_ url: URL, _ stamp: String, _ shape: [Int]) -> FeatureStore? {
-    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    do {
-      if let store = try FeatureStore(url, stamp: stamp, shape: shape) { return store }
-      report("features: \(url.path) holds something else and is made again")
-    } catch {
-      report("features: made again, because of a damaged file: \(error.localizedDescription)")
-    }
-    return nil
-  }
-
-  /// All that decides the content, as JSON.
-  private func stamp(of request: Request) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let stamp = Stamp(
-      encoder: tower.fingerprint ?? "", layer: tower.output.layer,
-      finalNorm: tower.output.appliesFinalNorm, images: imageFingerprint(of: request.dataset),
-      decoding: request.decoder.options, maximumPixelCount: request.decoder.maximumPixelCount,
-      views: request.views,
-      precision: tower.precision == .float32 ? nil : tower.precision)
-    return String(decoding: try encoder.encode(stamp), as: UTF8.self)
   }
 
   private func imageFingerprint(of dataset: any CaptionSource) -> String {
@@ -135,117 +64,133 @@ final class FeatureCache {
     return fingerprint
   }
 
-  private struct Stamp: Encodable {
-    /// To be raised with every change of what is computed: decoding, transforms, encoders.
-    var version = 1
-    let encoder: String
-    let layer: Int?
-    let finalNorm: Bool
-    let images: String
-    let decoding: ImageDecoding
-    let maximumPixelCount: Int
-    let views: [[ImageTransform]]
-    /// Nil, and absent, for float32.
-    let precision: ProductPrecision?
+  // MARK: What is there
+
+  private func existing(
+    _ url: URL, _ stamp: String, _ layout: FeatureLayout
+  ) throws -> FeatureStore? {
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let found: FeatureStore?
+    do {
+      found = try FeatureStore(url, stamp: stamp, layout: layout)
+    } catch {
+      report("features: made again, because of a damaged file: \(error.localizedDescription)")
+      return nil
+    }
+    guard let store = found else {
+      report("features: \(url.path) holds something else and is made again")
+      return nil
+    }
+    if readsWholeFiles {
+      report("features: \(url.path) (\(bytes(layout))) is held against its checksums")
+    }
+    if readsWholeFiles, let row = try store.firstDamagedRow() {
+      report(
+        "features: made again, because of a damaged file: \(url.path), picture "
+          + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
+      return nil
+    }
+    let absent =
+      store.absentCount == 0
+      ? ""
+      : "; \(store.absentCount) pictures could not be read when it was made, delete it to try again"
+    report("features: read from \(url.path)\(absent)")
+    return store
   }
 
-  // MARK: Computing
-
-  /// The pictures that go through the encoder at once.
-  private static let batchSize = 16
-
-  private func make(_ url: URL, _ stamp: String, _ shape: [Int], _ request: Request) throws {
-    // In how many views each picture could be read.
-    var readCounts = [Int](repeating: 0, count: shape[1])
-    var progress = Progress(total: shape[0] * shape[1])
-    try SafetensorsWriter.write(
-      [
-        .init(FeatureStore.features, .bfloat16, shape: shape),
-        .init(FeatureStore.present, .uint8, shape: [shape[1]]),
-      ], metadata: [FeatureStore.stamp: stamp], to: url
-    ) { append in
-      for view in request.views.indices {
-        try compute(view, request, &readCounts, &progress, append)
-      }
-      let isPresent = readCounts.map { UInt8($0 == shape[0] ? 1 : 0) }
-      try isPresent.withUnsafeBytes { try append($0) }
-    }
-    report("features: computed once and kept in \(url.path)")
+  private func inode(of url: URL) -> ino_t? {
+    var status = stat()
+    return stat(url.path, &status) == 0 ? status.st_ino : nil
   }
 
-  private func compute(
-    _ view: Int, _ request: Request, _ readCounts: inout [Int], _ progress: inout Progress,
-    _ append: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
-    let images = ImagesOnce(request.dataset)
-    let rowLength = tower.tokenCount * tower.encoder.width
-    let loader = try BatchLoader(
-      source: images,
-      content: PictureContent(decoder: request.decoder, transforms: request.views[view]),
-      options: BatchLoaderOptions(
-        // The same views for runs of any seed.
-        pass: .evaluation, batchSize: FeatureCache.batchSize, seed: 0,
-        workerCount: request.workers, maximumBadShare: request.maximumBadShare),
-      // Each view is drawn as an epoch of its own.
-      startingAt: LoaderPosition(epoch: view))
-    defer { loader.stop() }
-    var next = 0
-    func skip(to image: Int) throws {
-      let zeros = [UInt16](repeating: 0, count: rowLength)
-      while next < image {
-        try zeros.withUnsafeBytes { try append($0) }
-        next += 1
+  /// Says what else lies in the folder, lest somebody wonder why it is not taken, or what fills the disk.
+  private func reportOthers(than stamp: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let own = FeatureStamp.fileName(of: stamp)
+    for name in names.sorted() where !name.hasPrefix(own) && opened[name] == nil {
+      let url = folder.appendingPathComponent(name)
+      if url.pathExtension == PartFile.pathExtension {
+        report(
+          "  note: \(url.path) was begun with another encoder, other pictures or another transform, "
+            + "and not finished: delete it if that is not wanted any more")
+      } else if url.pathExtension == "safetensors",
+        let other = try? SafetensorsFile(url).metadata[FeatureLayout.stamp],
+        let differences = FeatureStamp.differences(stamp, other)
+      {
+        report("  note: \(url.path) is not taken: other \(differences.joined(separator: ", "))")
       }
     }
-    while let batch = try loader.next() {
+  }
+
+  // MARK: Making
+
+  private func make(
+    _ url: URL, _ stamp: String, _ layout: FeatureLayout, _ request: Request,
+    inPlaceOf found: ino_t?
+  ) throws -> FeatureStore {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
+    }
+    let part = try lock(url)
+    // Another process may have made it in the meantime.
+    if inode(of: url) != found, let store = try existing(url, stamp, layout) {
+      part.remove()
+      return store
+    }
+    reportOthers(than: stamp)
+    let size = try checkRoom(for: layout, besides: part)
+    let writer = try FeatureWriter(part, layout: layout, stamp: stamp, report: report)
+    report(
+      "features: \(layout.rowCount) pictures, \(size), once for all runs"
+        + (writer.rowCount > 0 ? "; \(writer.rowCount) of them are there from before" : ""))
+    try FeatureMaking(tower: tower, request: request, report: report).fill(writer)
+    try writer.finish()
+    guard let store = try FeatureStore(url, stamp: stamp, layout: layout) else {
+      throw RunError.cannotWrite(file: url.path, reason: "it does not read back as it was written")
+    }
+    report("features: kept in \(url.path)")
+    return store
+  }
+
+  /// Waits until no other process makes the file.
+  private func lock(_ url: URL) throws -> PartFile {
+    var isWaiting = false
+    while true {
+      if let file = try PartFile.locked(for: url) { return file }
+      if !isWaiting { report("features: another process makes \(url.path): waiting for it") }
+      isWaiting = true
+      usleep(100_000)
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
-      for skipped in batch.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
-      let rows = bfloat16(tower.features(batch.pixelTensor(side: tower.imageSize)).value)
-      for (offset, sample) in batch.samples.enumerated() {
-        try skip(to: sample.image)
-        try rows[(offset * rowLength)..<((offset + 1) * rowLength)].withUnsafeBytes(append)
-        readCounts[sample.image] += 1
-        next += 1
-      }
-      if let line = progress.line(after: batch.samples.count) { report(line) }
-    }
-    for skipped in loader.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
-    try skip(to: images.count)
-  }
-
-  /// Rounded to nearest, ties to even.
-  private func bfloat16(_ tensor: Tensor) -> [UInt16] {
-    tensor.read { values in
-      (0..<tensor.count).map { index in
-        let bits = values[index].bitPattern
-        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
-      }
     }
   }
-}
 
-/// A line about the pictures done, every few seconds.
-private struct Progress {
-  let total: Int
-  private var done = 0
-  private let start = ContinuousClock.now
-  private var lastLine = ContinuousClock.now
-
-  init(total: Int) { self.total = total }
-
-  mutating func line(after count: Int) -> String? {
-    done += count
-    let now = ContinuousClock.now
-    guard (now - lastLine).inSeconds >= 10 else { return nil }
-    lastLine = now
-    let rate = Double(done) / (now - start).inSeconds
-    let left = ProgressReporter.duration(Double(total - done) / rate)
-    return String(
-      format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+  /// - Returns: The size in words.
+  /// - Throws: `RunError.cannotWrite` where the disk has no room for what is missing.
+  private func checkRoom(for layout: FeatureLayout, besides part: PartFile) throws -> String {
+    let size = byteCount(layout)
+    let missing = size - Double(try part.allocatedByteCount())
+    let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])
+    let available = values?.volumeAvailableCapacity.map(Double.init) ?? 1e18
+    guard missing < available else {
+      throw RunError.cannotWrite(
+        file: folder.path,
+        reason: "the features take \(bytes(size)), and \(bytes(available)) are free; name another "
+          + "folder by vision.cacheFolder, or fewer vision.views")
+    }
+    return bytes(layout)
   }
-}
 
-/// A signal asked for an end before there was anything to save.
-public struct Interrupted: Error {
-  public let signal: Int32
+  /// As a floating-point number, since a recipe may ask for more than the largest integer.
+  private func byteCount(_ layout: FeatureLayout) -> Double {
+    Double(layout.rowCount) * Double(layout.rowByteCount)
+  }
+
+  private func bytes(_ layout: FeatureLayout) -> String { bytes(byteCount(layout)) }
+
+  private func bytes(_ count: Double) -> String {
+    count < 1e9
+      ? String(format: "%.1f MB", count / 1e6) : String(format: "%.1f GB", count / 1e9)
+  }
 }

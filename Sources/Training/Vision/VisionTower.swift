@@ -19,7 +19,7 @@ public struct VisionTower {
   /// Whether batches hold features that were computed earlier in place of pixels.
   let readsFeatures: Bool
   /// The views of a training picture among such features.
-  let cachedViews: Int
+  let views: Int
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
 
@@ -45,7 +45,7 @@ public struct VisionTower {
       standardDeviation: SIMD3(pixels.deviation[0], pixels.deviation[1], pixels.deviation[2]))
     isFrozen = configuration.frozen
     readsFeatures = configuration.cache
-    cachedViews = configuration.cachedViews
+    views = configuration.views
     if isFrozen { encoder.freeze() }
     self.precision = precision
     encoder.multiply(in: precision)

@@ -14,6 +14,22 @@ import Testing
     }
   }
 
+  /// Recipes in older checkpoints.
+  @Test func formerNamesAreReadInFiles() throws {
+    func views(_ vision: String) throws -> Int {
+      try ConfigurationLoader.load(
+        StageOneRunConfiguration(), text: "vision: {\(vision)}", name: "FILE"
+      ).vision.views
+    }
+    #expect(try views("cachedViews: 3, cache: true") == 3)
+    #expect(try views("views: 5") == 5)
+    #expect(throws: ConfigurationError.self) { try views("cachedViews: 3, views: 5") }
+    #expect(throws: ConfigurationError.self) {
+      try ConfigurationLoader.load(
+        StageOneRunConfiguration(), overrides: ["vision.cachedViews=3"])
+    }
+  }
+
   @Test func fileIsLaidOverTheDefaults() throws {
     let loaded = try load(
       """

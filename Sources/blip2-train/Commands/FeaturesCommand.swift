@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train features`.
+struct FeaturesCommand: ProfiledCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "features",
+    abstract: "Compute the features of a frozen image encoder once, for runs to read.",
+    discussion: """
+      Reads a recipe of stage 1 or stage 2 and runs its image encoder over its training pictures, \
+      vision.views times each (the whole picture, then augmented ones), and over its held-out ones. The \
+      features go to files in vision.cacheFolder, from which runs with vision.cache: true train in place of \
+      the pictures. Such a run computes by itself what is missing.
+
+      What is there already is read once and held against its checksums; what is damaged is made again. \
+      SIGINT and SIGTERM leave with 130 or 143, and after these as after a sudden end the same command \
+      goes on where it was. Exit codes: 0 all is there, 1 an error, 64 wrong usage.
+
+      Examples:
+        blip2-train features --config Configs/demo/stage1.yaml
+        blip2-train features --config my.yaml --set vision.views=4 --output /data/features
+      """)
+
+  /// The stages, as their commands are called.
+  enum Stage: String, ExpressibleByArgument, CaseIterable {
+    case stage1, stage2
+  }
+
+  @Option(help: "The recipe.", completion: .file())
+  var config: String
+
+  @Option(
+    help: "The stage that the recipe is of (default: stage2 if it has a section llm or stage1).")
+  var stage: Stage?
+
+  @Option(help: "The folder of the files, in place of vision.cacheFolder.")
+  var output: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Set a key of the recipe, as in vision.views=4. May be repeated.")
+  var overrides: [String] = []
+
+  @OptionGroup var profiling: ProfileOptions
+
+  func work() throws {
+    let url = URL(fileURLWithPath: config)
+    let isStageTwo =
+      try stage.map { $0 == .stage2 }
+      ?? ConfigurationLoader.sections(ofFile: url).contains { ["llm", "stage1"].contains($0) }
+    StopRequest.listen()
+    if isStageTwo {
+      try make(StageTwoRunConfiguration(), vision: \.vision, FeaturePreparation.init)
+    } else {
+      try make(StageOneRunConfiguration(), vision: \.vision, FeaturePreparation.init)
+    }
+  }
+
+  private func make<Configuration: Codable>(
+    _ defaults: Configuration, vision: WritableKeyPath<Configuration, VisionConfiguration>,
+    _ preparation: (Configuration, @escaping (String) -> Void) throws -> FeaturePreparation
+  ) throws {
+    var configuration = try ConfigurationLoader.load(
+      defaults, file: URL(fileURLWithPath: config), overrides: overrides)
+    if let output { configuration[keyPath: vision].cacheFolder = output }
+    print(MachineReport.current().oneLine)
+    do {
+      try preparation(configuration) { print($0.withoutControlCharacters) }.make()
+    } catch let interruption as Interrupted {
+      print("stopped by signal \(interruption.signal); the same command goes on where it was")
+      throw ExitCode(128 + interruption.signal)
+    }
+    let settings =
+      overrides + (configuration[keyPath: vision].cache ? [] : ["vision.cache=true"])
+      + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
+    print(
+      "all features are there"
+        + (settings.isEmpty
+          ? "" : "; a run reads them with " + settings.map { "--set \($0)" }.joined(separator: " "))
+    )
+  }
+}
