@@ -92,19 +92,16 @@ struct FusedSelfAttention: SelfAttentionLayer {
   var members: [Member] { [.module("qkv", qkv), .module("output", output)] }
 
   func callAsFunction(_ x: Variable, _ layout: AttentionLayout) -> Variable {
-    let width = x.shape[1]
-    let weight = qkv.weight.variable
-    let biases = qkv.bias.variable.reshaped([3, width])
-    // Rows share the storage of the whole, so a mapped file stays where it is.
-    func projected(_ part: Int) -> Variable {
-      x.linear(
-        Weight(weight.rows(part * width..<(part + 1) * width)), bias: biases.rows(part..<part + 1))
+    let (rows, width) = (x.shape[0], x.shape[1])
+    // One product in the weight's own precision; a row of it holds a query, a key and a value.
+    let projected = qkv(x).reshaped([3 * rows, width])
+    func part(_ number: Int) -> Variable {
+      projected.gatheredRows((0..<rows).map { Int32(3 * $0 + number) })
     }
     let options = AttentionOptions(
       headCount: headCount, scale: 1 / Float(width / headCount).squareRoot())
     return output(
-      projected(0).attention(
-        keys: projected(1), values: projected(2), layout: layout, options: options))
+      part(0).attention(keys: part(1), values: part(2), layout: layout, options: options))
   }
 }
 

@@ -15,11 +15,8 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   var steps = 5
 
   func benchmark(batch: Int) throws -> StageTwoBenchmark {
-    let ranges = [("batch", batch, 1...65_536), ("steps", steps, 1...1_000_000)]
-    for (name, value, range) in ranges where !range.contains(value) {
-      throw ValidationError(
-        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-    }
+    try BenchCommand.check("batch", batch, in: 1...65_536)
+    try BenchCommand.check("steps", steps, in: 1...1_000_000)
     print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
@@ -50,10 +47,16 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @Option(help: "Pairs in a step.")
   var batch = 16
 
+  @Option(help: "Feature vectors of a picture.")
+  var imageTokens = 257
+
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    print(try options.benchmark(batch: batch).train { print($0) }.line)
+    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
+    var benchmark = try options.benchmark(batch: batch)
+    benchmark.imageTokens = imageTokens
+    print(benchmark.train { print($0) }.line)
   }
 }
 
@@ -80,9 +83,7 @@ struct BenchGenerateCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    guard (1...1024).contains(tokens) else {
-      throw ValidationError("--tokens: expected 1 to 1024, found \(tokens)")
-    }
+    try BenchCommand.check("tokens", tokens, in: 1...1024)
     print(try options.benchmark(batch: batch).generate(tokens: tokens) { print($0) }.line)
   }
 }
