@@ -1,7 +1,9 @@
 # The ways to build, try and check blip2-train. `make` alone lists them.
 
 PROGRAM := .build/release/blip2-train
-BENCH_OPTIONS ?=
+# What make bench measures: parts of rows' names, or all. PEER=1 installs PyTorch for comparison.
+ROWS ?=
+PEER ?=
 # A demo that was interrupted goes on where it was.
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
@@ -54,9 +56,9 @@ lint: ## check the format of the sources
 format: ## put the sources into that format
 	swift format -i -r Sources Tests Package.swift
 
-bench: build ## time a step of each stage; options of both: make bench BENCH_OPTIONS="--batch 8"
-	$(PROGRAM) bench stage1 $(BENCH_OPTIONS)
-	$(PROGRAM) bench stage2 $(BENCH_OPTIONS)
+bench: build ## measure the speed; PEER=1: beside PyTorch, which is installed; ROWS="stage1-fp32 opt"
+	$(if $(PEER),Benchmarks/setup-peer.sh)
+	Benchmarks/compare.sh $(ROWS)
 
 clean: ## remove everything that was built
 	rm -rf .build .build-tests
