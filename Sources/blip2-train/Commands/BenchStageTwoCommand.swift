@@ -14,9 +14,11 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   @Option(help: "Steps that are counted; the first one before them is a warm-up.")
   var steps = 5
 
-  func benchmark(batch: Int) throws -> StageTwoBenchmark {
-    try BenchCommand.check("batch", batch, in: 1...65_536)
+  func validate() throws {
     try BenchCommand.check("steps", steps, in: 1...1_000_000)
+  }
+
+  func benchmark(batch: Int) -> StageTwoBenchmark {
     print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
@@ -52,9 +54,13 @@ struct BenchStageTwoCommand: ProfiledCommand {
 
   @OptionGroup var profiling: ProfileOptions
 
-  func work() throws {
+  func validate() throws {
+    try BenchCommand.check("batch", batch, in: 1...65_536)
     try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
-    var benchmark = try options.benchmark(batch: batch)
+  }
+
+  func work() throws {
+    var benchmark = options.benchmark(batch: batch)
     benchmark.imageTokens = imageTokens
     print(benchmark.train { print($0) }.line)
   }
@@ -82,8 +88,12 @@ struct BenchGenerateCommand: ProfiledCommand {
 
   @OptionGroup var profiling: ProfileOptions
 
-  func work() throws {
+  func validate() throws {
+    try BenchCommand.check("batch", batch, in: 1...65_536)
     try BenchCommand.check("tokens", tokens, in: 1...1024)
+  }
+
+  func work() throws {
     print(try options.benchmark(batch: batch).generate(tokens: tokens) { print($0) }.line)
   }
 }
