@@ -11,7 +11,7 @@ RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 .PHONY: help setup build demo demo-pretrained ablation figure5 test fuzz lint format bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the system packages that are missing (Debian, Ubuntu) and check Swift
 	@Scripts/setup.sh
@@ -56,7 +56,7 @@ lint: ## check the format of the sources
 format: ## put the sources into that format
 	swift format -i -r Sources Tests Package.swift
 
-bench: build ## measure the speed; PEER=1: beside PyTorch, which is installed; ROWS="stage1-fp32 opt"
+bench: build ## measure the speed; PEER=1 installs PyTorch and compares; ROWS="stage1-fp32 opt" picks
 	$(if $(PEER),Benchmarks/setup-peer.sh)
 	Benchmarks/compare.sh $(ROWS)
 

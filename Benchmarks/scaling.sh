@@ -45,7 +45,7 @@ line() { # size, batch, caption tokens, feature vectors, threads
 batches() { # size
   local batch before=0 last=0 needed free
   for batch in 4 8 16 32 64 128; do
-    needed=$(awk -v a="$before" -v b="$last" 'BEGIN { print a > 0 ? b + 2 * (b - a) : b }')
+    needed=$(awk -v a="$before" -v b="$last" 'BEGIN { printf "%.1f", a ? b + 2 * (b - a) : b }')
     free=$(available)
     if awk -v a="$needed" -v b="$free" 'BEGIN { exit !(a > b * 0.95) }'; then
       printf 'batch %s is left out: about %s GiB, %s are available\n' "$batch" "$needed" "$free" >&2
@@ -65,7 +65,8 @@ done
 processors=$(nproc)
 
 date '+%Y-%m-%d %H:%M'
-"$program" bench images --count 1 | head -n 1
+machine=$("$program" bench images --count 1)
+echo "${machine%%$'\n'*}"
 echo
 echo '| Q-Former | batch | caption tokens | feature vectors | threads | s/step | s/sample | peak GiB |'
 echo '|---|---|---|---|---|---|---|---|'
