@@ -5,8 +5,8 @@ import Testing
 @Suite struct JPEGEncodingTests {
   @Test(arguments: [(1, 1), (17, 9), (320, 240)])
   func decodesToNearlyTheSamePixels(_ size: (Int, Int)) throws {
-    let image = noise(width: 8, height: 6).resized(
-      to: ImageSize(width: size.0, height: size.1))
+    // Smooth, as colour is written for four pixels together.
+    let image = noise(width: 2, height: 2).resized(to: ImageSize(width: size.0, height: size.1))
     let bytes = try image.jpeg(quality: 95)
     let found = try ImageDecoder().size(of: bytes)
     #expect(found.format == .jpeg)

@@ -46,27 +46,29 @@ struct RowTaps {
   ///   - rows: The samples, `[width, 3]`, of which `reach` bytes may be read.
   ///   - places: Room for `[outputs, 3]` samples each. Two may be the same where their rows are.
   func resize(_ rows: Four<UnsafeRawPointer>, into places: Four<UnsafeMutableRawPointer>) {
-    let last = outputs.count - 1
     outputs.withUnsafeBufferPointer { outputs in
       vectors.withUnsafeBufferPointer { vectors in
-        for index in 0..<last {
-          let pixels = unsafeBitCast(
-            Self.pixels(rows, outputs[index], vectors), to: SIMD4<UInt32>.self)
-          // Four bytes are written at once; the fourth is the next pixel's first, written after it.
-          let offset = index &* 3
-          places.0.storeBytes(of: pixels[0], toByteOffset: offset, as: UInt32.self)
-          places.1.storeBytes(of: pixels[1], toByteOffset: offset, as: UInt32.self)
-          places.2.storeBytes(of: pixels[2], toByteOffset: offset, as: UInt32.self)
-          places.3.storeBytes(of: pixels[3], toByteOffset: offset, as: UInt32.self)
+        for index in 0..<outputs.count {
+          let pixels = Self.pixels(rows, outputs[index], vectors)
+          let words = unsafeBitCast(pixels, to: SIMD4<UInt32>.self)
+          let isLast = index == outputs.count - 1
+          Self.store(words[0], to: places.0 + index * 3, isLast: isLast)
+          Self.store(words[1], to: places.1 + index * 3, isLast: isLast)
+          Self.store(words[2], to: places.2 + index * 3, isLast: isLast)
+          Self.store(words[3], to: places.3 + index * 3, isLast: isLast)
         }
-        let pixels = Self.pixels(rows, outputs[last], vectors)
-        for channel in 0..<3 {
-          let offset = last * 3 + channel
-          places.0.storeBytes(of: pixels[channel], toByteOffset: offset, as: UInt8.self)
-          places.1.storeBytes(of: pixels[4 + channel], toByteOffset: offset, as: UInt8.self)
-          places.2.storeBytes(of: pixels[8 + channel], toByteOffset: offset, as: UInt8.self)
-          places.3.storeBytes(of: pixels[12 + channel], toByteOffset: offset, as: UInt8.self)
-        }
+      }
+    }
+  }
+
+  /// Four bytes are written at once; the fourth is the next pixel's first, written after it. A row's
+  /// last pixel has none after it.
+  @inline(__always)
+  private static func store(_ pixel: UInt32, to place: UnsafeMutableRawPointer, isLast: Bool) {
+    guard isLast else { return place.storeBytes(of: pixel, as: UInt32.self) }
+    withUnsafeBytes(of: pixel) { bytes in
+      for channel in 0..<3 {
+        place.storeBytes(of: bytes[channel], toByteOffset: channel, as: UInt8.self)
       }
     }
   }
