@@ -1,7 +1,9 @@
 # The ways to build, try and check blip2-train. `make` alone lists them.
 
 PROGRAM := .build/release/blip2-train
-BENCH_OPTIONS ?=
+# What make bench measures: parts of rows' names, or all. PEER=1 installs PyTorch for comparison.
+ROWS ?=
+PEER ?=
 # A demo that was interrupted goes on where it was.
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
@@ -9,7 +11,7 @@ RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 .PHONY: help setup build demo demo-pretrained ablation figure5 test fuzz lint format bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the system packages that are missing (Debian, Ubuntu) and check Swift
 	@Scripts/setup.sh
@@ -54,9 +56,9 @@ lint: ## check the format of the sources
 format: ## put the sources into that format
 	swift format -i -r Sources Tests Package.swift
 
-bench: build ## time a step of each stage; options of both: make bench BENCH_OPTIONS="--batch 8"
-	$(PROGRAM) bench stage1 $(BENCH_OPTIONS)
-	$(PROGRAM) bench stage2 $(BENCH_OPTIONS)
+bench: build ## measure the speed; PEER=1 installs PyTorch and compares; ROWS="stage1-fp32 opt" picks
+	$(if $(PEER),Benchmarks/setup-peer.sh)
+	Benchmarks/compare.sh $(ROWS)
 
 clean: ## remove everything that was built
 	rm -rf .build .build-tests

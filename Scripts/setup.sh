@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the system has what the build needs: Debian packages and Swift.
+# Makes sure that the system has what the build needs: Debian packages and Swift; and the packages
+# that are named as arguments.
 # Does nothing, and asks the network nothing, when all is there.
 set -euo pipefail
 
@@ -14,6 +15,7 @@ packages=(
   libsentencepiece-dev # tokenizers of T5 and Llama: sentencepiece_processor.h
   pkg-config        # finds HDF5's headers
   make
+  "$@"
 )
 least_swift=6.1
 

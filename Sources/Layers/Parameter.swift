@@ -85,7 +85,12 @@ public final class Parameter {
 
   /// Some rows of a matrix parameter as a linear map takes them.
   public func weight(ofRows range: Range<Int>) -> Weight {
-    guard precision == .bfloat16 else { return Weight(variable.rows(range)) }
+    guard precision == .bfloat16 else {
+      if isFrozen, let storedMatrix = storedMatrix as? StoredWeight {
+        return Weight(frozen: storedMatrix.outputs(range))
+      }
+      return Weight(variable.rows(range))
+    }
     let rounded = inBFloat16(storedMatrix ?? DenseWeight(value)).outputs(range)
     return isFrozen
       ? Weight(frozen: rounded) : Weight(variable.rows(range), multipliedAs: rounded)

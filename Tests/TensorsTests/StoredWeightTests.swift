@@ -130,6 +130,11 @@ import Testing
     }
   }
 
+  @Test func someOutputs() {
+    let (stored, dense) = Self.weight(.q80, 40, 64)
+    #expect(stored.outputs(7..<19).expanded().values == dense.values.rows(7..<19).values)
+  }
+
   /// A row of x gives the same numbers whether it comes alone or with some others.
   @Test(arguments: [NumberFormat.float16, .q80])
   func fewRowsAreIndependent(_ format: NumberFormat) {

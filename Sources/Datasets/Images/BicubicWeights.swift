@@ -38,7 +38,7 @@ struct BicubicWeights {
         sum += weight
       }
       starts.append(start)
-      values += raw.map { Self.fixedPoint(sum == 0 ? $0 : $0 / sum) }
+      for weight in raw { values.append(Self.fixedPoint(sum == 0 ? weight : weight / sum)) }
       offsets.append(values.count)
     }
   }
@@ -67,14 +67,6 @@ func eightBits(_ sums: SIMD16<Int32>) -> SIMD16<UInt8> {
   let values = sums &>> BicubicWeights.precisionBits
   let above = (255 &- values) &>> 31
   return SIMD16<UInt8>(truncatingIfNeeded: (values | above) & ~(values &>> 31))
-}
-
-/// The same for one pixel.
-@inline(__always)
-func eightBits(_ sums: SIMD4<Int32>) -> SIMD4<UInt8> {
-  let values = sums &>> BicubicWeights.precisionBits
-  let above = (255 &- values) &>> 31
-  return SIMD4<UInt8>(truncatingIfNeeded: (values | above) & ~(values &>> 31))
 }
 
 /// Half of one in fixed point: where every sum begins, so that shifting right rounds.

@@ -31,21 +31,23 @@ public struct ImageNormalization: Sendable, Codable, Hashable {
     precondition(
       output.count == width * height * 3,
       "room for \(output.count) numbers; expected [3, \(height), \(width)]")
-    let (start, step) = flipped ? ((width - 1) * 3, -3) : (0, 3)
+    // What each of the 256 values becomes in each channel.
+    let table = (0..<768).map { index in
+      let channel = index / 256
+      return (Float(index % 256) / 255 - mean[channel]) / standardDeviation[channel]
+    }
+    let (start, step, plane) = (flipped ? width - 1 : 0, flipped ? -1 : 1, width * height)
     image.pixels.withUnsafeBufferPointer { pixels in
-      for channel in 0..<3 {
-        let table = (0..<256).map { value in
-          (Float(value) / 255 - mean[channel]) / standardDeviation[channel]
-        }
-        table.withUnsafeBufferPointer { table in
-          var target = channel * width * height
-          for row in 0..<height {
-            var source = row * width * 3 + start + channel
-            for _ in 0..<width {
-              output[target] = table[Int(pixels[source])]
-              target += 1
-              source += step
-            }
+      table.withUnsafeBufferPointer { table in
+        for row in 0..<height {
+          var source = row * width * 3
+          var target = row * width + start
+          for _ in 0..<width {
+            output[target] = table[Int(pixels[source])]
+            output[target + plane] = table[256 + Int(pixels[source + 1])]
+            output[target + 2 * plane] = table[512 + Int(pixels[source + 2])]
+            source += 3
+            target += step
           }
         }
       }

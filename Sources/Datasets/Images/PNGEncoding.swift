@@ -4,14 +4,15 @@ import Foundation
 /// PNG through libspng: 8 bits a channel, red, green, blue.
 extension RGBImage {
   /// The picture as a PNG file.
-  /// - Throws: ``PNGEncodingError``, where memory does not suffice or a side has over 2^31 pixels.
+  /// - Throws: ``ImageEncodingError``, where memory does not suffice or a side has over 2^31 pixels.
   public func png() throws -> [UInt8] {
     guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {
-      throw PNGEncodingError(detail: "libspng could not be set up")
+      throw ImageEncodingError(format: .png, detail: "libspng could not be set up")
     }
     defer { spng_ctx_free(context) }
     guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
-      throw PNGEncodingError(detail: "\(self.width) x \(self.height) pixels are too many")
+      throw ImageEncodingError(
+        format: .png, detail: "\(self.width) x \(self.height) pixels are too many")
     }
     var header = spng_ihdr()
     header.width = width
@@ -29,7 +30,7 @@ extension RGBImage {
     var size = 0
     var code: Int32 = 0
     guard let buffer = spng_get_png_buffer(context, &size, &code) else {
-      throw PNGEncodingError(detail: String(cString: spng_strerror(code)))
+      throw ImageEncodingError(format: .png, detail: String(cString: spng_strerror(code)))
     }
     // The buffer is the caller's.
     defer { free(buffer) }
@@ -37,16 +38,8 @@ extension RGBImage {
   }
 
   private func check(_ code: Int32) throws {
-    guard code == 0 else { throw PNGEncodingError(detail: String(cString: spng_strerror(code))) }
+    guard code == 0 else {
+      throw ImageEncodingError(format: .png, detail: String(cString: spng_strerror(code)))
+    }
   }
-}
-
-/// Why a picture could not be made a PNG file; `detail` is the codec's.
-public struct PNGEncodingError: Error, Equatable, Sendable {
-  public var detail: String
-}
-
-extension PNGEncodingError: CustomStringConvertible, LocalizedError {
-  public var description: String { "cannot be made a PNG file: \(detail)" }
-  public var errorDescription: String? { description }
 }

@@ -33,18 +33,27 @@ struct PixelRows {
   /// Writes `[height, newWidth, 3]`.
   private func resizeRows(to newWidth: Int, into output: UnsafeMutableRawPointer) {
     let taps = RowTaps(BicubicWeights(from: width, to: newWidth))
-    // Loads of 16 bytes reach beyond the last pixel used. Where that would leave the picture, the
-    // row is copied to a place with room behind it.
-    withUnsafeTemporaryAllocation(byteCount: taps.reach, alignment: 64) { padded in
+    withUnsafeTemporaryAllocation(byteCount: 4 * taps.reach, alignment: 64) { padded in
       padded.initializeMemory(as: UInt8.self, repeating: 0)
       guard let padding = padded.baseAddress, let base = bytes.baseAddress else { return }
-      for row in 0..<height {
-        var samples = base + row * stride
-        if bytes.count - row * stride < taps.reach {
-          padding.copyMemory(from: samples, byteCount: width * 3)
-          samples = UnsafeRawPointer(padding)
-        }
-        taps.resize(samples, into: output + row * newWidth * 3)
+      // Loads of 16 bytes reach beyond the last pixel used. Where that would leave the picture, the
+      // row is copied to a place with room behind it.
+      func samples(_ row: Int, _ slot: Int) -> UnsafeRawPointer {
+        let samples = base + row * stride
+        if bytes.count - row * stride >= taps.reach { return samples }
+        let copy = padding + slot * taps.reach
+        copy.copyMemory(from: samples, byteCount: width * 3)
+        return UnsafeRawPointer(copy)
+      }
+      func place(_ row: Int) -> UnsafeMutableRawPointer { output + row * newWidth * 3 }
+      for first in Swift.stride(from: 0, to: height, by: 4) {
+        // The last row takes the places of those that are missing to four.
+        let (second, third, fourth) = (
+          min(first + 1, height - 1), min(first + 2, height - 1), min(first + 3, height - 1)
+        )
+        taps.resize(
+          (samples(first, 0), samples(second, 1), samples(third, 2), samples(fourth, 3)),
+          into: (place(first), place(second), place(third), place(fourth)))
       }
     }
   }

@@ -36,46 +36,78 @@ struct RowTaps {
     }
   }
 
-  /// Resizes one row.
+  /// Something of each of four rows.
+  typealias Four<Element> = (Element, Element, Element, Element)
+
+  /// Resizes four rows, so that weights are fetched once for all of them and the sums of four pixels
+  /// become bytes together.
   ///
   /// - Parameters:
-  ///   - row: The samples, `[width, 3]`, of which `reach` bytes may be read.
-  ///   - output: Room for `[outputs, 3]` samples.
-  func resize(_ row: UnsafeRawPointer, into output: UnsafeMutableRawPointer) {
+  ///   - rows: The samples, `[width, 3]`, of which `reach` bytes may be read.
+  ///   - places: Room for `[outputs, 3]` samples each. Two may be the same where their rows are.
+  func resize(_ rows: Four<UnsafeRawPointer>, into places: Four<UnsafeMutableRawPointer>) {
     outputs.withUnsafeBufferPointer { outputs in
       vectors.withUnsafeBufferPointer { vectors in
-        var place = output
-        // Four bytes are written at once; the fourth is the next pixel's first, written after it.
-        for tap in outputs.dropLast() {
-          let pixel = Self.pixel(row + tap.start, vectors, tap.vectors)
-          place.storeBytes(of: pixel, as: SIMD4<UInt8>.self)
-          place += 3
-        }
-        guard let last = outputs.last else { return }
-        let pixel = Self.pixel(row + last.start, vectors, last.vectors)
-        for channel in 0..<3 {
-          place.storeBytes(of: pixel[channel], toByteOffset: channel, as: UInt8.self)
+        for index in 0..<outputs.count {
+          let pixels = Self.pixels(rows, outputs[index], vectors)
+          let words = unsafeBitCast(pixels, to: SIMD4<UInt32>.self)
+          let isLast = index == outputs.count - 1
+          Self.store(words[0], to: places.0 + index * 3, isLast: isLast)
+          Self.store(words[1], to: places.1 + index * 3, isLast: isLast)
+          Self.store(words[2], to: places.2 + index * 3, isLast: isLast)
+          Self.store(words[3], to: places.3 + index * 3, isLast: isLast)
         }
       }
     }
   }
 
-  /// The weighted sum of the pixels from `source` on.
-  /// - Returns: Three channels, and a fourth without meaning.
+  /// Four bytes are written at once; the fourth is the next pixel's first, written after it. A row's
+  /// last pixel has none after it.
   @inline(__always)
-  private static func pixel(
-    _ source: UnsafeRawPointer, _ vectors: UnsafeBufferPointer<SIMD16<Int32>>, _ range: Range<Int>
-  ) -> SIMD4<UInt8> {
-    var source = source
-    var sums = SIMD16<Int32>()
-    for index in range {
-      let samples = source.loadUnaligned(as: SIMD16<UInt8>.self)
-      sums &+= SIMD16<Int32>(truncatingIfNeeded: samples) &* vectors[index]
-      source += pixelsPerVector * 3
+  private static func store(_ pixel: UInt32, to place: UnsafeMutableRawPointer, isLast: Bool) {
+    guard isLast else { return place.storeBytes(of: pixel, as: UInt32.self) }
+    withUnsafeBytes(of: pixel) { bytes in
+      for channel in 0..<3 {
+        place.storeBytes(of: bytes[channel], toByteOffset: channel, as: UInt8.self)
+      }
     }
-    let first = SIMD4(sums[0], sums[1], sums[2], 0) &+ SIMD4(sums[3], sums[4], sums[5], 0)
-    let second = SIMD4(sums[6], sums[7], sums[8], 0) &+ SIMD4(sums[9], sums[10], sums[11], 0)
-    let last = SIMD4(sums[12], sums[13], sums[14], 0) &+ SIMD4(repeating: fixedPointHalf)
-    return eightBits(first &+ second &+ last)
+  }
+
+  /// One output pixel of each row.
+  /// - Returns: `[4, 4]`: three channels, and a fourth without meaning.
+  @inline(__always)
+  private static func pixels(
+    _ rows: Four<UnsafeRawPointer>, _ output: Output,
+    _ vectors: UnsafeBufferPointer<SIMD16<Int32>>
+  ) -> SIMD16<UInt8> {
+    var sums = (SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>(), SIMD16<Int32>())
+    var offset = output.start
+    for index in output.vectors {
+      let weights = vectors[index]
+      sums.0 &+= samples(rows.0 + offset) &* weights
+      sums.1 &+= samples(rows.1 + offset) &* weights
+      sums.2 &+= samples(rows.2 + offset) &* weights
+      sums.3 &+= samples(rows.3 + offset) &* weights
+      offset &+= pixelsPerVector * 3
+    }
+    let first = SIMD8(lowHalf: channels(sums.0), highHalf: channels(sums.1))
+    let second = SIMD8(lowHalf: channels(sums.2), highHalf: channels(sums.3))
+    return eightBits(SIMD16(lowHalf: first, highHalf: second) &+ fixedPointHalf)
+  }
+
+  @inline(__always)
+  private static func samples(_ place: UnsafeRawPointer) -> SIMD16<Int32> {
+    SIMD16<Int32>(truncatingIfNeeded: place.loadUnaligned(as: SIMD16<UInt8>.self))
+  }
+
+  /// The sums over a vector's five pixels, channel by channel, and a fourth without meaning.
+  ///
+  /// Neighbouring lanes are taken together, so that this compiles to few shuffles.
+  @inline(__always)
+  private static func channels(_ sums: SIMD16<Int32>) -> SIMD4<Int32> {
+    let pairs =
+      sums.lowHalf
+      &+ SIMD8(sums[6], sums[7], sums[8], sums[9], sums[10], sums[11], sums[12], sums[13])
+    return pairs.lowHalf &+ SIMD4(pairs[3], pairs[4], pairs[5], pairs[6]) &+ sums.highHalf.highHalf
   }
 }

@@ -35,6 +35,16 @@ public struct StoredWeight: Float32ProductWeight {
     (self.start, self.owner) = (start, owner)
   }
 
+  /// Some of the outputs, in the same memory.
+  public func outputs(_ range: Range<Int>) -> StoredWeight {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= outputs,
+      "outputs \(range) of a weight of shape [\(outputs), \(inputs)]")
+    return StoredWeight(
+      bytes: UnsafeRawBufferPointer(start: row(range.lowerBound), count: range.count * rowBytes),
+      format: format, outputs: range.count, inputs: inputs, owner: owner)
+  }
+
   // MARK: Values
 
   /// The whole weight as float32, `[outputs, inputs]`.

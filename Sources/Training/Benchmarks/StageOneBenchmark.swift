@@ -5,10 +5,12 @@ import Layers
 import Tensors
 
 /// Times whole stage-1 steps, forward, backward and AdamW, on random features and captions of the
-/// real sizes: features `[batch, 257, 1408]`, a BERT-base Q-Former, captions of about 12 tokens.
+/// real sizes: features `[batch, tokens, 1408]`, a BERT-base Q-Former, captions of about 12 tokens.
 public struct StageOneBenchmark {
   public var batch = 16
   public var steps = 5
+  /// The feature vectors of a picture.
+  public var imageTokens = 257
   /// The longest caption, and the mean of all, in tokens.
   public var maximumTextLength = 32
   public var meanTextLength = 12.0
@@ -27,8 +29,8 @@ public struct StageOneBenchmark {
     let generator = Philox(seed: 1)
     let features = Variable(
       .normal(
-        [batch, 257, model.qFormer.visionWidth], standardDeviation: 1, generator: generator,
-        site: 1))
+        [batch, imageTokens, model.qFormer.visionWidth], standardDeviation: 1,
+        generator: generator, site: 1))
     let texts = captions(generator)
     var seconds: [Double] = []
     for step in 0...steps {

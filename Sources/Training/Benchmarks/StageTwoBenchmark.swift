@@ -6,12 +6,14 @@ import Layers
 import Tensors
 
 /// Times stage-2 steps, or generation, on random numbers of the real sizes: features
-/// `[batch, 257, 1408]`, a BERT-base Q-Former with 32 queries, captions of about 12 tokens, and a
+/// `[batch, tokens, 1408]`, a BERT-base Q-Former with 32 queries, captions of about 12 tokens, and a
 /// frozen language model of a public shape.
 public struct StageTwoBenchmark {
   public var shape = BenchmarkLanguageModel.opt125m
   public var batch = 16
   public var steps = 5
+  /// The feature vectors of a picture.
+  public var imageTokens = 257
   /// The longest caption, and the mean of all, in tokens.
   public var maximumTextLength = 32
   public var meanTextLength = 12.0
@@ -77,7 +79,8 @@ public struct StageTwoBenchmark {
       seed: 0)
     model.multiply(in: precision)
     let features = Variable(
-      .normal([batch, 257, 1408], standardDeviation: 1, generator: Philox(seed: 1), site: 1))
+      .normal(
+        [batch, imageTokens, 1408], standardDeviation: 1, generator: Philox(seed: 1), site: 1))
     return (model, languageModel, features)
   }
 
@@ -114,13 +117,7 @@ public enum BenchmarkLanguageModel: String, CaseIterable, Sendable {
       case .flanT5Base: T5(.flanBase, hasOutputTable: true, initialiser)
       case .smolLM2: Llama(.smolLM2, initialiser)
       }
-    model.freeze()
-    model.multiply(in: precision)
-    if precision == .bfloat16 {
-      for entry in model.namedParameters where entry.parameter.shape.count == 2 {
-        entry.parameter.freeze(as: BFloat16Weight(DenseWeight(entry.parameter.value)))
-      }
-    }
+    model.freezeForBenchmark(in: precision)
     return model
   }
 }

@@ -11,7 +11,16 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Time this program's work on random numbers of real sizes.",
     subcommands: [
       BenchStageOneCommand.self, BenchStageTwoCommand.self, BenchGenerateCommand.self,
+      BenchVisionCommand.self, BenchImagesCommand.self,
     ])
+
+  /// Refuses numbers beyond what an option of a benchmark takes.
+  static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
+    guard range.contains(value) else {
+      throw ValidationError(
+        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+    }
+  }
 }
 
 /// `blip2-train bench stage1`.
@@ -36,23 +45,23 @@ struct BenchStageOneCommand: ProfiledCommand {
   @Option(help: "Steps that are counted.")
   var steps = 5
 
+  @Option(help: "Feature vectors of a picture.")
+  var imageTokens = 257
+
   @Option(help: "Tokens of the longest caption.")
   var text = 32
 
   @Option(help: "The mean number of tokens of a caption.")
   var meanText = 12.0
 
-  @Flag(help: "MiniLM's sizes: 6 layers, width 384, features of 257 x 384.")
+  @Flag(help: "MiniLM's sizes: 6 layers, width 384, features of width 384.")
   var small = false
 
   func validate() throws {
-    let ranges = [
-      ("batch", batch, 2...65_536), ("steps", steps, 1...1_000_000), ("text", text, 5...512),
-    ]
-    for (name, value, range) in ranges where !range.contains(value) {
-      throw ValidationError(
-        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-    }
+    try BenchCommand.check("batch", batch, in: 2...65_536)
+    try BenchCommand.check("steps", steps, in: 1...1_000_000)
+    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
+    try BenchCommand.check("text", text, in: 5...512)
     guard (5...Double(text)).contains(meanText) else {
       throw ValidationError("--mean-text: expected 5 to \(text), found \(meanText)")
     }
@@ -65,6 +74,7 @@ struct BenchStageOneCommand: ProfiledCommand {
     var benchmark = StageOneBenchmark()
     benchmark.batch = batch
     benchmark.steps = steps
+    benchmark.imageTokens = imageTokens
     benchmark.maximumTextLength = text
     benchmark.meanTextLength = meanText
     benchmark.isSmall = small

@@ -14,12 +14,11 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   @Option(help: "Steps that are counted; the first one before them is a warm-up.")
   var steps = 5
 
-  func benchmark(batch: Int) throws -> StageTwoBenchmark {
-    let ranges = [("batch", batch, 1...65_536), ("steps", steps, 1...1_000_000)]
-    for (name, value, range) in ranges where !range.contains(value) {
-      throw ValidationError(
-        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-    }
+  func validate() throws {
+    try BenchCommand.check("steps", steps, in: 1...1_000_000)
+  }
+
+  func benchmark(batch: Int) -> StageTwoBenchmark {
     print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
@@ -50,10 +49,20 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @Option(help: "Pairs in a step.")
   var batch = 16
 
+  @Option(help: "Feature vectors of a picture.")
+  var imageTokens = 257
+
   @OptionGroup var profiling: ProfileOptions
 
+  func validate() throws {
+    try BenchCommand.check("batch", batch, in: 1...65_536)
+    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
+  }
+
   func work() throws {
-    print(try options.benchmark(batch: batch).train { print($0) }.line)
+    var benchmark = options.benchmark(batch: batch)
+    benchmark.imageTokens = imageTokens
+    print(benchmark.train { print($0) }.line)
   }
 }
 
@@ -79,10 +88,12 @@ struct BenchGenerateCommand: ProfiledCommand {
 
   @OptionGroup var profiling: ProfileOptions
 
+  func validate() throws {
+    try BenchCommand.check("batch", batch, in: 1...65_536)
+    try BenchCommand.check("tokens", tokens, in: 1...1024)
+  }
+
   func work() throws {
-    guard (1...1024).contains(tokens) else {
-      throw ValidationError("--tokens: expected 1 to 1024, found \(tokens)")
-    }
     print(try options.benchmark(batch: batch).generate(tokens: tokens) { print($0) }.line)
   }
 }

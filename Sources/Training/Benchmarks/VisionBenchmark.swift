@@ -1,0 +1,92 @@
+import Autograd
+import Foundation
+import Layers
+import Tensors
+import VisionEncoders
+
+/// Times a frozen image encoder's forward pass on random pixels `[batch, 3, 224, 224]`, with random
+/// weights of a public shape; nothing is kept for gradients.
+public struct VisionBenchmark {
+  public var shape = BenchmarkVisionModel.vitG
+  public var batch = 8
+  public var steps = 5
+  /// The precision of the linear maps' products.
+  public var precision = ProductPrecision.float32
+
+  public init() {}
+
+  /// - Parameter report: Is told of each step.
+  public func run(report: (String) -> Void) -> BenchmarkResult {
+    let encoder = shape.model(seed: 4, precision)
+    let pixels = Tensor.normal(
+      [batch, 3, 224, 224], standardDeviation: 1, generator: Philox(seed: 1), site: 1)
+    let output = VisionOutput(appliesFinalNorm: encoder.hasFinalNorm)
+    var seconds: [Double] = []
+    for step in 0...steps {
+      let begin = ContinuousClock.now
+      let features = Recording.disabled { encoder.features(pixels, output: output) }
+      seconds.append((ContinuousClock.now - begin).inSeconds)
+      Profile.markStep()
+      if step == 0 { Profile.restart() }
+      let shape = features.shape.map(String.init).joined(separator: " x ")
+      report(String(format: "%.3f s  features ", seconds[step]) + shape)
+    }
+    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: batch, unit: "images")
+  }
+}
+
+/// Image encoders of public shapes with random weights, for pictures of 224 x 224.
+public enum BenchmarkVisionModel: String, CaseIterable, Sendable {
+  /// EVA-CLIP's ViT-g.
+  case vitG = "vit-g"
+  /// CLIP's ViT-L, of which BLIP-2 runs all blocks but the last.
+  case vitL = "vit-l"
+  /// DINOv2's small one.
+  case dinov2S = "dinov2-s"
+
+  /// - Parameter precision: In bfloat16, matrices are kept so, as a file would hold them.
+  func model(seed: UInt64, _ precision: ProductPrecision) -> any VisionEncoder {
+    let initialiser = ParameterInitialiser(seed: seed)
+    let model: any VisionEncoder =
+      switch self {
+      case .vitG: EVAViT(EVAViTConfiguration(), initialiser)
+      case .vitL: CLIPViT(.large, initialiser)
+      case .dinov2S: DINOv2(.small, initialiser)
+      }
+    model.freezeForBenchmark(in: precision)
+    return model
+  }
+}
+
+extension Module {
+  /// Freezes a model as a benchmark wants it: in bfloat16, matrices are kept so, as a file would
+  /// hold them.
+  func freezeForBenchmark(in precision: ProductPrecision) {
+    freeze()
+    multiply(in: precision)
+    guard precision == .bfloat16 else { return }
+    for entry in namedParameters where entry.parameter.shape.count == 2 {
+      entry.parameter.freeze(as: BFloat16Weight(DenseWeight(entry.parameter.value)))
+    }
+  }
+}
+
+extension CLIPViTConfiguration {
+  fileprivate static var large: CLIPViTConfiguration {
+    var sizes = CLIPViTConfiguration()
+    sizes.width = 1024
+    sizes.layers = 23
+    sizes.heads = 16
+    sizes.feedForwardWidth = 4096
+    sizes.patchSize = 14
+    return sizes
+  }
+}
+
+extension DINOv2Configuration {
+  fileprivate static var small: DINOv2Configuration {
+    var sizes = DINOv2Configuration()
+    sizes.imageSize = 224
+    return sizes
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Training
+
+extension BenchmarkVisionModel: ExpressibleByArgument {}
+
+/// `blip2-train bench vision`.
+struct BenchVisionCommand: ProfiledCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vision",
+    abstract: "Time a frozen image encoder's forward pass on pictures of 224 x 224.",
+    discussion: """
+      Random weights of the public shapes; nothing is kept for gradients. The first step is a \
+      warm-up. The last line is: median S s/step, R images/s, peak G GiB.
+
+      Example:
+        blip2-train bench vision --model vit-g --batch 4 --precision bf16 --steps 5
+      """)
+
+  @Option(help: "The shape of the encoder.")
+  var model = BenchmarkVisionModel.vitG
+
+  @Option(help: "Pictures in a step.")
+  var batch = 8
+
+  @Option(help: "The precision of the linear maps' products; sums are float32.")
+  var precision = ProductPrecision.float32
+
+  @Option(help: "Steps that are counted.")
+  var steps = 5
+
+  @OptionGroup var profiling: ProfileOptions
+
+  func validate() throws {
+    try BenchCommand.check("batch", batch, in: 1...4096)
+    try BenchCommand.check("steps", steps, in: 1...1_000_000)
+  }
+
+  func work() throws {
+    print(MachineReport.current().oneLine)
+    var benchmark = VisionBenchmark()
+    benchmark.shape = model
+    benchmark.batch = batch
+    benchmark.steps = steps
+    benchmark.precision = precision
+    print(benchmark.run { print($0) }.line)
+  }
+}
