@@ -71,6 +71,19 @@ public func expandVectors(
   }
 }
 
+/// y[i] = x[i]; faster than a call of the system's for a head's row.
+@inlinable @inline(__always)
+public func copyVectors(
+  _ x: UnsafePointer<BFloat16>, to y: UnsafeMutablePointer<BFloat16>, count: Int
+) {
+  forEachVector(count) { i in
+    let lanes = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD16<UInt16>.self)
+    UnsafeMutableRawPointer(y + i).storeBytes(of: lanes, as: SIMD16<UInt16>.self)
+  } partial: { i, lanes in
+    for place in i..<i + lanes { y[place] = x[place] }
+  }
+}
+
 /// The sum of a[i] · b[i].
 @inlinable @inline(__always)
 public func dotProduct(

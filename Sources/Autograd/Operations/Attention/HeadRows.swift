@@ -38,7 +38,7 @@ struct HeadRows {
         let column = ((heads.lowerBound + head) * sharing + shared) * width
         let target = begin + shared * rows.count * width
         for (index, row) in rows.enumerated() {
-          (target + index * width).update(from: x + (row * stride + column), count: width)
+          copyVectors(x + (row * stride + column), to: target + index * width, count: width)
         }
       }
       (begin + count * width).update(repeating: BFloat16(0), count: (padded - count) * width)
@@ -55,7 +55,8 @@ struct HeadRows {
         let column = ((heads.lowerBound + head) * sharing + shared) * width
         let source = pointer + (head * padded + shared * rows.count) * width
         for (index, row) in rows.enumerated() {
-          (y + (row * stride + column)).update(from: source + index * width, count: width)
+          copyVectors(
+            UnsafePointer(source + index * width), to: y + (row * stride + column), count: width)
         }
       }
     }

@@ -37,18 +37,22 @@ struct RoundedAttentionTask {
     HeadRows(x, stride: shape.width, rows: rows, heads: heads, sharing: sharing, width: width)
   }
 
-  /// Calls the closure with each row of scores: its place among them, the row and its query head.
-  @inline(__always)
-  private func forEachLine(
-    of chunk: Chunk, padded: Int, _ body: (_ place: Int, _ row: AttentionRow, _ head: Int) -> Void
-  ) {
+  /// One row of scores: its place among those of its heads, the row and its query head.
+  private typealias Line = (place: Int, row: AttentionRow, head: Int)
+
+  private func lines(of chunk: Chunk, padded: Int) -> [Line] {
+    var lines: [Line] = []
+    lines.reserveCapacity(heads.count * sharing * chunk.rows.count)
     for head in 0..<heads.count {
       for shared in 0..<sharing {
         let first = head * padded + shared * chunk.rows.count
         let number = (heads.lowerBound + head) * sharing + shared
-        for (index, row) in chunk.rows.enumerated() { body((first + index) * line, row, number) }
+        for (index, row) in chunk.rows.enumerated() {
+          lines.append(((first + index) * line, row, number))
+        }
       }
     }
+    return lines
   }
 
   /// Products of all heads: their first matrices, and how far it is to the next ones.
@@ -85,10 +89,10 @@ struct RoundedAttentionTask {
     let scores = Tensor(shape: [size]) { _ in }
     let probabilities = BFloat16Scratch(count: size)
     self.scores(queries, keys, into: scores.writable)
-    forEachLine(of: chunk, padded: queries.padded) { place, row, head in
-      let logSum = softmax(
+    for (place, row, head) in lines(of: chunk, padded: queries.padded) {
+      let (largest, sum) = softmax(
         scores.writable + place, row: row, head: head, into: probabilities.pointer + place)
-      logSums?[row.index * shape.headCount + head] = logSum
+      if let logSums { logSums[row.index * shape.headCount + head] = largest + log(sum) }
     }
     let result = HeadRows(heads: heads.count, count: queries.count, width: width)
     multiply(
@@ -99,24 +103,30 @@ struct RoundedAttentionTask {
     withExtendedLifetime((scores, probabilities)) {}
   }
 
-  /// The probabilities of one row of scores after dropout; returns the scores' log-sum-exp.
-  @inline(__always)
+  /// The probabilities of one row of scores after dropout.
+  /// - Returns: The largest score and the sum of the exponentials of what is left above it.
+  @inline(never)
   private func softmax(
     _ scores: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int,
     into target: UnsafeMutablePointer<BFloat16>
-  ) -> Float {
-    let padded = prepare(scores, row: row, head: head)
+  ) -> (largest: Float, sum: Float) {
+    let (padded, scale) = prepare(scores, row: row, head: head)
     var maximum = Vector(repeating: -.infinity)
-    for i in stride(from: 0, to: padded, by: 16) {
+    var i = 0
+    while i < padded {
       let next = Vector(scores + i)
       maximum = maximum.replacing(with: next, where: maximum .< next)
+      i &+= 16
     }
-    let largest = maximum.laneMaximum
+    let largest = maximum.laneMaximum * scale
+    let shift = Vector(repeating: -largest)
     var sums = Vector.zero
-    for i in stride(from: 0, to: padded, by: 16) {
-      let share = (Vector(scores + i) - largest).exponential()
+    i = 0
+    while i < padded {
+      let share = shift.addingProduct(Vector(scores + i), Vector(repeating: scale)).exponential()
       share.store(scores + i)
       sums += share
+      i &+= 16
     }
     // Places beyond the visible ones hold what is as good as zero.
     let sum = sums.laneSum
@@ -127,26 +137,32 @@ struct RoundedAttentionTask {
         Vector.zero.replacing(with: Vector(scores + i) * factor, where: kept).store(target + i)
       }
     } else {
-      for i in stride(from: 0, to: padded, by: 16) {
+      i = 0
+      while i < padded {
         (Vector(scores + i) * inverse).store(target + i)
+        i &+= 16
       }
     }
     clear(target, from: row.visible)
-    return largest + log(sum)
+    return (largest, sum)
   }
 
-  /// Scales scores, adds biases and fills the last vector's rest; returns the places to go through.
+  /// Adds biases to scores and fills the last vector's rest.
+  /// - Returns: The places to go through, and what the scores are still to be multiplied with.
   @inline(__always)
   private func prepare(
     _ scores: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int
-  ) -> Int {
+  ) -> (padded: Int, scale: Float) {
     let padded = HeadRows.padded(row.visible)
-    let scale = pass.options.scale
-    for i in stride(from: 0, to: padded, by: 16) { (Vector(scores + i) * scale).store(scores + i) }
-    pass.biases?.add(
-      to: scores, head: head, position: Int(row.place.position), visible: row.visible)
+    var scale = pass.options.scale
+    if let biases = pass.biases {
+      mapVectors(scores, into: scores, count: row.visible) { $0 * scale }
+      biases.add(
+        to: scores, head: head, position: Int(row.place.position), visible: row.visible)
+      scale = 1
+    }
     for place in row.visible..<padded { scores[place] = -1e30 }
-    return padded
+    return (padded, scale)
   }
 
   @inline(__always)
@@ -205,7 +221,7 @@ struct RoundedAttentionTask {
     let (p, ds) = (rounded.pointer, rounded.pointer + size)
     self.scores(queries, keys, into: scores.writable)
     self.scores(gradients, values, into: scores.writable + size)
-    forEachLine(of: chunk, padded: padded) { place, row, head in
+    for (place, row, head) in lines(of: chunk, padded: padded) {
       let start = row.index * shape.width + head * width
       gradientRow(
         scores.writable + place, scores.writable + size + place, row: row, head: head,
@@ -239,26 +255,29 @@ struct RoundedAttentionTask {
 
   /// From scores and the probabilities' gradients of one row to the probabilities after dropout and
   /// `scale · p · (dp − along)`.
-  @inline(__always)
+  @inline(never)
   private func gradientRow(
     _ s: UnsafeMutablePointer<Float>, _ dp: UnsafePointer<Float>, row: AttentionRow, head: Int,
     logSum: Float, along: Float, p: UnsafeMutablePointer<BFloat16>,
     ds: UnsafeMutablePointer<BFloat16>
   ) {
-    let padded = prepare(s, row: row, head: head)
+    let (padded, scoreScale) = prepare(s, row: row, head: head)
     let scale = pass.options.scale
+    let shift = Vector(repeating: -logSum)
     if let dropout = pass.options.dropout {
       dropout.forEachMask(count: row.visible, place: place(of: row, head)) { i, kept in
-        let share = (Vector(s + i) - logSum).exponential()
+        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale)).exponential()
         let factor = Vector.zero.replacing(with: dropout.scale, where: kept)
         (share * factor).store(p + i)
         ((Vector(dp + i) * factor - along) * share * scale).store(ds + i)
       }
     } else {
-      for i in stride(from: 0, to: padded, by: 16) {
-        let share = (Vector(s + i) - logSum).exponential()
+      var i = 0
+      while i < padded {
+        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale)).exponential()
         share.store(p + i)
         ((Vector(dp + i) - along) * share * scale).store(ds + i)
+        i &+= 16
       }
     }
     clear(p, from: row.visible)
