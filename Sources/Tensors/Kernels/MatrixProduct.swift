@@ -109,13 +109,34 @@ protocol ProductElement {
 }
 
 extension ProductElement {
-  /// The product by oneDNN.
+  /// The product by oneDNN, in parts of sizes that come again: how many rows there are changes from
+  /// step to step with the texts, and code for a new size takes as long to make as a small product.
   static func multiplyByOneDNN(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
     into c: ProductResult, cStride: Int, _ sum: ProductSum
   ) {
-    OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
-      .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
+    func multiply(
+      _ a: ElementView<Self>, _ b: ElementView<Self>, _ c: ProductResult, _ sum: ProductSum
+    ) {
+      OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
+        .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
+    }
+    if form != .firstTransposed {
+      for part in OneDNN.parts(of: a.rows) {
+        multiply(
+          a.part(rows: part, columns: 0..<a.columns), b,
+          c.advanced(by: part.lowerBound * cStride), sum)
+      }
+    } else if case .float32 = c, sum.bias == nil {
+      // The rows are what is summed over.
+      for part in OneDNN.parts(of: a.rows) {
+        multiply(
+          a.part(rows: part, columns: 0..<a.columns), b.part(rows: part, columns: 0..<b.columns), c,
+          ProductSum(keeping: part.lowerBound == 0 ? sum.keeping : 1))
+      }
+    } else {
+      multiply(a, b, c, sum)
+    }
   }
 
   static func oneDNNShape(

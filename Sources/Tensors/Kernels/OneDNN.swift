@@ -52,6 +52,12 @@ enum OneDNN {
 
   // MARK: Code made for shapes
 
+  /// Cuts rows into a multiple of 128, a multiple of 16 and the rest.
+  static func parts(of rows: Int) -> [Range<Int>] {
+    let ends = [rows / 128 * 128, rows / 16 * 16, rows]
+    return zip([0] + ends, ends).compactMap { $0 < $1 ? $0..<$1 : nil }
+  }
+
   static let engine: dnnl_engine_t = {
     var engine: dnnl_engine_t?
     check(dnnl_engine_create(&engine, dnnl_cpu, 0), "an engine")
