@@ -12,7 +12,7 @@ extension SIMD16<Float> {
   /// e to the power of each lane: Cody–Waite reduction by ln 2 and a polynomial of degree 6
   /// (coefficients of Cephes' expf). Below −87.3 the result is the least normal number or zero; what
   /// is not a number stays so, which `pointwiseMin` and `pointwiseMax` would hide.
-  @inlinable @inline(__always)
+  @_transparent
   public func exponential() -> Vector {
     let raised = self.replacing(with: -87.3, where: self .< -87.3)
     let x = raised.replacing(with: 88.3, where: raised .> 88.3)
