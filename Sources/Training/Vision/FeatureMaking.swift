@@ -49,11 +49,16 @@ struct FeatureMaking {
     defer { loader.stop() }
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
-      let rows = bfloat16(tower.features(batch.pixelTensor(side: tower.imageSize)).value)
-      let length = rows.count / batch.samples.count
+      let rows = tower.features(batch.pixelTensor(side: tower.imageSize)).value
+        .readMatrix { BFloat16Matrix(rounding: $0) }
+      let length = rows.rows * rows.columns / batch.samples.count
       for (offset, sample) in batch.samples.enumerated() {
         try writer.skip(to: start + sample.image)
-        try rows[(offset * length)..<((offset + 1) * length)].withUnsafeBytes(writer.append)
+        try rows.read {
+          try writer.append(
+            UnsafeRawBufferPointer(
+              UnsafeBufferPointer(start: $0.pointer + offset * length, count: length)))
+        }
       }
       try writer.skip(to: start + batch.positionAfter.position)
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
@@ -63,16 +68,6 @@ struct FeatureMaking {
     }
     for skipped in loader.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
     try writer.skip(to: start + images.count)
-  }
-
-  /// Rounded to nearest, ties to even.
-  private func bfloat16(_ tensor: Tensor) -> [UInt16] {
-    tensor.read { values in
-      (0..<tensor.count).map { index in
-        let bits = values[index].bitPattern
-        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
-      }
-    }
   }
 }
 

@@ -63,9 +63,8 @@ struct FeatureStore: SampleContent {
         throw ContentFailure(
           RunError.damagedFeatures(file: url.path, picture: sample.path, view: view + 1))
       }
-      for index in 0..<valueCount {
-        let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
-        output[index] = Float(bitPattern: UInt32(bits) << 16)
+      if let values = bytes.baseAddress, let target = output.baseAddress {
+        NumberFormat.bfloat16.expand(values, count: valueCount, into: target)
       }
     }
   }

@@ -48,10 +48,11 @@ struct ProfileReport {
   /// The time that the operation takes at least, by its products' rate or by the memory's, as a share
   /// of what it took. What caches hold can exceed the memory's rate.
   private func shareOfLimit(_ total: Profile.Total, _ time: Double) -> Double {
-    operationsOnly(total) ?? Double(total.bytes) / limits.bandwidth / time
+    shareOfProductLimit(total) ?? Double(total.bytes) / limits.bandwidth / time
   }
 
-  private func operationsOnly(_ total: Profile.Total) -> Double? {
+  /// The same by the slower of both rates, for operations that make products.
+  private func shareOfProductLimit(_ total: Profile.Total) -> Double? {
     guard total.bytes > 0, total.products.bytes > 0 else { return nil }
     let least = max(limits.seconds(total.products), Double(total.bytes) / limits.bandwidth)
     return least / (Double(total.nanoseconds) * 1e-9)
