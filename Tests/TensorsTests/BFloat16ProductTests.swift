@@ -115,44 +115,6 @@ import Testing
     ElementView<BFloat16>, ElementView<BFloat16>, ProductForm, ProductResult, Int, ProductSum
   ) -> Void
 
-  /// Several products in one call are what they are one by one.
-  @Test(arguments: MatrixProductTests.forms, [false, true])
-  func batches(_ form: ProductForm, _ adds: Bool) {
-    let (count, rows, inner, columns) = (3, 32, 16, 48)
-    let a = rounded(randomTensor([count, rows * inner], seed: 1))
-    let b = rounded(randomTensor([count, inner * columns], seed: 2))
-    let start = randomTensor([count, rows * columns], seed: 3)
-    var (together, single) = (start.copied(), start.copied())
-    a.read { a in
-      b.read { b in
-        let first = form == .firstTransposed ? (inner, rows) : (rows, inner)
-        let second = form == .secondTransposed ? (columns, inner) : (inner, columns)
-        func views(_ index: Int) -> (ElementView<BFloat16>, ElementView<BFloat16>) {
-          (
-            ElementView(
-              a.pointer + index * rows * inner, rows: first.0, columns: first.1),
-            ElementView(b.pointer + index * inner * columns, rows: second.0, columns: second.1)
-          )
-        }
-        together.modify {
-          BFloat16ProductBatch(
-            count: count, aStep: rows * inner, bStep: inner * columns, cStep: rows * columns
-          ).multiply(
-            views(0).0, views(0).1, form, into: .float32($0), cStride: columns, adds: adds)
-        }
-        single.modify {
-          for index in 0..<count {
-            let (a, b) = views(index)
-            BFloat16.multiplyAsFloats(
-              a, b, form, into: .float32($0 + index * rows * columns), cStride: columns,
-              ProductSum(keeping: adds ? 1 : 0))
-          }
-        }
-      }
-    }
-    #expect(difference(together, single, relative: 1e-5) == nil)
-  }
-
   /// Weights that a file holds in bfloat16 are multiplied where they lie.
   @Test func storedWeightsAreNotCopied() throws {
     let weight = BFloat16Weight(DenseWeight(randomTensor([5, 6], seed: 1)))

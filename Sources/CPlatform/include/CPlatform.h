@@ -19,6 +19,46 @@ static inline __attribute__((always_inline)) cplatform_lanes cplatform_square_ro
   return __builtin_elementwise_sqrt(x);
 }
 
+/// Adds to each lane the two products of its pair of bfloat16 numbers, the lower half first in memory.
+static inline __attribute__((always_inline)) cplatform_lanes cplatform_add_pair_products(
+    cplatform_lanes sum, cplatform_lanes a, cplatform_lanes b) {
+#if defined(__AVX512BF16__)
+  typedef __bf16 pairs __attribute__((vector_size(64)));
+  typedef float lanes __attribute__((vector_size(64)));
+  return (cplatform_lanes)__builtin_ia32_dpbf16ps_512((lanes)sum, (pairs)a, (pairs)b);
+#else
+  typedef unsigned bits __attribute__((ext_vector_type(16)));
+  bits x = (bits)a, y = (bits)b;
+  sum += (cplatform_lanes)(x << 16) * (cplatform_lanes)(y << 16);
+  return sum + (cplatform_lanes)(x & 0xffff0000u) * (cplatform_lanes)(y & 0xffff0000u);
+#endif
+}
+
+/// Sixteen halves of lanes: Swift's SIMD16<UInt16>.
+typedef unsigned short cplatform_halves __attribute__((ext_vector_type(16)));
+
+/// The lanes as bfloat16, to the nearest and ties to even; numbers too small to be normal become zero
+/// where one instruction does it.
+static inline __attribute__((always_inline)) cplatform_halves cplatform_rounded(cplatform_lanes x) {
+#if defined(__AVX512BF16__)
+  typedef __bf16 numbers __attribute__((ext_vector_type(16)));
+  return (cplatform_halves)__builtin_convertvector(x, numbers);
+#else
+  typedef unsigned bits __attribute__((ext_vector_type(16)));
+  bits y = (bits)x;
+  return __builtin_convertvector((y + 0x7fff + ((y >> 16) & 1)) >> 16, cplatform_halves);
+#endif
+}
+
+/// Whether pair products are one instruction.
+static inline int cplatform_has_pair_products(void) {
+#if defined(__AVX512BF16__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
 /// Asks for memory that will be read soon; any address is allowed.
 static inline __attribute__((always_inline)) void cplatform_prefetch(const void *place) {
   __builtin_prefetch(place);

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// The upper half of a float32.
 public struct BFloat16: Sendable {
   @usableFromInline var bits: UInt16
@@ -39,11 +41,8 @@ extension SIMD16<Float> {
   /// Rounds to the nearest, ties to even.
   @inlinable @inline(__always)
   public func store(_ pointer: UnsafeMutablePointer<BFloat16>) {
-    let bits = unsafeBitCast(self, to: SIMD16<UInt32>.self)
-    let rounded = (bits &+ 0x7FFF &+ ((bits &>> 16) & 1)) &>> 16
-    var half = SIMD16<UInt16>.zero
-    for lane in 0..<16 { half[lane] = UInt16(truncatingIfNeeded: rounded[lane]) }
-    UnsafeMutableRawPointer(pointer).storeBytes(of: half, as: SIMD16<UInt16>.self)
+    UnsafeMutableRawPointer(pointer)
+      .storeBytes(of: cplatform_rounded(self), as: SIMD16<UInt16>.self)
   }
 }
 

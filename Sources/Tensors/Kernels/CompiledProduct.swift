@@ -103,30 +103,21 @@ final class CompiledProduct: @unchecked Sendable {
   private static func matrices(
     of shape: OneDNN.Shape
   ) -> (dnnl_memory_desc_t, dnnl_memory_desc_t, dnnl_memory_desc_t) {
-    let batch = shape.batch
-    return (
-      description(
-        [batch?.count, shape.rows, shape.inner], [batch?.a, shape.a.row, shape.a.column],
-        shape.precision),
-      description(
-        [batch?.count, shape.inner, shape.columns], [batch?.b, shape.b.row, shape.b.column],
-        shape.precision),
-      description(
-        [batch?.count, shape.rows, shape.columns], [batch?.c, shape.cStride, 1], shape.result)
+    (
+      description([shape.rows, shape.inner], [shape.a.row, shape.a.column], shape.precision),
+      description([shape.inner, shape.columns], [shape.b.row, shape.b.column], shape.precision),
+      description([shape.rows, shape.columns], [shape.cStride, 1], shape.result)
     )
   }
 
   private static func bias(of shape: OneDNN.Shape) -> dnnl_memory_desc_t {
-    description(
-      [shape.batch.map { _ in 1 }, 1, shape.columns],
-      [shape.batch.map { _ in shape.columns }, shape.columns, 1], .float32)
+    description([1, shape.columns], [shape.columns, 1], .float32)
   }
 
   private static func description(
-    _ sizes: [Int?], _ strides: [Int?], _ precision: ProductPrecision
+    _ sizes: [Int], _ strides: [Int], _ precision: ProductPrecision
   ) -> dnnl_memory_desc_t {
     var description = dnnl_memory_desc_t()
-    let (sizes, strides) = (sizes.compactMap { $0 }, strides.compactMap { $0 })
     OneDNN.check(
       dnnl_memory_desc_init_by_strides(
         &description, Int32(sizes.count), sizes.map(Int64.init),

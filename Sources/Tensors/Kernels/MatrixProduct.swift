@@ -106,9 +106,20 @@ protocol ProductElement {
   static func multiply(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
     into c: ProductResult, cStride: Int, _ sum: ProductSum)
+  /// A product over all threads by other means than blocks of C.
+  /// - Returns: Whether there are such means.
+  static func multiplyWhole(
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
+    into c: ProductResult, cStride: Int, _ sum: ProductSum
+  ) -> Bool
 }
 
 extension ProductElement {
+  static func multiplyWhole(
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
+    into c: ProductResult, cStride: Int, _ sum: ProductSum
+  ) -> Bool { false }
+
   /// The product by oneDNN, in parts of sizes that come again: how many rows there are changes from
   /// step to step with the texts, and code for a new size takes as long to make as a small product.
   static func multiplyByOneDNN(
@@ -249,6 +260,7 @@ func sharedProduct<Element: ProductElement>(
   into c: ProductResult, cStride: Int, _ sum: ProductSum = ProductSum()
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
+  if Element.multiplyWhole(a, b, form, into: c, cStride: cStride, sum) { return }
   let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
   Parallel.forEach(grid.count) { index in
     let (rowRange, columnRange) = grid.block(index)

@@ -10,6 +10,9 @@ enum OneDNN {
   /// Whether the processor multiplies bfloat16 itself.
   static let multipliesBFloat16 = has(dnnl_cpu_isa_avx512_core_bf16)
 
+  /// Whether the processor has AMX, whose products of matrices oneDNN uses.
+  static let hasMatrixUnit = has(dnnl_cpu_isa_avx512_core_amx)
+
   /// `ONEDNN_MAX_CPU_ISA` in the environment counts: oneDNN then does without what is above it.
   private static func has(_ set: dnnl_cpu_isa_t) -> Bool {
     dnnl_get_effective_cpu_isa().rawValue & set.rawValue == set.rawValue
@@ -20,14 +23,6 @@ enum OneDNN {
     /// Values from row to row, and from column to column.
     var row: Int
     var column: Int
-  }
-
-  /// How several like products lie: so many values from one's A, B and C to the next one's.
-  struct Batch: Hashable {
-    var count: Int
-    var a: Int
-    var b: Int
-    var c: Int
   }
 
   /// C = A · B, A · B + bias or C + A · B: all that decides which code is made for it.
@@ -46,8 +41,6 @@ enum OneDNN {
     var precision: ProductPrecision
     /// The kind of C's numbers.
     var result = ProductPrecision.float32
-    /// Nil for one product.
-    var batch: Batch?
   }
 
   // MARK: Code made for shapes

@@ -55,8 +55,11 @@ extension Variable {
     let shape = AttentionShape(
       queries: self.shape, keys: keys.shape, values: values.shape, layout: layout,
       headCount: options.headCount)
-    // The kernel in bfloat16 has no gradient of biases, which frozen models do not want.
-    if values.isRounded, !(options.bias?.table.needsGradient ?? false) {
+    // The kernel in bfloat16 has no gradient of biases, which frozen models do not want. Without
+    // the processor's instructions for it, float32 is faster.
+    if values.isRounded, TiledProduct.isNative, shape.headWidth % 2 == 0,
+      !(options.bias?.table.needsGradient ?? false)
+    {
       return roundedAttention(keys: keys, values: values, shape, layout: layout, options)
     }
     let pass = AttentionPass(

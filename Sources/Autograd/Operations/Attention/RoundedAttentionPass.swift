@@ -4,7 +4,8 @@ import Tensors
 /// The forward and backward kernels of attention in bfloat16, one task for each group and some of its
 /// heads.
 ///
-/// The products of a task's heads are one call each. Scores and sums are float32; what is multiplied
+/// A task copies its keys and values into the order in which tiles read them, and takes its query rows
+/// a few at a time, so that their scores stay in the cache. Scores and sums are float32; what is multiplied
 /// (queries, keys, values, probabilities and gradients) is bfloat16, as mixed-precision training has it.
 struct RoundedAttentionPass {
   let shape: AttentionShape
@@ -14,9 +15,6 @@ struct RoundedAttentionPass {
   let keys: BFloat16Matrix
   let values: BFloat16Matrix
   let biases: BiasLines?
-
-  /// So many scores of a task stay in a processor's second-level cache.
-  private static let mostScores = 64 * 1024
 
   init(
     shape: AttentionShape, layout: AttentionLayout, options: AttentionOptions,
@@ -31,19 +29,38 @@ struct RoundedAttentionPass {
     biases = options.bias.map { BiasLines($0, layout: layout, headCount: options.headCount) }
   }
 
-  /// Some key heads of one group.
-  struct Task {
-    let group: AttentionLayout.Group
-    let keyHeads: Range<Int>
+  /// What a task reads.
+  struct Inputs {
+    let q: UnsafePointer<BFloat16>
+    let k: UnsafePointer<BFloat16>
+    let v: UnsafePointer<BFloat16>
   }
 
-  private var tasks: [Task] {
-    layout.groups.flatMap { group in
-      let rows = min(group.queryCount, AttentionPass.chunkRows) * shape.headsPerKeyHead
-      let scores = HeadRows.padded(rows) * HeadRows.padded(group.keyCount)
-      let together = min(shape.keyHeadCount, max(1, RoundedAttentionPass.mostScores / scores))
-      return stride(from: 0, to: shape.keyHeadCount, by: together).map {
-        Task(group: group, keyHeads: $0..<min(shape.keyHeadCount, $0 + together))
+  /// What a backward pass reads beside, and what it writes.
+  struct Outputs {
+    let dy: UnsafePointer<BFloat16>
+    let y: UnsafePointer<BFloat16>
+    let logSums: UnsafePointer<Float>
+    let dq: UnsafeMutablePointer<BFloat16>
+    let dk: UnsafeMutablePointer<BFloat16>
+    let dv: UnsafeMutablePointer<BFloat16>
+  }
+
+  /// Runs the body with each group and some of its key heads: all, if there are groups enough for the
+  /// threads. Heads do not share any sum, so that numbers do not depend on it.
+  private func forEachTask(_ body: (RoundedAttentionTask) -> Void) {
+    let groups = layout.groups
+    if groups.isEmpty { return }
+    let parts = min(
+      shape.keyHeadCount, (4 * Parallel.threadCount + groups.count - 1) / groups.count)
+    read { inputs in
+      Parallel.forEach(groups.count * parts) { index in
+        let part = index % parts
+        body(
+          RoundedAttentionTask(
+            pass: self, group: groups[index / parts],
+            keyHeads: part * shape.keyHeadCount / parts..<(part + 1) * shape.keyHeadCount / parts,
+            inputs: inputs))
       }
     }
   }
@@ -54,13 +71,7 @@ struct RoundedAttentionPass {
     let logSums = Tensor(shape: keepsSums ? [shape.queryRows, shape.headCount] : [0]) { _ in }
     let sums = keepsSums ? logSums.writable : nil
     let y = zeroed(rows: shape.queryRows, columns: shape.width) { y in
-      read { q, k, v in
-        let tasks = self.tasks
-        Parallel.forEach(tasks.count) { index in
-          let task = RoundedAttentionTask(self, tasks[index], q: q, k: k, v: v)
-          task.forward(y: y, logSums: sums)
-        }
-      }
+      forEachTask { $0.forward(y: y, logSums: sums) }
     }
     return (y, logSums)
   }
@@ -73,7 +84,15 @@ struct RoundedAttentionPass {
     let dq = zeroed(rows: shape.queryRows, columns: shape.width) { dq in
       dk = zeroed(rows: shape.keyRows, columns: shape.keyWidth) { dk in
         dv = zeroed(rows: shape.keyRows, columns: shape.keyWidth) { dv in
-          backward(dy, y, logSums, dq: dq, dk: dk, dv: dv)
+          dy.read { dy in
+            y.read { y in
+              logSums.read { logSums in
+                let outputs = Outputs(
+                  dy: dy.pointer, y: y.pointer, logSums: logSums, dq: dq, dk: dk, dv: dv)
+                forEachTask { $0.backward(outputs) }
+              }
+            }
+          }
         }
       }
     }
@@ -81,34 +100,11 @@ struct RoundedAttentionPass {
     return (dq, dk, dv)
   }
 
-  private func backward(
-    _ dy: BFloat16Matrix, _ y: BFloat16Matrix, _ logSums: Tensor,
-    dq: UnsafeMutablePointer<BFloat16>, dk: UnsafeMutablePointer<BFloat16>,
-    dv: UnsafeMutablePointer<BFloat16>
-  ) {
-    read { q, k, v in
-      dy.read { dy in
-        y.read { y in
-          logSums.read { logSums in
-            let tasks = self.tasks
-            Parallel.forEach(tasks.count) { index in
-              let task = RoundedAttentionTask(self, tasks[index], q: q, k: k, v: v)
-              task.backward(
-                .init(dy: dy.pointer, y: y.pointer, logSums: logSums, dq: dq, dk: dk, dv: dv))
-            }
-          }
-        }
-      }
-    }
-  }
-
-  private func read(
-    _ body: (
-      UnsafePointer<BFloat16>, UnsafePointer<BFloat16>, UnsafePointer<BFloat16>
-    ) -> Void
-  ) {
+  private func read(_ body: (Inputs) -> Void) {
     queries.read { q in
-      keys.read { k in values.read { v in body(q.pointer, k.pointer, v.pointer) } }
+      keys.read { k in
+        values.read { v in body(Inputs(q: q.pointer, k: k.pointer, v: v.pointer)) }
+      }
     }
   }
 

@@ -2,115 +2,100 @@ import Glibc
 import Tensors
 
 /// The work of some key heads of one group of rows, on one thread.
-///
-/// The rows of query heads that share a key head are taken as more rows of it.
 struct RoundedAttentionTask {
-  private let pass: RoundedAttentionPass
-  private let heads: Range<Int>
-  private let keyRows: [Int]
-  private let q: UnsafePointer<BFloat16>
-  private let keys: HeadRows
-  private let values: HeadRows
-  private let chunks: [Chunk]
+  let pass: RoundedAttentionPass
+  let group: AttentionLayout.Group
+  let keyHeads: Range<Int>
+  let inputs: RoundedAttentionPass.Inputs
 
   private var shape: AttentionShape { pass.shape }
   private var width: Int { pass.shape.headWidth }
   private var sharing: Int { pass.shape.headsPerKeyHead }
-  /// The scores of a row, with those that fill the last sixteen.
-  private var line: Int { keys.padded }
 
-  init(
-    _ pass: RoundedAttentionPass, _ task: RoundedAttentionPass.Task,
-    q: UnsafePointer<BFloat16>, k: UnsafePointer<BFloat16>, v: UnsafePointer<BFloat16>
-  ) {
-    self.pass = pass
-    self.q = q
-    heads = task.keyHeads
-    keyRows = Array(task.group.keys.joined())
-    let (stride, width) = (pass.shape.keyWidth, pass.shape.headWidth)
-    keys = HeadRows(k, stride: stride, rows: keyRows, heads: heads, width: width)
-    values = HeadRows(v, stride: stride, rows: keyRows, heads: heads, width: width)
-    chunks = AttentionPass.chunks(of: task.group)
+  /// Query rows whose scores are in the cache together; a multiple of a tile's rows.
+  private static let chunkRows = 48
+
+  /// Some rows of a span and a head's columns of them.
+  private struct Chunk {
+    let span: AttentionLayout.QuerySpan
+    /// Among the span's rows.
+    let rows: Range<Int>
+    let head: Int
+
+    var first: Int { span.rows.lowerBound + rows.lowerBound }
   }
 
-  private func queryRows(_ x: UnsafePointer<BFloat16>, _ rows: [Int]) -> HeadRows {
-    HeadRows(x, stride: shape.width, rows: rows, heads: heads, sharing: sharing, width: width)
-  }
-
-  /// One row of scores: its place among those of its heads, the row and its query head.
-  private typealias Line = (place: Int, row: AttentionRow, head: Int)
-
-  private func lines(of chunk: Chunk, padded: Int) -> [Line] {
-    var lines: [Line] = []
-    lines.reserveCapacity(heads.count * sharing * chunk.rows.count)
-    for head in 0..<heads.count {
-      for shared in 0..<sharing {
-        let first = head * padded + shared * chunk.rows.count
-        let number = (heads.lowerBound + head) * sharing + shared
-        for (index, row) in chunk.rows.enumerated() {
-          lines.append(((first + index) * line, row, number))
+  private func forEachChunk(keyHead: Int, _ body: (Chunk) -> Void) {
+    for span in group.queries {
+      for start in stride(from: 0, to: span.rows.count, by: RoundedAttentionTask.chunkRows) {
+        let rows = start..<min(span.rows.count, start + RoundedAttentionTask.chunkRows)
+        for shared in 0..<sharing {
+          body(Chunk(span: span, rows: rows, head: keyHead * sharing + shared))
         }
       }
     }
-    return lines
   }
 
-  /// Products of all heads: their first matrices, and how far it is to the next ones.
-  private func multiply(
-    _ a: ElementView<BFloat16>, _ aStep: Int, _ b: HeadRows, _ form: ProductForm,
-    into c: ProductResult, columns: Int, cStep: Int, adds: Bool = false
-  ) {
-    BFloat16ProductBatch(count: heads.count, aStep: aStep, bStep: b.step, cStep: cStep).multiply(
-      a, b.view, form, into: c, cStride: columns, adds: adds)
+  /// The chunk's part of a matrix of the queries' shape.
+  private func view(_ x: UnsafePointer<BFloat16>, _ chunk: Chunk) -> ElementView<BFloat16> {
+    ElementView(
+      x + place(chunk), rows: chunk.rows.count, columns: width, stride: shape.width)
   }
 
-  /// `a · bᵀ` of each head, `[heads, padded rows, line]`.
-  private func scores(_ a: HeadRows, _ b: HeadRows, into c: UnsafeMutablePointer<Float>) {
-    multiply(
-      a.view, a.step, b, .secondTransposed, into: .float32(c), columns: line,
-      cStep: a.padded * line)
-  }
+  private func place(_ chunk: Chunk) -> Int { chunk.first * shape.width + chunk.head * width }
 
   // MARK: Forward
 
   /// - Parameter logSums: Where the scores' log-sum-exp go, `[query rows, heads]`, if wanted.
-  func forward(
-    y: UnsafeMutablePointer<BFloat16>, logSums: UnsafeMutablePointer<Float>?
-  ) {
-    for chunk in chunks { forward(chunk, y: y, logSums: logSums) }
+  func forward(y: UnsafeMutablePointer<BFloat16>, logSums: UnsafeMutablePointer<Float>?) {
+    let keys = KeyRows(group, shape)
+    let memory = AttentionMemory(
+      shape, keys: keys.count, chunkRows: RoundedAttentionTask.chunkRows, isBackward: false)
+    for keyHead in keyHeads {
+      memory.keyColumns.write(columnsOf: keys.view(inputs.k, keyHead, memory.rows))
+      memory.valueRows.write(rowsOf: keys.view(inputs.v, keyHead, memory.rows))
+      forEachChunk(keyHead: keyHead) { chunk in
+        TiledProduct.multiply(
+          PairRows(view(inputs.q, chunk)), memory.keyColumns, into: .float32(memory.scores),
+          cStride: memory.line)
+        softmax(chunk, memory, logSums: logSums)
+        TiledProduct.multiply(
+          PairRows(memory.view(memory.p, rows: chunk.rows.count)), memory.valueRows,
+          into: .bfloat16(y + place(chunk)), cStride: shape.width)
+      }
+    }
+    withExtendedLifetime(memory) {}
   }
 
-  private func forward(
-    _ chunk: Chunk, y: UnsafeMutablePointer<BFloat16>, logSums: UnsafeMutablePointer<Float>?
+  private func softmax(
+    _ chunk: Chunk, _ memory: AttentionMemory, logSums: UnsafeMutablePointer<Float>?
   ) {
-    let rows = chunk.rows.map(\.index)
-    let queries = queryRows(q, rows)
-    let size = heads.count * queries.padded * line
-    let scores = Tensor(shape: [size]) { _ in }
-    let probabilities = BFloat16Scratch(count: size)
-    self.scores(queries, keys, into: scores.writable)
-    for (place, row, head) in lines(of: chunk, padded: queries.padded) {
+    for (index, row) in chunk.rows.enumerated() {
+      let (scores, p) = (memory.scores + index * memory.line, memory.p + index * memory.line)
+      let visible = chunk.span.visibleKeys(at: row)
       let (largest, sum) = softmax(
-        scores.writable + place, row: row, head: head, into: probabilities.pointer + place)
-      if let logSums { logSums[row.index * shape.headCount + head] = largest + log(sum) }
+        scores, visible: visible, position: position(chunk, row), head: chunk.head,
+        sample: chunk.span.place.sample, into: p)
+      clear(p, from: visible, memory)
+      if let logSums {
+        logSums[(chunk.span.rows.lowerBound + row) * shape.headCount + chunk.head] =
+          largest + log(sum)
+      }
     }
-    let result = HeadRows(heads: heads.count, count: queries.count, width: width)
-    multiply(
-      ElementView(UnsafePointer(probabilities.pointer), rows: queries.padded, columns: line),
-      queries.padded * line, values, .plain, into: .bfloat16(result.pointer), columns: width,
-      cStep: result.step)
-    result.write(to: y, stride: shape.width, rows: rows, heads: heads, sharing: sharing)
-    withExtendedLifetime((scores, probabilities)) {}
+  }
+
+  private func position(_ chunk: Chunk, _ row: Int) -> UInt32 {
+    chunk.span.place.position &+ UInt32(row)
   }
 
   /// The probabilities of one row of scores after dropout.
   /// - Returns: The largest score and the sum of the exponentials of what is left above it.
   @inline(never)
   private func softmax(
-    _ scores: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int,
-    into target: UnsafeMutablePointer<BFloat16>
+    _ scores: UnsafeMutablePointer<Float>, visible: Int, position: UInt32, head: Int,
+    sample: UInt32, into target: UnsafeMutablePointer<BFloat16>
   ) -> (largest: Float, sum: Float) {
-    let (padded, scale) = prepare(scores, row: row, head: head)
+    let (padded, scale) = prepare(scores, visible: visible, position: position, head: head)
     var maximum = Vector(repeating: -.infinity)
     var i = 0
     while i < padded {
@@ -133,7 +118,7 @@ struct RoundedAttentionTask {
     let inverse = 1 / sum
     if let dropout = pass.options.dropout {
       let factor = inverse * dropout.scale
-      dropout.forEachMask(count: row.visible, place: place(of: row, head)) { i, kept in
+      dropout.forEachMask(count: visible, place: draws(sample, position, head)) { i, kept in
         Vector.zero.replacing(with: Vector(scores + i) * factor, where: kept).store(target + i)
       }
     } else {
@@ -143,7 +128,6 @@ struct RoundedAttentionTask {
         i &+= 16
       }
     }
-    clear(target, from: row.visible)
     return (largest, sum)
   }
 
@@ -151,121 +135,102 @@ struct RoundedAttentionTask {
   /// - Returns: The places to go through, and what the scores are still to be multiplied with.
   @inline(__always)
   private func prepare(
-    _ scores: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int
+    _ scores: UnsafeMutablePointer<Float>, visible: Int, position: UInt32, head: Int
   ) -> (padded: Int, scale: Float) {
-    let padded = HeadRows.padded(row.visible)
+    let padded = (visible + 15) / 16 * 16
     var scale = pass.options.scale
     if let biases = pass.biases {
-      mapVectors(scores, into: scores, count: row.visible) { $0 * scale }
-      biases.add(
-        to: scores, head: head, position: Int(row.place.position), visible: row.visible)
+      mapVectors(scores, into: scores, count: visible) { $0 * scale }
+      biases.add(to: scores, head: head, position: Int(position), visible: visible)
       scale = 1
     }
-    for place in row.visible..<padded { scores[place] = -1e30 }
+    for place in visible..<padded { scores[place] = -1e30 }
     return (padded, scale)
   }
 
+  /// Zeros in a row's places beyond those that it sees.
   @inline(__always)
-  private func clear(_ target: UnsafeMutablePointer<BFloat16>, from visible: Int) {
-    (target + visible).update(repeating: BFloat16(0), count: line - visible)
+  private func clear(
+    _ target: UnsafeMutablePointer<BFloat16>, from visible: Int, _ memory: AttentionMemory
+  ) {
+    (target + visible).update(repeating: BFloat16(0), count: memory.line - visible)
   }
 
-  private func place(of row: AttentionRow, _ head: Int) -> RandomPlace {
+  private func draws(_ sample: UInt32, _ position: UInt32, _ head: Int) -> RandomPlace {
     RandomPlace(
-      sample: row.place.sample,
-      position: row.place.position &* UInt32(shape.headCount) &+ UInt32(head))
+      sample: sample, position: position &* UInt32(shape.headCount) &+ UInt32(head))
   }
 
   // MARK: Backward
 
-  /// What a backward pass reads and writes, in the packed buffers.
-  struct Buffers {
-    let dy: UnsafePointer<BFloat16>
-    let y: UnsafePointer<BFloat16>
-    let logSums: UnsafePointer<Float>
-    let dq: UnsafeMutablePointer<BFloat16>
-    let dk: UnsafeMutablePointer<BFloat16>
-    let dv: UnsafeMutablePointer<BFloat16>
-  }
-
-  func backward(_ buffers: Buffers) {
-    let size = heads.count * keys.step
-    let sums = Tensor(shape: [2, size]) { _ in }
-    for (index, chunk) in chunks.enumerated() {
-      backward(
-        chunk, buffers, dk: sums.writable, dv: sums.writable + size, adds: index > 0)
-    }
-    for (sum, target) in [(sums.writable, buffers.dk), (sums.writable + size, buffers.dv)] {
-      for head in 0..<heads.count {
-        let column = (heads.lowerBound + head) * width
-        for (index, row) in keyRows.enumerated() {
-          roundVectors(
-            sum + (head * keys.padded + index) * width,
-            into: target + (row * shape.keyWidth + column), count: width)
-        }
+  func backward(_ outputs: RoundedAttentionPass.Outputs) {
+    let keys = KeyRows(group, shape)
+    let memory = AttentionMemory(
+      shape, keys: keys.count, chunkRows: RoundedAttentionTask.chunkRows, isBackward: true)
+    for keyHead in keyHeads {
+      let k = keys.view(inputs.k, keyHead, memory.rows)
+      memory.keyColumns.write(columnsOf: k)
+      memory.keyRows.write(rowsOf: k)
+      memory.valueColumns.write(columnsOf: keys.view(inputs.v, keyHead, memory.rows))
+      var isFirst = true
+      forEachChunk(keyHead: keyHead) { chunk in
+        backward(chunk, memory, outputs, keeping: isFirst ? 0 : 1)
+        isFirst = false
       }
+      keys.round(memory.dk, into: outputs.dk, keyHead)
+      keys.round(memory.dv, into: outputs.dv, keyHead)
     }
-    withExtendedLifetime(sums) {}
+    withExtendedLifetime(memory) {}
   }
 
   private func backward(
-    _ chunk: Chunk, _ buffers: Buffers, dk: UnsafeMutablePointer<Float>,
-    dv: UnsafeMutablePointer<Float>, adds: Bool
+    _ chunk: Chunk, _ memory: AttentionMemory, _ outputs: RoundedAttentionPass.Outputs,
+    keeping: Float
   ) {
-    let rows = chunk.rows.map(\.index)
-    let (queries, gradients) = (queryRows(q, rows), queryRows(buffers.dy, rows))
-    let padded = queries.padded
-    let size = heads.count * padded * line
-    let scores = Tensor(shape: [2, size]) { _ in }
-    let rounded = BFloat16Scratch(count: 2 * size)
-    let (p, ds) = (rounded.pointer, rounded.pointer + size)
-    self.scores(queries, keys, into: scores.writable)
-    self.scores(gradients, values, into: scores.writable + size)
-    for (place, row, head) in lines(of: chunk, padded: padded) {
-      let start = row.index * shape.width + head * width
+    let (q, dy) = (view(inputs.q, chunk), view(outputs.dy, chunk))
+    let y = outputs.y + place(chunk)
+    TiledProduct.multiply(
+      PairRows(q), memory.keyColumns, into: .float32(memory.scores), cStride: memory.line)
+    TiledProduct.multiply(
+      PairRows(dy), memory.valueColumns, into: .float32(memory.dp), cStride: memory.line)
+    for (index, row) in chunk.rows.enumerated() {
+      let start = index * memory.line
+      let visible = chunk.span.visibleKeys(at: row)
+      let rowIndex = chunk.span.rows.lowerBound + row
       gradientRow(
-        scores.writable + place, scores.writable + size + place, row: row, head: head,
-        logSum: buffers.logSums[row.index * shape.headCount + head],
-        along: dotProduct(buffers.dy + start, buffers.y + start, count: width), p: p + place,
-        ds: ds + place)
+        memory.scores + start, memory.dp + start, visible: visible,
+        position: position(chunk, row), head: chunk.head, sample: chunk.span.place.sample,
+        logSum: outputs.logSums[rowIndex * shape.headCount + chunk.head],
+        along: dotProduct(
+          dy.pointer + index * shape.width, y + index * shape.width, count: width),
+        p: memory.p + start, ds: memory.ds + start)
+      clear(memory.p + start, from: visible, memory)
+      clear(memory.ds + start, from: visible, memory)
     }
-    // Rows that fill the last sixteen: the others' sums go over them.
-    let filled = (padded - queries.count) * line
-    for head in 0..<heads.count {
-      let place = (head * padded + queries.count) * line
-      (p + place).update(repeating: BFloat16(0), count: filled)
-      (ds + place).update(repeating: BFloat16(0), count: filled)
-    }
-    func view(_ x: UnsafeMutablePointer<BFloat16>) -> ElementView<BFloat16> {
-      ElementView(UnsafePointer(x), rows: padded, columns: line)
-    }
-    multiply(
-      view(p), padded * line, gradients, .firstTransposed, into: .float32(dv), columns: width,
-      cStep: keys.step, adds: adds)
-    multiply(
-      view(ds), padded * line, queries, .firstTransposed, into: .float32(dk), columns: width,
-      cStep: keys.step, adds: adds)
-    let result = HeadRows(heads: heads.count, count: queries.count, width: width)
-    multiply(
-      view(ds), padded * line, keys, .plain, into: .bfloat16(result.pointer), columns: width,
-      cStep: result.step)
-    result.write(to: buffers.dq, stride: shape.width, rows: rows, heads: heads, sharing: sharing)
-    withExtendedLifetime((scores, rounded)) {}
+    let rows = chunk.rows.count
+    let (p, ds) = (memory.view(memory.p, rows: rows), memory.view(memory.ds, rows: rows))
+    TiledProduct.multiply(
+      PairRows(ds), memory.keyRows, into: .bfloat16(outputs.dq + place(chunk)),
+      cStride: shape.width)
+    TiledProduct.multiplyTransposed(
+      p, dy, into: memory.dv, cStride: width, keeping: keeping, memory: memory.copies)
+    TiledProduct.multiplyTransposed(
+      ds, q, into: memory.dk, cStride: width, keeping: keeping, memory: memory.copies)
   }
 
   /// From scores and the probabilities' gradients of one row to the probabilities after dropout and
   /// `scale · p · (dp − along)`.
   @inline(never)
   private func gradientRow(
-    _ s: UnsafeMutablePointer<Float>, _ dp: UnsafePointer<Float>, row: AttentionRow, head: Int,
-    logSum: Float, along: Float, p: UnsafeMutablePointer<BFloat16>,
+    _ s: UnsafeMutablePointer<Float>, _ dp: UnsafePointer<Float>, visible: Int, position: UInt32,
+    head: Int, sample: UInt32, logSum: Float, along: Float, p: UnsafeMutablePointer<BFloat16>,
     ds: UnsafeMutablePointer<BFloat16>
   ) {
-    let (padded, scoreScale) = prepare(s, row: row, head: head)
+    let (padded, scoreScale) = prepare(s, visible: visible, position: position, head: head)
     let scale = pass.options.scale
     let shift = Vector(repeating: -logSum)
     if let dropout = pass.options.dropout {
-      dropout.forEachMask(count: row.visible, place: place(of: row, head)) { i, kept in
+      dropout.forEachMask(count: visible, place: draws(sample, position, head)) { i, kept in
         let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale)).exponential()
         let factor = Vector.zero.replacing(with: dropout.scale, where: kept)
         (share * factor).store(p + i)
@@ -280,7 +245,5 @@ struct RoundedAttentionTask {
         i &+= 16
       }
     }
-    clear(p, from: row.visible)
-    clear(ds, from: row.visible)
   }
 }

@@ -1,0 +1,171 @@
+import CPlatform
+
+/// A product's right factor as tiles read it, `[panels, pairs, 64, 2]`: panels of 64 columns, in each
+/// the pairs of numbers that are neighbours along the sum, column by column. The columns that fill the
+/// last sixteen are zero; those beyond are never read.
+///
+/// A view: whoever made the memory keeps it alive.
+public struct PairPanels {
+  /// Columns of a panel; a pair takes the place of one float32.
+  static let width = 64
+
+  let pointer: UnsafeMutablePointer<Float>
+  public let columns: Int
+  let pairs: Int
+
+  /// Panels yet to be written.
+  /// - Parameters:
+  ///   - pointer: `count(columns:inner:)` values.
+  ///   - inner: The length of the sums.
+  public init(_ pointer: UnsafeMutablePointer<Float>, columns: Int, inner: Int) {
+    self.pointer = pointer
+    self.columns = columns
+    pairs = (inner + 1) / 2
+  }
+
+  /// How many float32 values' memory the panels take.
+  public static func count(columns: Int, inner: Int) -> Int {
+    (columns + width - 1) / width * width * ((inner + 1) / 2)
+  }
+
+  var count: Int { (columns + PairPanels.width - 1) / PairPanels.width }
+
+  func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
+    pointer + index * pairs * PairPanels.width
+  }
+
+  private func columns(of index: Int) -> Range<Int> {
+    index * PairPanels.width..<min(columns, (index + 1) * PairPanels.width)
+  }
+
+  /// Writes all panels from B `[inner, columns]`.
+  public func write(rowsOf b: ElementView<BFloat16>) {
+    for index in 0..<count { write(index, rowsOf: b) }
+  }
+
+  /// Writes all panels from B's transpose `[columns, inner]`.
+  public func write(columnsOf b: ElementView<BFloat16>) {
+    for index in 0..<count { write(index, columnsOf: b) }
+  }
+
+  /// Writes one panel from B `[inner, columns]`.
+  func write(_ index: Int, rowsOf b: ElementView<BFloat16>) {
+    let range = columns(of: index)
+    interleaveRows(
+      b.part(rows: 0..<b.rows, columns: range), into: panel(index), width: PairPanels.width)
+  }
+
+  /// Writes one panel from B's transpose `[columns, inner]`.
+  func write(_ index: Int, columnsOf b: ElementView<BFloat16>) {
+    let range = columns(of: index)
+    let panel = self.panel(index)
+    for first in stride(from: 0, to: range.count, by: 16) {
+      let start = range.lowerBound + first
+      let part = b.part(
+        rows: start..<min(range.upperBound, start + 16), columns: 0..<b.columns)
+      transposePairs(part, into: panel + first, width: PairPanels.width)
+    }
+  }
+}
+
+/// Puts every two rows of x together, number by number, and zeros that fill the last sixteen.
+/// - Parameters:
+///   - x: `[inner, columns]`.
+///   - target: `[pairs, width]` pairs.
+func interleaveRows(
+  _ x: ElementView<BFloat16>, into target: UnsafeMutablePointer<Float>, width: Int
+) {
+  let pairs = (x.rows + 1) / 2
+  for pair in 0..<pairs {
+    let line = UnsafeMutableRawPointer(target + pair * width)
+    let low = x.pointer + 2 * pair * x.stride
+    let hasHigh = 2 * pair + 1 < x.rows
+    let high = hasHigh ? low + x.stride : low
+    let mask = SIMD16<UInt32>(repeating: hasHigh ? 0xffff_0000 : 0)
+    var column = 0
+    while column &+ 16 <= x.columns {
+      let both = widened(low + column) | ((widened(high + column) &<< 16) & mask)
+      line.storeBytes(of: both, toByteOffset: 4 &* column, as: SIMD16<UInt32>.self)
+      column &+= 16
+    }
+    while column < (x.columns &+ 15) / 16 &* 16 {
+      var both: UInt32 = 0
+      if column < x.columns {
+        both = UInt32(low[column].bits) | (hasHigh ? UInt32(high[column].bits) << 16 : 0)
+      }
+      line.storeBytes(of: both, toByteOffset: 4 &* column, as: UInt32.self)
+      column &+= 1
+    }
+  }
+}
+
+@inline(__always)
+private func widened(_ x: UnsafePointer<BFloat16>) -> SIMD16<UInt32> {
+  let halves = UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self)
+  var bits = SIMD16<UInt32>.zero
+  for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
+  return bits
+}
+
+/// Writes up to sixteen rows of x as columns of pairs, and zeros where x ends.
+/// - Parameters:
+///   - x: `[up to 16, inner]`.
+///   - target: `[pairs, width]` pairs, of which sixteen columns are written.
+private func transposePairs(
+  _ x: ElementView<BFloat16>, into target: UnsafeMutablePointer<Float>, width: Int
+) {
+  let pairs = (x.columns + 1) / 2
+  withUnsafeTemporaryAllocation(of: Vector.self, capacity: 32) { block in
+    guard let start = block.baseAddress else { return }
+    var first = 0
+    while first < pairs {
+      let count = min(16, pairs &- first)
+      for row in 0..<16 {
+        start[row] = pairsOfRow(x, row, from: 2 &* first)
+        // The next sixteen rows: a row is too short for the processor to see what will be read.
+        cplatform_prefetch(x.pointer + ((row &+ 16) &* x.stride &+ 2 &* first))
+      }
+      let result = transposed(start, start + 16)
+      for pair in 0..<count { result[pair].store(target + (first &+ pair) &* width) }
+      first &+= 16
+    }
+  }
+}
+
+/// Sixteen pairs of a row, zero beyond its end; of a row that x lacks, zeros.
+@inline(__always)
+private func pairsOfRow(_ x: ElementView<BFloat16>, _ row: Int, from column: Int) -> Vector {
+  if row >= x.rows { return .zero }
+  let place = x.pointer + (row &* x.stride &+ column)
+  if column &+ 32 <= x.columns {
+    return UnsafeRawPointer(place).loadUnaligned(as: Vector.self)
+  }
+  var bits = SIMD16<UInt32>.zero
+  for lane in 0..<16 where column &+ 2 &* lane < x.columns {
+    bits[lane] = UInt32(place[2 &* lane].bits)
+    if column &+ 2 &* lane &+ 1 < x.columns {
+      bits[lane] |= UInt32(place[2 &* lane &+ 1].bits) << 16
+    }
+  }
+  return unsafeBitCast(bits, to: Vector.self)
+}
+
+/// Transposes sixteen vectors: the perfect shuffle of their halves, four times.
+/// - Returns: Which of the two buffers holds the result.
+@inline(__always)
+private func transposed(
+  _ first: UnsafeMutablePointer<Vector>, _ second: UnsafeMutablePointer<Vector>
+) -> UnsafeMutablePointer<Vector> {
+  var (from, to) = (first, second)
+  for _ in 0..<4 {
+    for index in 0..<8 {
+      let (x, y) = (from[index], from[index &+ 8])
+      to[2 &* index].evenHalf = x.lowHalf
+      to[2 &* index].oddHalf = y.lowHalf
+      to[2 &* index &+ 1].evenHalf = x.highHalf
+      to[2 &* index &+ 1].oddHalf = y.highHalf
+    }
+    swap(&from, &to)
+  }
+  return from
+}
