@@ -11,7 +11,7 @@ public final class Variable {
   let kept: ProductFactor
   let node: GradientNode?
   /// The value in bfloat16, once a product asked for it: several maps may read one input.
-  private var rounded: ProductFactor?
+  private(set) var rounded: ProductFactor?
 
   /// A constant: no gradient reaches it.
   public convenience init(_ value: Tensor) {
@@ -22,8 +22,11 @@ public final class Variable {
     self.init(.float32(value), shape: value.shape, node: node)
   }
 
-  init(_ kept: ProductFactor, shape: [Int], node: GradientNode?) {
+  init(
+    _ kept: ProductFactor, shape: [Int], rounded: ProductFactor? = nil, node: GradientNode?
+  ) {
     self.kept = kept
+    self.rounded = rounded
     self.shape = shape
     self.node = node
   }
@@ -150,9 +153,11 @@ extension Variable {
 
   /// The result of an operation in the form in which it is kept, which that of its gradient may be as
   /// well.
-  /// - Parameter shape: The result's.
+  /// - Parameters:
+  ///   - shape: The result's.
+  ///   - rounded: The result in bfloat16, where the operation made it on the way.
   static func recording(
-    _ y: ProductFactor, shape: [Int], from parents: [Variable?],
+    _ y: ProductFactor, shape: [Int], rounded: ProductFactor? = nil, from parents: [Variable?],
     operation: StaticString = #function,
     _ pullback: @escaping (_ dy: ProductFactor, _ gradients: Gradients) -> Void
   ) -> Variable {
@@ -161,10 +166,10 @@ extension Variable {
       bytes: (shape.reduce(1, *) + parents.reduce(0) { $0 + ($1?.shape.reduce(1, *) ?? 0) })
         * MemoryLayout<Float>.stride)
     let nodes = parents.compactMap { $0?.node }
-    if nodes.isEmpty { return Variable(y, shape: shape, node: nil) }
+    if nodes.isEmpty { return Variable(y, shape: shape, rounded: rounded, node: nil) }
     let isRounded = if case .bfloat16 = y { true } else { false }
     return Variable(
-      y, shape: shape,
+      y, shape: shape, rounded: rounded,
       node: GradientNode(
         shape: shape, isRounded: isRounded, parents: nodes, operation: operation,
         pullback: pullback))

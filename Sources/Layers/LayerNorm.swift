@@ -17,10 +17,13 @@ public struct LayerNorm: Module {
 
   public var members: [Member] { [.parameter("weight", weight), .parameter("bias", bias)] }
 
-  /// - Parameter x: `[..., width]`.
-  public func callAsFunction(_ x: Variable) -> Variable {
+  /// - Parameters:
+  ///   - x: `[..., width]`.
+  ///   - forProducts: Whether only products read the result, which may then be bfloat16.
+  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
     x.layerNormalised(
-      gamma: weight.variable, beta: bias.variable, epsilon: epsilon, keeping: weight.precision)
+      gamma: weight.variable, beta: bias.variable, epsilon: epsilon, precision: weight.precision,
+      forProducts: forProducts)
   }
 
   /// `layerNorm(dropout(x) + residual)`.
@@ -29,6 +32,6 @@ public struct LayerNorm: Module {
   ) -> Variable {
     x.addedAndNormalised(
       to: residual, dropout: dropout, places: places, gamma: weight.variable,
-      beta: bias.variable, epsilon: epsilon, keeping: weight.precision)
+      beta: bias.variable, epsilon: epsilon, precision: weight.precision)
   }
 }

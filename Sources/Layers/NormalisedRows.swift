@@ -20,7 +20,9 @@ public struct NormalisedRows {
     } else {
       let ones = Variable(Tensor(repeating: 1, shape: scale.shape))
       let zeros = Variable(Tensor.zeros(shift.shape))
-      rows = x.layerNormalised(gamma: ones, beta: zeros, epsilon: norm.epsilon)
+      rows = x.layerNormalised(
+        gamma: ones, beta: zeros, epsilon: norm.epsilon, precision: norm.weight.precision,
+        forProducts: true)
       folded = (scale, shift)
     }
   }

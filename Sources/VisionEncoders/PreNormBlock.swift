@@ -26,8 +26,8 @@ struct PreNormBlock<Attention: SelfAttentionLayer>: Module {
   }
 
   func callAsFunction(_ x: Variable, _ layout: AttentionLayout) -> Variable {
-    let middle = x + attention(norm1(x), layout)
-    return middle + feedForward(norm2(middle))
+    let middle = x.adding(attention(norm1(x, forProducts: true), layout))
+    return middle.adding(feedForward(norm2(middle, forProducts: true)))
   }
 }
 
@@ -71,7 +71,7 @@ struct SelfAttention: SelfAttentionLayer {
     return output(
       query(x, forProducts: true).attention(
         keys: key(x, forProducts: true), values: value(x, forProducts: true), layout: layout,
-        options: options))
+        options: options), forProducts: true)
   }
 }
 
@@ -106,7 +106,8 @@ struct FusedSelfAttention: SelfAttentionLayer {
       headCount: headCount, scale: 1 / Float(width / headCount).squareRoot())
     return output(
       projected(0).attention(
-        keys: projected(1), values: projected(2), layout: layout, options: options))
+        keys: projected(1), values: projected(2), layout: layout, options: options),
+      forProducts: true)
   }
 }
 
@@ -130,6 +131,6 @@ struct FeedForward: Module {
   var members: [Member] { [.module("inner", inner), .module("outer", outer)] }
 
   func callAsFunction(_ x: Variable) -> Variable {
-    outer(inner(x, then: activation, forProducts: true))
+    outer(inner(x, then: activation, forProducts: true), forProducts: true)
   }
 }

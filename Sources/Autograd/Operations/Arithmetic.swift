@@ -60,7 +60,7 @@ extension Variable {
 }
 
 extension Tensor {
-  fileprivate func multipliedRows(by row: Tensor) -> Tensor {
+  func multipliedRows(by row: Tensor) -> Tensor {
     Tensors.read(self, row) { x, s in
       Tensor(shape: shape) { y in
         Parallel.forEachRun(of: rowCount, grain: Parallel.rowGrain(width: width)) { run in

@@ -5,10 +5,14 @@ import Tensors
 extension Variable {
   /// The rows of a range, `[rows, width]`; nothing is copied. Pullback: `dx[range] = dy`.
   public func rows(_ range: Range<Int>) -> Variable {
-    let width = value.width
+    let width = shape.last ?? 1
     let node = self.node
-    return .recording(value.rows(range), from: [self]) { dy, gradients in
+    let shape = [range.count, width]
+    return .recording(
+      kept.rows(range), shape: shape, rounded: rounded?.rows(range), from: [self]
+    ) { dy, gradients in
       gradients.accumulateSparse(into: node) { dx in
+        let dy = dy.tensor(shape)
         dy.read { addInParallel($0, to: dx + range.lowerBound * width, count: dy.count) }
       }
     }

@@ -51,7 +51,8 @@ struct AttentionBlock: Module {
       keys: memory.keys, values: memory.values, layout: layout,
       options: AttentionOptions(
         headCount: headCount, scale: 1 / headWidth.squareRoot(), dropout: probabilityDropout))
-    return norm(output(attended), addedTo: x, dropout: outputDropout, places: places)
+    return norm(
+      output(attended, forProducts: true), addedTo: x, dropout: outputDropout, places: places)
   }
 
   /// The keys and values of some rows.
@@ -92,8 +93,8 @@ struct FeedForwardBlock: Module {
 
   func callAsFunction(_ x: Variable, dropout: Dropout?, places: [RandomPlace]) -> Variable {
     norm(
-      output(inner(x, then: .gelu, forProducts: true)), addedTo: x, dropout: dropout, places: places
-    )
+      output(inner(x, then: .gelu, forProducts: true), forProducts: true), addedTo: x,
+      dropout: dropout, places: places)
   }
 
   /// Takes over another block's numbers.

@@ -70,7 +70,9 @@ struct DINOv2Block: Module {
   }
 
   func callAsFunction(_ x: Variable, _ layout: AttentionLayout) -> Variable {
-    let middle = x + attention(norm1(x), layout).scaledColumns(by: scale1.variable)
-    return middle + feedForward(norm2(middle)).scaledColumns(by: scale2.variable)
+    let middle = x.adding(
+      attention(norm1(x, forProducts: true), layout), scaledBy: scale1.variable)
+    return middle.adding(
+      feedForward(norm2(middle, forProducts: true)), scaledBy: scale2.variable)
   }
 }

@@ -1,0 +1,243 @@
+import Tensors
+
+/// The passes of layer normalisation over the rows; rows are independent but for dγ and dβ.
+struct LayerNormKernel {
+  let rows: Int
+  let width: Int
+  let epsilon: Float
+  let dropout: Dropout?
+  let places: [RandomPlace]
+  let gamma: Tensor
+  let beta: Tensor
+
+  struct Result {
+    /// `[rows, width]`, as float32 and as bfloat16, as far as wanted.
+    var y: Tensor?
+    var rounded: BFloat16Matrix?
+    /// x̂, `[rows, width]`, and 1/√(variance + ε), `[rows]`; empty if no backward pass comes.
+    var normalised: ProductFactor
+    var scales: Tensor
+  }
+
+  private var grain: Int { Parallel.rowGrain(width: width) }
+
+  // MARK: Forward
+
+  /// - Parameters:
+  ///   - rounds: Whether products in bfloat16 read the result, and x̂ waits in bfloat16.
+  ///   - writesFloats: Whether the result is wanted in float32.
+  ///   - keepsNormalised: Whether a backward pass comes.
+  func forward(
+    _ x: ProductFactor, residual: Tensor?, rounds: Bool, writesFloats: Bool, keepsNormalised: Bool
+  ) -> Result {
+    let count = keepsNormalised ? rows : 0
+    let scales = Tensor(shape: [count]) { _ in }
+    let y = writesFloats ? Tensor(shape: [rows, width]) { _ in } : nil
+    var result = Result(
+      y: y, normalised: .float32(Tensor(shape: [rounds ? 0 : count, width]) { _ in }),
+      scales: scales)
+    func run(_ rounded: UnsafeMutablePointer<BFloat16>?, _ kept: KeptRows) {
+      forward(
+        x, residual, y: y?.writable, rounded: rounded, kept: kept,
+        scales: keepsNormalised ? scales.writable : nil)
+    }
+    guard rounds else {
+      run(nil, .floats(keepsNormalised ? result.normalised.writable : nil))
+      return result
+    }
+    var normalised: BFloat16Matrix?
+    result.rounded = BFloat16Matrix(rows: rows, columns: width) { rounded in
+      normalised = BFloat16Matrix(rows: count, columns: width) { kept in
+        run(rounded, .rounded(keepsNormalised ? kept : nil))
+      }
+    }
+    if let normalised { result.normalised = .bfloat16(normalised) }
+    return result
+  }
+
+  /// Where x̂ goes, if anywhere.
+  private enum KeptRows {
+    case floats(UnsafeMutablePointer<Float>?)
+    case rounded(UnsafeMutablePointer<BFloat16>?)
+  }
+
+  private func forward(
+    _ x: ProductFactor, _ residual: Tensor?, y: UnsafeMutablePointer<Float>?,
+    rounded: UnsafeMutablePointer<BFloat16>?, kept: KeptRows,
+    scales: UnsafeMutablePointer<Float>?
+  ) {
+    read(gamma, beta) { gamma, beta in
+      Parallel.forEachRun(of: rows, grain: grain) { run in
+        let scratch = Tensor(shape: [width]) { _ in }
+        for row in run {
+          let start = row * width
+          let target = y.map { $0 + start } ?? scratch.writable
+          sum(x, residual, row: row, into: target)
+          let (mean, scale) = moments(target)
+          scales?[row] = scale
+          mapVectors(target, into: target, count: width) { ($0 - mean) * scale }
+          switch kept {
+          case .floats(let kept): kept.map { ($0 + start).update(from: target, count: width) }
+          case .rounded(let kept): kept.map { roundVectors(target, into: $0 + start, count: width) }
+          }
+          affine(target, gamma, beta)
+          if let rounded { roundVectors(target, into: rounded + start, count: width) }
+        }
+        withExtendedLifetime(scratch) {}
+      }
+    }
+  }
+
+  /// target = dropout(x) + residual, for one row.
+  @inline(__always)
+  private func sum(
+    _ x: ProductFactor, _ residual: Tensor?, row: Int, into target: UnsafeMutablePointer<Float>
+  ) {
+    switch x {
+    case .float32(let x):
+      x.read { target.update(from: $0 + row * width, count: width) }
+    case .bfloat16(let x):
+      x.read { expandVectors($0.pointer + row * width, into: target, count: width) }
+    }
+    dropout?.apply(to: target, from: target, count: width, place: places[row])
+    residual?.read { addVectors($0 + row * width, to: target, count: width) }
+  }
+
+  @inline(__always)
+  private func moments(_ row: UnsafePointer<Float>) -> (mean: Float, scale: Float) {
+    let mean = sumVectors(row, count: width) { $0 } / Float(width)
+    let variance = sumVectors(row, count: width) { ($0 - mean) * ($0 - mean) } / Float(width)
+    return (mean, 1 / (variance + epsilon).squareRoot())
+  }
+
+  /// x = x · γ + β
+  @inline(__always)
+  private func affine(
+    _ x: UnsafeMutablePointer<Float>, _ gamma: UnsafePointer<Float>, _ beta: UnsafePointer<Float>
+  ) {
+    forEachVector(width) { i in
+      Vector(beta + i).addingProduct(Vector(UnsafePointer(x + i)), Vector(gamma + i)).store(x + i)
+    } partial: { i, lanes in
+      Vector(beta + i, first: lanes)
+        .addingProduct(Vector(UnsafePointer(x + i), first: lanes), Vector(gamma + i, first: lanes))
+        .store(x + i, first: lanes)
+    }
+  }
+
+  // MARK: Backward
+
+  /// - Parameter wantsScales: Whether γ or β is trained.
+  func backward(
+    _ dy: Tensor, normalised: ProductFactor, scales: Tensor, wantsScales: Bool
+  ) -> (dSum: Tensor, dGamma: Tensor?, dBeta: Tensor?) {
+    // dγ and dβ are summed run by run, then over the runs in their order: the same for any threads.
+    let grain = max(self.grain, (rows + 63) / 64)
+    let runs = max(1, (rows + grain - 1) / grain)
+    let partial = Tensor.zeros([wantsScales ? 2 : 0, runs * width])
+    let dSum = Tensor(shape: dy.shape) { ds in
+      read(dy, gamma, scales) { dy, gamma, scales in
+        Parallel.forEachRun(of: rows, grain: grain) { run in
+          let scratch = Tensor(shape: [width]) { _ in }
+          let dGamma = partial.writable + run.lowerBound / grain * width
+          for row in run {
+            let start = row * width
+            let kept = normalisedRow(normalised, row, scratch)
+            if wantsScales {
+              addProducts(dy + start, kept, to: dGamma)
+              addVectors(dy + start, to: dGamma + runs * width, count: width)
+            }
+            rowGradient(dy + start, kept, gamma, scale: scales[row], into: ds + start)
+          }
+          withExtendedLifetime(scratch) {}
+        }
+      }
+    }
+    guard wantsScales else { return (dSum, nil, nil) }
+    func total(_ index: Int) -> Tensor {
+      partial.rows(index..<index + 1).reshaped([runs, width]).columnSums()
+    }
+    return (dSum, total(0), total(1))
+  }
+
+  /// One row of x̂ as float32.
+  @inline(__always)
+  private func normalisedRow(
+    _ normalised: ProductFactor, _ row: Int, _ scratch: Tensor
+  ) -> UnsafePointer<Float> {
+    switch normalised {
+    case .float32(let x): return UnsafePointer(x.writable + row * width)
+    case .bfloat16(let x):
+      x.read { expandVectors($0.pointer + row * width, into: scratch.writable, count: width) }
+      return UnsafePointer(scratch.writable)
+    }
+  }
+
+  @inline(__always)
+  private func rowGradient(
+    _ dy: UnsafePointer<Float>, _ normalised: UnsafePointer<Float>, _ gamma: UnsafePointer<Float>,
+    scale: Float, into ds: UnsafeMutablePointer<Float>
+  ) {
+    mapVectors(dy, gamma, into: ds, count: width) { $0 * $1 }
+    let mean = sumVectors(ds, count: width) { $0 } / Float(width)
+    let along = sumVectors(ds, normalised, count: width) { $0 * $1 } / Float(width)
+    mapVectors(ds, normalised, into: ds, count: width) { g, n in (g - mean - n * along) * scale }
+  }
+
+  @inline(__always)
+  private func addProducts(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>
+  ) {
+    forEachVector(width) { i in
+      Vector(sum + i).addingProduct(Vector(a + i), Vector(b + i)).store(sum + i)
+    } partial: { i, lanes in
+      Vector(sum + i, first: lanes)
+        .addingProduct(Vector(a + i, first: lanes), Vector(b + i, first: lanes))
+        .store(sum + i, first: lanes)
+    }
+  }
+
+  /// The gradient that reaches x: the mask times that of the sum.
+  /// - Parameter isRounded: Whether it is wanted in bfloat16.
+  func dropped(_ dSum: Tensor, isRounded: Bool) -> ProductFactor {
+    guard isRounded else {
+      guard dropout != nil else { return .float32(dSum) }
+      return .float32(
+        Tensor(shape: dSum.shape) { dx in
+          forEachDroppedRow(dSum) { row, start in
+            (dx + start).update(from: row, count: width)
+          }
+        })
+    }
+    return .bfloat16(
+      BFloat16Matrix(rows: rows, columns: width) { dx in
+        forEachDroppedRow(dSum) { row, start in roundVectors(row, into: dx + start, count: width) }
+      })
+  }
+
+  private func forEachDroppedRow(
+    _ dSum: Tensor, _ body: (_ row: UnsafePointer<Float>, _ start: Int) -> Void
+  ) {
+    dSum.read { ds in
+      Parallel.forEachRun(of: rows, grain: grain) { run in
+        let scratch = Tensor(shape: [width]) { _ in }
+        for row in run {
+          let start = row * width
+          guard let dropout else {
+            body(ds + start, start)
+            continue
+          }
+          dropout.apply(to: scratch.writable, from: ds + start, count: width, place: places[row])
+          body(UnsafePointer(scratch.writable), start)
+        }
+        withExtendedLifetime(scratch) {}
+      }
+    }
+  }
+}
+
+extension ProductFactor {
+  /// Where a kernel writes values that are float32.
+  fileprivate var writable: UnsafeMutablePointer<Float>? {
+    if case .float32(let values) = self { values.writable } else { nil }
+  }
+}
