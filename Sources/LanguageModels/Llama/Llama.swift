@@ -55,9 +55,7 @@ public struct Llama: CausalLanguageModel {
     return finalNorm(x)
   }
 
-  public func logits(_ states: Variable) -> Variable {
-    states.linear((outputTable ?? wordEmbeddings).weight)
-  }
+  public var outputWeight: Weight { (outputTable ?? wordEmbeddings).weight }
 }
 
 /// Attention and gated feed-forward, each with its norm before it.

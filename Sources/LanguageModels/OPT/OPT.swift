@@ -68,7 +68,7 @@ public struct OPT: CausalLanguageModel {
     return outputProjection?(x) ?? x
   }
 
-  public func logits(_ states: Variable) -> Variable { states.linear(wordEmbeddings.weight) }
+  public var outputWeight: Weight { wordEmbeddings.weight }
 }
 
 /// Attention and feed-forward, each with its norm before it, or after it in OPT-350m.
