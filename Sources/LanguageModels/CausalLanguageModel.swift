@@ -1,11 +1,12 @@
 import Autograd
+import Layers
 import Tensors
 
 /// A decoder whose input and text are one sequence.
 protocol CausalLanguageModel: LanguageModel {
   var layerCount: Int { get }
 
-  /// What the head reads, for every row.
+  /// What the head reads, for every row that the pass reads.
   /// - Parameter embeddings: `[rows, embedding width]`.
   func states(_ embeddings: Variable, _ pass: SequencePass) -> Variable
 }
@@ -22,13 +23,8 @@ extension CausalLanguageModel {
     let read = texts.flatMap { $0 }
     let whole =
       read.isEmpty ? input : input.followed(by: embeddings(of: read), texts.map(\.count))
-    let all = states(whole.rows, .causal(whole.lengths))
-    var end = 0
-    let predicting = zip(whole.lengths, targets).flatMap { length, target in
-      end += length
-      return (end - target.count..<end).map(Int32.init)
-    }
-    return all.gatheredRows(predicting)
+    let predicting = zip(whole.ranges, targets).map { $0.suffix($1.count) }
+    return states(whole.rows, .causal(whole.lengths, reading: ReadRows(predicting)))
   }
 
   public func decodingSession(after input: PackedRows) -> any DecodingSession {
@@ -52,9 +48,10 @@ private final class CausalSession: DecodingSession {
 
   func start() -> Tensor {
     Recording.disabled {
-      let states = model.states(input.rows, .causal(input.lengths, memory: memory))
-      let last = input.ranges.map { Int32($0.upperBound - 1) }
-      return model.logits(states.gatheredRows(last)).value
+      let last = ReadRows(input.ranges.map { $0.suffix(1) })
+      let states = model.states(
+        input.rows, .causal(input.lengths, memory: memory, reading: last))
+      return model.logits(states).value
     }
   }
 

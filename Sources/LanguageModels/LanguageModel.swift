@@ -39,8 +39,11 @@ public protocol LanguageModel: Module {
   /// - Returns: One row for each target token, sequence after sequence.
   func states(predicting targets: [[Int32]], after input: PackedRows) -> Variable
 
-  /// Word logits of such states, `[rows, vocabulary]`.
-  func logits(_ states: Variable) -> Variable
+  /// The output table, `[vocabulary, width]`, whose products with the head's input are word logits.
+  var outputWeight: Weight { get }
+
+  /// What the output table multiplies: the states, scaled where the family has it so.
+  func headInput(_ states: Variable) -> Variable
 
   /// Sequences that begin with the input and go on token by token.
   func decodingSession(after input: PackedRows) -> any DecodingSession
@@ -121,12 +124,18 @@ extension LanguageModel {
   /// The family's name in configurations and on the command line.
   public var family: String { Self.modelTypes[0] }
 
+  public func headInput(_ states: Variable) -> Variable { states }
+
+  /// Word logits of the states from which tokens are predicted, `[rows, vocabulary]`.
+  public func logits(_ states: Variable) -> Variable { headInput(states).linear(outputWeight) }
+
   /// The mean cross-entropy of the targets' tokens, each predicted from the input and the tokens
   /// before it (Li et al. 2023, §3.2): language-model loss for decoders, prefix-LM loss where an
   /// encoder reads the input. Logits are computed only where a token is predicted.
   /// - Returns: A variable of shape [].
   public func loss(of targets: [[Int32]], after input: PackedRows) -> Variable {
-    logits(states(predicting: targets, after: input)).crossEntropy(classes: targets.flatMap { $0 })
+    headInput(states(predicting: targets, after: input))
+      .linearCrossEntropy(outputWeight, classes: targets.flatMap { $0 })
   }
 
   /// Word embeddings of texts, packed.

@@ -1,4 +1,5 @@
 import Autograd
+import Layers
 import Tensors
 
 /// How rows attend to one another in one pass through a model's blocks: whole sequences packed end to
@@ -13,25 +14,42 @@ struct SequencePass {
   private let mode: Mode
   /// The place of each row in its sequence.
   let positions: [Int32]
+  /// The rows whose outputs are read; nil for all.
+  private let read: ReadRows?
+  /// The rows that look at others in the present layer; nil for all.
+  private let looking: ReadRows?
 
   /// Whole sequences whose rows see themselves and earlier ones.
-  /// - Parameter memory: Where keys and values are kept for rows to come.
-  static func causal(_ lengths: [Int], memory: SequenceMemory? = nil) -> SequencePass {
-    SequencePass(lengths, isCausal: true, memory: memory)
+  /// - Parameters:
+  ///   - memory: Where keys and values are kept for rows to come.
+  ///   - read: The rows whose outputs are read; nil for all.
+  static func causal(
+    _ lengths: [Int], memory: SequenceMemory? = nil, reading read: ReadRows? = nil
+  ) -> SequencePass {
+    SequencePass(lengths, isCausal: true, memory: memory, reading: read)
   }
 
   /// Whole sequences all of whose rows see one another.
   static func bidirectional(_ lengths: [Int]) -> SequencePass {
-    SequencePass(lengths, isCausal: false, memory: nil)
+    SequencePass(lengths, isCausal: false, memory: nil, reading: nil)
   }
 
   /// One further row of each sequence of a memory.
   init(step memory: SequenceMemory) {
-    mode = .step(memory)
-    positions = memory.lengths.map(Int32.init)
+    self.init(
+      .step(memory), positions: memory.lengths.map(Int32.init), read: nil, looking: nil)
   }
 
-  private init(_ lengths: [Int], isCausal: Bool, memory: SequenceMemory?) {
+  private init(_ mode: Mode, positions: [Int32], read: ReadRows?, looking: ReadRows?) {
+    self.mode = mode
+    self.positions = positions
+    self.read = read
+    self.looking = looking
+  }
+
+  private init(
+    _ lengths: [Int], isCausal: Bool, memory: SequenceMemory?, reading read: ReadRows?
+  ) {
     var start = 0
     let groups = lengths.enumerated().map { index, length in
       defer { start += length }
@@ -41,13 +59,32 @@ struct SequencePass {
         place: RandomPlace(sample: UInt32(index), position: 0))
       return AttentionLayout.Group(queries: [span], keys: [rows])
     }
-    mode = .whole(AttentionLayout(groups: groups), memory: memory)
-    positions = lengths.flatMap { (0..<$0).map(Int32.init) }
+    self.init(
+      .whole(AttentionLayout(groups: groups), memory: memory),
+      positions: lengths.flatMap { (0..<$0).map(Int32.init) }, read: read, looking: nil)
+  }
+
+  /// The pass as a layer makes it: in the last one only rows that are read look at others.
+  func inLayer(_ layer: Int, of layers: Int) -> SequencePass {
+    guard let read, layer == layers - 1, case .whole(let layout, let memory) = mode else {
+      return self
+    }
+    return SequencePass(
+      .whole(read.of(layout), memory: memory), positions: positions, read: read, looking: read)
+  }
+
+  /// The rows that look at others in the present layer.
+  /// - Parameter x: All rows, `[rows, width]`.
+  func looking(_ x: Variable) -> Variable { looking?.of(x) ?? x }
+
+  /// The turns of the rows that look at others in the present layer.
+  func looking(_ rotation: RotaryPositions) -> RotaryPositions {
+    looking.map { rotation.rows($0.indices) } ?? rotation
   }
 
   /// Self-attention of one layer.
   /// - Parameters:
-  ///   - queries: `[rows, heads · head width]`.
+  ///   - queries: Of the rows that look, `[rows, heads · head width]`.
   ///   - keys: `[rows, key heads · head width]`.
   ///   - values: Of the keys' shape.
   /// - Returns: The queries' shape.

@@ -70,7 +70,9 @@ import Testing
         to: x, dropout: dropout, places: places, gamma: row, beta: row, epsilon: 1e-5),
       x.attention(
         keys: x, values: x, layout: layout, options: AttentionOptions(headCount: 2, scale: 1)),
-      x.crossEntropy(classes: [0, 1, 2]), x.divided(by: Variable(Tensor(2))),
+      x.crossEntropy(classes: [0, 1, 2]),
+      x.linearCrossEntropy(Weight(frozen), bias: row, classes: [0, 1, 2]),
+      x.divided(by: Variable(Tensor(2))),
     ]
     for (number, result) in results.enumerated() {
       #expect(!result.needsGradient, "operation \(number)")

@@ -25,13 +25,13 @@ import Testing
         expected += term / Double(rows)
         size += abs(term) / Double(rows)
       }
-      let loss = Variable(logits).crossEntropy(classes: labels, labelSmoothing: smoothing)
+      let targets = LinearCrossEntropyTests.targets(labels, classes: classes, smoothing: smoothing)
+      let loss = Variable(logits).crossEntropy(targets: targets)
       let text = difference(
         loss.value, Tensor(Float(expected)), relative: 1e-6, absolute: 1e-6 + 1e-6 * Float(size))
       #expect(text == nil, "label smoothing \(smoothing)")
       // With and without a gradient the value is the same.
-      let recorded = Variable.leaf(logits).crossEntropy(
-        classes: labels, labelSmoothing: smoothing)
+      let recorded = Variable.leaf(logits).crossEntropy(targets: targets)
       #expect(recorded.value.scalar == loss.value.scalar)
     }
   }

@@ -12,55 +12,44 @@ extension Variable {
     precondition(
       targets.count == value.count && targets.width == value.width,
       "targets of shape \(targets.shape) for logits of shape \(shape)")
-    let classes = value.width
-    return crossEntropy { row, target in
-      targets.read { target.update(from: $0 + row * classes, count: classes) }
-    }
-  }
-
-  /// The mean cross-entropy between rows of logits and class numbers, with label smoothing: the
-  /// target of a row is `(1 − s)` at its class plus `s / classes` everywhere (Szegedy et al. 2016).
-  /// - Parameter classes: One class for each row.
-  /// - Returns: A variable of shape [].
-  public func crossEntropy(classes: [Int32], labelSmoothing: Float = 0) -> Variable {
-    let width = value.width
-    precondition(
-      classes.count == value.rowCount, "\(classes.count) classes for logits of shape \(shape)")
-    precondition(
-      classes.allSatisfy { $0 >= 0 && $0 < width }, "a class lies outside 0..<\(width)")
-    return crossEntropy { row, target in
-      target.update(repeating: labelSmoothing / Float(width), count: width)
-      target[Int(classes[row])] += 1 - labelSmoothing
-    }
-  }
-
-  /// - Parameter writeTarget: Writes the target distribution of a row.
-  private func crossEntropy(
-    writeTarget: @escaping (_ row: Int, UnsafeMutablePointer<Float>) -> Void
-  ) -> Variable {
     let logits = value
     let (rows, width) = (logits.rowCount, logits.width)
     precondition(rows > 0, "the mean over no rows is not defined")
     var losses = [Double](repeating: 0, count: rows)
     // The gradient is made in the same pass: rows of logits are then read once.
-    let gradient = Tensor(shape: needsGradient ? logits.shape : [1, width]) { gradient in
+    var gradient = targets.reshaped(logits.shape).copied()
+    gradient.modify { targets in
       logits.read { logits in
         losses.withUnsafeMutableBufferPointer { losses in
           let losses = losses
-          let grain = needsGradient ? Parallel.rowGrain(width: width) : rows
-          Parallel.forEachRun(of: rows, grain: grain) { run in
+          Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
             for row in run {
-              let target = gradient + (needsGradient ? row * width : 0)
-              writeTarget(row, target)
               losses[row] = crossEntropyRow(
-                logits + row * width, target: target, width: width, rows: rows)
+                logits + row * width, target: targets + row * width, width: width, rows: rows)
             }
           }
         }
       }
     }
     let loss = Float(losses.reduce(0, +) / Double(rows))
-    return .recording(Tensor(loss), from: self) { dy in gradient * dy.scalar }
+    return .recording(Tensor(loss), from: self) { [gradient] dy in gradient * dy.scalar }
+  }
+
+  /// The mean cross-entropy between rows of logits and class numbers. For the many classes that a
+  /// linear map makes, such as words, `linearCrossEntropy` takes less memory.
+  /// - Parameter classes: One class for each row.
+  /// - Returns: A variable of shape [].
+  public func crossEntropy(classes: [Int32]) -> Variable {
+    let width = value.width
+    precondition(
+      classes.count == value.rowCount, "\(classes.count) classes for logits of shape \(shape)")
+    precondition(
+      classes.allSatisfy { $0 >= 0 && $0 < width }, "a class lies outside 0..<\(width)")
+    var targets = Tensor.zeros([classes.count, width])
+    targets.modify { targets in
+      for (row, label) in classes.enumerated() { targets[row * width + Int(label)] = 1 }
+    }
+    return crossEntropy(targets: targets)
   }
 }
 

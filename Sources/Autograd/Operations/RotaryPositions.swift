@@ -40,6 +40,17 @@ public struct RotaryPositions: Sendable {
     self.sines = Tensor(sines, shape: [positions.count, half])
   }
 
+  private init(_ whole: RotaryPositions, rows: [Int32]) {
+    (pairing, headWidth) = (whole.pairing, whole.headWidth)
+    cosines = whole.cosines.gatheredRows(rows)
+    sines = whole.sines.gatheredRows(rows)
+  }
+
+  /// The turns of some of the rows, in the order given.
+  public func rows(_ indices: [Int32]) -> RotaryPositions {
+    RotaryPositions(self, rows: indices)
+  }
+
   /// Turns the rows by their angles, or back, in their form.
   func turned(_ x: ProductFactor, _ shape: [Int], back: Bool) -> ProductFactor {
     let y = ProductFactor.float32(turned(x.tensor(shape), back: back))

@@ -1,4 +1,5 @@
 import Autograd
+import Layers
 import Tensors
 
 /// What a sequence is for; dropout draws of different purposes are different draws.
@@ -20,17 +21,34 @@ public struct PackedSequences {
     case queriesBothWays(queries: Int)
   }
 
+  /// Which of a text's outputs are read. The last layer computes of the other rows only what they
+  /// answer with, keys and values.
+  public enum ReadTokens {
+    case all, first, last, none
+
+    fileprivate func of(_ rows: Range<Int>) -> Range<Int> {
+      switch self {
+      case .all: rows
+      case .first: rows.prefix(1)
+      case .last: rows.suffix(1)
+      case .none: rows.prefix(0)
+      }
+    }
+  }
+
   let queryCount: Int
-  private var querySequences: [(image: Int, sample: UInt32)] = []
-  private var texts: [(rows: Range<Int>, sample: UInt32, view: TextView)] = []
+  private var querySequences: [(image: Int, sample: UInt32, areRead: Bool)] = []
+  private var texts: [(rows: Range<Int>, read: Range<Int>, sample: UInt32, view: TextView)] = []
   /// The text rows' tokens and positions.
   public private(set) var tokenIds: [Int32] = []
   public private(set) var positions: [Int32] = []
+  /// How many text outputs are read.
+  public private(set) var textOutputs = 0
 
-  private(set) var selfAttention = AttentionLayout(groups: [])
-  private(set) var crossAttention = AttentionLayout(groups: [])
-  /// Where each row's random draws belong.
-  private(set) var places: [RandomPlace] = []
+  /// The rows that every layer but the last computes: all.
+  private(set) var rows = LayerRows()
+  /// The rows that the last layer computes: those whose outputs are read.
+  private(set) var lastRows = LayerRows()
 
   /// - Parameter queryCount: The number of query tokens.
   public init(queryCount: Int) {
@@ -49,23 +67,30 @@ public struct PackedSequences {
   /// - Parameters:
   ///   - image: The image's number among the images of the pass.
   ///   - index: The sample's index in the global batch.
+  ///   - areRead: Whether somebody reads their outputs.
   /// - Returns: The number of this query sequence.
-  public mutating func addQueries(image: Int, index: Int, purpose: SequencePurpose) -> Int {
-    querySequences.append((image, PackedSequences.sample(index, purpose)))
+  public mutating func addQueries(
+    image: Int, index: Int, purpose: SequencePurpose, areRead: Bool = true
+  ) -> Int {
+    querySequences.append((image, PackedSequences.sample(index, purpose), areRead))
     return querySequences.count - 1
   }
 
   /// Adds a text.
-  /// - Returns: The text's rows, counted from the first text row.
+  /// - Parameter reading: The tokens whose outputs are read.
+  /// - Returns: Where these outputs are among all texts'.
   @discardableResult
   public mutating func addText(
-    _ tokens: [Int32], view: TextView, index: Int, purpose: SequencePurpose
+    _ tokens: [Int32], view: TextView, index: Int, purpose: SequencePurpose,
+    reading: ReadTokens = .all
   ) -> Range<Int> {
     let rows = tokenIds.count..<tokenIds.count + tokens.count
+    let read = reading.of(rows)
     tokenIds += tokens
     positions += (0..<tokens.count).map { Int32($0) }
-    texts.append((rows, PackedSequences.sample(index, purpose), view))
-    return rows
+    texts.append((rows, read, PackedSequences.sample(index, purpose), view))
+    defer { textOutputs += read.count }
+    return textOutputs..<textOutputs + read.count
   }
 
   /// The rows of a query sequence in the pack.
@@ -81,14 +106,21 @@ public struct PackedSequences {
   ///     `queryCount` rows each; texts then number their queries among these.
   public mutating func layOut(imageTokens: Int, past: Int = 0) {
     precondition(past == 0 || querySequences.isEmpty, "queries are either past or in the pass")
-    places = querySequences.flatMap { sequence in
-      (0..<queryCount).map { RandomPlace(sample: sequence.sample, position: UInt32($0)) }
+    rows = LayerRows(
+      read: ReadRows([0..<rowCount]), queryRows: queryRows,
+      selfAttention: selfAttention(
+        pastRows: past * queryCount, sequenceCount: max(past, querySequences.count)),
+      crossAttention: crossAttention(imageTokens: imageTokens))
+    let readQueries = querySequences.indices.filter { querySequences[$0].areRead }
+    let readTexts = texts.map(\.read).map {
+      queryRows + $0.lowerBound..<queryRows + $0.upperBound
     }
-    layOutSelfAttention(pastRows: past * queryCount, sequenceCount: max(past, querySequences.count))
-    layOutCrossAttention(imageTokens: imageTokens)
+    lastRows = rows.reading(
+      ReadRows(readQueries.map { rows(ofQueries: $0) } + readTexts),
+      queryRows: readQueries.count * queryCount)
   }
 
-  private mutating func layOutSelfAttention(pastRows: Int, sequenceCount: Int) {
+  private func selfAttention(pastRows: Int, sequenceCount: Int) -> AttentionLayout {
     var groups = (0..<sequenceCount).map { sequence in
       AttentionLayout.Group(queries: [], keys: [rows(ofQueries: sequence)])
     }
@@ -101,7 +133,6 @@ public struct PackedSequences {
     for text in texts where !text.rows.isEmpty {
       let rows = queryRows + text.rows.lowerBound..<queryRows + text.rows.upperBound
       let keys = pastRows + rows.lowerBound..<pastRows + rows.upperBound
-      var first: UInt32 = 0
       switch text.view {
       case .itself:
         groups.append(
@@ -113,7 +144,6 @@ public struct PackedSequences {
             ], keys: [keys]))
       case .queriesAndEarlierText(let queries), .queriesBothWays(let queries):
         precondition(groups[queries].keys.count == 1, "two texts cannot share one query sequence")
-        first = UInt32(queryCount)
         var isCausal = false
         if case .queriesAndEarlierText = text.view { isCausal = true }
         groups[queries].keys.append(keys)
@@ -125,16 +155,14 @@ public struct PackedSequences {
         groups[queries].queries.append(
           .init(
             rows: rows, visibleKeys: isCausal ? queryCount + 1 : queryCount + rows.count,
-            isCausal: isCausal, place: RandomPlace(sample: text.sample, position: first)))
-      }
-      places += (0..<rows.count).map {
-        RandomPlace(sample: text.sample, position: first + UInt32($0))
+            isCausal: isCausal,
+            place: RandomPlace(sample: text.sample, position: UInt32(queryCount))))
       }
     }
-    selfAttention = AttentionLayout(groups: groups)
+    return AttentionLayout(groups: groups)
   }
 
-  private mutating func layOutCrossAttention(imageTokens: Int) {
+  private func crossAttention(imageTokens: Int) -> AttentionLayout {
     var groups: [Int: AttentionLayout.Group] = [:]
     for (sequence, entry) in querySequences.enumerated() {
       let keys = entry.image * imageTokens..<(entry.image + 1) * imageTokens
@@ -143,7 +171,6 @@ public struct PackedSequences {
           rows: rows(ofQueries: sequence), visibleKeys: imageTokens,
           place: RandomPlace(sample: entry.sample, position: 0)))
     }
-    crossAttention = AttentionLayout(
-      groups: groups.sorted { $0.key < $1.key }.map(\.value))
+    return AttentionLayout(groups: groups.sorted { $0.key < $1.key }.map(\.value))
   }
 }

@@ -45,9 +45,9 @@ public struct QFormer: Module {
 
   /// The output of one pass.
   public struct Output {
-    /// The query rows, `[query sequences · queries, width]`; nil without queries.
+    /// The query rows that are read, `[query sequences · queries, width]`; nil if there are none.
     public let queries: Variable?
-    /// The text rows, `[tokens, width]`; nil without text.
+    /// The text rows that are read, `[tokens, width]`; nil if there are none.
     public let texts: Variable?
     /// The keys and values of all rows, by layer.
     public let memory: [KeyValues]
@@ -63,17 +63,19 @@ public struct QFormer: Module {
     randomness: TrainingRandomness? = nil
   ) -> Output {
     var x = embeddingNorm(embeddings(pack)).dropout(
-      randomness?.dropout(site: 0), places: pack.places)
+      randomness?.dropout(site: 0), places: pack.rows.places)
     var memory: [KeyValues] = []
     for (number, layer) in layers.elements.enumerated() {
+      let rows = number == configuration.layers - 1 ? pack.lastRows : pack.rows
       let result = layer(
-        x, pack: pack, image: images?[number], past: past?[number], randomness: randomness)
+        x, rows: rows, image: images?[number], past: past?[number], randomness: randomness)
       x = result.output
       memory.append(result.memory)
     }
+    let read = pack.lastRows
     return Output(
-      queries: pack.queryRows > 0 ? x.rows(0..<pack.queryRows) : nil,
-      texts: pack.textRows > 0 ? x.rows(pack.queryRows..<pack.rowCount) : nil, memory: memory)
+      queries: read.queryRows > 0 ? x.rows(0..<read.queryRows) : nil,
+      texts: read.textRows > 0 ? x.rows(read.queryRows..<read.count) : nil, memory: memory)
   }
 
   /// The keys and values of each layer's cross-attention; computed once, they serve every pass over

@@ -33,13 +33,14 @@ struct QFormerLayer: Module {
   }
 
   /// - Parameters:
-  ///   - x: `[rows, width]`: the query rows of the pack, then its text rows.
+  ///   - x: `[pack rows, width]`: the query rows of the pack, then its text rows.
+  ///   - rows: Those that look; of the others only keys and values are computed.
   ///   - image: The images' keys and values; needed where the pack has queries and the layer
   ///     cross-attention.
   ///   - past: Keys and values that stand before the pack's own.
-  /// - Returns: The layer's output, of x's shape, and the keys and values of its rows.
+  /// - Returns: The layer's output, `[rows, width]`, and the keys and values of all of x.
   func callAsFunction(
-    _ x: Variable, pack: PackedSequences, image: KeyValues?, past: KeyValues?,
+    _ x: Variable, rows: LayerRows, image: KeyValues?, past: KeyValues?,
     randomness: TrainingRandomness?
   ) -> (output: Variable, memory: KeyValues) {
     func dropout(_ site: DropoutSite) -> Dropout? {
@@ -47,25 +48,27 @@ struct QFormerLayer: Module {
     }
     let own = selfAttention.keyValues(x)
     let memory = past.map { own.following($0) } ?? own
+    let looking = rows.read.of(x)
+    if rows.count == 0 { return (looking, own) }
     let attended = selfAttention(
-      x, memory: memory, layout: pack.selfAttention, places: pack.places,
+      looking, memory: memory, layout: rows.selfAttention, places: rows.places,
       probabilityDropout: dropout(.selfAttention), outputDropout: dropout(.selfAttentionOutput))
     var parts: [Variable] = []
-    if pack.queryRows > 0 {
-      let places = Array(pack.places[..<pack.queryRows])
-      var queries = attended.rows(0..<pack.queryRows)
+    if rows.queryRows > 0 {
+      let places = Array(rows.places[..<rows.queryRows])
+      var queries = attended.rows(0..<rows.queryRows)
       if let crossAttention {
         guard let image else { preconditionFailure("queries need an image to look at") }
         queries = crossAttention(
-          queries, memory: image, layout: pack.crossAttention, places: places,
+          queries, memory: image, layout: rows.crossAttention, places: places,
           probabilityDropout: dropout(.crossAttention),
           outputDropout: dropout(.crossAttentionOutput))
       }
       parts.append(queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places))
     }
-    if pack.textRows > 0 {
-      let places = Array(pack.places[pack.queryRows...])
-      let text = attended.rows(pack.queryRows..<pack.rowCount)
+    if rows.textRows > 0 {
+      let places = Array(rows.places[rows.queryRows...])
+      let text = attended.rows(rows.queryRows..<rows.count)
       parts.append(textFeedForward(text, dropout: dropout(.textFeedForward), places: places))
     }
     return (.concatenatedRows(parts), own)

@@ -66,7 +66,7 @@ private struct QueryMemory {
   init(_ model: StageOneModel, _ features: Variable) {
     var pack = PackedSequences(queryCount: model.queryCount)
     for image in 0..<features.shape[0] {
-      _ = pack.addQueries(image: image, index: image, purpose: .image)
+      _ = pack.addQueries(image: image, index: image, purpose: .image, areRead: false)
     }
     pack.layOut(imageTokens: features.shape[1])
     let images = model.qFormer.imageKeyValues(features, norm: model.visionNorm)
@@ -84,17 +84,15 @@ private struct QueryMemory {
       KeyValues(keys: $0.keys.gatheredRows(rows), values: $0.values.gatheredRows(rows))
     }
     var pack = PackedSequences(queryCount: queries)
-    var lastRows: [Int32] = []
     for (number, sequence) in sequences.enumerated() {
-      let range = pack.addText(
+      pack.addText(
         sequence.tokens, view: .queriesAndEarlierText(queries: number), index: number,
-        purpose: .generation)
-      lastRows.append(Int32(range.upperBound - 1))
+        purpose: .generation, reading: .last)
     }
     pack.layOut(imageTokens: 0, past: sequences.count)
     guard let texts = model.qFormer(pack, images: nil, past: past).texts else {
       preconditionFailure("a sequence begins with a token")
     }
-    return model.wordLogits(texts.gatheredRows(lastRows)).value
+    return model.wordLogits(texts).value
   }
 }

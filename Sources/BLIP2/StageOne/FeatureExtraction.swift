@@ -35,7 +35,7 @@ extension StageOneModel {
   ///   all of it.
   public func unimodalFeatures(ofTexts texts: [[Int32]]) -> UnimodalFeatures {
     Recording.disabled {
-      let states = textStates(texts).states
+      let states = textStates(texts, reading: .all)
       return UnimodalFeatures(embeddings: states.value, features: textEmbedding(states).value)
     }
   }
@@ -59,16 +59,16 @@ extension StageOneModel {
     }
   }
 
-  /// The outputs of texts alone and the row of each one's `[CLS]`.
-  func textStates(_ texts: [[Int32]]) -> (states: Variable, classRows: [Int32]) {
+  /// Outputs of texts alone.
+  func textStates(_ texts: [[Int32]], reading: PackedSequences.ReadTokens) -> Variable {
     var pack = PackedSequences(queryCount: queryCount)
-    let rows = texts.enumerated().map { index, text in
-      Int32(pack.addText(text, view: .itself, index: index, purpose: .text).lowerBound)
+    for (index, text) in texts.enumerated() {
+      pack.addText(text, view: .itself, index: index, purpose: .text, reading: reading)
     }
     pack.layOut(imageTokens: 0)
     guard let states = qFormer(pack, images: nil).texts else {
       preconditionFailure("a text has at least [CLS] and [SEP]")
     }
-    return (states, rows)
+    return states
   }
 }

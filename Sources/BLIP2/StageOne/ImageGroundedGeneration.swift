@@ -20,8 +20,6 @@ struct ImageGroundedGeneration {
   /// The mean loss over all tokens of all texts, of shape [].
   /// - Parameter states: The outputs of the texts' rows, `[tokens, width]`.
   func loss(_ batch: StageOneBatch, states: Variable) -> Variable {
-    model.wordLogits(states).crossEntropy(
-      classes: batch.texts.flatMap { $0.dropFirst() },
-      labelSmoothing: model.configuration.labelSmoothing.generation)
+    model.wordLoss(states, words: batch.texts.flatMap { $0.dropFirst() })
   }
 }

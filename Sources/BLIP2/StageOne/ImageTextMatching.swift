@@ -86,7 +86,7 @@ struct ImageTextMatching {
         image: candidate.image, index: index, purpose: candidate.purpose)
       pack.addText(
         texts[candidate.text], view: .queriesBothWays(queries: queries), index: index,
-        purpose: candidate.purpose)
+        purpose: candidate.purpose, reading: .none)
     }
     pack.layOut(imageTokens: imageTokens)
     let output = model.qFormer(pack, images: images, randomness: randomness)

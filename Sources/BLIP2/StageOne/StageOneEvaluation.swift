@@ -14,8 +14,7 @@ extension StageOneModel {
   /// Unit features of texts `[CLS] … [SEP]`, `[texts, embedding]`.
   public func textFeatures(_ texts: [[Int32]]) -> Tensor {
     Recording.disabled {
-      let (states, classRows) = textStates(texts)
-      return textEmbedding(states.gatheredRows(classRows)).value
+      textEmbedding(textStates(texts, reading: .first)).value
     }
   }
 

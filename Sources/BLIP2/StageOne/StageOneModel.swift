@@ -84,6 +84,14 @@ public struct StageOneModel: Module {
   func wordLogits(_ rows: Variable) -> Variable {
     languageHead(rows, wordEmbeddings: qFormer.wordEmbeddings)
   }
+
+  /// The mean loss of the words that text rows are to predict, with ITG's label smoothing.
+  /// - Returns: A variable of shape [].
+  func wordLoss(_ rows: Variable, words: [Int32]) -> Variable {
+    languageHead.loss(
+      rows, words: words, labelSmoothing: configuration.labelSmoothing.generation,
+      wordEmbeddings: qFormer.wordEmbeddings)
+  }
 }
 
 /// BERT's language head: dense, GELU, norm, then the word embeddings as decoder, plus a bias.
@@ -106,7 +114,18 @@ struct LanguageHead: Module {
     [.module("transform", transform), .module("norm", norm), .parameter("bias", bias)]
   }
 
+  /// Word logits, `[rows, vocabulary]`.
   func callAsFunction(_ rows: Variable, wordEmbeddings: Parameter) -> Variable {
-    norm(transform(rows, then: .gelu)).linear(wordEmbeddings.weight, bias: bias.variable)
+    transformed(rows).linear(wordEmbeddings.weight, bias: bias.variable)
   }
+
+  /// The mean cross-entropy of a word for each row.
+  func loss(
+    _ rows: Variable, words: [Int32], labelSmoothing: Float, wordEmbeddings: Parameter
+  ) -> Variable {
+    transformed(rows).linearCrossEntropy(
+      wordEmbeddings.weight, bias: bias.variable, classes: words, labelSmoothing: labelSmoothing)
+  }
+
+  private func transformed(_ rows: Variable) -> Variable { norm(transform(rows, then: .gelu)) }
 }

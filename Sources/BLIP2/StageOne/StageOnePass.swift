@@ -103,13 +103,11 @@ private struct UnimodalPass {
     for index in batch.texts.indices {
       _ = pack.addQueries(image: index, index: batch.firstIndex + index, purpose: .image)
     }
-    var classRows: [Int32] = []
     for (index, text) in batch.texts.enumerated() {
-      let rows = pack.addText(
-        text, view: .itself, index: batch.firstIndex + index, purpose: .text)
-      classRows.append(Int32(rows.lowerBound))
+      pack.addText(
+        text, view: .itself, index: batch.firstIndex + index, purpose: .text, reading: .first)
     }
-    let generationStart = pack.textRows
+    let classes = pack.textOutputs
     if model.configuration.objectives.generation {
       ImageGroundedGeneration(model: model).addTexts(of: batch, to: &pack)
     }
@@ -119,9 +117,9 @@ private struct UnimodalPass {
       preconditionFailure("a batch has images and texts")
     }
     self.queries = queries
-    classification = texts.gatheredRows(classRows)
+    classification = texts.rows(0..<classes)
     generationStates =
-      pack.textRows > generationStart ? texts.rows(generationStart..<pack.textRows) : nil
+      pack.textOutputs > classes ? texts.rows(classes..<pack.textOutputs) : nil
   }
 }
 

@@ -49,13 +49,13 @@ public struct Llama: CausalLanguageModel {
       positions: pass.positions, headWidth: configuration.headWidth,
       base: configuration.rotaryBase, pairing: configuration.pairing)
     var x = embeddings
-    for block in blocks.elements { x = block(x, pass, rotation) }
+    for block in blocks.elements {
+      x = block(x, pass.inLayer(block.number, of: layerCount), rotation)
+    }
     return finalNorm(x)
   }
 
-  public func logits(_ states: Variable) -> Variable {
-    states.linear((outputTable ?? wordEmbeddings).weight)
-  }
+  public var outputWeight: Weight { (outputTable ?? wordEmbeddings).weight }
 }
 
 /// Attention and gated feed-forward, each with its norm before it.
@@ -108,15 +108,19 @@ struct LlamaBlock: Module {
     ]
   }
 
+  /// - Parameters:
+  ///   - x: `[rows, width]`.
+  ///   - rotation: For all rows.
+  /// - Returns: The outputs of the rows that look at others, `[rows, width]`.
   func callAsFunction(
     _ x: Variable, _ pass: SequencePass, _ rotation: RotaryPositions
   ) -> Variable {
     let h = attentionNorm(x)
+    let queries = query(pass.looking(h), forProducts: true).rotated(by: pass.looking(rotation))
     let attended = pass.attention(
-      layer: number, query(h, forProducts: true).rotated(by: rotation),
-      keys: key(h, forProducts: true).rotated(by: rotation), values: value(h, forProducts: true),
-      options: options)
-    let middle = x + output(attended)
+      layer: number, queries, keys: key(h, forProducts: true).rotated(by: rotation),
+      values: value(h, forProducts: true), options: options)
+    let middle = pass.looking(x) + output(attended)
     let normed = feedForwardNorm(middle)
     return middle
       + outer(

@@ -63,12 +63,12 @@ public struct OPT: CausalLanguageModel {
   func states(_ embeddings: Variable, _ pass: SequencePass) -> Variable {
     let places = pass.positions.map { $0 + Int32(OPT.positionOffset) }
     var x = (inputProjection?(embeddings) ?? embeddings) + positionEmbeddings.rows(places)
-    for block in blocks.elements { x = block(x, pass) }
+    for block in blocks.elements { x = block(x, pass.inLayer(block.number, of: layerCount)) }
     x = finalNorm?(x) ?? x
     return outputProjection?(x) ?? x
   }
 
-  public func logits(_ states: Variable) -> Variable { states.linear(wordEmbeddings.weight) }
+  public var outputWeight: Weight { wordEmbeddings.weight }
 }
 
 /// Attention and feed-forward, each with its norm before it, or after it in OPT-350m.
@@ -114,19 +114,25 @@ struct OPTBlock: Module {
     ]
   }
 
+  /// - Parameter x: `[rows, width]`.
+  /// - Returns: The outputs of the rows that look at others, `[rows, width]`.
   func callAsFunction(_ x: Variable, _ pass: SequencePass) -> Variable {
+    let looking = pass.looking(x)
     guard normsComeFirst else {
-      let middle = attentionNorm(x + attention(x, pass))
+      let middle = attentionNorm(looking + attention(looking, to: x, pass))
       return feedForwardNorm(middle + feedForward(middle))
     }
-    let middle = x + attention(attentionNorm(x), pass)
+    let normed = attentionNorm(x)
+    let middle = looking + attention(pass.looking(normed), to: normed, pass)
     return middle + feedForward(feedForwardNorm(middle))
   }
 
-  private func attention(_ x: Variable, _ pass: SequencePass) -> Variable {
+  private func attention(
+    _ looking: Variable, to x: Variable, _ pass: SequencePass
+  ) -> Variable {
     output(
       pass.attention(
-        layer: number, query(x, forProducts: true), keys: key(x, forProducts: true),
+        layer: number, query(looking, forProducts: true), keys: key(x, forProducts: true),
         values: value(x, forProducts: true), options: options))
   }
 

@@ -60,10 +60,11 @@ public struct T5: LanguageModel {
     PackedRows(encoder(input.rows, .bidirectional(input.lengths)), lengths: input.lengths)
   }
 
-  public func logits(_ states: Variable) -> Variable {
-    let scale = 1 / Float(configuration.width).squareRoot()
+  public var outputWeight: Weight { (outputTable ?? wordEmbeddings).weight }
+
+  public func headInput(_ states: Variable) -> Variable {
     let scales = configuration.scalesOutput ?? (outputTable == nil)
-    return (scales ? states * scale : states).linear((outputTable ?? wordEmbeddings).weight)
+    return scales ? states * (1 / Float(configuration.width).squareRoot()) : states
   }
 
   public func decodingSession(after input: PackedRows) -> any DecodingSession {
