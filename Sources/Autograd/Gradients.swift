@@ -30,12 +30,24 @@ public final class Gradients {
 
   /// Runs backwards from a variable with a given gradient of its shape.
   public func addBackward(from result: Variable, gradient: Tensor) {
-    precondition(
-      gradient.shape == result.shape,
-      "a gradient of shape \(gradient.shape) for a variable of shape \(result.shape)")
-    guard let root = result.node else { return }
-    add(gradient, to: root)
-    for node in Gradients.reachable(from: root) {
+    addBackward(from: [(result, gradient)])
+  }
+
+  /// Runs backwards once from several variables, each with a given gradient of its shape: what they
+  /// have in common is gone through once.
+  public func addBackward(from results: [(variable: Variable, gradient: Tensor)]) {
+    for (variable, gradient) in results {
+      precondition(
+        gradient.shape == variable.shape,
+        "a gradient of shape \(gradient.shape) for a variable of shape \(variable.shape)")
+      add(gradient, to: variable.node)
+    }
+    runBackward(from: results.compactMap(\.variable.node))
+  }
+
+  /// Hands the gradients that the roots have so far on to all that they were computed from.
+  private func runBackward(from roots: [GradientNode]) {
+    for node in Gradients.reachable(from: roots) {
       let bytes = Profile.isOn ? node.gradientBytes : 0
       guard let pullback = node.takePullback(), let dy = store.removeValue(forKey: node.order)
       else { continue }
@@ -44,10 +56,10 @@ public final class Gradients {
     }
   }
 
-  /// All nodes that the root was computed from, later ones first.
-  private static func reachable(from root: GradientNode) -> [GradientNode] {
-    var seen: Set<Int> = [root.order]
-    var pending = [root]
+  /// The roots and all nodes that they were computed from, later ones first.
+  private static func reachable(from roots: [GradientNode]) -> [GradientNode] {
+    var seen: Set<Int> = []
+    var pending = roots.filter { seen.insert($0.order).inserted }
     var nodes: [GradientNode] = []
     while let node = pending.popLast() {
       nodes.append(node)

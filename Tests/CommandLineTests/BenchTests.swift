@@ -36,6 +36,25 @@ struct BenchTests {
     #expect(result.output.contains("samples/s"))
   }
 
+  /// The peak of the memory of stage-1 steps, in GiB.
+  private func peak(_ options: [String]) throws -> Double {
+    let result = try BuiltTool.run(
+      ["bench", "stage1", "--small", "--image-tokens", "17", "--steps", "1"] + options)
+    #expect(result.status == 0, "\(result.errors)")
+    let found = try #require(result.output.firstMatch(of: #/peak ([\d.]+) GiB/#))
+    return try #require(Double(found.1))
+  }
+
+  /// Beside what parameters and moments take, a batch of 32 by fours needs little more than one of
+  /// four.
+  @Test func chunksTakeTheMemoryOfChunks() throws {
+    let whole = try peak(["--batch", "32"])
+    let chunked = try peak(["--batch", "32", "--chunk", "4"])
+    let small = try peak(["--batch", "4"])
+    #expect(
+      chunked - small < 0.15 * (whole - small), "\(whole), \(chunked) and \(small) GiB")
+  }
+
   @Test(arguments: ["stage1", "stage2", "generate", "vision", "images"])
   func eachExplainsItselfWithItsLastLine(_ kind: String) throws {
     let result = try BuiltTool.run(["bench", kind, "--help"])
@@ -50,6 +69,7 @@ struct BenchTests {
     (["stage1", "--image-tokens", "0"], "--image-tokens: expected 1 to 65536, found 0"),
     (["stage2", "--image-tokens", "65537"], "--image-tokens: expected 1 to 65536, found 65537"),
     (["stage1", "--batch", "1"], "--batch: expected 2 to 65536, found 1"),
+    (["stage1", "--chunk", "17"], "--chunk: expected 1 to 16, found 17"),
     (["stage2", "--steps", "0"], "--steps: expected 1 to 1000000, found 0"),
     (["generate", "--tokens", "1025"], "--tokens: expected 1 to 1024, found 1025"),
     (["vision", "--batch", "0"], "--batch: expected 1 to 4096, found 0"),

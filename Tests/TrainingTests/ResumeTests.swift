@@ -6,17 +6,18 @@ import Testing
 
 /// Nothing is lost when a run is killed, stopped or goes on.
 @Suite struct ResumeTests {
-  @Test func killedAndResumedEqualsUninterrupted() throws {
+  @Test(arguments: [[], ["--set", "training.chunkSize=3"]])
+  func killedAndResumedEqualsUninterrupted(_ settings: [String]) throws {
     let run = try TinyRun()
-    #expect(try BuiltTool.run(run.arguments("whole")).status == 0)
+    #expect(try BuiltTool.run(run.arguments("whole", settings)).status == 0)
 
-    let killed = try BuiltTool.start(run.arguments("killed"))
+    let killed = try BuiltTool.start(run.arguments("killed", settings))
     killed.waitForOutput("step \(Int.random(in: 20...32))/40")
     usleep(UInt32.random(in: 0...30_000))
     killed.send(SIGKILL)
     #expect(killed.finish().status == SIGKILL)
 
-    let resumed = try BuiltTool.run(run.arguments("killed", ["--resume"]))
+    let resumed = try BuiltTool.run(run.arguments("killed", settings + ["--resume"]))
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(resumed.output.contains("resumed from"))
     for group in ["/model", "/optimizer"] {

@@ -16,7 +16,7 @@ struct ImageTextMatching {
 
   /// A pair to be judged: numbers of an image and a text in the batch.
   struct Candidate {
-    let image: Int
+    var image: Int
     let text: Int
     let isMatch: Bool
     /// The pair of the batch that it stems from.
@@ -28,6 +28,27 @@ struct ImageTextMatching {
     _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice,
     images: [KeyValues?], randomness: TrainingRandomness?
   ) -> Result {
+    result(
+      ImageTextMatching.candidates(batch, contrast: contrast, negatives: negatives), of: batch,
+      images: images, randomness: randomness)
+  }
+
+  /// The mean loss of some candidates of a batch.
+  func result(
+    _ candidates: [Candidate], of batch: StageOneBatch, images: [KeyValues?],
+    randomness: TrainingRandomness?
+  ) -> Result {
+    let logits = logits(
+      candidates, texts: batch.texts, imageTokens: batch.imageTokens, images: images,
+      firstIndex: batch.firstIndex, randomness: randomness)
+    return Result(
+      loss: logits.crossEntropy(classes: candidates.map { $0.isMatch ? 1 : 0 }), logits: logits)
+  }
+
+  /// All candidates of a batch, with negatives as they are given or drawn.
+  static func candidates(
+    _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice
+  ) -> [Candidate] {
     precondition(
       contrast.ids.count == batch.texts.count,
       "matching needs the features and texts of all gathered pairs, not those of one process")
@@ -37,12 +58,7 @@ struct ImageTextMatching {
       case .drawn(let generator):
         HardNegatives.drawn(from: contrast, generator: generator, firstIndex: batch.firstIndex)
       }
-    let candidates = ImageTextMatching.candidates(pairs: batch.texts.count, negatives: drawn)
-    let logits = logits(
-      candidates, texts: batch.texts, imageTokens: batch.imageTokens, images: images,
-      firstIndex: batch.firstIndex, randomness: randomness)
-    return Result(
-      loss: logits.crossEntropy(classes: candidates.map { $0.isMatch ? 1 : 0 }), logits: logits)
+    return candidates(pairs: batch.texts.count, negatives: drawn)
   }
 
   /// Own pairs, then (negative image, text), then (image, negative text).

@@ -64,7 +64,8 @@ extension StageOneModel {
   ) -> Losses {
     let objectives = configuration.objectives
     let images = qFormer.imageKeyValues(batch.features, norm: visionNorm)
-    let first = UnimodalPass(self, batch, images: images, randomness: randomness)
+    let first = UnimodalPass(
+      self, batch, images: images, randomness: randomness, withGeneration: objectives.generation)
     let contrast = ImageTextContrast(configuration)(
       images: imageEmbedding(first.queries), texts: textEmbedding(first.classification),
       imageIds: batch.imageIds, temperature: guardedTemperature, communicator: communicator)
@@ -89,15 +90,16 @@ extension StageOneModel {
 }
 
 /// The outputs of the first pass.
-private struct UnimodalPass {
+struct UnimodalPass {
   let queries: Variable
   let classification: Variable
-  /// The text rows of generation; nil if it is not trained.
+  /// The text rows of generation; nil without.
   let generationStates: Variable?
 
+  /// - Parameter withGeneration: Whether the texts after `[DEC]` are in the pass.
   init(
     _ model: StageOneModel, _ batch: StageOneBatch, images: [KeyValues?],
-    randomness: TrainingRandomness?
+    randomness: TrainingRandomness?, withGeneration: Bool
   ) {
     var pack = PackedSequences(queryCount: model.queryCount)
     for index in batch.texts.indices {
@@ -108,7 +110,7 @@ private struct UnimodalPass {
         text, view: .itself, index: batch.firstIndex + index, purpose: .text, reading: .first)
     }
     let classes = pack.textOutputs
-    if model.configuration.objectives.generation {
+    if withGeneration {
       ImageGroundedGeneration(model: model).addTexts(of: batch, to: &pack)
     }
     pack.layOut(imageTokens: batch.imageTokens)

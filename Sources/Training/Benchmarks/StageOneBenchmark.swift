@@ -8,6 +8,8 @@ import Tensors
 /// real sizes: features `[batch, tokens, 1408]`, a BERT-base Q-Former, captions of about 12 tokens.
 public struct StageOneBenchmark {
   public var batch = 16
+  /// Pairs that go through the Q-Former at once; nil for all.
+  public var chunk: Int?
   public var steps = 5
   /// The feature vectors of a picture.
   public var imageTokens = 257
@@ -35,16 +37,13 @@ public struct StageOneBenchmark {
     var seconds: [Double] = []
     for step in 0...steps {
       let begin = ContinuousClock.now
-      let losses = model.losses(
-        StageOneBatch(features: features, texts: texts),
+      let gradients = Gradients()
+      let losses = model.addGradients(
+        of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
         negatives: .drawn(Philox(seed: 2, stream: UInt64(step))),
         randomness: TrainingRandomness(
-          rate: model.configuration.qFormer.dropout, seed: 3, step: step))
-      let values = [losses.contrast, losses.matching, losses.generation].map {
-        $0?.value.scalar ?? 0
-      }
-      let gradients = Gradients()
-      gradients.addBackward(from: losses.total)
+          rate: model.configuration.qFormer.dropout, seed: 3, step: step), to: gradients)
+      let values = [losses.contrast, losses.matching, losses.generation].map { $0 ?? 0 }
       optimizer.update(gradients, rate: 1e-4)
       let time = (ContinuousClock.now - begin).inSeconds
       Profile.markStep()

@@ -146,6 +146,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   public var batchSize = 64
   /// Micro-batches in a step; each one's mean loss weighs 1/N, and negatives stay within it.
   public var accumulation = 1
+  /// Pairs of a micro-batch that go through stage 1's Q-Former at once, for batches larger than
+  /// memory: losses and gradients stay those of the whole; null for all.
+  @Nullable public var chunkSize: Int?
   /// The largest global norm of the gradients; null for no clipping.
   @Nullable public var clipNorm: Double?
   /// Steps in a row with a loss or gradient that is not finite, after which the run stops.

@@ -73,6 +73,12 @@ extension TrainingConfiguration {
       ("training.accumulation", accumulation, 1...65_536),
       ("training.stopAfterSkippedSteps", stopAfterSkippedSteps, 1...Int.max),
     ])
+    if let chunkSize, !(1...batchSize).contains(chunkSize) {
+      throw ConfigurationError.invalidValue(
+        field: "training.chunkSize", found: String(chunkSize),
+        expected: "1 to training.batchSize, \(batchSize)",
+        advice: "a micro-batch is cut into chunks; null takes it as a whole")
+    }
     try learningRate.check("training.learningRate")
     try adamW.check("training.adamW")
     try ConfigurationCheck.numbers([("training.clipNorm", clipNorm ?? 1, 1e-12...1e12)])

@@ -20,18 +20,20 @@ struct StageOneTask: StageTask {
     return model.namedParameters + (configuration.vision.frozen ? [] : encoder)
   }
 
-  func losses(
-    _ batch: Batch, step: Int, firstIndex: Int
-  ) -> (total: Variable, terms: [(name: String, value: Double)]) {
+  func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) -> [(name: String, value: Double)] {
     let pass = StageOneBatch(
       features: tower.features(batch),
       texts: batch.samples.map { tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
-    let losses = model.losses(
-      pass, negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
+    let losses = model.addGradients(
+      of: pass, inChunksOf: configuration.training.chunkSize,
+      negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
       randomness: TrainingRandomness(
-        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
-    return (losses.total, StageOneTask.terms(losses))
+        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+      weight: weight, to: gradients)
+    return StageOneTask.terms(losses)
   }
 
   /// The draws of the hard negatives of a step.
@@ -39,9 +41,11 @@ struct StageOneTask: StageTask {
     Philox(seed: seed, stream: 0x4E45_0000_0000 &+ UInt64(step))
   }
 
-  private static func terms(_ losses: StageOneModel.Losses) -> [(name: String, value: Double)] {
+  private static func terms(
+    _ losses: StageOneModel.LossValues
+  ) -> [(name: String, value: Double)] {
     [("itc", losses.contrast), ("itm", losses.matching), ("itg", losses.generation)].compactMap {
-      name, loss in loss.map { (name, Double($0.value.scalar)) }
+      name, loss in loss.map { (name, Double($0)) }
     }
   }
 
@@ -108,7 +112,7 @@ struct StageOneTask: StageTask {
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }
       let weight = Double(batch.samples.count)
-      let terms = StageOneTask.terms(losses).map { ($0.name, $0.value * weight) }
+      let terms = StageOneTask.terms(.init(losses)).map { ($0.name, $0.value * weight) }
       if sums.isEmpty {
         sums = terms
       } else {

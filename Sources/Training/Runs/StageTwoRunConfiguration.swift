@@ -43,6 +43,12 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
         advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
     }
     try checkCommon()
+    if let chunkSize = training.chunkSize {
+      throw ConfigurationError.invalidValue(
+        field: "training.chunkSize", found: String(chunkSize), expected: "null in stage 2",
+        advice: "its pictures are not compared with one another: a smaller training.batchSize with "
+          + "more training.accumulation does the same")
+    }
     try validation.check()
     try initialise.check()
     if initialise != InitialiseConfiguration(), stage1.checkpoint != StageOneSource.none {

@@ -17,14 +17,15 @@ struct StageTwoTask: StageTask {
 
   var trainedParameters: [NamedParameter] { model.namedParameters }
 
-  func losses(
-    _ batch: Batch, step: Int, firstIndex: Int
-  ) -> (total: Variable, terms: [(name: String, value: Double)]) {
+  func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) -> [(name: String, value: Double)] {
     let loss = loss(
       batch, firstIndex: firstIndex, splits: StageTwoTask.splits(configuration.seed, step: step),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
-    return (loss, [("lm", Double(loss.value.scalar))])
+    gradients.addBackward(from: loss, weight: weight)
+    return [("lm", Double(loss.value.scalar))]
   }
 
   private func loss(

@@ -7,11 +7,14 @@ import Tensors
 
 /// What a stage adds to the training loop: its losses and its validation.
 protocol TrainingTask {
-  /// The mean loss of a micro-batch, of shape [], and its terms by name.
-  /// - Parameter firstIndex: The index of the batch's first pair in the global batch.
-  func losses(
-    _ batch: Batch, step: Int, firstIndex: Int
-  ) -> (total: Variable, terms: [(name: String, value: Double)])
+  /// Adds the gradients of a micro-batch's mean loss to a store.
+  /// - Parameters:
+  ///   - firstIndex: The index of the batch's first pair in the global batch.
+  ///   - weight: What the loss counts for.
+  /// - Returns: The loss's terms by name.
+  func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) -> [(name: String, value: Double)]
 
   /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
   func validate() throws -> ValidationReport?
@@ -137,11 +140,11 @@ final class Trainer {
       next.skippedImages += batch.skipped.count
       Profile.mark("waiting for data")
       for sample in batch.skipped { progress.say("skipped \(sample.path): \(sample.reason)") }
-      let losses = task.losses(
-        batch, step: state.step, firstIndex: micro * training.batchSize)
       let share = 1 / Double(training.accumulation)
-      add(losses.terms.map { ($0.name, $0.value * share) }, to: &terms)
-      gradients.addBackward(from: losses.total, weight: Float(share))
+      let losses = task.addGradients(
+        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: Float(share),
+        to: gradients)
+      add(losses.map { ($0.name, $0.value * share) }, to: &terms)
     }
     let rate = training.learningRate.rate(step: state.step, of: training.steps)
     let norm = GradientNorm.global(gradients, of: optimizer.entries.map(\.parameter))

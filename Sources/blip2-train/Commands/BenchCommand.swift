@@ -39,6 +39,9 @@ struct BenchStageOneCommand: ProfiledCommand {
   @Option(help: "Pairs in a step.")
   var batch = 16
 
+  @Option(help: "Pairs that go through the Q-Former at once; losses and gradients stay the same.")
+  var chunk: Int?
+
   @Option(help: "The precision of the linear maps' products; sums are float32.")
   var precision = ProductPrecision.float32
 
@@ -59,6 +62,7 @@ struct BenchStageOneCommand: ProfiledCommand {
 
   func validate() throws {
     try BenchCommand.check("batch", batch, in: 2...65_536)
+    if let chunk { try BenchCommand.check("chunk", chunk, in: 1...batch) }
     try BenchCommand.check("steps", steps, in: 1...1_000_000)
     try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
     try BenchCommand.check("text", text, in: 5...512)
@@ -73,6 +77,7 @@ struct BenchStageOneCommand: ProfiledCommand {
     print(MachineReport.current().oneLine)
     var benchmark = StageOneBenchmark()
     benchmark.batch = batch
+    benchmark.chunk = chunk
     benchmark.steps = steps
     benchmark.imageTokens = imageTokens
     benchmark.maximumTextLength = text

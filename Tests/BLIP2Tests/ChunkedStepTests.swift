@@ -1,0 +1,156 @@
+import Autograd
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import BLIP2
+
+/// A batch that goes through the Q-Former in chunks gives what it gives as a whole.
+@Suite struct ChunkedStepTests {
+  struct Outcome {
+    let losses: [Float?]
+    let gradients: [String: Tensor]
+    let features: Tensor?
+  }
+
+  struct Case: CustomStringConvertible {
+    var objectives = [true, true, true]
+    var throughNegatives = false
+    var imageIds: [Int64]?
+    var negatives = NegativeChoice.drawn(Philox(seed: 8))
+    var precision = ProductPrecision.float32
+
+    var description: String {
+      "objectives \(objectives), through negatives: \(throughNegatives), ids: \(imageIds ?? [])"
+    }
+  }
+
+  /// Dropout acts, and the loss counts for a quarter. The features come from a variable, as those of
+  /// an encoder that is trained.
+  private func outcome(_ example: Case, chunkSize: Int?) -> Outcome {
+    let model = TinyStageOne.model {
+      $0.objectives.contrast = example.objectives[0]
+      $0.objectives.matching = example.objectives[1]
+      $0.objectives.generation = example.objectives[2]
+      $0.gradientThroughNegatives = example.throughNegatives
+    }
+    model.multiply(in: example.precision)
+    let pixels = Variable.leaf(TinyStageOne.features(pairs: 6))
+    let batch = StageOneBatch(
+      features: pixels * 2, texts: TinyStageOne.texts, imageIds: example.imageIds, firstIndex: 12)
+    let gradients = Gradients()
+    let losses = model.addGradients(
+      of: batch, inChunksOf: chunkSize, negatives: example.negatives,
+      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), weight: 0.25, to: gradients)
+    return Outcome(
+      losses: [losses.contrast, losses.matching, losses.generation],
+      gradients: Dictionary(
+        uniqueKeysWithValues: model.namedParameters.compactMap { entry in
+          entry.parameter.gradient(in: gradients).map { (entry.name, $0) }
+        }), features: gradients[pixels])
+  }
+
+  private func expectSame(
+    _ chunked: Outcome, _ whole: Outcome, relative: Float = 1e-4, _ comment: String
+  ) throws {
+    for (found, expected) in zip(chunked.losses, whole.losses) {
+      #expect((found == nil) == (expected == nil), "\(comment)")
+      guard let found, let expected else { continue }
+      #expect(abs(found - expected) <= 1e-5 * expected, "\(comment)")
+    }
+    for (name, expected) in whole.gradients {
+      // The bias of keys changes no probability: its gradient is what rounding leaves.
+      if relative > 1e-4, name.hasSuffix("key.bias") { continue }
+      let found = chunked.gradients[name] ?? .zeros(expected.shape)
+      #expect(difference(found, expected, relative: relative) == nil, "\(name), \(comment)")
+    }
+    #expect(Set(chunked.gradients.keys).isSubset(of: whole.gradients.keys), "\(comment)")
+    let features = try #require(chunked.features)
+    #expect(
+      difference(features, try #require(whole.features), relative: relative) == nil,
+      "features, \(comment)")
+  }
+
+  static let choices = (1..<8).map { choice in (0..<3).map { choice >> $0 & 1 == 1 } }
+
+  @Test(arguments: choices, [false, true])
+  func chunksEqualTheWhole(_ objectives: [Bool], _ throughNegatives: Bool) throws {
+    for imageIds in [nil, [3, 5, 3, 6, 5, 3], [8, 8, 8, 8, 8, 8]] as [[Int64]?] {
+      let example = Case(
+        objectives: objectives, throughNegatives: throughNegatives, imageIds: imageIds)
+      let whole = outcome(example, chunkSize: nil)
+      for chunkSize in [1, 2, 4, 5] {
+        try expectSame(
+          outcome(example, chunkSize: chunkSize), whole, "\(example) by \(chunkSize)")
+      }
+    }
+  }
+
+  /// Chunks that were batches of their own would have another contrast, which the tests above see.
+  @Test func theContrastIsThatOfAllPairs() {
+    var example = Case()
+    example.objectives = [true, false, false]
+    let whole = outcome(example, chunkSize: nil)
+    let parts = Gradients()
+    let model = TinyStageOne.model {
+      $0.objectives.matching = false
+      $0.objectives.generation = false
+    }
+    let part = model.addGradients(
+      of: TinyStageOne.batch(0..<3), negatives: example.negatives, to: parts)
+    #expect(abs((part.contrast ?? 0) - (whole.losses[0] ?? 0)) > 0.1)
+  }
+
+  /// One image that is everyone's negative is wanted by chunks that it does not lie in.
+  @Test func oneImageMayBeTheNegativeOfAll() throws {
+    let negatives = HardNegatives(images: [5, 4, 4, 4, nil, 4], texts: [1, 0, 0, 0, 0, nil])
+    let example = Case(negatives: .given(negatives))
+    let whole = outcome(example, chunkSize: nil)
+    for chunkSize in 1...5 {
+      try expectSame(outcome(example, chunkSize: chunkSize), whole, "by \(chunkSize)")
+    }
+  }
+
+  /// In bfloat16 the losses are as close; a gradient's last place is rounded now this, now that way.
+  @Test func chunksInBFloat16() throws {
+    let example = Case(precision: .bfloat16)
+    let whole = outcome(example, chunkSize: nil)
+    for chunkSize in [1, 4] {
+      try expectSame(
+        outcome(example, chunkSize: chunkSize), whole, relative: 1e-2, "by \(chunkSize)")
+    }
+  }
+
+  @Test func aChunkOfTheBatchIsTheWhole() {
+    let whole = outcome(Case(), chunkSize: nil)
+    for chunkSize in [6, 7] {
+      let chunked = outcome(Case(), chunkSize: chunkSize)
+      #expect(chunked.losses == whole.losses)
+      #expect(chunked.gradients.mapValues(\.values) == whole.gradients.mapValues(\.values))
+    }
+  }
+
+  /// Each candidate comes once; a chunk of n pairs judges n of their own, n negative texts and n
+  /// negative images at most; without a crowd a candidate is where its image is.
+  @Test func sharesOfCandidates() {
+    let chunks = [0..<4, 4..<8, 8..<10]
+    let crowded = HardNegatives(
+      images: (0..<10).map { $0 == 1 ? 2 : 1 }, texts: (0..<10).map { ($0 + 1) % 10 })
+    let next = TinyStageOne.nextPairs(10)
+    for negatives in [crowded, next] {
+      let candidates = ImageTextMatching.candidates(pairs: 10, negatives: negatives)
+      let shares = ImageTextMatching.shares(of: candidates, among: chunks)
+      func key(_ candidate: ImageTextMatching.Candidate) -> [Int] {
+        [candidate.image, candidate.text, Int(candidate.purpose.rawValue), candidate.origin]
+      }
+      #expect(Set(shares.joined().map(key)) == Set(candidates.map(key)))
+      #expect(shares.map(\.count) == [12, 12, 6])
+      for (share, range) in zip(shares, chunks) {
+        let elsewhere = share.filter { !range.contains($0.image) }
+        #expect(elsewhere.allSatisfy { $0.purpose == .negativeImage })
+        if negatives == next { #expect(elsewhere.isEmpty) }
+      }
+    }
+  }
+}
