@@ -111,6 +111,41 @@ import Testing
     }
   }
 
+  /// Sums longer than a panel is, more columns than are copied at a time, and whole rows.
+  @Test(arguments: [
+    (ProductForm.plain, 33, 6200, 70), (.secondTransposed, 40, 12_301, 48),
+    (.firstTransposed, 49, 4500, 80), (.secondTransposed, 32, 2050, 4200),
+  ])
+  func longSums(_ form: ProductForm, _ rows: Int, _ inner: Int, _ columns: Int) {
+    let a = rounded(
+      randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
+    let b = rounded(
+      randomTensor(form == .secondTransposed ? [columns, inner] : [inner, columns], seed: 2))
+    let bias = randomTensor([columns], seed: 3)
+    var plain = Tensor.zeros([rows, columns])
+    a.read { a in
+      b.read { b in
+        bias.read { bias in
+          plain.modify {
+            BFloat16.multiplyAsFloats(
+              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+          }
+          var fast = Tensor.zeros([rows, columns])
+          fast.modify {
+            TiledProduct.multiply(
+              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+          }
+          #expect(difference(fast, plain, relative: 1e-5) == nil)
+          let result = BFloat16Matrix(rows: rows, columns: columns) {
+            TiledProduct.multiply(
+              a, b, form, into: .bfloat16($0), cStride: columns, ProductSum(bias: bias))
+          }
+          #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
+        }
+      }
+    }
+  }
+
   private typealias Product = (
     ElementView<BFloat16>, ElementView<BFloat16>, ProductForm, ProductResult, Int, ProductSum
   ) -> Void

@@ -6,13 +6,18 @@ import Testing
 
 /// Training in bfloat16 follows training in float32.
 @Suite struct PrecisionTests {
-  /// The total loss of each step of a run.
-  private func losses(_ folder: String) throws -> [Double] {
+  /// The lines of one kind that a run logged.
+  private func records(_ kind: String, _ folder: String) throws -> [[String: Any]] {
     try String(contentsOfFile: folder + "/metrics.jsonl", encoding: .utf8)
       .split(separator: "\n").compactMap { line in
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        return object?["kind"] as? String == "train" ? object?["total"] as? Double : nil
+        return object?["kind"] as? String == kind ? object : nil
       }
+  }
+
+  /// The total loss of each step of a run.
+  private func losses(_ folder: String) throws -> [Double] {
+    try records("train", folder).compactMap { $0["total"] as? Double }
   }
 
   private func compare(_ float32: [Double], _ bfloat16: [Double]) {
@@ -32,6 +37,40 @@ import Testing
       #expect(result.status == 0, "\(result.errors)")
     }
     try compare(losses(run.output("fp32")), losses(run.output("bf16")))
+  }
+
+  /// Fifty steps of the demo: its losses, and what it then says of pairs that it never saw. Recalls of
+  /// 180 pairs differ by chance; three standard deviations of their difference are allowed.
+  @Test func theDemoStaysWithinAHundredthAndRetrievalWithinNoise() throws {
+    let folder = try TemporaryFolder()
+    let repository = Goldens.repository.path
+    for precision in ["fp32", "bf16"] {
+      let settings = [
+        "vision.path=\(repository)/Data/demo/encoder",
+        "data.train.path=\(repository)/Data/demo/train.jsonl",
+        "data.validation.path=\(repository)/Data/demo/heldout.jsonl",
+        "output=\(folder.path(precision))", "precision=\(precision)", "validation.every=50",
+        "log.every=1",
+      ]
+      let result = try BuiltTool.run(
+        ["stage1", "--config", "\(repository)/Configs/demo/stage1.yaml", "--max-steps", "50"]
+          + settings.flatMap { ["--set", $0] })
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    let (plain, rounded) = (folder.path("fp32"), folder.path("bf16"))
+    try compare(losses(plain), losses(rounded))
+    let scores = try [plain, rounded].map { try #require(try records("validation", $0).last) }
+    for name in ["itc", "itm", "itg"] {
+      let pair = scores.map { $0[name] as? Double ?? .nan }
+      #expect(abs(pair[0] - pair[1]) <= 0.01 * pair[0], "\(name) \(pair)")
+    }
+    for direction in ["imageToText", "textToImage"] {
+      let pair = scores.map { ($0["cosine.\(direction).r10"] as? Double ?? .nan) / 100 }
+      let mean = (pair[0] + pair[1]) / 2
+      let deviation = (2 * mean * (1 - mean) / 180).squareRoot()
+      #expect(abs(pair[0] - pair[1]) <= 3 * deviation, "\(direction) \(pair)")
+      #expect(mean > 0)
+    }
   }
 
   @Test(arguments: ["opt", "t5"])

@@ -64,6 +64,11 @@ static inline __attribute__((always_inline)) void cplatform_prefetch(const void 
   __builtin_prefetch(place);
 }
 
+/// Asks for memory that will be written soon; any address is allowed.
+static inline __attribute__((always_inline)) void cplatform_prefetch_for_writing(void *place) {
+  __builtin_prefetch(place, 1);
+}
+
 /// The names, separated by blanks, of the vector instruction sets that the processor has.
 const char *cplatform_processor_features(void);
 

@@ -74,6 +74,15 @@ public enum ProductResult {
     }
   }
 
+  /// The bytes of one number.
+  @inline(__always)
+  var elementBytes: Int {
+    switch self {
+    case .float32: 4
+    case .bfloat16: 2
+    }
+  }
+
   func advanced(by count: Int) -> ProductResult {
     switch self {
     case .float32(let pointer): .float32(pointer + count)

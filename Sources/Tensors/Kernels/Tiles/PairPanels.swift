@@ -82,6 +82,11 @@ func interleaveRows(
     let hasHigh = 2 * pair + 1 < x.rows
     let high = hasHigh ? low + x.stride : low
     let mask = SIMD16<UInt32>(repeating: hasHigh ? 0xffff_0000 : 0)
+    // Rows that are wider than the part wanted: the processor does not see what will be read.
+    for line in stride(from: 0, to: x.columns, by: 32) {
+      cplatform_prefetch(low + (16 &* x.stride &+ line))
+      cplatform_prefetch(low + (17 &* x.stride &+ line))
+    }
     var column = 0
     while column &+ 16 <= x.columns {
       let both = widened(low + column) | ((widened(high + column) &<< 16) & mask)

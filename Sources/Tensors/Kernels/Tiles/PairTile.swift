@@ -1,3 +1,5 @@
+import CPlatform
+
 /// A product's left factor as tiles read it: pairs of bfloat16 numbers that are neighbours along
 /// the sum.
 public struct PairRows {
@@ -39,6 +41,16 @@ struct TileTarget {
   let stride: Int
   let columns: Int
   let sum: ProductSum
+
+  /// Asks for the memory of one line, which is there once the line's sums are.
+  @inline(__always)
+  func prefetch(row: Int) {
+    let bytes = result.elementBytes
+    let line = result.pointer + row &* stride &* bytes
+    for place in Swift.stride(from: 0, to: columns &* bytes, by: 64) {
+      cplatform_prefetch_for_writing(line + place)
+    }
+  }
 
   /// Writes the columns of one line that C has.
   @inline(__always)
@@ -135,7 +147,9 @@ struct PairTile<Line: TileLine> {
   static func multiply(_ x: PairRows, panel: UnsafePointer<Float>, into target: TileTarget) {
     var row = 0
     while row < x.rows {
-      PairTile(x, row: row, panel: panel).put(target, row: row, count: min(rows, x.rows &- row))
+      let count = min(rows, x.rows &- row)
+      for index in 0..<count { target.prefetch(row: row &+ index) }
+      PairTile(x, row: row, panel: panel).put(target, row: row, count: count)
       row &+= rows
     }
   }
