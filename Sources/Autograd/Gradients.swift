@@ -36,21 +36,27 @@ public final class Gradients {
   /// Runs backwards once from several variables, each with a given gradient of its shape: what they
   /// have in common is gone through once.
   public func addBackward(from results: [(variable: Variable, gradient: Tensor)]) {
-    for (variable, gradient) in results {
-      precondition(
-        gradient.shape == variable.shape,
-        "a gradient of shape \(gradient.shape) for a variable of shape \(variable.shape)")
-      add(gradient, to: variable.node)
-    }
-    runBackward(from: results.compactMap(\.variable.node))
+    runBackward(
+      from: results.compactMap { variable, gradient in
+        precondition(
+          gradient.shape == variable.shape,
+          "a gradient of shape \(gradient.shape) for a variable of shape \(variable.shape)")
+        return variable.node.map { ($0, .float32(gradient)) }
+      })
   }
 
-  /// Hands the gradients that the roots have so far on to all that they were computed from.
-  private func runBackward(from roots: [GradientNode]) {
-    for node in Gradients.reachable(from: roots) {
+  /// - Parameter start: A node before which there may be no operation; nil for none.
+  func runBackward(
+    from roots: [(node: GradientNode, gradient: ProductFactor)],
+    madeAfter start: GradientNode? = nil
+  ) {
+    for root in roots { addFactor(root.gradient, to: root.node) }
+    for node in Gradients.reachable(from: roots.map(\.node)) {
       let bytes = Profile.isOn ? node.gradientBytes : 0
       guard let pullback = node.takePullback(), let dy = store.removeValue(forKey: node.order)
       else { continue }
+      precondition(
+        node.order > start?.order ?? 0, "a recomputed body uses a variable that is no input of it")
       pullback(dy, self)
       Profile.mark(node.operation, .backward, bytes: bytes)
     }

@@ -123,6 +123,15 @@ final class GradientNode {
     self.pullback = pullback
   }
 
+  /// A node without history whose gradient is that of another: both have one place in the store.
+  init(standingFor node: GradientNode) {
+    order = node.order
+    shape = node.shape
+    isRounded = node.isRounded
+    operation = node.operation
+    parents = []
+  }
+
   /// Hands out the pullback once; the node then holds on to nothing.
   func takePullback() -> Pullback? {
     defer {

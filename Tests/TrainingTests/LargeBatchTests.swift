@@ -18,7 +18,9 @@ import Testing
   }
 
   /// Encoder trained, dropout on, two micro-batches of 8 in a step: the same losses, step by step.
-  @Test(arguments: [["training.chunkSize=3"]])
+  @Test(arguments: [
+    ["training.chunkSize=3"], ["training.chunkSize=5", "training.recomputeActivations=true"],
+  ])
   func aRunLearnsTheSame(_ settings: [String]) throws {
     let run = try TinyRun(steps: 6)
     #expect(try BuiltTool.run(run.arguments("whole")).status == 0)
@@ -33,6 +35,29 @@ import Testing
         let loss = try #require(found[name])
         #expect(abs(loss - value) <= 1e-3 * value, "step \(step + 1): \(name)")
       }
+    }
+  }
+
+  /// Recomputation changes no bit of what is trained, in either stage and precision.
+  @Test(arguments: ["fp32", "bf16"])
+  func recomputationIsTheSameToTheBit(_ precision: String) throws {
+    let run = try TinyRun(steps: 5)
+    let stageTwo = try TinyStageTwo(family: "opt")
+    for (name, recomputes) in [("plain", "false"), ("again", "true")] {
+      let settings = [
+        "precision=\(precision)", "training.recomputeActivations=\(recomputes)", "training.steps=5",
+      ].flatMap { ["--set", $0] }
+      for arguments in [run.arguments(name, settings), stageTwo.arguments(name, settings)] {
+        let result = try BuiltTool.run(arguments)
+        #expect(result.status == 0, "\(result.errors)")
+      }
+    }
+    for group in ["/model", "/optimizer"] {
+      let first = try TinyRun.difference(
+        run.checkpoint("plain", step: 5), run.checkpoint("again", step: 5), group: group)
+      let second = try TinyRun.difference(
+        stageTwo.checkpoint("plain", step: 5), stageTwo.checkpoint("again", step: 5), group: group)
+      #expect(first.isEmpty && second.isEmpty)
     }
   }
 

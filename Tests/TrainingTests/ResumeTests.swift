@@ -6,7 +6,9 @@ import Testing
 
 /// Nothing is lost when a run is killed, stopped or goes on.
 @Suite struct ResumeTests {
-  @Test(arguments: [[], ["--set", "training.chunkSize=3"]])
+  @Test(arguments: [
+    [], ["--set", "training.chunkSize=3", "--set", "training.recomputeActivations=true"],
+  ])
   func killedAndResumedEqualsUninterrupted(_ settings: [String]) throws {
     let run = try TinyRun()
     #expect(try BuiltTool.run(run.arguments("whole", settings)).status == 0)

@@ -49,7 +49,7 @@ public struct QFormer: Module {
     public let queries: Variable?
     /// The text rows that are read, `[tokens, width]`; nil if there are none.
     public let texts: Variable?
-    /// The keys and values of all rows, by layer.
+    /// The keys and values of all rows, by layer; none where layers are recomputed.
     public let memory: [KeyValues]
   }
 
@@ -58,15 +58,21 @@ public struct QFormer: Module {
   ///   - images: Keys and values of the images, by layer (`imageKeyValues`); nil without queries.
   ///   - past: Keys and values, by layer, of rows that stand before the pack's.
   ///   - randomness: nil in evaluation.
+  ///   - recomputing: Keeps only what goes into each layer, which the backward pass runs again.
   public func callAsFunction(
     _ pack: PackedSequences, images: [KeyValues?]?, past: [KeyValues]? = nil,
-    randomness: TrainingRandomness? = nil
+    randomness: TrainingRandomness? = nil, recomputing: Bool = false
   ) -> Output {
+    precondition(past == nil || !recomputing, "what is trained has no rows before it")
     var x = embeddingNorm(embeddings(pack)).dropout(
       randomness?.dropout(site: 0), places: pack.rows.places)
     var memory: [KeyValues] = []
     for (number, layer) in layers.elements.enumerated() {
       let rows = number == configuration.layers - 1 ? pack.lastRows : pack.rows
+      if recomputing {
+        x = layer.recomputed(x, rows: rows, image: images?[number], randomness: randomness)
+        continue
+      }
       let result = layer(
         x, rows: rows, image: images?[number], past: past?[number], randomness: randomness)
       x = result.output

@@ -73,6 +73,17 @@ struct QFormerLayer: Module {
     }
     return (.concatenatedRows(parts), own)
   }
+
+  /// The layer's output, `[rows, width]`, with nothing kept but what goes in.
+  func recomputed(
+    _ x: Variable, rows: LayerRows, image: KeyValues?, randomness: TrainingRandomness?
+  ) -> Variable {
+    let inputs = [x] + (image.map { [$0.keys, $0.values] } ?? [])
+    return Variable.recomputing(inputs) { inputs in
+      let image = inputs.count > 1 ? KeyValues(keys: inputs[1], values: inputs[2]) : nil
+      return [self(inputs[0], rows: rows, image: image, past: nil, randomness: randomness).output]
+    }[0]
+  }
 }
 
 extension KeyValues {

@@ -105,7 +105,8 @@ struct ImageTextMatching {
         purpose: candidate.purpose, reading: .none)
     }
     pack.layOut(imageTokens: imageTokens)
-    let output = model.qFormer(pack, images: images, randomness: randomness)
+    let output = model.qFormer(
+      pack, images: images, randomness: randomness, recomputing: model.recomputesActivations)
     guard let queries = output.queries else { preconditionFailure("candidates have queries") }
     return queries
   }

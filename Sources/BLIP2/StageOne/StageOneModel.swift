@@ -17,6 +17,9 @@ public struct StageOneModel: Module {
   public let temperature: Parameter
   /// The special tokens of the vocabulary.
   public let tokens: SpecialTokens
+  /// Whether training computes the inside of the Q-Former's layers again in the backward pass in place
+  /// of keeping it.
+  public var recomputesActivations = false
 
   public struct SpecialTokens: Equatable, Sendable {
     /// `[SEP]`, which ends a caption.

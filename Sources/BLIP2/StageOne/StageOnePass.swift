@@ -114,7 +114,8 @@ struct UnimodalPass {
       ImageGroundedGeneration(model: model).addTexts(of: batch, to: &pack)
     }
     pack.layOut(imageTokens: batch.imageTokens)
-    let output = model.qFormer(pack, images: images, randomness: randomness)
+    let output = model.qFormer(
+      pack, images: images, randomness: randomness, recomputing: model.recomputesActivations)
     guard let queries = output.queries, let texts = output.texts else {
       preconditionFailure("a batch has images and texts")
     }

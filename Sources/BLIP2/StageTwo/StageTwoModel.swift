@@ -13,6 +13,9 @@ public struct StageTwoModel: Module {
   public let visionNorm: LayerNorm
   /// From query outputs to rows that stand in place of words.
   let languageProjection: Linear
+  /// Whether training computes the inside of the Q-Former's layers again in the backward pass in place
+  /// of keeping it.
+  public var recomputesActivations = false
 
   /// - Parameters:
   ///   - embeddingWidth: The width of the language model's word embeddings.
@@ -55,9 +58,9 @@ public struct StageTwoModel: Module {
     }
     pack.layOut(imageTokens: features.shape[1])
     let memory = qFormer.imageKeyValues(features, norm: visionNorm)
-    guard let queries = qFormer(pack, images: memory, randomness: randomness).queries else {
-      preconditionFailure("images have queries")
-    }
+    let output = qFormer(
+      pack, images: memory, randomness: randomness, recomputing: recomputesActivations)
+    guard let queries = output.queries else { preconditionFailure("images have queries") }
     return queries
   }
 

@@ -10,6 +10,8 @@ public struct StageOneBenchmark {
   public var batch = 16
   /// Pairs that go through the Q-Former at once; nil for all.
   public var chunk: Int?
+  /// Whether the inside of layers is computed again in the backward pass.
+  public var recomputes = false
   public var steps = 5
   /// The feature vectors of a picture.
   public var imageTokens = 257
@@ -63,7 +65,9 @@ public struct StageOneBenchmark {
       configuration.qFormer.layers = 6
       configuration.qFormer.feedForwardWidth = 1536
     }
-    return StageOneModel(configuration, visionWidth: isSmall ? 384 : 1408, seed: 0)
+    var model = StageOneModel(configuration, visionWidth: isSmall ? 384 : 1408, seed: 0)
+    model.recomputesActivations = recomputes
+    return model
   }
 
   /// `[CLS]`, words and `[SEP]`.

@@ -11,6 +11,8 @@ import Tensors
 public struct StageTwoBenchmark {
   public var shape = BenchmarkLanguageModel.opt125m
   public var batch = 16
+  /// Whether the inside of the Q-Former's layers is computed again in the backward pass.
+  public var recomputes = false
   public var steps = 5
   /// The feature vectors of a picture.
   public var imageTokens = 257
@@ -74,10 +76,11 @@ public struct StageTwoBenchmark {
 
   private func prepared() -> (StageTwoModel, any LanguageModel, Variable) {
     let languageModel = shape.model(seed: 4, precision)
-    let model = StageTwoModel(
+    var model = StageTwoModel(
       StageTwoConfiguration(), visionWidth: 1408, embeddingWidth: languageModel.embeddingWidth,
       seed: 0)
     model.multiply(in: precision)
+    model.recomputesActivations = recomputes
     let features = Variable(
       .normal(
         [batch, imageTokens, 1408], standardDeviation: 1, generator: Philox(seed: 1), site: 1))

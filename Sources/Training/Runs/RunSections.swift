@@ -149,6 +149,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Pairs of a micro-batch that go through stage 1's Q-Former at once, for batches larger than
   /// memory: losses and gradients stay those of the whole; null for all.
   @Nullable public var chunkSize: Int?
+  /// Computes the inside of the Q-Former's layers again in the backward pass in place of keeping it.
+  public var recomputeActivations = false
   /// The largest global norm of the gradients; null for no clipping.
   @Nullable public var clipNorm: Double?
   /// Steps in a row with a loss or gradient that is not finite, after which the run stops.

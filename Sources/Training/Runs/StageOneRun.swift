@@ -28,8 +28,9 @@ public struct StageOneRun: TrainingRun {
       features: configuration.vision.cache
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
     let tokenizer = try CaptionTokenizer(configuration.data)
-    let model = try StageOneRun.model(configuration, tower: tower, tokenizer: tokenizer)
+    var model = try StageOneRun.model(configuration, tower: tower, tokenizer: tokenizer)
     model.multiply(in: configuration.precision)
+    model.recomputesActivations = configuration.training.recomputeActivations
     task = StageOneTask(
       configuration: configuration, model: model, tower: tower, data: data, tokenizer: tokenizer)
   }

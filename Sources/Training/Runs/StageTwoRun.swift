@@ -30,10 +30,11 @@ public struct StageTwoRun: TrainingRun {
       features: configuration.vision.cache
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
     let languageModel = try FrozenLanguageModel(configuration.llm, in: configuration.precision)
-    let model = StageTwoModel(
+    var model = StageTwoModel(
       configuration.model, visionWidth: tower.encoder.width,
       embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
     model.multiply(in: configuration.precision)
+    model.recomputesActivations = configuration.training.recomputeActivations
     task = StageTwoTask(
       configuration: configuration, model: model, tower: tower, data: data,
       languageModel: languageModel,

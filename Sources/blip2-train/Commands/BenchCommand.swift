@@ -42,6 +42,9 @@ struct BenchStageOneCommand: ProfiledCommand {
   @Option(help: "Pairs that go through the Q-Former at once; losses and gradients stay the same.")
   var chunk: Int?
 
+  @Flag(help: "Computes the inside of the Q-Former's layers again in place of keeping it.")
+  var recompute = false
+
   @Option(help: "The precision of the linear maps' products; sums are float32.")
   var precision = ProductPrecision.float32
 
@@ -78,6 +81,7 @@ struct BenchStageOneCommand: ProfiledCommand {
     var benchmark = StageOneBenchmark()
     benchmark.batch = batch
     benchmark.chunk = chunk
+    benchmark.recomputes = recompute
     benchmark.steps = steps
     benchmark.imageTokens = imageTokens
     benchmark.maximumTextLength = text

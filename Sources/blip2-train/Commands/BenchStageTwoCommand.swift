@@ -52,6 +52,9 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @Option(help: "Feature vectors of a picture.")
   var imageTokens = 257
 
+  @Flag(help: "Computes the inside of the Q-Former's layers again in place of keeping it.")
+  var recompute = false
+
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
@@ -62,6 +65,7 @@ struct BenchStageTwoCommand: ProfiledCommand {
   func work() throws {
     var benchmark = options.benchmark(batch: batch)
     benchmark.imageTokens = imageTokens
+    benchmark.recomputes = recompute
     print(benchmark.train { print($0) }.line)
   }
 }
