@@ -21,6 +21,14 @@ struct BenchCommand: ParsableCommand {
         "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
     }
   }
+
+  /// Refuses the precision that is for frozen image encoders alone.
+  static func checkTrains(in precision: ProductPrecision) throws {
+    if precision == .int8 {
+      throw ValidationError(
+        "--precision: expected fp32 or bf16, found int8: bench vision alone takes it")
+    }
+  }
 }
 
 /// `blip2-train bench stage1`.
@@ -58,6 +66,7 @@ struct BenchStageOneCommand: ProfiledCommand {
   var small = false
 
   func validate() throws {
+    try BenchCommand.checkTrains(in: precision)
     try BenchCommand.check("batch", batch, in: 2...65_536)
     try BenchCommand.check("steps", steps, in: 1...1_000_000)
     try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
