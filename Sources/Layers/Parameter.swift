@@ -13,7 +13,8 @@ public final class Parameter {
   /// The form in which a frozen matrix is kept, where it is not float32.
   private var storedMatrix: (any MatrixWeight)?
   private let initialValue: () -> Tensor
-  /// The precision in which linear maps multiply it.
+  /// The precision in which linear maps multiply it; int8 is for frozen matrices, of which from the
+  /// first product on nothing else is kept.
   public var precision = ProductPrecision.float32 {
     didSet { rounded = nil }
   }
@@ -75,6 +76,7 @@ public final class Parameter {
 
   /// A matrix parameter `[outputs, inputs]` as a linear map takes it.
   public var weight: Weight {
+    if precision == .int8 { return Weight(frozen: inInt8()) }
     if let storedMatrix {
       precondition(isFrozen, "a matrix kept as it is stored cannot be trained")
       return Weight(frozen: precision == .bfloat16 ? inBFloat16(storedMatrix) : storedMatrix)
@@ -85,6 +87,7 @@ public final class Parameter {
 
   /// Some rows of a matrix parameter as a linear map takes them.
   public func weight(ofRows range: Range<Int>) -> Weight {
+    if precision == .int8 { return Weight(frozen: inInt8().outputs(range)) }
     guard precision == .bfloat16 else {
       if isFrozen, let storedMatrix = storedMatrix as? StoredWeight {
         return Weight(frozen: storedMatrix.outputs(range))
@@ -101,6 +104,15 @@ public final class Parameter {
     if let rounded { return rounded }
     let weight = BFloat16Weight(matrix)
     rounded = weight
+    return weight
+  }
+
+  /// Rounds a frozen matrix for good.
+  private func inInt8() -> Int8Weight {
+    precondition(isFrozen, "a matrix in int8 cannot be trained")
+    if let kept = storedMatrix as? Int8Weight { return kept }
+    let weight = Int8Weight(storedMatrix ?? DenseWeight(value))
+    freeze(as: weight)
     return weight
   }
 

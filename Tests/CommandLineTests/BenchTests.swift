@@ -3,7 +3,7 @@ import Testing
 
 /// The benchmarks that train nothing, and the options of all.
 struct BenchTests {
-  @Test(arguments: ["fp32", "bf16"])
+  @Test(arguments: ["fp32", "bf16", "int8"])
   func visionEndsWithItsLine(_ precision: String) throws {
     let result = try BuiltTool.run([
       "bench", "vision", "--model", "dinov2-s", "--batch", "1", "--steps", "1", "--precision",
@@ -72,6 +72,8 @@ struct BenchTests {
     (["stage2", "--image-tokens", "65537"], "--image-tokens: expected 1 to 65536, found 65537"),
     (["stage1", "--batch", "1"], "--batch: expected 2 to 65536, found 1"),
     (["stage1", "--chunk", "17"], "--chunk: expected 1 to 16, found 17"),
+    (["stage1", "--precision", "int8"], "--precision: expected fp32 or bf16, found int8"),
+    (["generate", "--precision", "int8"], "--precision: expected fp32 or bf16, found int8"),
     (["stage2", "--steps", "0"], "--steps: expected 1 to 1000000, found 0"),
     (["generate", "--tokens", "1025"], "--tokens: expected 1 to 1024, found 1025"),
     (["vision", "--batch", "0"], "--batch: expected 1 to 4096, found 0"),

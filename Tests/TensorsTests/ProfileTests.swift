@@ -8,12 +8,19 @@ import Testing
 @Suite(.serialized) struct ProfileTests {
   @Test func countsOperationsAndTheirProducts() throws {
     let x = randomTensor([64, 32], seed: 1)
-    let weight = BFloat16Weight(DenseWeight(randomTensor([48, 32], seed: 2)))
+    let weights: [any MatrixWeight] = [
+      BFloat16Weight(DenseWeight(randomTensor([48, 32], seed: 2))),
+      Int8Weight(DenseWeight(randomTensor([40, 32], seed: 3))),
+    ]
     Profile.begin()
     usleep(20_000)
     Profile.mark("waits(for:)")
     _ = x.product(x, .secondTransposed)
-    _ = Tensor(shape: [64, 48]) { weight.apply(to: .float32(x), bias: nil, into: .float32($0)) }
+    for weight in weights {
+      _ = Tensor(shape: [64, weight.outputs]) {
+        weight.apply(to: .float32(x), bias: nil, into: .float32($0))
+      }
+    }
     Profile.mark("multiplies(_:)", .backward, bytes: 1)
     Profile.mark("multiplies(_:)", .forward, bytes: 17)
     Profile.markStep()
@@ -26,6 +33,7 @@ import Testing
     let multiplies = try #require(profile.totals[.init(name: "multiplies", pass: .backward)])
     #expect(multiplies.products.float32Operations == 2 * 64 * 64 * 32)
     #expect(multiplies.products.bfloat16Operations == 2 * 64 * 48 * 32)
+    #expect(multiplies.products.int8Operations == 2 * 64 * 40 * 32)
     #expect(multiplies.bytes == multiplies.products.bytes && multiplies.bytes > 64 * 32 * 4)
     #expect(profile.totals[.init(name: "multiplies", pass: .forward)]?.bytes == 17)
     // Nothing falls between: each run begins where the one before it ended.

@@ -85,6 +85,19 @@ import Testing
     try compare(losses(run.output("fp32")), losses(run.output("bf16")))
   }
 
+  /// Weights that are trained are not rounded to int8.
+  @Test(arguments: [
+    ("vision.precision=int8", "vision.frozen to true"),
+    ("precision=int8", "set vision.precision to int8"),
+  ])
+  func int8IsForFrozenEncoders(_ setting: String, _ advice: String) throws {
+    let run = try TinyRun(steps: 1)
+    let result = try BuiltTool.run(run.arguments("a", ["--set", setting]))
+    #expect(result.status == 1)
+    #expect(result.errors.contains(setting.split(separator: "=")[0] + ": "), "\(result.errors)")
+    #expect(result.errors.contains(advice), "\(result.errors)")
+  }
+
   @Test func anUnknownPrecisionIsRefused() throws {
     let run = try TinyRun(steps: 1)
     let result = try BuiltTool.run(run.arguments("a", ["--set", "precision=fp16"]))

@@ -158,6 +158,8 @@ import Testing
     #expect(data.contains("resume.allowChangedData=true"))
     let layer = try refusal(["vision.finalNorm=false"])
     #expect(layer.contains("vision.finalNorm: the checkpoint has"), "\(layer)")
+    let precision = try refusal(["vision.precision=bf16"])
+    #expect(precision.contains("vision.precision: the checkpoint has"), "\(precision)")
     let seed = try refusal(["seed=4"])
     #expect(seed.contains("seed: the checkpoint has 3, now it is 4"))
     let allowed = try BuiltTool.run(

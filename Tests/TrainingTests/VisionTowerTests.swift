@@ -54,6 +54,22 @@ import WeightFiles
     #expect(blip2.normalization.mean.x == PixelNormalisation.clip.mean[0])
   }
 
+  /// The encoder's own precision comes before the run's.
+  @Test func precisionIsTheRunsOrItsOwn() throws {
+    var configuration = configuration(try golden("dinov2"))
+    #expect(try VisionTower(configuration, seed: 1, in: .bfloat16).precision == .bfloat16)
+    configuration.precision = .int8
+    let tower = try VisionTower(configuration, seed: 1, in: .bfloat16)
+    #expect(tower.precision == .int8 && tower.summary.hasPrefix("int8, "))
+    configuration.precision = .float32
+    let exact = try VisionTower(configuration, seed: 1, in: .bfloat16)
+    let side = tower.imageSize
+    let pixels = randomTensor([2, 3, side, side], seed: 1)
+    let (rounded, plain) = (tower.features(pixels).value, exact.features(pixels).value)
+    #expect(rounded.values != plain.values)
+    #expect(difference(rounded, plain, relative: 0.1) == nil)
+  }
+
   @Test func chosenOutputsComeFirst() throws {
     var configuration = configuration(try golden("clip-vision"))
     configuration.layer = 1

@@ -46,6 +46,16 @@ import Testing
     #expect(largestDifference(fused, separate) < 1e-5)
   }
 
+  @Test func agreesInInt8() {
+    fused.freeze()
+    separate.freeze()
+    let exact = results().fused
+    multiply(in: .int8)
+    let (fused, separate) = results()
+    #expect(largestDifference(fused, separate) < 1e-5)
+    #expect(largestDifference(fused, exact) > 1e-4)
+  }
+
   /// Frozen matrices too are multiplied in the precision that was asked for.
   @Test(arguments: [false, true]) func agreesInBFloat16(isFrozen: Bool) {
     let exact = results().fused

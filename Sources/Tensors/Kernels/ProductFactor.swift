@@ -1,9 +1,12 @@
-/// The precision in which matrices are multiplied; products are summed in float32 either way.
+/// The precision in which matrices are multiplied. Products are summed in float32; of int8, exactly.
 public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
   case float32 = "fp32"
   /// Factors are rounded to bfloat16: half the memory traffic, and twice the speed on processors that
   /// multiply it themselves.
   case bfloat16 = "bf16"
+  /// Factors are rounded to whole numbers of one byte with a scale for each row, weights once: for
+  /// frozen weights alone. What no weight multiplies is as under bfloat16.
+  case int8
 }
 
 /// A factor of a product in the form in which it is multiplied.

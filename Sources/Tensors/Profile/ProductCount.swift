@@ -3,15 +3,19 @@ import Synchronization
 
 /// What matrix products were made, over all threads.
 public struct ProductCount: Sendable {
-  /// Multiplications and additions of float32 numbers, and of bfloat16 ones.
+  /// Multiplications and additions of float32 numbers, of bfloat16 ones, and of bytes.
   public internal(set) var float32Operations = 0
   public internal(set) var bfloat16Operations = 0
+  public internal(set) var int8Operations = 0
   /// The bytes of both factors and of the result, once each.
   public internal(set) var bytes = 0
   /// The time within products, summed over the threads.
   public internal(set) var nanoseconds = 0
 
   public init() {}
+
+  /// Of all precisions.
+  public var operations: Int { float32Operations + bfloat16Operations + int8Operations }
 
   public static func + (a: ProductCount, b: ProductCount) -> ProductCount {
     a.combined(with: b, &+)
@@ -25,6 +29,7 @@ public struct ProductCount: Sendable {
     var result = ProductCount()
     result.float32Operations = f(float32Operations, other.float32Operations)
     result.bfloat16Operations = f(bfloat16Operations, other.bfloat16Operations)
+    result.int8Operations = f(int8Operations, other.int8Operations)
     result.bytes = f(bytes, other.bytes)
     result.nanoseconds = f(nanoseconds, other.nanoseconds)
     return result
@@ -35,6 +40,7 @@ public struct ProductCount: Sendable {
 enum ProductCounter {
   private static let float32Operations = Atomic<Int>(0)
   private static let bfloat16Operations = Atomic<Int>(0)
+  private static let int8Operations = Atomic<Int>(0)
   private static let bytes = Atomic<Int>(0)
   private static let nanoseconds = Atomic<Int>(0)
 
@@ -42,6 +48,7 @@ enum ProductCounter {
     var count = ProductCount()
     count.float32Operations = float32Operations.load(ordering: .relaxed)
     count.bfloat16Operations = bfloat16Operations.load(ordering: .relaxed)
+    count.int8Operations = int8Operations.load(ordering: .relaxed)
     count.bytes = bytes.load(ordering: .relaxed)
     count.nanoseconds = nanoseconds.load(ordering: .relaxed)
     return count
@@ -62,6 +69,7 @@ enum ProductCounter {
     switch precision {
     case .float32: float32Operations.wrappingAdd(operations, ordering: .relaxed)
     case .bfloat16: bfloat16Operations.wrappingAdd(operations, ordering: .relaxed)
+    case .int8: int8Operations.wrappingAdd(operations, ordering: .relaxed)
     }
     bytes.wrappingAdd(
       factorBytes + rows * columns * MemoryLayout<Float>.stride, ordering: .relaxed)

@@ -1,4 +1,5 @@
 import Datasets
+import Tensors
 
 /// The sections of a run's configuration that all stages share.
 
@@ -18,6 +19,8 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   @Nullable public var finalNorm: Bool?
   /// The side of the pictures in pixels; null for the encoder's own.
   @Nullable public var imageSize: Int?
+  /// The precision of the encoder's products; null for that of the run. `int8` is for a frozen one.
+  @Nullable public var precision: ProductPrecision?
   /// A frozen encoder is not trained and not in the checkpoints.
   public var frozen = true
   /// Computes the features of a frozen encoder once and keeps them in a file; training then reads them

@@ -137,8 +137,7 @@ struct RunStart<Run: TrainingRun> {
     let encoder = configuration.vision.path ?? "new DINOv2"
     progress.say(
       "image encoder: \(encoder), \(configuration.vision.frozen ? "frozen" : "trained"), "
-        + "\(task.tower.tokenCount) × \(task.tower.encoder.width) features at "
-        + "\(task.tower.imageSize) px")
+        + task.tower.summary)
     run.describe(progress)
     progress.say(String(format: "trained parameters: %.2f M", Double(values) / 1e6))
     let pairs = dataset.pairCount.map { "\($0) pairs, " } ?? ""

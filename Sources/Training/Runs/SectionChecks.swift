@@ -1,4 +1,5 @@
 import BLIP2
+import Tensors
 
 extension RunConfiguration {
   /// Checks the sections that all stages share.
@@ -7,6 +8,12 @@ extension RunConfiguration {
     try data.check()
     try training.check()
     try vision.check()
+    if precision == .int8 {
+      throw ConfigurationError.invalidValue(
+        field: "precision", found: precision.rawValue, expected: "fp32 or bf16",
+        advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
+          + "set vision.precision to int8")
+    }
     try ConfigurationCheck.whole([
       ("checkpoint.every", checkpoint.every, 0...Int.max),
       ("checkpoint.keep", checkpoint.keep, 1...1_000_000), ("log.every", log.every, 1...Int.max),
@@ -129,6 +136,12 @@ extension VisionConfiguration {
       throw ConfigurationError.invalidValue(
         field: "vision.cache", found: "true", expected: "false for an encoder that is trained",
         advice: "its features change at every step; set vision.frozen to true to keep them")
+    }
+    if precision == .int8 && !frozen {
+      throw ConfigurationError.invalidValue(
+        field: "vision.precision", found: "int8",
+        expected: "fp32, bf16 or null for an encoder that is trained",
+        advice: "weights are rounded to int8 once; set vision.frozen to true to use it")
     }
     if path == nil && frozen {
       throw ConfigurationError.invalidValue(

@@ -175,6 +175,9 @@ public struct StageTwoRun: TrainingRun {
         "finalNorm", earlier.finalNorm.map(String.init),
         configuration.vision.finalNorm.map(String.init)
       ),
+      (
+        "precision", earlier.precision?.rawValue, configuration.vision.precision?.rawValue
+      ),
     ]
     for (key, then, now) in differences where then != now {
       progress.say(

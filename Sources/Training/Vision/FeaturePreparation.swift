@@ -49,9 +49,7 @@ public struct FeaturePreparation {
   /// - Throws: ``Interrupted`` where a signal asked for an end; the same call later goes on there. Else
   ///   `DatasetError`, `WeightFileError`, `RunError`.
   public func make() throws {
-    report(
-      "image encoder: \(vision.path ?? ""), \(tower.tokenCount) × \(tower.encoder.width) features at "
-        + "\(tower.imageSize) px")
+    report("image encoder: \(vision.path ?? ""), \(tower.summary)")
     if let dataset = data.train {
       let views = "\(tower.views) view" + (tower.views == 1 ? "" : "s")
       report("training: \(dataset.imageCount) pictures, \(views) of each")

@@ -15,7 +15,7 @@ struct FeatureStamp: Encodable {
   let decoding: ImageDecoding
   let maximumPixelCount: Int
   let views: [[ImageTransform]]
-  /// Nil, and absent, for float32.
+  /// That of the encoder's products; nil, and absent, for float32.
   let precision: ProductPrecision?
 
   /// - Parameter images: The fingerprint of the data set's images.

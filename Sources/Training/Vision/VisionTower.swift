@@ -14,7 +14,7 @@ public struct VisionTower {
   public let imageSize: Int
   public let normalization: ImageNormalization
   let isFrozen: Bool
-  /// The precision of the linear maps' products.
+  /// The precision of the encoder's products.
   let precision: ProductPrecision
   /// Whether batches hold features that were computed earlier in place of pixels.
   let readsFeatures: Bool
@@ -23,6 +23,7 @@ public struct VisionTower {
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
 
+  /// - Parameter precision: The run's, where the encoder has none of its own.
   /// - Throws: `ModelConfigurationError`, `VisionEncoderError`, `WeightFileError` or
   ///   `ConfigurationError`.
   public init(
@@ -47,8 +48,8 @@ public struct VisionTower {
     readsFeatures = configuration.cache
     views = configuration.views
     if isFrozen { encoder.freeze() }
-    self.precision = precision
-    encoder.multiply(in: precision)
+    self.precision = configuration.precision ?? precision
+    encoder.multiply(in: self.precision)
     let usual = encoder.defaultOutput
     output = VisionOutput(
       layer: configuration.layer ?? usual.layer,
@@ -77,6 +78,11 @@ public struct VisionTower {
         expected: "a multiple of the patch size \(encoder.patchSize), at most 8192",
         advice: "null takes the encoder's own \(encoder.nativeImageSize)")
     }
+  }
+
+  /// What the encoder makes of a picture, in words.
+  var summary: String {
+    "\(precision.rawValue), \(tokenCount) × \(encoder.width) features at \(imageSize) px"
   }
 
   /// A folder's `config.json`, or the sizes of a new encoder, say the number of heads themselves.

@@ -21,6 +21,14 @@ struct BenchCommand: ParsableCommand {
         "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
     }
   }
+
+  /// Refuses the precision that is for frozen image encoders alone.
+  static func checkTrains(in precision: ProductPrecision) throws {
+    if precision == .int8 {
+      throw ValidationError(
+        "--precision: expected fp32 or bf16, found int8: bench vision alone takes it")
+    }
+  }
 }
 
 /// `blip2-train bench stage1`.
@@ -64,6 +72,7 @@ struct BenchStageOneCommand: ProfiledCommand {
   var small = false
 
   func validate() throws {
+    try BenchCommand.checkTrains(in: precision)
     try BenchCommand.check("batch", batch, in: 2...65_536)
     if let chunk { try BenchCommand.check("chunk", chunk, in: 1...batch) }
     try BenchCommand.check("steps", steps, in: 1...1_000_000)

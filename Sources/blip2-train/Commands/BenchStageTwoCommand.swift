@@ -15,6 +15,7 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   var steps = 5
 
   func validate() throws {
+    try BenchCommand.checkTrains(in: precision)
     try BenchCommand.check("steps", steps, in: 1...1_000_000)
   }
 

@@ -16,6 +16,7 @@ struct BenchVisionCommand: ProfiledCommand {
 
       Example:
         blip2-train bench vision --model vit-g --batch 4 --precision bf16 --steps 5
+        blip2-train bench vision --model vit-g --batch 4 --precision int8
       """)
 
   @Option(help: "The shape of the encoder.")

@@ -33,8 +33,7 @@ enum ChromeTrace {
         name: Profile.shortName(event.name), cat: event.pass.rawValue,
         ts: Double(event.begin) * 1e-3, dur: Double(event.end - event.begin) * 1e-3,
         args: Arguments(
-          gigaFLOP: Double(
-            event.products.float32Operations + event.products.bfloat16Operations) * 1e-9,
+          gigaFLOP: Double(event.products.operations) * 1e-9,
           megabytes: Double(event.bytes) * 1e-6))
     }
     return try JSONEncoder().encode(File(traceEvents: events))

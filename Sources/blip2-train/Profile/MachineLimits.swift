@@ -5,6 +5,7 @@ struct MachineLimits {
   /// Multiplications and additions a second.
   let float32: Double
   let bfloat16: Double
+  let int8: Double
   /// Bytes a second, read or written, from memory that no cache holds.
   let bandwidth: Double
 
@@ -22,6 +23,7 @@ struct MachineLimits {
     return MachineLimits(
       float32: rate(DenseWeight(factor), factor),
       bfloat16: rate(BFloat16Weight(DenseWeight(factor)), factor),
+      int8: rate(Int8Weight(DenseWeight(factor)), factor),
       bandwidth: Double(2 * copiedValues * MemoryLayout<Float>.stride) / seconds)
   }
 
@@ -36,5 +38,6 @@ struct MachineLimits {
   /// The seconds that products take at these rates.
   func seconds(_ products: ProductCount) -> Double {
     Double(products.float32Operations) / float32 + Double(products.bfloat16Operations) / bfloat16
+      + Double(products.int8Operations) / int8
   }
 }

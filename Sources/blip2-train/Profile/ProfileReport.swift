@@ -35,7 +35,7 @@ struct ProfileReport {
     _ name: String, _ pass: String, _ total: Profile.Total, _ steps: Int
   ) -> [String] {
     let time = Double(total.nanoseconds) * 1e-9
-    let operations = total.products.float32Operations + total.products.bfloat16Operations
+    let operations = total.products.operations
     return [
       name, pass, String(format: "%.1f", Double(total.calls) / Double(steps)),
       String(format: "%.1f", time * 1e3 / Double(steps)), percent(share(of: total.nanoseconds)),
@@ -64,14 +64,17 @@ struct ProfileReport {
     let within = Double(products.nanoseconds) * 1e-9 / Double(Parallel.threadCount)
     return [
       String(
-        format: "%.3f s a %@; products of %.1f GFLOP in float32 and %.1f in bfloat16",
+        format: "%.3f s a %@; products of %.1f GFLOP in float32, %.1f in bfloat16 and %.1f in int8",
         seconds / Double(steps), unit,
         Double(products.float32Operations) * 1e-9 / Double(steps),
-        Double(products.bfloat16Operations) * 1e-9 / Double(steps)),
+        Double(products.bfloat16Operations) * 1e-9 / Double(steps),
+        Double(products.int8Operations) * 1e-9 / Double(steps)),
       String(
         format:
-          "limits measured now: float32 %.0f GFLOP/s, bfloat16 %.0f GFLOP/s, memory %.1f GB/s",
-        limits.float32 * 1e-9, limits.bfloat16 * 1e-9, limits.bandwidth * 1e-9),
+          "limits measured now: float32 %.0f GFLOP/s, bfloat16 %.0f GFLOP/s, int8 %.0f GOP/s, "
+          + "memory %.1f GB/s",
+        limits.float32 * 1e-9, limits.bfloat16 * 1e-9, limits.int8 * 1e-9,
+        limits.bandwidth * 1e-9),
       "products at their limit: \(percent(limits.seconds(products) / seconds)) of the time; "
         + "spent in products: \(percent(within / seconds))",
     ]

@@ -77,7 +77,7 @@ struct LeftFactor {
   ) {
     if layout == .inPlace {
       let rows = PairRows(
-        view.pointer, rows: view.rows, pairs: pairs, rowStep: view.stride, pairStep: 2)
+        view.pointer, rows: view.rows, groups: pairs, rowStep: view.stride, groupStep: 2)
       return body(range.lowerBound, rows.part(range))
     }
     let isPanel = layout == .panels
@@ -88,8 +88,8 @@ struct LeftFactor {
       body(
         first,
         PairRows(
-          part, rows: rows(of: index).count, pairs: pairs, rowStep: isPanel ? 2 : 2 * pairs,
-          pairStep: isPanel ? 2 * LeftFactor.panelRows : 2))
+          part, rows: rows(of: index).count, groups: pairs, rowStep: isPanel ? 2 : 2 * pairs,
+          groupStep: isPanel ? 2 * LeftFactor.panelRows : 2))
     }
   }
 }

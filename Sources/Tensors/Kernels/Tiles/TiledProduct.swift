@@ -61,13 +61,13 @@ public enum TiledProduct {
         if start > 0 { sum = ProductSum(keeping: 1, scale: sum.scale) }
         multiply(
           left, RightFactor(b, form, inner: range, columns: part),
-          TileTarget(
+          PairTarget(
             result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum))
       }
     }
   }
 
-  private static func multiply(_ left: LeftFactor, _ right: RightFactor, _ target: TileTarget) {
+  private static func multiply(_ left: LeftFactor, _ right: RightFactor, _ target: PairTarget) {
     let count = PairPanels.count(columns: right.columns, inner: right.inner)
     let memory = Tensor(shape: [count + left.copyCount]) { _ in }
     let b = PairPanels(memory.writable, columns: right.columns, inner: right.inner)
@@ -91,9 +91,9 @@ public enum TiledProduct {
         factorBytes: 2 * right.inner * (columns + rows.count)
       ) {
         left.forEachPiece(of: rows, copy: copy) { row, rows in
-          multiply(
-            rows, b.panel(panel),
-            TileTarget(
+          multiplyTiles(
+            rows, panel: b.panel(panel),
+            into: PairTarget(
               result: target.result.advanced(by: row * target.stride + first),
               stride: target.stride, columns: columns, sum: target.sum.columns(from: first)))
         }
@@ -102,34 +102,22 @@ public enum TiledProduct {
     withExtendedLifetime(memory) {}
   }
 
-  /// All rows of A with one panel, as many vectors wide as it has columns.
-  private static func multiply(
-    _ a: PairRows, _ panel: UnsafePointer<Float>, _ target: TileTarget
-  ) {
-    switch (target.columns + 15) / 16 {
-    case 1: PairTile<Vector>.multiply(a, panel: panel, into: target)
-    case 2: PairTile<TwoVectors>.multiply(a, panel: panel, into: target)
-    case 3: PairTile<ThreeVectors>.multiply(a, panel: panel, into: target)
-    default: PairTile<FourVectors>.multiply(a, panel: panel, into: target)
-    }
-  }
-
   /// C = scale · A · B + keeping · C on the calling thread.
   /// - Parameter c: `[A's rows, B's columns]`, `cStride` numbers from row to row.
   public static func multiply(
     _ a: PairRows, _ b: PairPanels, into c: ProductResult, cStride: Int, scale: Float = 1,
     keeping: Float = 0
   ) {
-    precondition(a.pairs == b.pairs, "sums of \(a.pairs) and of \(b.pairs) pairs")
+    precondition(a.groups == b.pairs, "sums of \(a.groups) and of \(b.pairs) pairs")
     ProductCounter.count(
-      rows: a.rows, inner: 2 * a.pairs, columns: b.columns, precision: .bfloat16,
-      factorBytes: 4 * a.pairs * (a.rows + b.columns)
+      rows: a.rows, inner: 2 * a.groups, columns: b.columns, precision: .bfloat16,
+      factorBytes: 4 * a.groups * (a.rows + b.columns)
     ) {
       for panel in 0..<b.count {
         let first = panel * PairPanels.width
-        multiply(
-          a, b.panel(panel),
-          TileTarget(
+        multiplyTiles(
+          a, panel: b.panel(panel),
+          into: PairTarget(
             result: c.advanced(by: first), stride: cStride,
             columns: min(PairPanels.width, b.columns - first),
             sum: ProductSum(keeping: keeping, scale: scale)))

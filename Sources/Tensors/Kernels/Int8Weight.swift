@@ -1,0 +1,113 @@
+/// A frozen weight in int8: each output's row is whole numbers q of at most 127 times a scale. So are
+/// the rows that it multiplies, which are rounded as they come (dynamic quantisation):
+/// `y = (Σ qx · qw) · scale(x) · scale(w) + bias`.
+///
+/// The sum of bytes is exact. With the numbers rounded by at most half a scale, a result differs from
+/// the product of the numbers themselves by at most
+/// `scale(x) / 2 · Σ|w| + scale(w) / 2 · (Σ|x| + inputs · scale(x) / 2)`.
+public struct Int8Weight: MatrixWeight {
+  public let outputs: Int
+  private let panels: QuadPanels
+  /// The first panel, of a part of a weight.
+  private let firstPanel: Int
+
+  /// Sums of so many products of bytes fit 32 bits.
+  static let mostInputs = 65_536
+
+  /// Rows of a task; a multiple of a tile's.
+  private static let taskRows = 192
+
+  /// Rounds a weight; a row with a number that is not finite makes NaN.
+  /// - Precondition: At most 65,536 inputs.
+  public init(_ weight: any MatrixWeight) {
+    precondition(
+      weight.inputs <= Int8Weight.mostInputs, "sums of \(weight.inputs) products of bytes")
+    panels = weight.expanded().readMatrix { QuadPanels(rounding: $0) }
+    outputs = weight.outputs
+    firstPanel = 0
+  }
+
+  private init(_ panels: QuadPanels, firstPanel: Int, outputs: Int) {
+    (self.panels, self.firstPanel, self.outputs) = (panels, firstPanel, outputs)
+  }
+
+  public var inputs: Int { panels.inner }
+
+  /// As it is: rows are rounded within the product.
+  public func factor(_ x: ProductFactor) -> ProductFactor { x }
+
+  public var resultPrecision: ProductPrecision { .bfloat16 }
+
+  /// Some of the outputs: in the same memory if they begin where a panel does, else copied.
+  public func outputs(_ range: Range<Int>) -> Int8Weight {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= outputs,
+      "outputs \(range) of a weight of shape [\(outputs), \(inputs)]")
+    let first = firstPanel * QuadPanels.width + range.lowerBound
+    if first % QuadPanels.width == 0 {
+      return Int8Weight(panels, firstPanel: first / QuadPanels.width, outputs: range.count)
+    }
+    return Int8Weight(
+      QuadPanels(panels, columns: first..<first + range.count), firstPanel: 0,
+      outputs: range.count)
+  }
+
+  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+    precondition(
+      x.count % inputs == 0,
+      "\(x.count) values are no rows for a weight of shape [\(outputs), \(inputs)]")
+    let left = Int8Rows(x, rows: x.count / inputs, inner: inputs)
+    guard let bias else { return multiply(left, bias: nil, into: y) }
+    bias.read { multiply(left, bias: $0, into: y) }
+  }
+
+  private func multiply(_ left: Int8Rows, bias: UnsafePointer<Float>?, into y: ProductResult) {
+    let runs = (left.rows.rows + Int8Weight.taskRows - 1) / Int8Weight.taskRows
+    let panelCount = (outputs + QuadPanels.width - 1) / QuadPanels.width
+    Parallel.forEach(runs * panelCount) { task in
+      let start = task % runs * Int8Weight.taskRows
+      let rows = start..<min(left.rows.rows, start + Int8Weight.taskRows)
+      let first = task / runs * QuadPanels.width
+      let columns = min(QuadPanels.width, outputs - first)
+      ProductCounter.count(
+        rows: rows.count, inner: inputs, columns: columns, precision: .int8,
+        factorBytes: inputs * (columns + rows.count)
+      ) {
+        let panel = panels.panel(firstPanel + task / runs)
+        multiplyTiles(
+          left.rows.part(rows), panel: panel.groups,
+          into: QuadTarget(
+            result: y.advanced(by: start * outputs + first), stride: outputs, columns: columns,
+            rowScales: left.scales + start, panel: panel, bias: bias.map { $0 + first }))
+      }
+    }
+    withExtendedLifetime(left) {}
+  }
+
+  /// By the rounded weight in bfloat16: frozen encoders, which it is for, pass no gradient on.
+  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
+    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, keeping: keeping)
+  }
+
+  public func rows(_ indices: [Int32]) -> Tensor {
+    Tensor(shape: [indices.count, inputs]) { target in
+      for (place, index) in indices.enumerated() {
+        precondition(
+          index >= 0 && index < outputs,
+          "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
+        panels.expand(
+          firstPanel * QuadPanels.width + Int(index), into: target + place * inputs)
+      }
+    }
+  }
+
+  public func expanded() -> Tensor {
+    Tensor(shape: [outputs, inputs]) { target in
+      Parallel.forEachRun(of: outputs, grain: Parallel.rowGrain(width: inputs)) { run in
+        for output in run {
+          panels.expand(firstPanel * QuadPanels.width + output, into: target + output * inputs)
+        }
+      }
+    }
+  }
+}

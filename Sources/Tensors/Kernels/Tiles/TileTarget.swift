@@ -1,0 +1,68 @@
+import CPlatform
+
+/// Where a tile goes: some columns of C from its first row on, and what becomes of its sums there.
+protocol TileTarget {
+  associatedtype Sum: TileSum
+  var result: ProductResult { get }
+  /// Numbers of C from row to row.
+  var stride: Int { get }
+  var columns: Int { get }
+  /// Writes the columns of one line that C has.
+  func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Sum
+}
+
+extension TileTarget {
+  /// Asks for the memory of one line, which is there once the line's sums are.
+  @inline(__always)
+  func prefetch(row: Int) {
+    let bytes = result.elementBytes
+    let line = result.pointer + row &* stride &* bytes
+    for place in Swift.stride(from: 0, to: columns &* bytes, by: 64) {
+      cplatform_prefetch_for_writing(line + place)
+    }
+  }
+}
+
+/// C = scale · sums + keeping · C, or with a bias.
+struct PairTarget: TileTarget {
+  typealias Sum = Float
+
+  let result: ProductResult
+  let stride: Int
+  let columns: Int
+  let sum: ProductSum
+
+  @inline(__always)
+  func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Float {
+    switch result {
+    case .float32(let c): put(line, c + row &* stride)
+    case .bfloat16(let c): put(line, c + row &* stride)
+    }
+  }
+
+  @inline(__always)
+  private func put<Line: TileLine, Element: LaneElement>(
+    _ line: Line, _ c: UnsafeMutablePointer<Element>
+  ) where Line.Sum == Float {
+    if columns >= 16 &* Line.vectorCount {
+      line.forEachVector(from: 0) { column, x in
+        var y = x * sum.scale
+        if let bias = sum.bias { y += Vector(bias + column) }
+        if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column)) * sum.keeping }
+        Element.store(y, c + column)
+      }
+    } else {
+      line.forEachVector(from: 0) { column, x in put(x, column, min(16, columns &- column), c) }
+    }
+  }
+
+  @inline(never)
+  private func put<Element: LaneElement>(
+    _ x: Vector, _ column: Int, _ lanes: Int, _ c: UnsafeMutablePointer<Element>
+  ) {
+    var y = x * sum.scale
+    if let bias = sum.bias { y += Vector(bias + column, first: lanes) }
+    if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column), first: lanes) * sum.keeping }
+    Element.store(y, c + column, first: lanes)
+  }
+}
