@@ -30,7 +30,7 @@ struct Arena {
 
   /// Reserves addresses, which take no memory until they are used.
   init() {
-    var size = 64 << 40
+    var size = 16 << 40
     while size >= 1 << 30 {
       let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
       if let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED {
