@@ -15,11 +15,6 @@ public struct ElementView<Element> {
     self.stride = stride ?? columns
   }
 
-  /// The same sizes, so many values further on in memory.
-  func moved(by count: Int) -> ElementView {
-    ElementView(pointer + count, rows: rows, columns: columns, stride: stride)
-  }
-
   /// Some of its rows and columns.
   func part(rows: Range<Int>, columns: Range<Int>) -> ElementView {
     ElementView(
