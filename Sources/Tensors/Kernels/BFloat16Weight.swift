@@ -46,8 +46,7 @@ public struct BFloat16Weight: MatrixWeight {
     let result = Tensor(shape: [rows, outputs]) { target in
       x.readMatrix { x in
         matrix.read { w in
-          let grain = max(4, Parallel.rowGrain(width: inputs) / 4 * 4)
-          Parallel.forEachRun(of: outputs, grain: grain) { run in
+          forEachFewRowRun(of: outputs, rowBytes: 2 * inputs) { run in
             ProductCounter.count(
               rows: rows, inner: inputs, columns: run.count, precision: .bfloat16,
               factorBytes: run.count * inputs * 2 + rows * inputs * 4
@@ -59,26 +58,17 @@ public struct BFloat16Weight: MatrixWeight {
           }
         }
       }
+      bias?.read { bias in
+        for row in 0..<rows {
+          let line = target + row * outputs
+          mapVectors(line, bias, into: line, count: outputs) { $0 + $1 }
+        }
+      }
     }
     result.read { result in
-      for row in 0..<rows {
-        let line = result + row * outputs
-        switch y.advanced(by: row * outputs) {
-        case .float32(let target):
-          if let bias {
-            bias.read { mapVectors(line, $0, into: target, count: outputs) { $0 + $1 } }
-          } else {
-            target.update(from: line, count: outputs)
-          }
-        case .bfloat16(let target):
-          guard let bias else {
-            roundVectors(line, into: target, count: outputs)
-            continue
-          }
-          bias.read { bias in
-            for place in 0..<outputs { target[place] = BFloat16(line[place] + bias[place]) }
-          }
-        }
+      switch y {
+      case .float32(let y): y.update(from: result, count: rows * outputs)
+      case .bfloat16(let y): roundVectors(result, into: y, count: rows * outputs)
       }
     }
   }

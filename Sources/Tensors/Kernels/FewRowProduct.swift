@@ -1,10 +1,20 @@
 import CPlatform
 
+/// Calls the body with runs of a weight's outputs for `fewRowProduct`, over all threads: long ones,
+/// since it takes the processor some pages to see what will be read.
+func forEachFewRowRun(of outputs: Int, rowBytes: Int, _ body: (Range<Int>) -> Void) {
+  let share = (outputs + Parallel.threadCount - 1) / Parallel.threadCount
+  let bytes = min(share * rowBytes, 512 << 10)
+  let grain = max(bytes, 16 << 10) / rowBytes
+  Parallel.forEachRun(of: outputs, grain: max(1, grain + 3) / 4 * 4, body)
+}
+
 /// y = x · Wᵀ + keeping · y for a few rows of x, W in a form in which each number stands by itself.
 ///
 /// Generation multiplies every weight by one row or a few: reading the weights is then the whole cost,
-/// so they are widened in registers and never written out. Every sum runs over the inputs in
-/// the same order, however many rows there are.
+/// so they are widened in registers and never written out. They are read as four long streams, which
+/// the processor fetches ahead of us; rows next to each other, read at once, come at half that rate.
+/// Every sum runs over the inputs in the same order, however many rows there are.
 /// - Parameters:
 ///   - weights: `outputs` rows of `x.columns` numbers, without gaps.
 ///   - y: `[x.rows, outputs]`, `yStride` values from row to row.
@@ -13,63 +23,59 @@ func fewRowProduct<Element: StoredElement>(
   _ element: Element.Type, _ weights: UnsafeRawPointer, outputs: Int, x: MatrixView,
   into y: UnsafeMutablePointer<Float>, yStride: Int, keeping: Float
 ) {
-  let rowBytes = x.columns &* Element.byteCount
-  var output = 0
-  while output < outputs {
-    let count = min(4, outputs &- output)
+  let length = (outputs &+ 3) / 4
+  for output in 0..<length {
     let four = FourWeightRows<Element>(
-      weights + output &* rowBytes, rowBytes: rowBytes, count: count, inputs: x.columns)
+      weights, output: output, length: length, outputs: outputs, inputs: x.columns)
     var row = 0
     while row &+ 2 <= x.rows {
       let (first, second) = four.dots(
         x.pointer + row &* x.stride, x.pointer + (row &+ 1) &* x.stride)
-      let place = y + (row &* yStride &+ output)
-      put(first, count, place, keeping)
-      put(second, count, place + yStride, keeping)
+      let line = y + row &* yStride
+      four.put(first, line, keeping)
+      four.put(second, line + yStride, keeping)
       row &+= 2
     }
     if row < x.rows {
-      put(four.dots(x.pointer + row &* x.stride), count, y + (row &* yStride &+ output), keeping)
+      four.put(four.dots(x.pointer + row &* x.stride), y + row &* yStride, keeping)
     }
-    output &+= 4
   }
 }
 
-@inline(__always)
-private func put(
-  _ sums: SIMD4<Float>, _ count: Int, _ place: UnsafeMutablePointer<Float>, _ keeping: Float
-) {
-  for lane in 0..<count {
-    place[lane] = keeping == 0 ? sums[lane] : sums[lane] + keeping * place[lane]
-  }
-}
-
-/// Four rows of weights that are multiplied by the same x; where there are fewer, the last one again.
+/// A row of each of the four streams, which are multiplied by the same x; of a stream that is at its
+/// end, the weight's last row once more.
 private struct FourWeightRows<Element: StoredElement> {
   let a: UnsafeRawPointer
   let b: UnsafeRawPointer
   let c: UnsafeRawPointer
   let d: UnsafeRawPointer
   let inputs: Int
-  private let ahead: Int
+  private let outputs: SIMD4<Int>
+  private let last: Int
 
+  /// - Parameters:
+  ///   - output: Which row of the streams.
+  ///   - length: A stream's rows.
   @inline(__always)
-  init(_ first: UnsafeRawPointer, rowBytes: Int, count: Int, inputs: Int) {
-    a = first
-    b = first + min(1, count &- 1) &* rowBytes
-    c = first + min(2, count &- 1) &* rowBytes
-    d = first + min(3, count &- 1) &* rowBytes
+  init(_ weights: UnsafeRawPointer, output: Int, length: Int, outputs: Int, inputs: Int) {
+    let rowBytes = inputs &* Element.byteCount
+    last = outputs &- 1
+    self.outputs = SIMD4(
+      output, output &+ length, output &+ 2 &* length, output &+ 3 &* length)
+    a = weights + output &* rowBytes
+    b = weights + min(output &+ length, last) &* rowBytes
+    c = weights + min(output &+ 2 &* length, last) &* rowBytes
+    d = weights + min(output &+ 3 &* length, last) &* rowBytes
     self.inputs = inputs
-    ahead = 4 &* rowBytes
   }
 
-  /// Asks for the next four rows' numbers: the processor's own foresight fetches at half the rate.
+  /// - Parameter y: A row of the result.
   @inline(__always)
-  private func prefetch(_ place: Int) {
-    cplatform_prefetch(a + (place &+ ahead))
-    cplatform_prefetch(b + (place &+ ahead))
-    cplatform_prefetch(c + (place &+ ahead))
-    cplatform_prefetch(d + (place &+ ahead))
+  func put(_ sums: SIMD4<Float>, _ y: UnsafeMutablePointer<Float>, _ keeping: Float) {
+    for lane in 0..<4 where outputs[lane] <= last {
+      let place = y + outputs[lane]
+      place.pointee = keeping == 0 ? sums[lane] : sums[lane] + keeping * place.pointee
+    }
   }
 
   @inline(__always)
@@ -77,7 +83,6 @@ private struct FourWeightRows<Element: StoredElement> {
     var sums = FourSums()
     forEachVector(inputs) { i in
       let place = i &* Element.byteCount
-      prefetch(place)
       let vector = Vector(x + i)
       sums.add(
         vector, Element.vector(a + place), Element.vector(b + place), Element.vector(c + place),
@@ -101,7 +106,6 @@ private struct FourWeightRows<Element: StoredElement> {
     var second = FourSums()
     forEachVector(inputs) { i in
       let place = i &* Element.byteCount
-      prefetch(place)
       let (wa, wb) = (Element.vector(a + place), Element.vector(b + place))
       let (wc, wd) = (Element.vector(c + place), Element.vector(d + place))
       first.add(Vector(x + i), wa, wb, wc, wd)

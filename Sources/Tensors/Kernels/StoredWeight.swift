@@ -121,8 +121,7 @@ public struct StoredWeight: Float32ProductWeight {
   private func applyAsRead(
     to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
   ) {
-    let grain = max(4, Parallel.rowGrain(width: inputs) / 4 * 4)
-    Parallel.forEachRun(of: outputs, grain: grain) { run in
+    forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in
       ProductCounter.count(
         rows: x.rows, inner: inputs, columns: run.count, precision: .float32,
         factorBytes: run.count * rowBytes + x.rows * inputs * MemoryLayout<Float>.stride
