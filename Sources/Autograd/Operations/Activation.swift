@@ -20,16 +20,18 @@ public enum Activation: String, Sendable, CaseIterable {
     }
   }
 
-  /// The activation of each value, in the values' form.
-  func callAsFunction(_ x: ProductFactor) -> ProductFactor {
+  var function: any UnaryFunction.Type {
     switch self {
-    case .relu: x.mapped(by: ReLU.self)
-    case .gelu: x.mapped(by: GELU.self)
-    case .tanhGELU: x.mapped(by: TanhGELU.self)
-    case .quickGELU: x.mapped(by: QuickGELU.self)
-    case .silu: x.mapped(by: SiLU.self)
+    case .relu: ReLU.self
+    case .gelu: GELU.self
+    case .tanhGELU: TanhGELU.self
+    case .quickGELU: QuickGELU.self
+    case .silu: SiLU.self
     }
   }
+
+  /// The activation of each value, in the values' form.
+  func callAsFunction(_ x: ProductFactor) -> ProductFactor { x.mapped(by: function) }
 
   /// `dy` times the derivative at each value, in the form of x.
   func gradient(_ dy: ProductFactor, at x: ProductFactor) -> ProductFactor {
@@ -46,12 +48,22 @@ public enum Activation: String, Sendable, CaseIterable {
 /// A function with its derivative.
 protocol DifferentiableFunction: UnaryFunction {
   static func derivative(_ x: Vector) -> Vector
+  /// A derivative whose product is then rounded to bfloat16.
+  static func roundedDerivative(_ x: Vector) -> Vector
+}
+
+extension DifferentiableFunction {
+  @inline(__always)
+  static func roundedDerivative(_ x: Vector) -> Vector { derivative(x) }
 }
 
 /// `dy · f'(x)` of pairs of x and dy.
 private enum GradientOf<F: DifferentiableFunction>: BinaryFunction {
   @inline(__always)
   static func value(_ x: Vector, _ dy: Vector) -> Vector { dy * F.derivative(x) }
+
+  @inline(__always)
+  static func roundedValue(_ x: Vector, _ dy: Vector) -> Vector { dy * F.roundedDerivative(x) }
 }
 
 private enum ReLU: DifferentiableFunction {

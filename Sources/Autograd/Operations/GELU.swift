@@ -8,11 +8,43 @@ enum GELU: DifferentiableFunction {
     x * cumulative(x)
   }
 
+  /// Differs by less than 5 · 10⁻⁶ from `gelu(x)`.
+  @inline(__always)
+  static func roundedValue(_ x: Vector) -> Vector { x * roundedCumulative(x) }
+
   /// `Φ(x) + x · φ(x)`, with the normal density `φ(x) = exp(−x² / 2) / √(2π)`.
   @inline(__always)
   static func derivative(_ x: Vector) -> Vector {
     let density = (x * x * -0.5).exponential() * 0.398_942_28
     return cumulative(x).addingProduct(x, density)
+  }
+
+  @inline(__always)
+  static func roundedDerivative(_ x: Vector) -> Vector {
+    let density = (x * x * -0.5).roundedExponential() * 0.398_942_28
+    return roundedCumulative(x).addingProduct(x, density)
+  }
+
+  /// `Φ(x) = 1/2 + x · q(x²)` between −5 and 5, zero or one beyond: a minimax polynomial of degree 11 in
+  /// `u = 2 x² / 25 − 1`, in which its terms do not cancel. A third of what `cumulative` takes.
+  @inline(__always)
+  private static func roundedCumulative(_ x: Vector) -> Vector {
+    let above = x.replacing(with: -5, where: x .< -5)
+    let near = above.replacing(with: 5, where: above .> 5)
+    let u = Vector(repeating: -1).addingProduct(near * near, Vector(repeating: 0.08))
+    var q = Vector(repeating: 0.003_430_967_2)
+      .addingProduct(u, Vector(repeating: -0.001_333_782_2))
+    q = Vector(repeating: -0.003_384_751_7).addingProduct(q, u)
+    q = Vector(repeating: 0.004_621_253_3).addingProduct(q, u)
+    q = Vector(repeating: -0.010_534_696).addingProduct(q, u)
+    q = Vector(repeating: 0.017_261_451).addingProduct(q, u)
+    q = Vector(repeating: -0.023_513_641).addingProduct(q, u)
+    q = Vector(repeating: 0.031_256_787).addingProduct(q, u)
+    q = Vector(repeating: -0.040_404_312).addingProduct(q, u)
+    q = Vector(repeating: 0.051_535_044).addingProduct(q, u)
+    q = Vector(repeating: -0.070_297_919).addingProduct(q, u)
+    q = Vector(repeating: 0.141_363_61).addingProduct(q, u)
+    return Vector(repeating: 0.5).addingProduct(near, q)
   }
 
   @inline(__always)

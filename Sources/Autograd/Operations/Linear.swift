@@ -30,19 +30,22 @@ extension Variable {
     _ weight: Weight, bias: Variable? = nil, activation: Activation, forProducts: Bool = false
   ) -> Variable {
     let x = factor(for: weight)
-    let h = mapped(x, weight, bias: bias, forProducts: forProducts)
     let kept = weight.variable.map { _ in x }
-    return .recording(
-      activation(h), shape: shape.dropLast() + [weight.matrix.outputs],
-      from: [self, weight.variable, bias]
-    ) { [node] dy, gradients in
+    let inputs = [self, weight.variable, bias]
+    let outputShape = Array(shape.dropLast()) + [weight.matrix.outputs]
+    let (h, y) = mapped(
+      x, weight, bias: bias, activation: activation, forProducts: forProducts,
+      keepsInput: inputs.contains { $0?.node != nil })
+    return .recording(y, shape: outputShape, from: inputs) { [node] dy, gradients in
       Variable.addLinearGradients(
         activation.gradient(dy, at: h), to: node, x: kept, weight: weight, bias: bias, gradients)
     }
   }
 
+  /// `h = x · Wᵀ + b`.
   private func mapped(
-    _ x: ProductFactor, _ weight: Weight, bias: Variable?, forProducts: Bool
+    _ x: ProductFactor, _ weight: Weight, bias: Variable?, forProducts: Bool,
+    then map: (ProductResult) -> ResultMap? = { _ in nil }
   ) -> ProductFactor {
     let (outputs, inputs) = (weight.matrix.outputs, weight.matrix.inputs)
     precondition(
@@ -51,17 +54,37 @@ extension Variable {
     precondition(
       bias.map { $0.value.count == outputs } ?? true,
       "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
-    let bias = bias?.value
-    if forProducts, weight.matrix.resultPrecision == .bfloat16 {
-      return .bfloat16(
-        BFloat16Matrix(rows: shape.dropLast().reduce(1, *), columns: outputs) {
-          weight.matrix.apply(to: x, bias: bias, into: .bfloat16($0))
-        })
+    return .made(in: resultPrecision(weight, forProducts), shape: Array(shape.dropLast()) + [outputs]) {
+      weight.matrix.apply(to: x, bias: bias?.value, into: $0, then: map($0))
     }
-    return .float32(
-      Tensor(shape: shape.dropLast() + [outputs]) {
-        weight.matrix.apply(to: x, bias: bias, into: .float32($0))
-      })
+  }
+
+  /// h and `y = f(h)`; if h is not kept, y in the place of both.
+  private func mapped(
+    _ x: ProductFactor, _ weight: Weight, bias: Variable?, activation: Activation,
+    forProducts: Bool, keepsInput: Bool
+  ) -> (h: ProductFactor, y: ProductFactor) {
+    guard keepsInput else {
+      let y = mapped(x, weight, bias: bias, forProducts: forProducts) {
+        ResultMap(activation.function, into: $0)
+      }
+      return (y, y)
+    }
+    var h: ProductFactor?
+    let y = ProductFactor.made(
+      in: resultPrecision(weight, forProducts),
+      shape: Array(shape.dropLast()) + [weight.matrix.outputs]
+    ) { y in
+      h = mapped(x, weight, bias: bias, forProducts: forProducts) { _ in
+        ResultMap(activation.function, into: y)
+      }
+    }
+    guard let h else { preconditionFailure("the closure was not called") }
+    return (h, y)
+  }
+
+  private func resultPrecision(_ weight: Weight, _ forProducts: Bool) -> ProductPrecision {
+    forProducts ? weight.matrix.resultPrecision : .float32
   }
 
   /// - Parameter x: The map's input, which only the gradient of a trained weight needs.

@@ -3,11 +3,11 @@ extension BFloat16: ProductElement {
 
   static func multiplyWhole(
     _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
   ) -> Bool {
     let (rows, inner, columns) = form.sizes(a, b)
     guard inner > 0, TiledProduct.isFastest(rows: rows, columns: columns) else { return false }
-    TiledProduct.multiply(a, b, form, into: c, cStride: cStride, sum)
+    TiledProduct.multiply(a, b, form, into: c, cStride: cStride, sum, then: map)
     return true
   }
 

@@ -25,15 +25,19 @@ public struct BFloat16Weight: MatrixWeight {
   /// kernel that does only that.
   public static let fewRows = 4
 
-  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+  public func apply(
+    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+  ) {
     if x.count <= BFloat16Weight.fewRows * inputs {
-      return applyAsRead(to: x.tensor([x.count / inputs, inputs]), bias: bias, into: y)
+      applyAsRead(to: x.tensor([x.count / inputs, inputs]), bias: bias, into: y)
+      map?.apply(to: y, rows: x.count / inputs, columns: outputs)
+      return
     }
     x.rounded.read { x in
       matrix.read { w in
         func multiply(_ bias: UnsafePointer<Float>?) {
           sharedProduct(
-            x, w, .secondTransposed, into: y, cStride: outputs, ProductSum(bias: bias))
+            x, w, .secondTransposed, into: y, cStride: outputs, ProductSum(bias: bias), then: map)
         }
         guard let bias else { return multiply(nil) }
         bias.read { multiply($0) }

@@ -9,18 +9,29 @@ extension ProductFactor {
   }
 
   /// f(x) for every value x, in the receiver's form.
-  @inlinable
-  public func mapped<Function: UnaryFunction>(by f: Function.Type) -> ProductFactor {
+  public func mapped(by f: any UnaryFunction.Type) -> ProductFactor {
     switch self {
     case .float32(let values):
       .float32(
         Tensor(shape: values.shape) { y in
-          values.read { x in Pointwise.map(f, x, into: y, count: values.count) }
+          values.read { x in
+            Parallel.forEachRun(of: count, grain: Pointwise.grain) { run in
+              f.map(
+                x + run.lowerBound, into: y + run.lowerBound, rows: 1, columns: run.count,
+                stride: run.count)
+            }
+          }
         })
     case .bfloat16(let matrix):
       .bfloat16(
         BFloat16Matrix(rows: matrix.rows, columns: matrix.columns) { y in
-          matrix.read { x in Pointwise.map(f, x.pointer, into: y, count: x.rows * x.columns) }
+          matrix.read { x in
+            Parallel.forEachRun(of: count, grain: Pointwise.grain) { run in
+              f.map(
+                x.pointer + run.lowerBound, into: y + run.lowerBound, rows: 1,
+                columns: run.count, stride: run.count)
+            }
+          }
         })
     }
   }

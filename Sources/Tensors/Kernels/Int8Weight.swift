@@ -52,16 +52,20 @@ public struct Int8Weight: MatrixWeight {
       outputs: range.count)
   }
 
-  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+  public func apply(
+    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+  ) {
     precondition(
       x.count % inputs == 0,
       "\(x.count) values are no rows for a weight of shape [\(outputs), \(inputs)]")
     let left = Int8Rows(x, rows: x.count / inputs, inner: inputs)
-    guard let bias else { return multiply(left, bias: nil, into: y) }
-    bias.read { multiply(left, bias: $0, into: y) }
+    guard let bias else { return multiply(left, bias: nil, into: y, then: map) }
+    bias.read { multiply(left, bias: $0, into: y, then: map) }
   }
 
-  private func multiply(_ left: Int8Rows, bias: UnsafePointer<Float>?, into y: ProductResult) {
+  private func multiply(
+    _ left: Int8Rows, bias: UnsafePointer<Float>?, into y: ProductResult, then map: ResultMap?
+  ) {
     let runs = (left.rows.rows + Int8Weight.taskRows - 1) / Int8Weight.taskRows
     let panelCount = (outputs + QuadPanels.width - 1) / QuadPanels.width
     Parallel.forEach(runs * panelCount) { task in
@@ -80,6 +84,8 @@ public struct Int8Weight: MatrixWeight {
             result: y.advanced(by: start * outputs + first), stride: outputs, columns: columns,
             rowScales: left.scales + start, panel: panel, bias: bias.map { $0 + first }))
       }
+      map?.advanced(by: first).apply(
+        to: y.advanced(by: first), rows: rows, columns: columns, stride: outputs)
     }
     withExtendedLifetime(left) {}
   }

@@ -114,14 +114,14 @@ protocol ProductElement {
   /// - Returns: Whether there are such means.
   static func multiplyWhole(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
   ) -> Bool
 }
 
 extension ProductElement {
   static func multiplyWhole(
     _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
   ) -> Bool { false }
 
   /// The product by oneDNN, in parts of sizes that come again: how many rows there are changes from
@@ -259,12 +259,14 @@ private func emptySum(
 }
 
 /// A product of numbers of any kind, cut into blocks of C over all threads.
+/// - Precondition: With a map, C's rows lie without gaps.
 func sharedProduct<Element: ProductElement>(
   _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
-  into c: ProductResult, cStride: Int, _ sum: ProductSum = ProductSum()
+  into c: ProductResult, cStride: Int, _ sum: ProductSum = ProductSum(), then map: ResultMap? = nil
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
-  if Element.multiplyWhole(a, b, form, into: c, cStride: cStride, sum) { return }
+  precondition(map == nil || cStride == columns, "a map of a part of a matrix")
+  if Element.multiplyWhole(a, b, form, into: c, cStride: cStride, sum, then: map) { return }
   let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
   Parallel.forEach(grid.count) { index in
     let (rowRange, columnRange) = grid.block(index)
@@ -278,6 +280,7 @@ func sharedProduct<Element: ProductElement>(
       form, into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
       cStride: cStride, sum.columns(from: columnRange.lowerBound))
   }
+  map?.apply(to: c, rows: rows, columns: columns)
 }
 
 extension Tensor {

@@ -16,7 +16,8 @@ public protocol MatrixWeight: Sendable {
   ///   - x: `[rows, inputs]`.
   ///   - bias: `[outputs]`.
   ///   - y: `[rows, outputs]`, float32 or of the weight's `resultPrecision`.
-  func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult)
+  ///   - map: What is made of each number of y.
+  func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?)
 
   /// dx = dy · W + keeping · dx.
   /// - Parameters:
@@ -29,6 +30,13 @@ public protocol MatrixWeight: Sendable {
 
   /// The whole matrix as float32, `[outputs, inputs]`.
   func expanded() -> Tensor
+}
+
+extension MatrixWeight {
+  /// y = x · Wᵀ + bias.
+  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+    apply(to: x, bias: bias, into: y, then: nil)
+  }
 }
 
 /// A weight that multiplies in float32, whatever it is kept in.
@@ -50,13 +58,19 @@ extension Float32ProductWeight {
 
   public var resultPrecision: ProductPrecision { .float32 }
 
-  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
-    guard case .float32(let y) = y else {
+  public func apply(
+    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+  ) {
+    guard case .float32(let target) = y else {
       preconditionFailure("a float32 product has a float32 result")
     }
     factor(x).float32.readMatrix { x in
-      guard let bias else { return apply(to: x, bias: nil, into: y) }
-      bias.read { apply(to: x, bias: $0, into: y) }
+      if let bias {
+        bias.read { apply(to: x, bias: $0, into: target) }
+      } else {
+        apply(to: x, bias: nil, into: target)
+      }
+      map?.apply(to: y, rows: x.rows, columns: outputs)
     }
   }
 

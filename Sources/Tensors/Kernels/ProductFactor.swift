@@ -14,6 +14,20 @@ public enum ProductFactor {
   case float32(Tensor)
   case bfloat16(BFloat16Matrix)
 
+  /// A factor of values that the closure writes; it must write every one.
+  /// - Parameter shape: `[..., width]`.
+  public static func made(
+    in precision: ProductPrecision, shape: [Int], _ write: (ProductResult) -> Void
+  ) -> ProductFactor {
+    guard precision == .bfloat16 else {
+      return .float32(Tensor(shape: shape) { write(.float32($0)) })
+    }
+    return .bfloat16(
+      BFloat16Matrix(rows: shape.dropLast().reduce(1, *), columns: shape.last ?? 1) {
+        write(.bfloat16($0))
+      })
+  }
+
   /// The values as float32.
   /// - Parameter shape: Of as many values.
   public func tensor(_ shape: [Int]) -> Tensor {

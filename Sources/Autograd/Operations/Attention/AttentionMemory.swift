@@ -56,6 +56,8 @@ struct AttentionMemory {
   /// Probabilities and the gradients of scores, `[chunk rows, line]`.
   let p: UnsafeMutablePointer<BFloat16>
   let ds: UnsafeMutablePointer<BFloat16>
+  /// What each row of the probabilities' products is multiplied with, `[chunk rows]`.
+  let rowScales: UnsafeMutablePointer<Float>
   /// Gradients of keys and values, `[keys up to an even number, head width]`.
   let dk: UnsafeMutablePointer<Float>
   let dv: UnsafeMutablePointer<Float>
@@ -83,7 +85,7 @@ struct AttentionMemory {
       scoreCount, backward * scoreCount, scoreCount / 2, backward * scoreCount / 2,
       backward * evenKeys * width, backward * evenKeys * width, (keys * width + 1) / 2,
       backward * copyCount, columnsCount, (1 - backward) * rowsCount, backward * columnsCount,
-      backward * rowsCount,
+      backward * rowsCount, (1 - backward) * chunkRows,
     ].map { ($0 + 15) / 16 * 16 }
     block = Tensor(shape: [sizes.reduce(0, +)]) { _ in }
     var next = block.writable
@@ -100,6 +102,7 @@ struct AttentionMemory {
     valueRows = PairPanels(places[9], columns: width, inner: keys)
     valueColumns = PairPanels(places[10], columns: keys, inner: width)
     keyRows = PairPanels(places[11], columns: width, inner: keys)
+    rowScales = places[12]
   }
 
   /// Some rows of probabilities as a factor whose sums go over the keys.

@@ -47,12 +47,13 @@ struct RoundedAttentionPass {
   }
 
   /// Runs the body with each group and some of its key heads: all, if there are groups enough for the
-  /// threads. Heads do not share any sum, so that numbers do not depend on it.
+  /// threads to end at about the same time. Heads do not share any sum, so that numbers do not depend on
+  /// it.
   private func forEachTask(_ body: (RoundedAttentionTask) -> Void) {
     let groups = layout.groups
     if groups.isEmpty { return }
     let parts = min(
-      shape.keyHeadCount, (4 * Parallel.threadCount + groups.count - 1) / groups.count)
+      shape.keyHeadCount, (16 * Parallel.threadCount + groups.count - 1) / groups.count)
     read { inputs in
       Parallel.forEach(groups.count * parts) { index in
         let part = index % parts
@@ -70,7 +71,7 @@ struct RoundedAttentionPass {
   func forward(keepsSums: Bool) -> (y: BFloat16Matrix, logSums: Tensor) {
     let logSums = Tensor(shape: keepsSums ? [shape.queryRows, shape.headCount] : [0]) { _ in }
     let sums = keepsSums ? logSums.writable : nil
-    let y = zeroed(rows: shape.queryRows, columns: shape.width) { y in
+    let y = matrix(rows: shape.queryRows, columns: shape.width, written: writtenQueries) { y in
       forEachTask { $0.forward(y: y, logSums: sums) }
     }
     return (y, logSums)
@@ -81,9 +82,9 @@ struct RoundedAttentionPass {
     dy: BFloat16Matrix, y: BFloat16Matrix, logSums: Tensor
   ) -> (BFloat16Matrix, BFloat16Matrix, BFloat16Matrix) {
     var (dk, dv): (BFloat16Matrix?, BFloat16Matrix?)
-    let dq = zeroed(rows: shape.queryRows, columns: shape.width) { dq in
-      dk = zeroed(rows: shape.keyRows, columns: shape.keyWidth) { dk in
-        dv = zeroed(rows: shape.keyRows, columns: shape.keyWidth) { dv in
+    let dq = matrix(rows: shape.queryRows, columns: shape.width, written: writtenQueries) { dq in
+      dk = matrix(rows: shape.keyRows, columns: shape.keyWidth, written: writtenKeys) { dk in
+        dv = matrix(rows: shape.keyRows, columns: shape.keyWidth, written: writtenKeys) { dv in
           dy.read { dy in
             y.read { y in
               logSums.read { logSums in
@@ -108,12 +109,16 @@ struct RoundedAttentionPass {
     }
   }
 
-  /// Rows that the layout leaves out stay zero.
-  private func zeroed(
-    rows: Int, columns: Int, _ write: (UnsafeMutablePointer<BFloat16>) -> Void
+  private var writtenQueries: Int { layout.groups.reduce(0) { $0 + $1.queryCount } }
+  private var writtenKeys: Int { layout.groups.reduce(0) { $0 + $1.keyCount } }
+
+  /// Rows that the layout leaves out are zero.
+  /// - Parameter written: How many it does not leave out.
+  private func matrix(
+    rows: Int, columns: Int, written: Int, _ write: (UnsafeMutablePointer<BFloat16>) -> Void
   ) -> BFloat16Matrix {
     BFloat16Matrix(rows: rows, columns: columns) { target in
-      target.update(repeating: BFloat16(0), count: rows * columns)
+      if written < rows { target.update(repeating: BFloat16(0), count: rows * columns) }
       write(target)
     }
   }

@@ -61,7 +61,8 @@ struct RoundedAttentionTask {
         softmax(chunk, memory, logSums: logSums)
         TiledProduct.multiply(
           PairRows(memory.view(memory.p, rows: chunk.rows.count)), memory.valueRows,
-          into: .bfloat16(y + place(chunk)), cStride: shape.width)
+          into: .bfloat16(y + place(chunk)), cStride: shape.width,
+          rowScales: UnsafePointer(memory.rowScales))
       }
     }
     withExtendedLifetime(memory) {}
@@ -77,6 +78,7 @@ struct RoundedAttentionTask {
         scores, visible: visible, position: position(chunk, row), head: chunk.head,
         sample: chunk.span.place.sample, into: p)
       clear(p, from: visible, memory)
+      memory.rowScales[index] = (pass.options.dropout?.scale ?? 1) / sum
       if let logSums {
         logSums[(chunk.span.rows.lowerBound + row) * shape.headCount + chunk.head] =
           largest + log(sum)
@@ -88,8 +90,9 @@ struct RoundedAttentionTask {
     chunk.span.place.position &+ UInt32(row)
   }
 
-  /// The probabilities of one row of scores after dropout.
-  /// - Returns: The largest score and the sum of the exponentials of what is left above it.
+  /// What is proportional to the probabilities of one row of scores after dropout: the exponentials of
+  /// the scores less the largest of them.
+  /// - Returns: The largest score and the sum of the exponentials before dropout.
   @inline(never)
   private func softmax(
     _ scores: UnsafeMutablePointer<Float>, visible: Int, position: UInt32, head: Int,
@@ -106,29 +109,25 @@ struct RoundedAttentionTask {
     let largest = maximum.laneMaximum * scale
     let shift = Vector(repeating: -largest)
     var sums = Vector.zero
-    i = 0
-    while i < padded {
-      let share = shift.addingProduct(Vector(scores + i), Vector(repeating: scale)).exponential()
-      share.store(scores + i)
-      sums += share
-      i &+= 16
-    }
     // Places beyond the visible ones hold what is as good as zero.
-    let sum = sums.laneSum
-    let inverse = 1 / sum
     if let dropout = pass.options.dropout {
-      let factor = inverse * dropout.scale
       dropout.forEachMask(count: visible, place: draws(sample, position, head)) { i, kept in
-        Vector.zero.replacing(with: Vector(scores + i) * factor, where: kept).store(target + i)
+        let share = shift.addingProduct(Vector(scores + i), Vector(repeating: scale))
+          .roundedExponential()
+        sums += share
+        Vector.zero.replacing(with: share, where: kept).store(target + i)
       }
     } else {
       i = 0
       while i < padded {
-        (Vector(scores + i) * inverse).store(target + i)
+        let share = shift.addingProduct(Vector(scores + i), Vector(repeating: scale))
+          .roundedExponential()
+        sums += share
+        share.store(target + i)
         i &+= 16
       }
     }
-    return (largest, sum)
+    return (largest, sums.laneSum)
   }
 
   /// Adds biases to scores and fills the last vector's rest.
@@ -231,7 +230,8 @@ struct RoundedAttentionTask {
     let shift = Vector(repeating: -logSum)
     if let dropout = pass.options.dropout {
       dropout.forEachMask(count: visible, place: draws(sample, position, head)) { i, kept in
-        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale)).exponential()
+        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale))
+          .roundedExponential()
         let factor = Vector.zero.replacing(with: dropout.scale, where: kept)
         (share * factor).store(p + i)
         ((Vector(dp + i) * factor - along) * share * scale).store(ds + i)
@@ -239,7 +239,8 @@ struct RoundedAttentionTask {
     } else {
       var i = 0
       while i < padded {
-        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale)).exponential()
+        let share = shift.addingProduct(Vector(s + i), Vector(repeating: scoreScale))
+          .roundedExponential()
         share.store(p + i)
         ((Vector(dp + i) - along) * share * scale).store(ds + i)
         i &+= 16

@@ -23,7 +23,7 @@ extension TileTarget {
   }
 }
 
-/// C = scale · sums + keeping · C, or with a bias.
+/// C = scale · the row's scale · sums + keeping · C, or with a bias.
 struct PairTarget: TileTarget {
   typealias Sum = Float
 
@@ -31,28 +31,33 @@ struct PairTarget: TileTarget {
   let stride: Int
   let columns: Int
   let sum: ProductSum
+  /// From the first row of C on.
+  var rowScales: UnsafePointer<Float>?
 
   @inline(__always)
   func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Float {
+    let scale = rowScales.map { $0[row] * sum.scale } ?? sum.scale
     switch result {
-    case .float32(let c): put(line, c + row &* stride)
-    case .bfloat16(let c): put(line, c + row &* stride)
+    case .float32(let c): put(line, scale, c + row &* stride)
+    case .bfloat16(let c): put(line, scale, c + row &* stride)
     }
   }
 
   @inline(__always)
   private func put<Line: TileLine, Element: LaneElement>(
-    _ line: Line, _ c: UnsafeMutablePointer<Element>
+    _ line: Line, _ scale: Float, _ c: UnsafeMutablePointer<Element>
   ) where Line.Sum == Float {
     if columns >= 16 &* Line.vectorCount {
       line.forEachVector(from: 0) { column, x in
-        var y = x * sum.scale
+        var y = x * scale
         if let bias = sum.bias { y += Vector(bias + column) }
         if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column)) * sum.keeping }
         Element.store(y, c + column)
       }
     } else {
-      line.forEachVector(from: 0) { column, x in put(x, column, min(16, columns &- column), c) }
+      line.forEachVector(from: 0) { column, x in
+        put(x * scale, column, min(16, columns &- column), c)
+      }
     }
   }
 
@@ -60,7 +65,7 @@ struct PairTarget: TileTarget {
   private func put<Element: LaneElement>(
     _ x: Vector, _ column: Int, _ lanes: Int, _ c: UnsafeMutablePointer<Element>
   ) {
-    var y = x * sum.scale
+    var y = x
     if let bias = sum.bias { y += Vector(bias + column, first: lanes) }
     if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column), first: lanes) * sum.keeping }
     Element.store(y, c + column, first: lanes)

@@ -31,7 +31,7 @@ public enum TiledProduct {
   /// C = scale · (product of A and B) + keeping · C, or with a bias, over all threads.
   static func multiply(
     _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap? = nil
   ) {
     let (rows, inner, columns) = form.sizes(a, b)
     let innerBlock = innerBlock(form)
@@ -45,6 +45,7 @@ public enum TiledProduct {
           for row in run {
             roundVectors(whole + row * columns, into: target + row * cStride, count: columns)
           }
+          map?.apply(to: c, rows: run, columns: columns, stride: cStride)
         }
       }
       return
@@ -62,12 +63,15 @@ public enum TiledProduct {
         multiply(
           left, RightFactor(b, form, inner: range, columns: part),
           PairTarget(
-            result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum))
+            result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum),
+          then: range.upperBound == inner ? map?.advanced(by: first) : nil)
       }
     }
   }
 
-  private static func multiply(_ left: LeftFactor, _ right: RightFactor, _ target: PairTarget) {
+  private static func multiply(
+    _ left: LeftFactor, _ right: RightFactor, _ target: PairTarget, then map: ResultMap?
+  ) {
     let count = PairPanels.count(columns: right.columns, inner: right.inner)
     let memory = Tensor(shape: [count + left.copyCount]) { _ in }
     let b = PairPanels(memory.writable, columns: right.columns, inner: right.inner)
@@ -98,15 +102,19 @@ public enum TiledProduct {
               stride: target.stride, columns: columns, sum: target.sum.columns(from: first)))
         }
       }
+      map?.advanced(by: first).apply(
+        to: target.result.advanced(by: first), rows: rows, columns: columns, stride: target.stride)
     }
     withExtendedLifetime(memory) {}
   }
 
-  /// C = scale · A · B + keeping · C on the calling thread.
-  /// - Parameter c: `[A's rows, B's columns]`, `cStride` numbers from row to row.
+  /// C = A · B + keeping · C, each row of the product times its scale, on the calling thread.
+  /// - Parameters:
+  ///   - c: `[A's rows, B's columns]`, `cStride` numbers from row to row.
+  ///   - rowScales: `[A's rows]`.
   public static func multiply(
-    _ a: PairRows, _ b: PairPanels, into c: ProductResult, cStride: Int, scale: Float = 1,
-    keeping: Float = 0
+    _ a: PairRows, _ b: PairPanels, into c: ProductResult, cStride: Int, keeping: Float = 0,
+    rowScales: UnsafePointer<Float>? = nil
   ) {
     precondition(a.groups == b.pairs, "sums of \(a.groups) and of \(b.pairs) pairs")
     ProductCounter.count(
@@ -120,7 +128,7 @@ public enum TiledProduct {
           into: PairTarget(
             result: c.advanced(by: first), stride: cStride,
             columns: min(PairPanels.width, b.columns - first),
-            sum: ProductSum(keeping: keeping, scale: scale)))
+            sum: ProductSum(keeping: keeping), rowScales: rowScales))
       }
     }
   }
