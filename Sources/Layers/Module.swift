@@ -45,6 +45,12 @@ extension Module {
   public func freeze() {
     for entry in namedParameters { entry.parameter.isFrozen = true }
   }
+
+  /// Freezes a model that no gradient passes through either.
+  public func freezeForInference() {
+    freeze()
+    for entry in namedParameters { entry.parameter.isForInference = true }
+  }
 }
 
 /// An array of like modules, named by their numbers.

@@ -8,13 +8,16 @@ public final class Parameter {
   public let shape: [Int]
   /// Frozen parameters cost no gradient, and gradients pass through what they compute.
   public var isFrozen = false
+  /// Whether it is frozen and no gradient passes through what it computes: a matrix may then be kept as
+  /// it is multiplied fastest.
+  var isForInference = false
   private let leaf: Leaf
   private var storedValue: Tensor?
   /// The form in which a frozen matrix is kept, where it is not float32.
   private var storedMatrix: (any MatrixWeight)?
   private let initialValue: () -> Tensor
-  /// The precision in which linear maps multiply it; int8 is for frozen matrices, of which from the
-  /// first product on nothing else is kept.
+  /// The precision in which linear maps multiply it; int8 is for frozen matrices. Of those, and of
+  /// matrices for inference in bfloat16, nothing but what is multiplied is kept from the first product on.
   public var precision = ProductPrecision.float32 {
     didSet { rounded = nil }
   }
@@ -77,6 +80,7 @@ public final class Parameter {
   /// A matrix parameter `[outputs, inputs]` as a linear map takes it.
   public var weight: Weight {
     if precision == .int8 { return Weight(frozen: inInt8()) }
+    if isPacked { return Weight(frozen: inPanels()) }
     if let storedMatrix {
       precondition(isFrozen, "a matrix kept as it is stored cannot be trained")
       return Weight(frozen: precision == .bfloat16 ? inBFloat16(storedMatrix) : storedMatrix)
@@ -88,6 +92,7 @@ public final class Parameter {
   /// Some rows of a matrix parameter as a linear map takes them.
   public func weight(ofRows range: Range<Int>) -> Weight {
     if precision == .int8 { return Weight(frozen: inInt8().outputs(range)) }
+    if isPacked { return Weight(frozen: inPanels().outputs(range)) }
     guard precision == .bfloat16 else {
       if isFrozen, let storedMatrix = storedMatrix as? StoredWeight {
         return Weight(frozen: storedMatrix.outputs(range))
@@ -112,6 +117,19 @@ public final class Parameter {
     precondition(isFrozen, "a matrix in int8 cannot be trained")
     if let kept = storedMatrix as? Int8Weight { return kept }
     let weight = Int8Weight(storedMatrix ?? DenseWeight(value))
+    freeze(as: weight)
+    return weight
+  }
+
+  private var isPacked: Bool {
+    precision == .bfloat16 && isFrozen && isForInference
+      && PackedWeight.isFastest(outputs: shape[0], inputs: shape[1])
+  }
+
+  /// Rounds a frozen matrix for good and keeps it in the order in which it is multiplied.
+  private func inPanels() -> PackedWeight {
+    if let kept = storedMatrix as? PackedWeight { return kept }
+    let weight = PackedWeight(storedMatrix ?? DenseWeight(value))
     freeze(as: weight)
     return weight
   }

@@ -100,9 +100,15 @@ import Testing
             BFloat16.multiplyAsFloats(
               a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
           }
-          for multiply in [sharedProduct, BFloat16.multiplyAsFloats] as [Product] {
+          let sum = ProductSum(bias: bias)
+          for isShared in [true, false] {
             let result = BFloat16Matrix(rows: rows, columns: columns) {
-              multiply(a, b, form, .bfloat16($0), columns, ProductSum(bias: bias))
+              if isShared {
+                sharedProduct(a, b, form, into: .bfloat16($0), cStride: columns, sum)
+              } else {
+                BFloat16.multiplyAsFloats(
+                  a, b, form, into: .bfloat16($0), cStride: columns, sum)
+              }
             }
             #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
           }
@@ -145,10 +151,6 @@ import Testing
       }
     }
   }
-
-  private typealias Product = (
-    ElementView<BFloat16>, ElementView<BFloat16>, ProductForm, ProductResult, Int, ProductSum
-  ) -> Void
 
   /// Weights that a file holds in bfloat16 are multiplied where they lie.
   @Test func storedWeightsAreNotCopied() throws {

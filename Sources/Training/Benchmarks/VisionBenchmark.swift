@@ -54,6 +54,7 @@ public enum BenchmarkVisionModel: String, CaseIterable, Sendable {
       case .dinov2S: DINOv2(.small, initialiser)
       }
     model.freezeForBenchmark(in: precision)
+    model.freezeForInference()
     return model
   }
 }

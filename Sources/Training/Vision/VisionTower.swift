@@ -47,7 +47,7 @@ public struct VisionTower {
     isFrozen = configuration.frozen
     readsFeatures = configuration.cache
     views = configuration.views
-    if isFrozen { encoder.freeze() }
+    if isFrozen { encoder.freezeForInference() }
     self.precision = configuration.precision ?? precision
     encoder.multiply(in: self.precision)
     let usual = encoder.defaultOutput

@@ -38,6 +38,21 @@ public struct PairPanels {
     index * PairPanels.width..<min(columns, (index + 1) * PairPanels.width)
   }
 
+  /// The panels from one on.
+  func panels(from first: Int, columns: Int) -> PairPanels {
+    PairPanels(panel(first), columns: columns, inner: 2 * pairs)
+  }
+
+  /// Reads a column's numbers as float32.
+  /// - Parameter count: How many; the length of the sums.
+  func expand(_ column: Int, into target: UnsafeMutablePointer<Float>, count: Int) {
+    let line = UnsafeRawPointer(panel(column / PairPanels.width) + column % PairPanels.width)
+    for place in 0..<count {
+      let byte = 4 * (place / 2 * PairPanels.width) + 2 * (place % 2)
+      target[place] = line.load(fromByteOffset: byte, as: BFloat16.self).float
+    }
+  }
+
   /// Writes all panels from B `[inner, columns]`.
   public func write(rowsOf b: ElementView<BFloat16>) {
     for index in 0..<count { write(index, rowsOf: b) }

@@ -4,7 +4,7 @@ import CPlatform
 /// products of pairs (AVX512-BF16).
 ///
 /// B is copied into panels of pairs, and so is A where it is read transposed; both are then read in
-/// the order in which they lie. That costs a product of 192 rows three hundredths of its time.
+/// the order in which they lie. A frozen weight can be copied once for all products (`PackedWeight`).
 public enum TiledProduct {
   /// Whether this program was built with those instructions and the processor has them.
   public static let isNative = cplatform_has_pair_products() == 1 && OneDNN.multipliesBFloat16
@@ -16,6 +16,9 @@ public enum TiledProduct {
   }
 
   private static let leastRows = 32
+
+  /// The longest sum of a weight that is kept in panels.
+  static let mostPackedInputs = innerBlock(.secondTransposed)
 
   /// The longest part of a sum, so that a panel fits the second-level cache.
   private static func innerBlock(_ form: ProductForm) -> Int {
@@ -83,16 +86,44 @@ public enum TiledProduct {
         left.write(index - b.count, into: copy)
       }
     }
+    multiply(left, copy: copy, b, target, then: map)
+    withExtendedLifetime(memory) {}
+  }
+
+  /// C = A · B + bias over all threads, B being copied already.
+  /// - Parameters:
+  ///   - b: For sums of at most `mostPackedInputs`.
+  ///   - c: `[A's rows, B's columns]`, without gaps.
+  static func multiply(
+    _ a: ElementView<BFloat16>, _ b: PairPanels, bias: UnsafePointer<Float>?,
+    into c: ProductResult, then map: ResultMap?
+  ) {
+    let left = LeftFactor(a, .secondTransposed, inner: 0..<a.columns)
+    let memory = Tensor(shape: [left.copyCount]) { _ in }
+    Parallel.forEach(left.partCount) { left.write($0, into: memory.writable) }
+    multiply(
+      left, copy: memory.writable, b,
+      PairTarget(
+        result: c, stride: b.columns, columns: b.columns, sum: ProductSum(bias: bias)),
+      then: map)
+    withExtendedLifetime(memory) {}
+  }
+
+  private static func multiply(
+    _ left: LeftFactor, copy: UnsafeMutablePointer<Float>, _ b: PairPanels, _ target: PairTarget,
+    then map: ResultMap?
+  ) {
     let runs = (left.rows + taskRows - 1) / taskRows
     Parallel.forEach(runs * b.count) { task in
       let start = task % runs * taskRows
       let rows = start..<min(left.rows, start + taskRows)
       let panel = task / runs
       let first = panel * PairPanels.width
-      let columns = min(PairPanels.width, right.columns - first)
+      let columns = min(PairPanels.width, b.columns - first)
+      let inner = 2 * b.pairs
       ProductCounter.count(
-        rows: rows.count, inner: right.inner, columns: columns, precision: .bfloat16,
-        factorBytes: 2 * right.inner * (columns + rows.count)
+        rows: rows.count, inner: inner, columns: columns, precision: .bfloat16,
+        factorBytes: 2 * inner * (columns + rows.count)
       ) {
         left.forEachPiece(of: rows, copy: copy) { row, rows in
           multiplyTiles(
@@ -105,7 +136,6 @@ public enum TiledProduct {
       map?.advanced(by: first).apply(
         to: target.result.advanced(by: first), rows: rows, columns: columns, stride: target.stride)
     }
-    withExtendedLifetime(memory) {}
   }
 
   /// C = A · B + keeping · C, each row of the product times its scale, on the calling thread.

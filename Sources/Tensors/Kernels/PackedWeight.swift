@@ -1,0 +1,88 @@
+/// A frozen weight in bfloat16 in the order in which tiles read it, so that no product copies it: for
+/// models that no gradient passes through, such as frozen image encoders.
+public struct PackedWeight: MatrixWeight {
+  public let outputs: Int
+  public let inputs: Int
+  private nonisolated(unsafe) let panels: PairPanels
+  private let memory: Storage
+
+  /// Whether products with such a weight are faster than with a `BFloat16Weight` here.
+  public static func isFastest(outputs: Int, inputs: Int) -> Bool {
+    inputs <= TiledProduct.mostPackedInputs
+      && TiledProduct.isFastest(rows: outputs, columns: outputs)
+  }
+
+  /// Rounds a weight.
+  /// - Precondition: At most `TiledProduct.mostPackedInputs` inputs.
+  public init(_ weight: any MatrixWeight) {
+    precondition(
+      weight.inputs <= TiledProduct.mostPackedInputs, "panels of \(weight.inputs) inputs")
+    (outputs, inputs) = (weight.outputs, weight.inputs)
+    memory = Storage(count: PairPanels.count(columns: outputs, inner: inputs))
+    let panels = PairPanels(memory.pointer, columns: outputs, inner: inputs)
+    self.panels = panels
+    BFloat16Weight(weight).matrix.read { w in
+      Parallel.forEach(panels.count) { panels.write($0, columnsOf: w) }
+    }
+  }
+
+  private init(_ whole: PackedWeight, firstPanel: Int, outputs: Int) {
+    (self.outputs, inputs, memory) = (outputs, whole.inputs, whole.memory)
+    panels = whole.panels.panels(from: firstPanel, columns: outputs)
+  }
+
+  public func factor(_ x: ProductFactor) -> ProductFactor { .bfloat16(x.rounded) }
+
+  public var resultPrecision: ProductPrecision { .bfloat16 }
+
+  /// Some of the outputs: in the same memory if they begin where a panel does, else copied.
+  public func outputs(_ range: Range<Int>) -> PackedWeight {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= outputs,
+      "outputs \(range) of a weight of shape [\(outputs), \(inputs)]")
+    if range.lowerBound % PairPanels.width == 0 {
+      return PackedWeight(
+        self, firstPanel: range.lowerBound / PairPanels.width, outputs: range.count)
+    }
+    return PackedWeight(DenseWeight(rows(range.map { Int32($0) })))
+  }
+
+  public func apply(
+    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+  ) {
+    x.rounded.read { x in
+      precondition(
+        x.columns == inputs,
+        "x of shape [\(x.rows), \(x.columns)] does not fit a weight of shape "
+          + "[\(outputs), \(inputs)]")
+      func multiply(_ bias: UnsafePointer<Float>?) {
+        TiledProduct.multiply(x, panels, bias: bias, into: y, then: map)
+      }
+      guard let bias else { return multiply(nil) }
+      bias.read { multiply($0) }
+    }
+    withExtendedLifetime(memory) {}
+  }
+
+  /// By the weight row by row: what it is for passes no gradient on.
+  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
+    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, keeping: keeping)
+  }
+
+  public func rows(_ indices: [Int32]) -> Tensor {
+    Tensor(shape: [indices.count, inputs]) { target in
+      Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: inputs)) { run in
+        for place in run {
+          let index = Int(indices[place])
+          precondition(
+            index >= 0 && index < outputs,
+            "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
+          panels.expand(index, into: target + place * inputs, count: inputs)
+        }
+      }
+      withExtendedLifetime(memory) {}
+    }
+  }
+
+  public func expanded() -> Tensor { rows((0..<outputs).map { Int32($0) }) }
+}
