@@ -38,8 +38,8 @@ struct LayerNormKernel {
       scales: scales)
     func run(_ rounded: UnsafeMutablePointer<BFloat16>?, _ kept: KeptRows) {
       forward(
-        x, residual, y: y?.writable, rounded: rounded, kept: kept,
-        scales: keepsNormalised ? scales.writable : nil)
+        x, residual, scales: keepsNormalised ? scales.writable : nil,
+        into: Targets(y: y?.writable, rounded: rounded, kept: kept))
     }
     guard rounds else {
       run(nil, .floats(keepsNormalised ? result.normalised.writable : nil))
@@ -61,46 +61,76 @@ struct LayerNormKernel {
     case rounded(UnsafeMutablePointer<BFloat16>?)
   }
 
+  /// What is written of each row, as far as it is wanted.
+  private struct Targets {
+    let y: UnsafeMutablePointer<Float>?
+    let rounded: UnsafeMutablePointer<BFloat16>?
+    let kept: KeptRows
+
+    /// Sixteen numbers of x̂ and of y, or the first of them.
+    @inline(__always)
+    func put(_ normalised: Vector, _ value: Vector, at place: Int, first lanes: Int = 16) {
+      if let y { Targets.store(value, y + place, lanes) }
+      if let rounded { Targets.store(value, rounded + place, lanes) }
+      switch kept {
+      case .floats(let kept): if let kept { Targets.store(normalised, kept + place, lanes) }
+      case .rounded(let kept): if let kept { Targets.store(normalised, kept + place, lanes) }
+      }
+    }
+
+    @inline(__always)
+    private static func store<Element: LaneElement>(
+      _ x: Vector, _ y: UnsafeMutablePointer<Element>, _ lanes: Int
+    ) {
+      if lanes == 16 { Element.store(x, y) } else { Element.store(x, y, first: lanes) }
+    }
+  }
+
   private func forward(
-    _ x: ProductFactor, _ residual: Tensor?, y: UnsafeMutablePointer<Float>?,
-    rounded: UnsafeMutablePointer<BFloat16>?, kept: KeptRows,
-    scales: UnsafeMutablePointer<Float>?
+    _ x: ProductFactor, _ residual: Tensor?, scales: UnsafeMutablePointer<Float>?,
+    into targets: Targets
   ) {
     read(gamma, beta) { gamma, beta in
       Parallel.forEachRun(of: rows, grain: grain) { run in
         let scratch = Tensor(shape: [width]) { _ in }
         for row in run {
-          let start = row * width
-          let target = y.map { $0 + start } ?? scratch.writable
-          sum(x, residual, row: row, into: target)
-          let (mean, scale) = moments(target)
+          let source = sum(x, residual, row: row, scratch.writable)
+          let (mean, scale) = moments(source)
           scales?[row] = scale
-          mapVectors(target, into: target, count: width) { ($0 - mean) * scale }
-          switch kept {
-          case .floats(let kept): kept.map { ($0 + start).update(from: target, count: width) }
-          case .rounded(let kept): kept.map { roundVectors(target, into: $0 + start, count: width) }
+          let start = row * width
+          forEachVector(width) { i in
+            let normalised = (Vector(source + i) - mean) * scale
+            targets.put(
+              normalised, Vector(beta + i).addingProduct(normalised, Vector(gamma + i)),
+              at: start + i)
+          } partial: { i, lanes in
+            let normalised = (Vector(source + i, first: lanes) - mean) * scale
+            let value = Vector(beta + i, first: lanes)
+              .addingProduct(normalised, Vector(gamma + i, first: lanes))
+            targets.put(normalised, value, at: start + i, first: lanes)
           }
-          affine(target, gamma, beta)
-          if let rounded { roundVectors(target, into: rounded + start, count: width) }
         }
         withExtendedLifetime(scratch) {}
       }
     }
   }
 
-  /// target = dropout(x) + residual, for one row.
+  /// dropout(x) + residual, for one row: where x lies if that is all, else in `scratch`.
   @inline(__always)
   private func sum(
-    _ x: ProductFactor, _ residual: Tensor?, row: Int, into target: UnsafeMutablePointer<Float>
-  ) {
+    _ x: ProductFactor, _ residual: Tensor?, row: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
     switch x {
     case .float32(let x):
-      x.read { target.update(from: $0 + row * width, count: width) }
+      let source = UnsafePointer(x.writable + row * width)
+      if dropout == nil && residual == nil { return source }
+      scratch.update(from: source, count: width)
     case .bfloat16(let x):
-      x.read { expandVectors($0.pointer + row * width, into: target, count: width) }
+      x.read { expandVectors($0.pointer + row * width, into: scratch, count: width) }
     }
-    dropout?.apply(to: target, from: target, count: width, place: places[row])
-    residual?.read { addVectors($0 + row * width, to: target, count: width) }
+    dropout?.apply(to: scratch, from: scratch, count: width, place: places[row])
+    residual?.read { addVectors($0 + row * width, to: scratch, count: width) }
+    return UnsafePointer(scratch)
   }
 
   @inline(__always)
@@ -108,20 +138,6 @@ struct LayerNormKernel {
     let mean = sumVectors(row, count: width) { $0 } / Float(width)
     let variance = sumVectors(row, count: width) { ($0 - mean) * ($0 - mean) } / Float(width)
     return (mean, 1 / (variance + epsilon).squareRoot())
-  }
-
-  /// x = x · γ + β
-  @inline(__always)
-  private func affine(
-    _ x: UnsafeMutablePointer<Float>, _ gamma: UnsafePointer<Float>, _ beta: UnsafePointer<Float>
-  ) {
-    forEachVector(width) { i in
-      Vector(beta + i).addingProduct(Vector(UnsafePointer(x + i)), Vector(gamma + i)).store(x + i)
-    } partial: { i, lanes in
-      Vector(beta + i, first: lanes)
-        .addingProduct(Vector(UnsafePointer(x + i), first: lanes), Vector(gamma + i, first: lanes))
-        .store(x + i, first: lanes)
-    }
   }
 
   // MARK: Backward

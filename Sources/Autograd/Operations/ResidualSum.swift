@@ -28,21 +28,28 @@ extension Variable {
 extension Tensor {
   /// The receiver plus another's values, each column times its factor if there are any.
   fileprivate func adding(_ other: ProductFactor, scaledBy factors: Tensor?) -> Tensor {
+    switch other {
+    case .float32(let h): h.read { adding($0, scaledBy: factors) }
+    case .bfloat16(let h): h.read { adding($0.pointer, scaledBy: factors) }
+    }
+  }
+
+  private func adding<Element: LaneElement>(
+    _ h: UnsafePointer<Element>, scaledBy factors: Tensor?
+  ) -> Tensor {
     let width = self.width
-    let ones = factors ?? Tensor(repeating: 1, shape: [width])
     return Tensor(shape: shape) { y in
-      Tensors.read(self, ones) { x, s in
+      Tensors.read(self, factors ?? Tensor(repeating: 1, shape: [width])) { x, s in
         Parallel.forEachRun(of: rowCount, grain: Parallel.rowGrain(width: width)) { run in
           for row in run {
-            let start = row * width
-            switch other {
-            case .float32(let h):
-              h.read { mapVectors($0 + start, s, into: y + start, count: width) { $0 * $1 } }
-            case .bfloat16(let h):
-              h.read { expandVectors($0.pointer + start, into: y + start, count: width) }
-              mapVectors(UnsafePointer(y + start), s, into: y + start, count: width) { $0 * $1 }
+            let (x, h, y) = (x + row * width, h + row * width, y + row * width)
+            forEachVector(width) { i in
+              Vector(x + i).addingProduct(Element.load(h + i), Vector(s + i)).store(y + i)
+            } partial: { i, lanes in
+              Vector(x + i, first: lanes)
+                .addingProduct(Element.load(h + i, first: lanes), Vector(s + i, first: lanes))
+                .store(y + i, first: lanes)
             }
-            addVectors(x + start, to: y + start, count: width)
           }
         }
       }

@@ -94,8 +94,7 @@ enum Pointwise {
 }
 
 /// Numbers that are read and written sixteen at a time as float32.
-@usableFromInline
-protocol LaneElement {
+public protocol LaneElement {
   static func load(_ x: UnsafePointer<Self>) -> Vector
   static func load(_ x: UnsafePointer<Self>, first count: Int) -> Vector
   static func store(_ x: Vector, _ y: UnsafeMutablePointer<Self>)
@@ -107,42 +106,42 @@ protocol LaneElement {
 
 extension Float: LaneElement {
   @inlinable @inline(__always)
-  static func load(_ x: UnsafePointer<Float>) -> Vector { Vector(x) }
+  public static func load(_ x: UnsafePointer<Float>) -> Vector { Vector(x) }
   @inlinable @inline(__always)
-  static func load(_ x: UnsafePointer<Float>, first count: Int) -> Vector {
+  public static func load(_ x: UnsafePointer<Float>, first count: Int) -> Vector {
     Vector(x, first: count)
   }
   @inlinable @inline(__always)
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<Float>) { x.store(y) }
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<Float>) { x.store(y) }
   @inlinable @inline(__always)
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<Float>, first count: Int) {
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<Float>, first count: Int) {
     x.store(y, first: count)
   }
   @inlinable @inline(__always)
-  static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector { F.value(x) }
+  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector { F.value(x) }
   @inlinable @inline(__always)
-  static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
+  public static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
     F.value(a, b)
   }
 }
 
 extension BFloat16: LaneElement {
   @inlinable @inline(__always)
-  static func load(_ x: UnsafePointer<BFloat16>) -> Vector { Vector(x) }
+  public static func load(_ x: UnsafePointer<BFloat16>) -> Vector { Vector(x) }
   @inlinable @inline(__always)
-  static func load(_ x: UnsafePointer<BFloat16>, first count: Int) -> Vector {
+  public static func load(_ x: UnsafePointer<BFloat16>, first count: Int) -> Vector {
     Vector(x, first: count)
   }
   @inlinable @inline(__always)
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>) { x.store(y) }
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>) { x.store(y) }
   @inlinable @inline(__always)
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>, first count: Int) {
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>, first count: Int) {
     x.store(y, first: count)
   }
   @inlinable @inline(__always)
-  static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector { F.roundedValue(x) }
+  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector { F.roundedValue(x) }
   @inlinable @inline(__always)
-  static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
+  public static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
     F.roundedValue(a, b)
   }
 }
