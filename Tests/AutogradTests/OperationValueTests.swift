@@ -69,6 +69,24 @@ import Testing
     #expect(worst < 1.5e-7, "error \(worst)")
   }
 
+  /// All numbers of bfloat16 up to a thousand, whose results are rounded to it: the error is less than a
+  /// rounding where results are not small, and small where they are.
+  @Test func geluOfRoundedValues() {
+    let x = (0...UInt16.max).map { Float(bitPattern: UInt32($0) << 16) }.filter { abs($0) <= 1000 }
+    for start in stride(from: 0, to: x.count - 15, by: 16) {
+      let lanes = Vector(x[start..<start + 16])
+      let (values, slopes) = (GELU.roundedValue(lanes), GELU.roundedDerivative(lanes))
+      for (lane, x) in x[start..<start + 16].enumerated() {
+        let x = Double(x)
+        let share = 0.5 * erfc(-x / 2.squareRoot())
+        #expect(abs(Double(values[lane]) - x * share) < 5e-6 + 3e-7 * abs(x), "\(x)")
+        let slope = share + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+        #expect(abs(Double(slopes[lane]) - slope) < 1e-5, "\(x)")
+      }
+    }
+    #expect(GELU.roundedValue(Vector(repeating: .nan))[0].isNaN)
+  }
+
   @Test func quickGELU() {
     let x = (-60_000...60_000).map { Float($0) / 2000 } + [-1e4, 1e4, -3e38, 3e38, 0]
     let leaf = Variable.leaf(Tensor(x, shape: [x.count]))

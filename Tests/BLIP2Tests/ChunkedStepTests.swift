@@ -109,7 +109,8 @@ import Testing
   }
 
   /// In bfloat16 the losses are as close, and gradients, which are rounded in other parts, no farther
-  /// from those in float32 than twice what the whole's are.
+  /// from those in float32 than one and a half times what the whole's are. The gradient of the keys' bias,
+  /// which adds the same to all scores of a query, is nothing but rounding and says nothing.
   @Test func chunksInBFloat16() throws {
     let example = Case(precision: .bfloat16)
     let (exact, whole) = (outcome(Case(), chunkSize: nil), outcome(example, chunkSize: nil))
@@ -120,17 +121,17 @@ import Testing
         #expect(abs(found - expected) <= 1e-5 * expected)
       }
       #expect(Set(chunked.gradients.keys) == Set(whole.gradients.keys))
-      for (name, gradient) in exact.gradients {
+      for (name, gradient) in exact.gradients where !name.hasSuffix("key.bias") {
         let found = try distance(#require(chunked.gradients[name]), gradient)
         let allowed = try distance(#require(whole.gradients[name]), gradient)
-        #expect(found <= 2 * allowed + 1e-6, "\(name), by \(chunkSize)")
+        #expect(found <= 1.5 * allowed, "\(name), by \(chunkSize)")
       }
     }
   }
 
-  /// The largest difference of two values in the same place.
+  /// The Euclidean distance.
   private func distance(_ a: Tensor, _ b: Tensor) -> Float {
-    zip(a.values, b.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    zip(a.values, b.values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
   }
 
   @Test func aChunkOfTheBatchIsTheWhole() {

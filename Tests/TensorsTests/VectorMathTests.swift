@@ -50,6 +50,18 @@ import Testing
     }
   }
 
+  @Test func roundedExponentialIsAccurateEnough() {
+    let x = grid(-87.2, 88, count: 1_000_001) + grid(-1, 1, count: 1_000_001) + [0, -0.0]
+    let worst = zip(x, mapped(x) { $0.roundedExponential() })
+      .map { abs(Double($1) / exp(Double($0)) - 1) }.max()
+    #expect(worst! < 7e-6, "relative error \(worst!)")
+    let ends = mapped([-88, -104, -1000, -.infinity]) { $0.roundedExponential() }
+    #expect(ends.allSatisfy { $0 >= 0 && $0 < 2e-38 })
+    for bits: UInt32 in [0x7fc0_0000, 0xffc0_0000, 0x7fff_ffff, 0xffff_ffff] {
+      #expect(mapped([Float(bitPattern: bits)]) { $0.roundedExponential() }[0].isNaN)
+    }
+  }
+
   @Test func errorFunctionIsAccurate() {
     let x =
       grid(-4.5, 4.5, count: 2_000_001) + grid(0.92, 0.94, count: 200_001)

@@ -54,7 +54,9 @@ extension Variable {
     precondition(
       bias.map { $0.value.count == outputs } ?? true,
       "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
-    return .made(in: resultPrecision(weight, forProducts), shape: Array(shape.dropLast()) + [outputs]) {
+    return .made(
+      in: resultPrecision(weight, forProducts), shape: Array(shape.dropLast()) + [outputs]
+    ) {
       weight.matrix.apply(to: x, bias: bias?.value, into: $0, then: map($0))
     }
   }

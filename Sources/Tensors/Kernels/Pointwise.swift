@@ -47,7 +47,8 @@ extension UnaryFunction {
       forEachVector(columns) { i in
         Element.store(Element.value(Self.self, Element.load(x + i)), y + i)
       } partial: { i, lanes in
-        Element.store(Element.value(Self.self, Element.load(x + i, first: lanes)), y + i, first: lanes)
+        Element.store(
+          Element.value(Self.self, Element.load(x + i, first: lanes)), y + i, first: lanes)
       }
     }
   }
@@ -139,7 +140,9 @@ extension BFloat16: LaneElement {
     x.store(y, first: count)
   }
   @inlinable @inline(__always)
-  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector { F.roundedValue(x) }
+  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector {
+    F.roundedValue(x)
+  }
   @inlinable @inline(__always)
   public static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
     F.roundedValue(a, b)
