@@ -36,9 +36,7 @@ public final class StoragePool: @unchecked Sendable {
 
   private func takeLarge(_ size: Int) -> UnsafeMutableRawPointer? {
     let pointer = arena.take(size)
-    if bytesInUse > largestBytesInUse {
-      largestBytesInUse = bytesInUse
-    }
+    largestBytesInUse = max(largestBytesInUse, bytesInUse)
     trim()
     return pointer
   }

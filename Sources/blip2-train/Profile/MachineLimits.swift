@@ -14,8 +14,7 @@ struct MachineLimits {
 
   /// Takes about two seconds.
   static func measured() -> MachineLimits {
-    let factor = Tensor(
-      (0..<size * size).map { Float($0 % 1021) / 1021 }, shape: [size, size])
+    let factor = values([size, size])
     let copy = Tensor.zeros([copiedValues])
     let seconds = Timing.median {
       _ = copy.mapped { $0 }
@@ -23,16 +22,22 @@ struct MachineLimits {
     return MachineLimits(
       float32: rate(DenseWeight(factor), factor),
       bfloat16: rate(BFloat16Weight(DenseWeight(factor)), factor),
-      int8: rate(Int8Weight(DenseWeight(factor)), factor),
+      // So many outputs that the rounding of the rows, which is no product, hardly counts.
+      int8: rate(Int8Weight(DenseWeight(values([4 * size, size]))), factor),
       bandwidth: Double(2 * copiedValues * MemoryLayout<Float>.stride) / seconds)
+  }
+
+  private static func values(_ shape: [Int]) -> Tensor {
+    Tensor((0..<shape.reduce(1, *)).map { Float($0 % 1021) / 1021 }, shape: shape)
   }
 
   private static func rate(_ weight: any MatrixWeight, _ x: Tensor) -> Double {
     let factor = weight.factor(.float32(x))
+    let shape = [x.rowCount, weight.outputs]
     let seconds = Timing.median {
-      _ = Tensor(shape: x.shape) { weight.apply(to: factor, bias: nil, into: .float32($0)) }
+      _ = Tensor(shape: shape) { weight.apply(to: factor, bias: nil, into: .float32($0)) }
     }
-    return 2 * Double(size) * Double(size) * Double(size) / seconds
+    return 2 * Double(x.count) * Double(weight.outputs) / seconds
   }
 
   /// The seconds that products take at these rates.
