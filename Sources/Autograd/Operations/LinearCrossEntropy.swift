@@ -60,8 +60,8 @@ private struct LinearCrossEntropyPass {
     var areWanted: Bool { x != nil || weight != nil || bias != nil }
   }
 
-  /// A chunk has so many logits at most (16 MiB) …
-  private static let mostLogits = 4 << 20
+  /// A chunk has so many logits at most (48 MiB) …
+  private static let mostLogits = 12 << 20
   /// … but so many rows at least, or to read the weight would take longer than to multiply by it.
   private static let leastRows = 64
 
@@ -128,8 +128,11 @@ private struct LinearCrossEntropyPass {
           Parallel.forEachRun(of: count, grain: Parallel.rowGrain(width: width)) { run in
             for row in run {
               let line = logits.writable + row * width
-              losses[row] = replaceByGradient(line, class: Int(classes[range.lowerBound + row]))
-              if rounds { roundVectors(line, into: target + row * width, count: width) }
+              let label = Int(classes[range.lowerBound + row])
+              losses[row] =
+                rounds
+                ? gradient(line, class: label, into: target + row * width)
+                : gradient(line, class: label, into: line)
             }
           }
         }
@@ -139,19 +142,34 @@ private struct LinearCrossEntropyPass {
     return (losses, rounds ? .bfloat16(rounded) : .float32(logits))
   }
 
-  /// The loss of one row of logits, which are replaced by their gradient.
-  private func replaceByGradient(_ z: UnsafeMutablePointer<Float>, class label: Int) -> Double {
+  /// The loss of one row of logits, which are used up, and their gradient, which may take their place.
+  private func gradient<Element: LaneElement>(
+    _ z: UnsafeMutablePointer<Float>, class label: Int, into dz: UnsafeMutablePointer<Element>
+  ) -> Double {
     let width = weight.outputs
     let shift = maximumOfVectors(z, count: width)
     let own = z[label] - shift
     let mean =
       labelSmoothing == 0 ? 0 : sumVectors(z, count: width) { $0 - shift } / Float(width)
-    mapVectors(z, into: z, count: width) { ($0 - shift).exponential() }
-    let total = sumVectors(z, count: width) { $0 }
+    var sums = Vector.zero
+    forEachVector(width) { i in
+      let power = (Vector(z + i) - shift).exponential()
+      power.store(z + i)
+      sums += power
+    } partial: { i, lanes in
+      (Vector(z + i, first: lanes) - shift).exponential().store(z + i, first: lanes)
+      sums += Vector(z + i, first: lanes)
+    }
+    let total = sums.laneSum
     let share = 1 / Float(classes.count)
     let (scale, everywhere) = (share / total, share * labelSmoothing / Float(width))
-    mapVectors(z, into: z, count: width) { $0 * scale - everywhere }
-    z[label] -= share * (1 - labelSmoothing)
+    let atLabel = Vector(repeating: z[label] * scale - everywhere - share * (1 - labelSmoothing))
+    forEachVector(width) { i in
+      Element.store(Vector(z + i) * scale - everywhere, dz + i)
+    } partial: { i, lanes in
+      Element.store(Vector(z + i, first: lanes) * scale - everywhere, dz + i, first: lanes)
+    }
+    Element.store(atLabel, dz + label, first: 1)
     return log(Double(total)) - Double((1 - labelSmoothing) * own + labelSmoothing * mean)
   }
 }
