@@ -146,6 +146,17 @@ struct LayerNormKernel {
   func backward(
     _ dy: Tensor, normalised: ProductFactor, scales: Tensor, wantsScales: Bool
   ) -> (dSum: Tensor, dGamma: Tensor?, dBeta: Tensor?) {
+    switch normalised {
+    case .float32(let x):
+      x.read { backward(dy, normalised: $0, scales: scales, wantsScales: wantsScales) }
+    case .bfloat16(let x):
+      x.read { backward(dy, normalised: $0.pointer, scales: scales, wantsScales: wantsScales) }
+    }
+  }
+
+  private func backward<Element: LaneElement>(
+    _ dy: Tensor, normalised: UnsafePointer<Element>, scales: Tensor, wantsScales: Bool
+  ) -> (dSum: Tensor, dGamma: Tensor?, dBeta: Tensor?) {
     // dγ and dβ are summed run by run, then over the runs in their order: the same for any threads.
     let grain = max(self.grain, (rows + 63) / 64)
     let runs = max(1, (rows + grain - 1) / grain)
@@ -153,18 +164,16 @@ struct LayerNormKernel {
     let dSum = Tensor(shape: dy.shape) { ds in
       read(dy, gamma, scales) { dy, gamma, scales in
         Parallel.forEachRun(of: rows, grain: grain) { run in
-          let scratch = Tensor(shape: [width]) { _ in }
           let dGamma = partial.writable + run.lowerBound / grain * width
           for row in run {
             let start = row * width
-            let kept = normalisedRow(normalised, row, scratch)
             if wantsScales {
-              addProducts(dy + start, kept, to: dGamma)
+              addProducts(dy + start, normalised + start, to: dGamma)
               addVectors(dy + start, to: dGamma + runs * width, count: width)
             }
-            rowGradient(dy + start, kept, gamma, scale: scales[row], into: ds + start)
+            rowGradient(
+              dy + start, normalised + start, gamma, scale: scales[row], into: ds + start)
           }
-          withExtendedLifetime(scratch) {}
         }
       }
     }
@@ -175,39 +184,43 @@ struct LayerNormKernel {
     return (dSum, total(0), total(1))
   }
 
-  /// One row of x̂ as float32.
   @inline(__always)
-  private func normalisedRow(
-    _ normalised: ProductFactor, _ row: Int, _ scratch: Tensor
-  ) -> UnsafePointer<Float> {
-    switch normalised {
-    case .float32(let x): return UnsafePointer(x.writable + row * width)
-    case .bfloat16(let x):
-      x.read { expandVectors($0.pointer + row * width, into: scratch.writable, count: width) }
-      return UnsafePointer(scratch.writable)
+  private func rowGradient<Element: LaneElement>(
+    _ dy: UnsafePointer<Float>, _ normalised: UnsafePointer<Element>,
+    _ gamma: UnsafePointer<Float>, scale: Float, into ds: UnsafeMutablePointer<Float>
+  ) {
+    var (sums, products) = (Vector.zero, Vector.zero)
+    forEachVector(width) { i in
+      let g = Vector(dy + i) * Vector(gamma + i)
+      sums += g
+      products = products.addingProduct(g, Element.load(normalised + i))
+    } partial: { i, lanes in
+      let g = Vector(dy + i, first: lanes) * Vector(gamma + i, first: lanes)
+      sums += g
+      products = products.addingProduct(g, Element.load(normalised + i, first: lanes))
+    }
+    let mean = sums.laneSum / Float(width)
+    let along = products.laneSum / Float(width)
+    forEachVector(width) { i in
+      let g = Vector(dy + i) * Vector(gamma + i)
+      ((g - mean - Element.load(normalised + i) * along) * scale).store(ds + i)
+    } partial: { i, lanes in
+      let g = Vector(dy + i, first: lanes) * Vector(gamma + i, first: lanes)
+      ((g - mean - Element.load(normalised + i, first: lanes) * along) * scale)
+        .store(ds + i, first: lanes)
     }
   }
 
+  /// sum += a · b
   @inline(__always)
-  private func rowGradient(
-    _ dy: UnsafePointer<Float>, _ normalised: UnsafePointer<Float>, _ gamma: UnsafePointer<Float>,
-    scale: Float, into ds: UnsafeMutablePointer<Float>
-  ) {
-    mapVectors(dy, gamma, into: ds, count: width) { $0 * $1 }
-    let mean = sumVectors(ds, count: width) { $0 } / Float(width)
-    let along = sumVectors(ds, normalised, count: width) { $0 * $1 } / Float(width)
-    mapVectors(ds, normalised, into: ds, count: width) { g, n in (g - mean - n * along) * scale }
-  }
-
-  @inline(__always)
-  private func addProducts(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>
+  private func addProducts<Element: LaneElement>(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Element>, to sum: UnsafeMutablePointer<Float>
   ) {
     forEachVector(width) { i in
-      Vector(sum + i).addingProduct(Vector(a + i), Vector(b + i)).store(sum + i)
+      Vector(sum + i).addingProduct(Vector(a + i), Element.load(b + i)).store(sum + i)
     } partial: { i, lanes in
       Vector(sum + i, first: lanes)
-        .addingProduct(Vector(a + i, first: lanes), Vector(b + i, first: lanes))
+        .addingProduct(Vector(a + i, first: lanes), Element.load(b + i, first: lanes))
         .store(sum + i, first: lanes)
     }
   }
