@@ -56,7 +56,7 @@ struct RoundedAttentionTask {
       memory.valueRows.write(rowsOf: keys.view(inputs.v, keyHead, memory.rows))
       forEachChunk(keyHead: keyHead) { chunk in
         TiledProduct.multiply(
-          PairRows(view(inputs.q, chunk)), memory.keyColumns, into: .float32(memory.scores),
+          PairRows(view(inputs.q, chunk)), memory.keyColumns.padded, into: .float32(memory.scores),
           cStride: memory.line)
         softmax(chunk, memory, logSums: logSums)
         TiledProduct.multiply(
@@ -189,9 +189,9 @@ struct RoundedAttentionTask {
     let (q, dy) = (view(inputs.q, chunk), view(outputs.dy, chunk))
     let y = outputs.y + place(chunk)
     TiledProduct.multiply(
-      PairRows(q), memory.keyColumns, into: .float32(memory.scores), cStride: memory.line)
+      PairRows(q), memory.keyColumns.padded, into: .float32(memory.scores), cStride: memory.line)
     TiledProduct.multiply(
-      PairRows(dy), memory.valueColumns, into: .float32(memory.dp), cStride: memory.line)
+      PairRows(dy), memory.valueColumns.padded, into: .float32(memory.dp), cStride: memory.line)
     for (index, row) in chunk.rows.enumerated() {
       let start = index * memory.line
       let visible = chunk.span.visibleKeys(at: row)

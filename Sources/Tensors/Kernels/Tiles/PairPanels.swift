@@ -43,6 +43,12 @@ public struct PairPanels {
     PairPanels(panel(first), columns: columns, inner: 2 * pairs)
   }
 
+  /// The same panels with the zeros after the last column as columns, so that all of them are whole
+  /// vectors.
+  public var padded: PairPanels {
+    PairPanels(pointer, columns: (columns + 15) / 16 * 16, inner: 2 * pairs)
+  }
+
   /// Reads a column's numbers as float32.
   /// - Parameter count: How many; the length of the sums.
   func expand(_ column: Int, into target: UnsafeMutablePointer<Float>, count: Int) {
