@@ -97,7 +97,8 @@ PYTHON
         for (j = i; j > 1 && list[j - 1] + 0 > list[j] + 0; j--) {
           swap = list[j]; list[j] = list[j - 1]; list[j - 1] = swap
         }
-      return count ? list[int(count / 2) + 1] : ""
+      if (count % 2) return list[(count + 1) / 2]
+      return count ? sprintf("%.3f", (list[count / 2] + list[count / 2 + 1]) / 2) : ""
     }
     function shown(name, side,    value, peak) {
       value = median(name side "value"); peak = median(name side "peak")

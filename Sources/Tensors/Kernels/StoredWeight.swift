@@ -1,8 +1,8 @@
 /// A weight in the form in which it is stored, such as bytes of a mapped file.
 ///
 /// A product expands a panel of some hundred rows at a time into float32, each thread its own: the
-/// whole matrix never exists as float32. How the work is cut depends on the shapes alone, so the
-/// numbers are the same for any count of threads.
+/// whole matrix never exists as float32. No sum is shared by threads, so the numbers are the same for any
+/// count of them.
 public struct StoredWeight: Float32ProductWeight {
   public let format: NumberFormat
   public let outputs: Int
