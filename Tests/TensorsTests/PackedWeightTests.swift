@@ -1,7 +1,19 @@
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import Tensors
+
+/// Products with few rows are cut into runs of a weight's outputs.
+@Suite struct FewRowRunTests {
+  @Test(arguments: [1, 3, 4, 70, 50_272], [1, 100, 20_000, 600_000, 1 << 21])
+  func coverTheOutputs(_ outputs: Int, rowBytes: Int) {
+    let seen = Mutex<[Range<Int>]>([])
+    forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in seen.withLock { $0.append(run) } }
+    let runs = seen.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
+    #expect(runs.flatMap { Array($0) } == Array(0..<outputs))
+  }
+}
 
 /// Weights in the tiles' order against the same weights row by row.
 @Suite struct PackedWeightTests {

@@ -91,16 +91,8 @@ public struct BFloat16Weight: MatrixWeight {
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {
-    Tensor(shape: [indices.count, inputs]) { target in
-      matrix.read { w in
-        for (place, index) in indices.enumerated() {
-          precondition(
-            index >= 0 && index < outputs,
-            "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
-          expandVectors(
-            w.pointer + Int(index) * inputs, into: target + place * inputs, count: inputs)
-        }
-      }
+    matrix.read { w in
+      gathered(indices) { expandVectors(w.pointer + $0 * inputs, into: $1, count: inputs) }
     }
   }
 

@@ -1,12 +1,11 @@
-import CPlatform
-
 /// Calls the body with runs of a weight's outputs for `fewRowProduct`, over all threads: long ones,
 /// since it takes the processor some pages to see what will be read.
 func forEachFewRowRun(of outputs: Int, rowBytes: Int, _ body: (Range<Int>) -> Void) {
   let share = (outputs + Parallel.threadCount - 1) / Parallel.threadCount
   let bytes = min(share * rowBytes, 512 << 10)
-  let grain = max(bytes, 16 << 10) / rowBytes
-  Parallel.forEachRun(of: outputs, grain: max(1, grain + 3) / 4 * 4, body)
+  // Rows may be longer than a run should be.
+  let rows = max(1, max(bytes, 16 << 10) / rowBytes)
+  Parallel.forEachRun(of: outputs, grain: (rows + 3) / 4 * 4, body)
 }
 
 /// y = x · Wᵀ + keeping · y for a few rows of x, W in a form in which each number stands by itself.

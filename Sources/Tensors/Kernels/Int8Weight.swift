@@ -96,15 +96,7 @@ public struct Int8Weight: MatrixWeight {
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {
-    Tensor(shape: [indices.count, inputs]) { target in
-      for (place, index) in indices.enumerated() {
-        precondition(
-          index >= 0 && index < outputs,
-          "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
-        panels.expand(
-          firstPanel * QuadPanels.width + Int(index), into: target + place * inputs)
-      }
-    }
+    gathered(indices) { panels.expand(firstPanel * QuadPanels.width + $0, into: $1) }
   }
 
   public func expanded() -> Tensor {

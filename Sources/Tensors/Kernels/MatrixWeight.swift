@@ -37,6 +37,24 @@ extension MatrixWeight {
   public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
     apply(to: x, bias: bias, into: y, then: nil)
   }
+
+  /// The rows at the given places, over all threads.
+  /// - Parameter expand: Writes the numbers of one row.
+  func gathered(
+    _ indices: [Int32], _ expand: (_ row: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    Tensor(shape: [indices.count, inputs]) { target in
+      Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: inputs)) { run in
+        for place in run {
+          let index = Int(indices[place])
+          precondition(
+            index >= 0 && index < outputs,
+            "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
+          expand(index, target + place * inputs)
+        }
+      }
+    }
+  }
 }
 
 /// A weight that multiplies in float32, whatever it is kept in.

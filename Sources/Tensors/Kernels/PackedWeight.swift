@@ -8,8 +8,7 @@ public struct PackedWeight: MatrixWeight {
 
   /// Whether products with such a weight are faster than with a `BFloat16Weight` here.
   public static func isFastest(outputs: Int, inputs: Int) -> Bool {
-    inputs <= TiledProduct.mostPackedInputs
-      && TiledProduct.isFastest(rows: outputs, columns: outputs)
+    TiledProduct.isPreferred && inputs <= TiledProduct.mostPackedInputs && outputs >= 16
   }
 
   /// Rounds a weight.
@@ -70,17 +69,8 @@ public struct PackedWeight: MatrixWeight {
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {
-    Tensor(shape: [indices.count, inputs]) { target in
-      Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: inputs)) { run in
-        for place in run {
-          let index = Int(indices[place])
-          precondition(
-            index >= 0 && index < outputs,
-            "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
-          panels.expand(index, into: target + place * inputs, count: inputs)
-        }
-      }
-      withExtendedLifetime(memory) {}
+    withExtendedLifetime(memory) {
+      gathered(indices) { panels.expand($0, into: $1, count: inputs) }
     }
   }
 

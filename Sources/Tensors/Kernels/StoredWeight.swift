@@ -63,18 +63,8 @@ public struct StoredWeight: Float32ProductWeight {
   /// - Parameter indices: Rows, from 0 below `outputs`, in any order.
   /// - Returns: `[indices.count, inputs]`.
   public func rows(_ indices: [Int32]) -> Tensor {
-    Tensor(shape: [indices.count, inputs]) { target in
-      withExtendedLifetime(owner) {
-        Parallel.forEachRun(of: indices.count, grain: Parallel.rowGrain(width: inputs)) { run in
-          for place in run {
-            let index = Int(indices[place])
-            precondition(
-              index >= 0 && index < outputs,
-              "row \(index) lies outside a weight of shape [\(outputs), \(inputs)]")
-            format.expand(row(index), count: inputs, into: target + place * inputs)
-          }
-        }
-      }
+    withExtendedLifetime(owner) {
+      gathered(indices) { format.expand(row($0), count: inputs, into: $1) }
     }
   }
 

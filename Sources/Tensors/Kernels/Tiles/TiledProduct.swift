@@ -9,10 +9,14 @@ public enum TiledProduct {
   /// Whether this program was built with those instructions and the processor has them.
   public static let isNative = cplatform_has_pair_products() == 1 && OneDNN.multipliesBFloat16
 
+  /// Whether tiles are faster than oneDNN's products of large matrices: not where oneDNN has the matrix
+  /// unit AMX.
+  static let isPreferred = isNative && !OneDNN.hasMatrixUnit
+
   /// Whether tiles are faster than oneDNN's products: not with few rows, for which copying B would
-  /// weigh, and not where oneDNN has the matrix unit AMX.
+  /// weigh.
   static func isFastest(rows: Int, columns: Int) -> Bool {
-    isNative && !OneDNN.hasMatrixUnit && rows >= leastRows && columns >= 16
+    isPreferred && rows >= leastRows && columns >= 16
   }
 
   private static let leastRows = 32
