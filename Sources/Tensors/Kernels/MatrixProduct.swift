@@ -279,8 +279,10 @@ func sharedProduct<Element: ProductElement>(
         : b.part(rows: 0..<inner, columns: columnRange),
       form, into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
       cStride: cStride, sum.columns(from: columnRange.lowerBound))
+    map?.advanced(by: columnRange.lowerBound).apply(
+      to: c.advanced(by: columnRange.lowerBound), rows: rowRange, columns: columnRange.count,
+      stride: columns)
   }
-  map?.apply(to: c, rows: rows, columns: columns)
 }
 
 extension Tensor {

@@ -59,8 +59,10 @@ extension MatrixWeight {
 
 /// A weight that multiplies in float32, whatever it is kept in.
 public protocol Float32ProductWeight: MatrixWeight {
-  /// y = x · Wᵀ + bias.
-  func apply(to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>)
+  /// y = x · Wᵀ + bias, and the map of it.
+  func apply(
+    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
+    then map: ResultMap?)
 
   /// dx = dy · W + keeping · dx.
   func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float)
@@ -84,11 +86,10 @@ extension Float32ProductWeight {
     }
     factor(x).float32.readMatrix { x in
       if let bias {
-        bias.read { apply(to: x, bias: $0, into: target) }
+        bias.read { apply(to: x, bias: $0, into: target, then: map) }
       } else {
-        apply(to: x, bias: nil, into: target)
+        apply(to: x, bias: nil, into: target, then: map)
       }
-      map?.apply(to: y, rows: x.rows, columns: outputs)
     }
   }
 
@@ -114,11 +115,13 @@ public struct DenseWeight: Float32ProductWeight {
   public var inputs: Int { values.shape[1] }
 
   public func apply(
-    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
+    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
+    then map: ResultMap?
   ) {
     values.readMatrix { w in
       sharedProduct(
-        x, w, .secondTransposed, into: .float32(y), cStride: outputs, ProductSum(bias: bias))
+        x, w, .secondTransposed, into: .float32(y), cStride: outputs, ProductSum(bias: bias),
+        then: map)
     }
   }
 

@@ -87,7 +87,8 @@ public struct StoredWeight: Float32ProductWeight {
   // MARK: Products
 
   public func apply(
-    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>
+    to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
+    then map: ResultMap?
   ) {
     precondition(
       x.columns == inputs,
@@ -105,6 +106,7 @@ public struct StoredWeight: Float32ProductWeight {
         applyInPanels(to: x, into: y, keeping: keeping)
       }
     }
+    map?.apply(to: .float32(y), rows: x.rows, columns: outputs)
   }
 
   /// Each thread takes some outputs.

@@ -60,8 +60,11 @@ public enum TiledProduct {
     let columnBlock = max(
       PairPanels.width,
       mostPacked / min(inner, innerBlock) / PairPanels.width * PairPanels.width)
-    for start in stride(from: 0, to: inner, by: innerBlock) {
-      let range = start..<min(inner, start + innerBlock)
+    // Blocks of one length: a short last one would cost as many passes over C as a long one.
+    let blocks = (inner + innerBlock - 1) / innerBlock
+    let blockLength = (inner + 16 * blocks - 1) / (16 * blocks) * 16
+    for start in stride(from: 0, to: inner, by: blockLength) {
+      let range = start..<min(inner, start + blockLength)
       let left = LeftFactor(a, form, inner: range)
       for first in stride(from: 0, to: columns, by: columnBlock) {
         let part = first..<min(columns, first + columnBlock)
