@@ -150,7 +150,7 @@ import Testing
     let x = randomTensor([4, 3], seed: 2)
     let dy = randomTensor([4, 5], seed: 3)
     var y = Tensor(repeating: .nan, shape: [4, 5])
-    y.modify { y in x.readMatrix { weight.apply(to: $0, bias: nil, into: y) } }
+    y.modify { y in x.readMatrix { weight.apply(to: $0, bias: nil, into: y, then: nil) } }
     #expect(difference(y, x.product(weight.values.transposedByHand()), relative: 1e-6) == nil)
     var dx = Tensor(repeating: .nan, shape: [4, 3])
     dx.modify { dx in dy.readMatrix { weight.applyTransposed(to: $0, into: dx, keeping: 0) } }

@@ -122,9 +122,9 @@ public enum TiledProduct {
   ) {
     let runs = (left.rows + taskRows - 1) / taskRows
     Parallel.forEach(runs * b.count) { task in
-      let start = task % runs * taskRows
+      let start = task / b.count * taskRows
       let rows = start..<min(left.rows, start + taskRows)
-      let panel = task / runs
+      let panel = task % b.count
       let first = panel * PairPanels.width
       let columns = min(PairPanels.width, b.columns - first)
       let inner = 2 * b.pairs
