@@ -120,11 +120,10 @@ public enum TiledProduct {
     _ left: LeftFactor, copy: UnsafeMutablePointer<Float>, _ b: PairPanels, _ target: PairTarget,
     then map: ResultMap?
   ) {
-    let runs = (left.rows + taskRows - 1) / taskRows
-    Parallel.forEach(runs * b.count) { task in
-      let start = task / b.count * taskRows
-      let rows = start..<min(left.rows, start + taskRows)
-      let panel = task % b.count
+    let tasks = TileTasks(runs: (left.rows + taskRows - 1) / taskRows, panels: b.count)
+    Parallel.forEach(tasks.count) { task in
+      let (run, panel) = tasks[task]
+      let rows = run * taskRows..<min(left.rows, (run + 1) * taskRows)
       let first = panel * PairPanels.width
       let columns = min(PairPanels.width, b.columns - first)
       let inner = 2 * b.pairs
