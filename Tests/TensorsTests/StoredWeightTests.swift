@@ -66,7 +66,8 @@ import Testing
       x.read { x in
         let view = MatrixView(x, rows: rows, columns: from, stride: from + 3)
         switch direction {
-        case .forward: bias.read { weight.apply(to: view, bias: adds ? $0 : nil, into: y, then: nil) }
+        case .forward:
+          bias.read { weight.apply(to: view, bias: adds ? $0 : nil, into: y, then: nil) }
         case .backward: weight.applyTransposed(to: view, into: y, keeping: adds ? 1 : 0)
         }
       }
