@@ -6,9 +6,9 @@ struct TileTasks {
   let panels: Int
   private let parts: Int
 
-  init(runs: Int, panels: Int) {
+  init(runs: Int, panels: Int, threads: Int = Parallel.threadCount) {
     (self.runs, self.panels) = (runs, panels)
-    parts = min(runs, Parallel.threadCount)
+    parts = min(runs, threads)
   }
 
   var count: Int { runs * panels }
