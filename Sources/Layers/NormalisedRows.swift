@@ -29,11 +29,50 @@ public struct NormalisedRows {
 
   /// The linear map of the norm's output, `[rows, outputs]`.
   public func mapped(by map: Linear, forProducts: Bool = false) -> Variable {
-    guard let folded else { return map(rows, forProducts: forProducts) }
-    let weight = map.weight.variable
-    let shift = weight.product(folded.shift.reshaped([folded.shift.value.count, 1]))
-    return rows.linear(
-      Weight(weight.scaledColumns(by: folded.scale), in: map.weight.precision),
-      bias: map.bias.variable + shift.reshaped(map.bias.shape), forProducts: forProducts)
+    rows.linear(weight(of: map), bias: bias(of: map), forProducts: forProducts)
+  }
+
+  /// W, or W · γ where γ is folded.
+  private func weight(of map: Linear) -> Weight {
+    guard let folded else { return map.weight.weight }
+    return Weight(
+      map.weight.variable.scaledColumns(by: folded.scale), in: map.weight.precision)
+  }
+
+  /// b, or W · β + b where β is folded.
+  private func bias(of map: Linear) -> Variable {
+    guard let folded else { return map.bias.variable }
+    let shift = map.weight.variable.product(
+      folded.shift.reshaped([folded.shift.value.count, 1]))
+    return map.bias.variable + shift.reshaped(map.bias.shape)
+  }
+
+  /// Multi-head attention to the keys and values that two maps would make of the norm's output,
+  /// computing neither.
+  /// - Parameter queries: `[query rows, outputs]`.
+  /// - Returns: The queries' shape.
+  public func attended(
+    by queries: Variable, key: Linear, value: Linear, layout: AttentionLayout,
+    options: AttentionOptions
+  ) -> Variable {
+    // What β adds to a row's scores is as little seen as the keys' bias.
+    queries.attention(
+      to: rows, key: AbsorbedMap(weight: weight(of: key), bias: key.bias.variable),
+      value: AbsorbedMap(weight: weight(of: value), bias: bias(of: value)), layout: layout,
+      options: options)
+  }
+
+  /// Whether `attended(by:…)` is possible and takes less than keys and values computed once.
+  /// - Parameters:
+  ///   - map: That of the keys; the values' is like it.
+  ///   - queryRows: How many query rows read every `keyRows` rows, in all passes together.
+  public func areBetterAbsorbed(
+    in map: Linear, queryRows: Int, keyRows: Int, headCount: Int
+  ) -> Bool {
+    !rows.needsGradient
+      && AbsorbedAttention.isPossible(map.weight.weight, headCount: headCount)
+      && AbsorbedAttention.isCheaper(
+        queryRows: queryRows, keyRows: keyRows, inputs: map.weight.shape[1],
+        width: map.weight.shape[0], headCount: headCount)
   }
 }

@@ -53,6 +53,47 @@ import Testing
     }
   }
 
+  /// Keys and values that are not computed leave all gradients as they are, γ's and β's too.
+  @Test(arguments: [nil, Dropout(rate: 0.2, generator: Philox(seed: 3), site: 1)])
+  func attendedEqualsMapped(_ dropout: Dropout?) throws {
+    let initialiser = ParameterInitialiser(seed: 9)
+    let norm = LayerNorm(width: 12, epsilon: 1e-5, initialiser)
+    norm.weight.value = Tensor((0..<12).map { 0.5 + 0.1 * Float($0) }, shape: [12])
+    norm.bias.value = Tensor((0..<12).map { 0.3 - 0.07 * Float($0) }, shape: [12])
+    let maps = (0..<2).map { _ in Linear(inputs: 12, outputs: 8, start: .uniform, initialiser) }
+    let x = Variable(randomTensor([9, 12], seed: 1))
+    let queries = Variable(randomTensor([5, 8], seed: 2))
+    let layout = AttentionLayout(groups: [
+      .init(queries: [.init(rows: 0..<2, visibleKeys: 4)], keys: [0..<4]),
+      .init(queries: [.init(rows: 2..<5, visibleKeys: 5)], keys: [4..<9]),
+    ])
+    let options = AttentionOptions(headCount: 2, scale: 0.5, dropout: dropout)
+    let modules: [any Module] = [norm] + maps
+
+    func pass(_ attend: (NormalisedRows) -> Variable) -> [Tensor?] {
+      let y = attend(NormalisedRows(x, norm))
+      let gradients = Gradients()
+      gradients.addBackward(from: y, gradient: randomTensor(y.shape, seed: 3))
+      return [y.value]
+        + modules.flatMap(\.namedParameters).map { $0.parameter.gradient(in: gradients) }
+    }
+
+    let mapped = pass {
+      queries.attention(
+        keys: $0.mapped(by: maps[0]), values: $0.mapped(by: maps[1]), layout: layout,
+        options: options)
+    }
+    let attended = pass {
+      $0.attended(by: queries, key: maps[0], value: maps[1], layout: layout, options: options)
+    }
+    #expect(mapped.count == 7)
+    for (index, pair) in zip(attended, mapped).enumerated() {
+      let (found, expected) = (try #require(pair.0), try #require(pair.1))
+      #expect(
+        difference(found, expected, relative: 1e-4, absolute: 1e-6) == nil, "result \(index)")
+    }
+  }
+
   /// In evaluation there is nothing to fold for.
   @Test func evaluationIsThatOfTheNormItself() {
     let initialiser = ParameterInitialiser(seed: 9)

@@ -48,7 +48,8 @@ import Testing
     pack.layOut(imageTokens: TinyStageOne.imageTokens)
     let features = Variable.concatenatedRows(samples.map { Variable(Self.features(of: $0)) })
     let output = model.qFormer(
-      pack, images: model.qFormer.imageKeyValues(features, norm: model.visionNorm))
+      pack,
+      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil))
     return samples.indices.map { index in
       let rows = index * Self.queries..<(index + 1) * Self.queries
       let parts = [output.queries!.value.rows(rows), output.texts!.value.rows(texts[index])]
@@ -106,7 +107,8 @@ import Testing
     queryPack.layOut(imageTokens: TinyStageOne.imageTokens)
     let features = Variable.concatenatedRows([3, 0, 2].map { Variable(Self.features(of: $0)) })
     let memory = model.qFormer(
-      queryPack, images: model.qFormer.imageKeyValues(features, norm: model.visionNorm)
+      queryPack,
+      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil)
     ).memory
     var pack = PackedSequences(queryCount: Self.queries)
     let rows = [3, 0, 2].enumerated().map { sequence, sample in

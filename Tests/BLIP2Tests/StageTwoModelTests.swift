@@ -72,6 +72,40 @@ import Testing
     #expect(languageModel.namedParameters.map { $0.parameter.value.values } == before)
   }
 
+  /// Where one set of queries reads an image, its keys and values are not computed; outputs and all
+  /// gradients are those of computed ones, with the same dropout.
+  @Test func imagesAreReadWithoutKeysAndValues() throws {
+    let model = model()
+    let features = Variable(randomTensor([2, 5, 12], seed: 5))
+
+    func pass(readings: Int?) throws -> [Tensor] {
+      var pack = PackedSequences(queryCount: model.queryCount)
+      for image in 0..<2 { _ = pack.addQueries(image: image, index: image, purpose: .image) }
+      pack.layOut(imageTokens: 5)
+      let images = model.qFormer.imageMemory(features, norm: model.visionNorm, readings: readings)
+      for case .some(let memory) in images {
+        if case .rows = memory { #expect(readings == 1) } else { #expect(readings != 1) }
+      }
+      let output = model.qFormer(
+        pack, images: images, randomness: TrainingRandomness(rate: 0.2, seed: 1, step: 3))
+      let queries = try #require(output.queries)
+      let gradients = Gradients()
+      gradients.addBackward(from: queries, gradient: randomTensor(queries.shape, seed: 6))
+      return [queries.value]
+        + model.namedParameters.filter { !$0.name.hasPrefix("languageProjection") }.compactMap {
+          $0.parameter.gradient(in: gradients)
+        }
+    }
+
+    let (absorbed, computed) = (try pass(readings: 1), try pass(readings: nil))
+    #expect(absorbed.count == model.namedParameters.count - 1)
+    for (index, pair) in zip(absorbed, computed).enumerated() {
+      #expect(
+        difference(pair.0, pair.1, relative: 1e-4, absolute: 1e-6) == nil, "result \(index)")
+    }
+    #expect(try pass(readings: 4).count == absorbed.count)
+  }
+
   private func model() -> StageTwoModel {
     var configuration = StageTwoConfiguration()
     configuration.qFormer.width = 16

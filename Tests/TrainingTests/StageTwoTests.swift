@@ -39,9 +39,14 @@ import Testing
     #expect(languageModel.namedParameters.map { $0.parameter.value.values } == before)
     let trained = languageModel.namedParameters.filter { !$0.parameter.isFrozen }
     #expect(trained.isEmpty)
-    // The test could not fail if nothing were trained.
-    let end = stage.task.trainedParameters.map { $0.parameter.value.values }
-    #expect(zip(start, end).allSatisfy { $0 != $1 })
+    // The test could not fail if nothing were trained. A bias of keys shifts all scores of a row, which
+    // the softmax does not see: where nothing rounds it, its gradient is zero.
+    for (trained, start) in zip(stage.task.trainedParameters, start) {
+      #expect(
+        trained.parameter.value.values != start
+          || trained.name.hasSuffix("crossAttention.key.bias"),
+        "\(trained.name)")
+    }
     let file = try CheckpointFile.open(
       URL(fileURLWithPath: stage.output + "/step-00000030.h5"))
     #expect(

@@ -55,12 +55,12 @@ public struct QFormer: Module {
 
   /// Runs packed sequences through all layers.
   /// - Parameters:
-  ///   - images: Keys and values of the images, by layer (`imageKeyValues`); nil without queries.
+  ///   - images: What queries read of the images, by layer (`imageMemory`); nil without queries.
   ///   - past: Keys and values, by layer, of rows that stand before the pack's.
   ///   - randomness: nil in evaluation.
   ///   - recomputing: Keeps only what goes into each layer, which the backward pass runs again.
   public func callAsFunction(
-    _ pack: PackedSequences, images: [KeyValues?]?, past: [KeyValues]? = nil,
+    _ pack: PackedSequences, images: [AttentionSource?]?, past: [KeyValues]? = nil,
     randomness: TrainingRandomness? = nil, recomputing: Bool = false
   ) -> Output {
     precondition(past == nil || !recomputing, "what is trained has no rows before it")
@@ -84,16 +84,24 @@ public struct QFormer: Module {
       texts: read.textRows > 0 ? x.rows(read.queryRows..<read.count) : nil, memory: memory)
   }
 
-  /// The keys and values of each layer's cross-attention; computed once, they serve every pass over
-  /// the same images.
+  /// What each layer's cross-attention reads: keys and values, which are computed once and serve every
+  /// pass over the same images, or the features themselves, where few queries read them.
   /// - Parameters:
   ///   - features: `[images, tokens, vision width]`.
   ///   - norm: The trained norm over them.
+  ///   - readings: How many query sequences read each image in all passes, on average; nil if that is
+  ///     not known.
   /// - Returns: One entry a layer; nil for layers without cross-attention.
-  public func imageKeyValues(_ features: Variable, norm: LayerNorm) -> [KeyValues?] {
+  public func imageMemory(
+    _ features: Variable, norm: LayerNorm, readings: Int?
+  ) -> [AttentionSource?] {
     let rows = NormalisedRows(
       features.reshaped([features.value.rowCount, features.value.width]), norm)
-    return layers.elements.map { $0.crossAttention?.keyValues(rows) }
+    let tokens = features.shape.dropLast().last ?? 1
+    let queryRows = readings.map { $0 * configuration.queries }
+    return layers.elements.map {
+      $0.crossAttention?.memory(rows, tokens: tokens, queryRows: queryRows)
+    }
   }
 
   /// Query tokens as they are, text as word and position: `[rows, width]`.

@@ -35,12 +35,12 @@ struct QFormerLayer: Module {
   /// - Parameters:
   ///   - x: `[pack rows, width]`: the query rows of the pack, then its text rows.
   ///   - rows: Those that look; of the others only keys and values are computed.
-  ///   - image: The images' keys and values; needed where the pack has queries and the layer
+  ///   - image: What queries read of the images; needed where the pack has queries and the layer
   ///     cross-attention.
   ///   - past: Keys and values that stand before the pack's own.
   /// - Returns: The layer's output, `[rows, width]`, and the keys and values of all of x.
   func callAsFunction(
-    _ x: Variable, rows: LayerRows, image: KeyValues?, past: KeyValues?,
+    _ x: Variable, rows: LayerRows, image: AttentionSource?, past: KeyValues?,
     randomness: TrainingRandomness?
   ) -> (output: Variable, memory: KeyValues) {
     func dropout(_ site: DropoutSite) -> Dropout? {
@@ -51,7 +51,7 @@ struct QFormerLayer: Module {
     let looking = rows.read.of(x)
     if rows.count == 0 { return (looking, own) }
     let attended = selfAttention(
-      looking, memory: memory, layout: rows.selfAttention, places: rows.places,
+      looking, memory: .keyValues(memory), layout: rows.selfAttention, places: rows.places,
       probabilityDropout: dropout(.selfAttention), outputDropout: dropout(.selfAttentionOutput))
     var parts: [Variable] = []
     if rows.queryRows > 0 {
@@ -76,11 +76,13 @@ struct QFormerLayer: Module {
 
   /// The layer's output, `[rows, width]`, with nothing kept but what goes in.
   func recomputed(
-    _ x: Variable, rows: LayerRows, image: KeyValues?, randomness: TrainingRandomness?
+    _ x: Variable, rows: LayerRows, image: AttentionSource?, randomness: TrainingRandomness?
   ) -> Variable {
-    let inputs = [x] + (image.map { [$0.keys, $0.values] } ?? [])
+    var inputs = [x]
+    if case .keyValues(let memory) = image { inputs += [memory.keys, memory.values] }
     return Variable.recomputing(inputs) { inputs in
-      let image = inputs.count > 1 ? KeyValues(keys: inputs[1], values: inputs[2]) : nil
+      let image =
+        inputs.count > 1 ? .keyValues(KeyValues(keys: inputs[1], values: inputs[2])) : image
       return [self(inputs[0], rows: rows, image: image, past: nil, randomness: randomness).output]
     }[0]
   }

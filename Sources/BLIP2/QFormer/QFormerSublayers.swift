@@ -41,16 +41,23 @@ struct AttentionBlock: Module {
 
   /// - Parameters:
   ///   - x: The rows that look, `[rows, width]`.
-  ///   - memory: Keys and values, each `[key rows, width]`.
+  ///   - memory: What they look at.
   func callAsFunction(
-    _ x: Variable, memory: KeyValues, layout: AttentionLayout, places: [RandomPlace],
+    _ x: Variable, memory: AttentionSource, layout: AttentionLayout, places: [RandomPlace],
     probabilityDropout: Dropout?, outputDropout: Dropout?
   ) -> Variable {
     let headWidth = Float(x.shape[1] / headCount)
-    let attended = query(x, forProducts: true).attention(
-      keys: memory.keys, values: memory.values, layout: layout,
-      options: AttentionOptions(
-        headCount: headCount, scale: 1 / headWidth.squareRoot(), dropout: probabilityDropout))
+    let options = AttentionOptions(
+      headCount: headCount, scale: 1 / headWidth.squareRoot(), dropout: probabilityDropout)
+    let queries = query(x, forProducts: true)
+    let attended =
+      switch memory {
+      case .keyValues(let memory):
+        queries.attention(
+          keys: memory.keys, values: memory.values, layout: layout, options: options)
+      case .rows(let rows):
+        rows.attended(by: queries, key: key, value: value, layout: layout, options: options)
+      }
     return norm(
       output(attended, forProducts: true), addedTo: x, dropout: outputDropout, places: places)
   }
@@ -60,11 +67,28 @@ struct AttentionBlock: Module {
     KeyValues(keys: key(x, forProducts: true), values: value(x, forProducts: true))
   }
 
-  /// The keys and values of image features.
-  func keyValues(_ x: NormalisedRows) -> KeyValues {
-    KeyValues(
-      keys: x.mapped(by: key, forProducts: true), values: x.mapped(by: value, forProducts: true))
+  /// What is computed of image features before queries read them.
+  /// - Parameters:
+  ///   - x: The features of all images.
+  ///   - tokens: The number of feature rows of each image.
+  ///   - queryRows: How many query rows read each image, in all passes together; nil if not known.
+  func memory(_ x: NormalisedRows, tokens: Int, queryRows: Int?) -> AttentionSource {
+    if let queryRows,
+      x.areBetterAbsorbed(in: key, queryRows: queryRows, keyRows: tokens, headCount: headCount)
+    {
+      return .rows(x)
+    }
+    return .keyValues(
+      KeyValues(
+        keys: x.mapped(by: key, forProducts: true), values: x.mapped(by: value, forProducts: true)))
   }
+}
+
+/// What an attention looks at.
+public enum AttentionSource {
+  case keyValues(KeyValues)
+  /// Rows whose keys and values are not computed: the attention absorbs their maps.
+  case rows(NormalisedRows)
 }
 
 /// Keys and values of one attention, each `[rows, width]`.

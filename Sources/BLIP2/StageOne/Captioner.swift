@@ -69,7 +69,7 @@ private struct QueryMemory {
       _ = pack.addQueries(image: image, index: image, purpose: .image, areRead: false)
     }
     pack.layOut(imageTokens: features.shape[1])
-    let images = model.qFormer.imageKeyValues(features, norm: model.visionNorm)
+    let images = model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 1)
     self.model = model
     layers = model.qFormer(pack, images: images).memory
   }

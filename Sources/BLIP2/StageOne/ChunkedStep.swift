@@ -100,7 +100,7 @@ struct ChunkedStep {
     for (number, range) in chunks.enumerated() {
       var roots = Roots(weight: weight)
       let judged = candidates.isEmpty ? [] : candidates[number]
-      let images = imageKeyValues(range, and: judged)
+      let images = imageMemory(range, and: judged)
       if unit != nil || objectives.generation {
         generation += addFirstPass(range, images: images.layers, unit: unit, to: &roots)
       }
@@ -139,7 +139,7 @@ struct ChunkedStep {
       // Recorded, and dropped at once: without recording, norms before products are not folded into
       // them and a few rows are not rounded, so that last bits, in bfloat16 more, would differ.
       let part = part(range)
-      let images = model.qFormer.imageKeyValues(part.features, norm: model.visionNorm)
+      let images = model.imageMemory(part.features)
       let first = UnimodalPass(
         model, part, images: images, randomness: randomness, withGeneration: false)
       parts.images.append(model.imageEmbedding(first.queries).detached)
@@ -163,7 +163,8 @@ struct ChunkedStep {
   /// Runs a chunk's images and texts by themselves, and its texts after `[DEC]`.
   /// - Returns: The chunk's share of the generation loss.
   private func addFirstPass(
-    _ range: Range<Int>, images: [KeyValues?], unit: UnitFeatureGradients?, to roots: inout Roots
+    _ range: Range<Int>, images: [AttentionSource?], unit: UnitFeatureGradients?,
+    to roots: inout Roots
   ) -> Double {
     let part = part(range)
     let first = UnimodalPass(
@@ -197,8 +198,8 @@ struct ChunkedStep {
     return features.variable.rows(range.lowerBound * tokens..<range.upperBound * tokens)
   }
 
-  /// The keys and values of a chunk's images, and of others that its candidates show.
-  private func imageKeyValues(
+  /// What is read of a chunk's images, and of others that its candidates show.
+  private func imageMemory(
     _ range: Range<Int>, and candidates: [ImageTextMatching.Candidate]
   ) -> ChunkImages {
     let others = Set(candidates.map(\.image)).subtracting(range).sorted()
@@ -207,15 +208,15 @@ struct ChunkedStep {
     let images = rows.reshaped(
       [range.count + others.count, batch.imageTokens, batch.features.shape[2]])
     return ChunkImages(
-      layers: model.qFormer.imageKeyValues(images, norm: model.visionNorm), range: range,
+      layers: model.imageMemory(images), range: range,
       others: others)
   }
 }
 
 /// The images that a chunk looks at: its own, then others of the batch.
 private struct ChunkImages {
-  /// Keys and values by layer.
-  let layers: [KeyValues?]
+  /// By layer.
+  let layers: [AttentionSource?]
   let range: Range<Int>
   let others: [Int]
 

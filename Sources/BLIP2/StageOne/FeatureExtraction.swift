@@ -22,7 +22,7 @@ extension StageOneModel {
       var pack = PackedSequences(queryCount: queryCount)
       for image in 0..<images { _ = pack.addQueries(image: image, index: image, purpose: .image) }
       pack.layOut(imageTokens: features.shape[1])
-      let memory = qFormer.imageKeyValues(features, norm: visionNorm)
+      let memory = qFormer.imageMemory(features, norm: visionNorm, readings: 1)
       guard let queries = qFormer(pack, images: memory).queries else {
         preconditionFailure("images have queries")
       }
@@ -54,7 +54,7 @@ extension StageOneModel {
       }
       return ImageTextMatching(model: self).queryOutputs(
         candidates, texts: texts, imageTokens: features.shape[1],
-        images: qFormer.imageKeyValues(features, norm: visionNorm)
+        images: qFormer.imageMemory(features, norm: visionNorm, readings: 1)
       ).value
     }
   }

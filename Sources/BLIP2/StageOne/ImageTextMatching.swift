@@ -26,7 +26,7 @@ struct ImageTextMatching {
 
   func callAsFunction(
     _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice,
-    images: [KeyValues?], randomness: TrainingRandomness?
+    images: [AttentionSource?], randomness: TrainingRandomness?
   ) -> Result {
     result(
       ImageTextMatching.candidates(batch, contrast: contrast, negatives: negatives), of: batch,
@@ -35,7 +35,7 @@ struct ImageTextMatching {
 
   /// The mean loss of some candidates of a batch.
   func result(
-    _ candidates: [Candidate], of batch: StageOneBatch, images: [KeyValues?],
+    _ candidates: [Candidate], of batch: StageOneBatch, images: [AttentionSource?],
     randomness: TrainingRandomness?
   ) -> Result {
     let logits = logits(
@@ -81,7 +81,7 @@ struct ImageTextMatching {
 
   /// The match logits of the candidates, `[candidates, 2]`; class 1 is a match.
   func logits(
-    _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [KeyValues?],
+    _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [AttentionSource?],
     firstIndex: Int = 0, randomness: TrainingRandomness? = nil
   ) -> Variable {
     model.matchingLogits(
@@ -92,7 +92,7 @@ struct ImageTextMatching {
 
   /// The query outputs of the candidates, `[candidates · queries, width]`.
   func queryOutputs(
-    _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [KeyValues?],
+    _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [AttentionSource?],
     firstIndex: Int = 0, randomness: TrainingRandomness? = nil
   ) -> Variable {
     var pack = PackedSequences(queryCount: model.queryCount)

@@ -34,7 +34,9 @@ extension StageOneModel {
     _ pairs: [(image: Int, text: Int)], features: Variable, texts: [[Int32]]
   ) -> [Float] {
     Recording.disabled {
-      let memory = qFormer.imageKeyValues(features, norm: visionNorm)
+      let images = features.shape[0]
+      let memory = qFormer.imageMemory(
+        features, norm: visionNorm, readings: (pairs.count + images - 1) / max(1, images))
       let candidates = pairs.enumerated().map { index, pair in
         ImageTextMatching.Candidate(
           image: pair.image, text: pair.text, isMatch: true, origin: index, purpose: .match)

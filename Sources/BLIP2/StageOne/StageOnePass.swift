@@ -56,14 +56,14 @@ extension StageOneModel {
   /// The first pass holds the queries of every image, every text alone and every text after
   /// `[DEC]`; the latter reads its image through the queries' keys and values, since queries see
   /// queries alone under the causal mask as well. The second pass holds the pairs that ITM judges.
-  /// The images' keys and values are computed once for both. A batch of one pair has a contrastive
+  /// What both read of the images is computed once. A batch of one pair has a contrastive
   /// loss of 0 and no negatives: well defined, but there is nothing to learn from.
   public func losses(
     _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil,
     communicator: some Communicator = SingleProcess()
   ) -> Losses {
     let objectives = configuration.objectives
-    let images = qFormer.imageKeyValues(batch.features, norm: visionNorm)
+    let images = imageMemory(batch.features)
     let first = UnimodalPass(
       self, batch, images: images, randomness: randomness, withGeneration: objectives.generation)
     let contrast = ImageTextContrast(configuration)(
@@ -87,6 +87,13 @@ extension StageOneModel {
       queryOutput: first.queries, classOutput: first.classification,
       matchingLogits: matching?.logits)
   }
+
+  /// What the queries of a training step read of some images, `[images, tokens, vision width]`.
+  func imageMemory(_ features: Variable) -> [AttentionSource?] {
+    // An image is judged with its own text and, on average, with two others.
+    qFormer.imageMemory(
+      features, norm: visionNorm, readings: configuration.objectives.matching ? 4 : 1)
+  }
 }
 
 /// The outputs of the first pass.
@@ -98,7 +105,7 @@ struct UnimodalPass {
 
   /// - Parameter withGeneration: Whether the texts after `[DEC]` are in the pass.
   init(
-    _ model: StageOneModel, _ batch: StageOneBatch, images: [KeyValues?],
+    _ model: StageOneModel, _ batch: StageOneBatch, images: [AttentionSource?],
     randomness: TrainingRandomness?, withGeneration: Bool
   ) {
     var pack = PackedSequences(queryCount: model.queryCount)

@@ -57,7 +57,7 @@ public struct StageTwoModel: Module {
       _ = pack.addQueries(image: image, index: firstIndex + image, purpose: .image)
     }
     pack.layOut(imageTokens: features.shape[1])
-    let memory = qFormer.imageKeyValues(features, norm: visionNorm)
+    let memory = qFormer.imageMemory(features, norm: visionNorm, readings: 1)
     let output = qFormer(
       pack, images: memory, randomness: randomness, recomputing: recomputesActivations)
     guard let queries = output.queries else { preconditionFailure("images have queries") }

@@ -11,7 +11,7 @@ public enum TiledProduct {
 
   /// Whether tiles are faster than oneDNN's products of large matrices: not where oneDNN has the matrix
   /// unit AMX.
-  static let isPreferred = isNative && !OneDNN.hasMatrixUnit
+  public static let isPreferred = isNative && !OneDNN.hasMatrixUnit
 
   /// Whether tiles are faster than oneDNN's products: not with few rows, for which copying B would
   /// weigh.
