@@ -33,11 +33,13 @@ import Testing
     #expect(stageOne(precision, chunkSize: chunkSize, recomputing: true) == plain)
   }
 
-  @Test(arguments: [ProductPrecision.float32, .bfloat16])
-  func stageTwoIsTheSame(_ precision: ProductPrecision) {
+  /// Two queries read an image without its keys and values, four with them.
+  @Test(arguments: [ProductPrecision.float32, .bfloat16], [2, 4])
+  func stageTwoIsTheSame(_ precision: ProductPrecision, _ queries: Int) {
     func run(_ recomputing: Bool) -> [[Float]] {
       var configuration = StageTwoConfiguration()
       configuration.qFormer = TinyStageOne.configuration().qFormer
+      configuration.qFormer.queries = queries
       var model = StageTwoModel(configuration, visionWidth: 6, embeddingWidth: 16, seed: 3)
       model.recomputesActivations = recomputing
       model.multiply(in: precision)
