@@ -15,6 +15,9 @@ struct AttentionPass {
 
   static let chunkRows = 64
 
+  /// From one row of scores to the next: whole vectors.
+  private static func lineLength(_ keys: Packed) -> Int { (keys.count + 15) / 16 * 16 }
+
   private var taskCount: Int { layout.groups.count * shape.keyHeadCount }
 
   /// - Returns: y of the queries' shape, and the scores' log-sum-exp, `[query rows, heads]`.
@@ -44,24 +47,27 @@ struct AttentionPass {
     _ chunk: Chunk, head: Int, q: UnsafePointer<Float>, keys: Packed, values: Packed,
     y: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
   ) {
-    let scores = Tensor(shape: [chunk.rows.count, keys.count]) { _ in }
+    let (rows, line) = (chunk.rows.count, AttentionPass.lineLength(keys))
+    let scores = Tensor(shape: [rows, line]) { _ in }
     let s = scores.writable
     let packedQueries = pack(q, chunk, head)
     singleThreadProduct(
       packedQueries.matrix(shape.headWidth), keys.matrix(shape.headWidth), .secondTransposed,
-      into: s,
-      cStride: keys.count, scale: options.scale)
-    for (index, row) in chunk.rows.enumerated() {
-      let line = s + index * keys.count
-      addBias(to: line, row: row, head: head)
-      let logSum = softmaxRow(line, visible: row.visible, count: keys.count)
+      into: s, cStride: line, scale: options.scale)
+    let scales = chunk.rows.enumerated().map { index, row in
+      addBias(to: s + index * line, row: row, head: head)
+      let (logSum, scale) = exponentials(s + index * line, row: row, head: head, length: line)
       logSums[row.index * shape.headCount + head] = logSum
-      dropProbabilities(line, row: row, head: head)
+      return scale
     }
-    let result = Tensor(shape: [chunk.rows.count, shape.headWidth]) { result in
+    let result = Tensor(shape: [rows, shape.headWidth]) { result in
       singleThreadProduct(
-        MatrixView(UnsafePointer(s), rows: chunk.rows.count, columns: keys.count),
+        MatrixView(UnsafePointer(s), rows: rows, columns: keys.count, stride: line),
         values.matrix(shape.headWidth), .plain, into: result, cStride: shape.headWidth)
+      for (index, scale) in scales.enumerated() {
+        let row = result + index * shape.headWidth
+        mapVectors(row, into: row, count: shape.headWidth) { $0 * scale }
+      }
     }
     unpack(result, chunk, head, into: y)
     withExtendedLifetime((scores, packedQueries)) {}
@@ -106,47 +112,41 @@ struct AttentionPass {
     dq: UnsafeMutablePointer<Float>?, dk: UnsafeMutablePointer<Float>,
     dv: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?
   ) {
-    let (rows, count, width) = (chunk.rows.count, keys.count, shape.headWidth)
-    let scratch = Tensor(shape: [3, rows, count]) { _ in }
-    let (p, dropped, ds) = (
-      scratch.writable, scratch.writable + rows * count, scratch.writable + 2 * rows * count
-    )
+    let (rows, width, line) = (chunk.rows.count, shape.headWidth, AttentionPass.lineLength(keys))
+    let scratch = Tensor(shape: [2, rows, line]) { _ in }
+    let (p, ds) = (scratch.writable, scratch.writable + rows * line)
     let packedQueries = pack(q, chunk, head)
     let packedGradient = pack(dy, chunk, head)
     singleThreadProduct(
-      packedQueries.matrix(width), keys.matrix(width), .secondTransposed, into: p, cStride: count,
+      packedQueries.matrix(width), keys.matrix(width), .secondTransposed, into: p, cStride: line,
       scale: options.scale)
     singleThreadProduct(
       packedGradient.matrix(width), values.matrix(width), .secondTransposed, into: ds,
-      cStride: count)
+      cStride: line)
     for (index, row) in chunk.rows.enumerated() {
-      let start = index * count
+      let start = index * line
       let place = row.index * shape.width + head * width
-      let along = sumVectors(dy + place, y + place, count: width) { $0 * $1 }
       addBias(to: p + start, row: row, head: head)
-      probabilities(
-        p + start, logSum: logSums[row.index * shape.headCount + head], visible: row.visible,
-        count: count)
-      (dropped + start).update(from: p + start, count: count)
-      dropProbabilities(dropped + start, row: row, head: head)
-      dropProbabilities(ds + start, row: row, head: head)
-      mapVectors(p + start, ds + start, into: ds + start, count: count) { p, dp in
-        p * (dp - along)
-      }
+      scoreGradient(
+        p + start, ds + start, row: row, head: head, length: line,
+        logSum: logSums[row.index * shape.headCount + head],
+        along: sumVectors(dy + place, y + place, count: width) { $0 * $1 })
       if let bias { addBiasGradient(ds + start, row: row, to: bias) }
     }
-    let dsMatrix = MatrixView(UnsafePointer(ds), rows: rows, columns: count)
+    func matrix(_ x: UnsafePointer<Float>) -> MatrixView {
+      MatrixView(x, rows: rows, columns: keys.count, stride: line)
+    }
     singleThreadProduct(
-      MatrixView(UnsafePointer(dropped), rows: rows, columns: count), packedGradient.matrix(width),
-      .firstTransposed, into: dv, cStride: width, keeping: 1)
-    singleThreadProduct(
-      dsMatrix, packedQueries.matrix(width), .firstTransposed, into: dk, cStride: width,
-      scale: options.scale,
+      matrix(p), packedGradient.matrix(width), .firstTransposed, into: dv, cStride: width,
       keeping: 1)
+    singleThreadProduct(
+      matrix(ds), packedQueries.matrix(width), .firstTransposed, into: dk, cStride: width,
+      scale: options.scale, keeping: 1)
     if let dq {
       let result = Tensor(shape: [rows, width]) { result in
         singleThreadProduct(
-          dsMatrix, keys.matrix(width), .plain, into: result, cStride: width, scale: options.scale)
+          matrix(ds), keys.matrix(width), .plain, into: result, cStride: width, scale: options.scale
+        )
       }
       unpack(result, chunk, head, into: dq, adding: true)
     }

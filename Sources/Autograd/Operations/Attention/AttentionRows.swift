@@ -129,31 +129,79 @@ extension AttentionPass {
 
   // MARK: One row of scores
 
-  /// Replaces scores by probabilities, zero beyond the visible ones; returns their log-sum-exp.
-  func softmaxRow(_ line: UnsafeMutablePointer<Float>, visible: Int, count: Int) -> Float {
-    let maximum = maximumOfVectors(line, count: visible)
-    mapVectors(line, into: line, count: visible) { ($0 - maximum).exponential() }
-    let sum = sumVectors(line, count: visible) { $0 }
-    let inverse = 1 / sum
-    mapVectors(line, into: line, count: visible) { $0 * inverse }
-    (line + visible).update(repeating: 0, count: count - visible)
-    return maximum + log(sum)
+  /// Replaces scores by what is proportional to their probabilities after dropout: the exponentials of
+  /// the scores less the largest of them, and zero beyond the visible ones.
+  /// - Parameter length: The line's places, whole vectors.
+  /// - Returns: The log-sum-exp, and what the row's results are still to be multiplied with.
+  func exponentials(
+    _ line: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int, length: Int
+  ) -> (logSum: Float, scale: Float) {
+    if row.visible == 0 {
+      line.update(repeating: 0, count: length)
+      return (-.infinity, 0)
+    }
+    let padded = fillLastVector(line, row)
+    let maximum = maximumOfVectors(line, count: padded)
+    var sums = Vector.zero
+    if let dropout = options.dropout {
+      dropout.forEachMask(count: row.visible, place: draws(row, head)) { i, kept in
+        let share = (Vector(line + i) - maximum).exponential()
+        sums += share
+        Vector.zero.replacing(with: share, where: kept).store(line + i)
+      }
+    } else {
+      for i in stride(from: 0, to: padded, by: 16) {
+        let share = (Vector(line + i) - maximum).exponential()
+        sums += share
+        share.store(line + i)
+      }
+    }
+    (line + row.visible).update(repeating: 0, count: length - row.visible)
+    let sum = sums.laneSum
+    return (maximum + log(sum), (options.dropout?.scale ?? 1) / sum)
   }
 
-  /// Replaces scores by probabilities, given their log-sum-exp.
-  func probabilities(
-    _ line: UnsafeMutablePointer<Float>, logSum: Float, visible: Int, count: Int
+  /// Replaces scores by the probabilities after dropout, and the latter's gradients by those of scores
+  /// before their scale, `p · (dp − along)`.
+  /// - Parameters:
+  ///   - length: The lines' places, whole vectors.
+  ///   - along: The sum of p · dp.
+  func scoreGradient(
+    _ scores: UnsafeMutablePointer<Float>, _ gradients: UnsafeMutablePointer<Float>,
+    row: AttentionRow, head: Int, length: Int, logSum: Float, along: Float
   ) {
-    mapVectors(line, into: line, count: visible) { ($0 - logSum).exponential() }
-    (line + visible).update(repeating: 0, count: count - visible)
+    let padded = fillLastVector(scores, row)
+    if let dropout = options.dropout {
+      dropout.forEachMask(count: row.visible, place: draws(row, head)) { i, kept in
+        let share = (Vector(scores + i) - logSum).exponential()
+        let factor = Vector.zero.replacing(with: dropout.scale, where: kept)
+        (share * factor).store(scores + i)
+        ((Vector(gradients + i) * factor - along) * share).store(gradients + i)
+      }
+    } else {
+      for i in stride(from: 0, to: padded, by: 16) {
+        let share = (Vector(scores + i) - logSum).exponential()
+        share.store(scores + i)
+        ((Vector(gradients + i) - along) * share).store(gradients + i)
+      }
+    }
+    for line in [scores, gradients] {
+      (line + row.visible).update(repeating: 0, count: length - row.visible)
+    }
   }
 
-  func dropProbabilities(_ line: UnsafeMutablePointer<Float>, row: AttentionRow, head: Int) {
-    guard let dropout = options.dropout else { return }
-    let place = RandomPlace(
+  /// Fills the last vector of visible scores with what is as good as no score.
+  /// - Returns: The places of whole vectors.
+  private func fillLastVector(_ line: UnsafeMutablePointer<Float>, _ row: AttentionRow) -> Int {
+    let padded = (row.visible + 15) / 16 * 16
+    (line + row.visible).update(repeating: -1e30, count: padded - row.visible)
+    return padded
+  }
+
+  private func draws(_ row: AttentionRow, _ head: Int) -> RandomPlace {
+    RandomPlace(
       sample: row.place.sample,
       position: row.place.position &* UInt32(shape.headCount) &+ UInt32(head))
-    dropout.apply(to: line, from: line, count: row.visible, place: place)
   }
 
   // MARK: Relative bias
