@@ -133,6 +133,31 @@ import Testing
     }
   }
 
+  /// Large products, one of whose factors would be read transposed with rows a cache's period apart.
+  @Test(arguments: [ProductForm.secondTransposed, .firstTransposed])
+  func rowsACachePeriodApart(_ form: ProductForm) {
+    let product =
+      form == .firstTransposed ? Product(1024, 260, 257, form) : Product(257, 1024, 260, form)
+    for keeping in [Float(0), 1] {
+      let text = check(product, scale: 1, keeping: keeping, gap: 0) { a, b, c, stride in
+        parallelProduct(a, b, form, into: c, cStride: stride, keeping: keeping)
+      }
+      #expect(text == nil, "keeping \(keeping)")
+    }
+  }
+
+  @Test(arguments: [0, 1, 15, 16, 17, 64, 100], [0, 1, 16, 31, 65, 130])
+  func transposition(_ rows: Int, _ columns: Int) {
+    let x = randomTensor([rows, columns], seed: 3)
+    let y = x.transposed()
+    #expect(y.shape == [columns, rows])
+    let (values, transposed) = (x.values, y.values)
+    let isTransposed = (0..<rows * columns).allSatisfy { place in
+      transposed[place % columns * rows + place / columns] == values[place]
+    }
+    #expect(isTransposed)
+  }
+
   @Test func ofTensors() {
     let a = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])
     let b = Tensor([1, 0, 2, -1, 0, 3], shape: [3, 2])

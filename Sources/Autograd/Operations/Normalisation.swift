@@ -79,18 +79,3 @@ extension Variable {
     .recording(value.transposed(), from: self) { dy in dy.transposed() }
   }
 }
-
-extension Tensor {
-  /// The transpose of a matrix `[rows, columns]`.
-  public func transposed() -> Tensor {
-    precondition(shape.count == 2, "only a matrix can be transposed, not shape \(shape)")
-    let (rows, columns) = (shape[0], shape[1])
-    return read { x in
-      Tensor(shape: [columns, rows]) { y in
-        for row in 0..<rows {
-          for column in 0..<columns { y[column * rows + row] = x[row * columns + column] }
-        }
-      }
-    }
-  }
-}

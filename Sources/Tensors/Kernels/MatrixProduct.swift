@@ -78,7 +78,8 @@ public enum ProductResult {
     }
   }
 
-  func advanced(by count: Int) -> ProductResult {
+  /// So many numbers further on.
+  public func advanced(by count: Int) -> ProductResult {
     switch self {
     case .float32(let pointer): .float32(pointer + count)
     case .bfloat16(let pointer): .bfloat16(pointer + count)
@@ -167,36 +168,6 @@ extension ProductElement {
         ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
       cStride: cStride, adds: sum.keeping == 1, hasBias: sum.bias != nil, precision: precision,
       result: c.precision)
-  }
-}
-
-extension Float: ProductElement {
-  static var precision: ProductPrecision { .float32 }
-
-  /// Products of at least so many multiplications go to oneDNN where that is faster: for smaller ones
-  /// its preparations weigh more than its speed.
-  private static let leastForOneDNN = 128 * 128 * 128
-
-  static func multiply(
-    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
-    _ sum: ProductSum
-  ) {
-    guard case .float32(let target) = c else {
-      preconditionFailure("products of float32 numbers are float32")
-    }
-    let (rows, inner, columns) = form.sizes(a, b)
-    if rows * inner * columns >= leastForOneDNN, sum.isSimple, OneDNN.isFastInFloat32 {
-      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
-      return
-    }
-    if let bias = sum.bias {
-      for row in 0..<rows { (target + row * cStride).update(from: bias, count: columns) }
-    }
-    cblas_sgemm(
-      CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
-      form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
-      blasint(inner), sum.scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
-      sum.bias == nil ? sum.keeping : 1, target, blasint(cStride))
   }
 }
 

@@ -175,23 +175,3 @@ private func pairsOfRow(_ x: ElementView<BFloat16>, _ row: Int, from column: Int
   }
   return unsafeBitCast(bits, to: Vector.self)
 }
-
-/// Transposes sixteen vectors: the perfect shuffle of their halves, four times.
-/// - Returns: Which of the two buffers holds the result.
-@inline(__always)
-private func transposed(
-  _ first: UnsafeMutablePointer<Vector>, _ second: UnsafeMutablePointer<Vector>
-) -> UnsafeMutablePointer<Vector> {
-  var (from, to) = (first, second)
-  for _ in 0..<4 {
-    for index in 0..<8 {
-      let (x, y) = (from[index], from[index &+ 8])
-      to[2 &* index].evenHalf = x.lowHalf
-      to[2 &* index].oddHalf = y.lowHalf
-      to[2 &* index &+ 1].evenHalf = x.highHalf
-      to[2 &* index &+ 1].oddHalf = y.highHalf
-    }
-    swap(&from, &to)
-  }
-  return from
-}

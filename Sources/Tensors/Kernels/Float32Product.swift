@@ -1,0 +1,57 @@
+import COpenBLAS
+
+extension Float: ProductElement {
+  static var precision: ProductPrecision { .float32 }
+
+  /// Products of at least so many multiplications go to oneDNN where that is faster: for smaller ones
+  /// its preparations weigh more than its speed.
+  private static let leastForOneDNN = 128 * 128 * 128
+
+  /// Rows that a multiple of this many bytes apart lie in the same places of the first-level cache, which
+  /// has eight of each: read transposed, they drive each other out.
+  private static let cachePeriod = 4096
+
+  /// Products whose transposed factor would be read so: a product of its transpose takes a tenth less.
+  static func multiplyWhole(
+    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
+    _ sum: ProductSum, then map: ResultMap?
+  ) -> Bool {
+    let factor = form == .firstTransposed ? a : b
+    let (rows, inner, columns) = form.sizes(a, b)
+    guard form != .plain, factor.stride * MemoryLayout<Float>.stride % cachePeriod == 0,
+      OneDNN.isFastInFloat32, min(rows, inner, columns) >= leastForTransposition
+    else { return false }
+    let transposed = Tensor(shape: [factor.columns, factor.rows]) { transpose(factor, into: $0) }
+    transposed.readMatrix { transposed in
+      sharedProduct(
+        form == .firstTransposed ? transposed : a, form == .firstTransposed ? b : transposed,
+        .plain, into: c, cStride: cStride, sum, then: map)
+    }
+    return true
+  }
+
+  /// With fewer rows the transposition would weigh.
+  private static let leastForTransposition = 256
+
+  static func multiply(
+    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
+    _ sum: ProductSum
+  ) {
+    guard case .float32(let target) = c else {
+      preconditionFailure("products of float32 numbers are float32")
+    }
+    let (rows, inner, columns) = form.sizes(a, b)
+    if rows * inner * columns >= leastForOneDNN, sum.isSimple, OneDNN.isFastInFloat32 {
+      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
+      return
+    }
+    if let bias = sum.bias {
+      for row in 0..<rows { (target + row * cStride).update(from: bias, count: columns) }
+    }
+    cblas_sgemm(
+      CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
+      form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
+      blasint(inner), sum.scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
+      sum.bias == nil ? sum.keeping : 1, target, blasint(cStride))
+  }
+}
