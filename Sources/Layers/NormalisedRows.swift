@@ -69,10 +69,15 @@ public struct NormalisedRows {
   public func areBetterAbsorbed(
     in map: Linear, queryRows: Int, keyRows: Int, headCount: Int
   ) -> Bool {
-    !rows.needsGradient
-      && AbsorbedAttention.isPossible(map.weight.weight, headCount: headCount)
-      && AbsorbedAttention.isCheaper(
-        queryRows: queryRows, keyRows: keyRows, inputs: map.weight.shape[1],
-        width: map.weight.shape[0], headCount: headCount)
+    let (width, inputs) = (map.weight.shape[0], map.weight.shape[1])
+    guard !rows.needsGradient,
+      AbsorbedAttention.isCheaper(
+        queryRows: queryRows, keyRows: keyRows, inputs: inputs, width: width, headCount: headCount)
+    else { return false }
+    // A folded weight is made of the map's values, whatever form the map would multiply them in.
+    let precision = folded == nil ? map.weight.weight.absorbablePrecision : map.weight.precision
+    guard let precision else { return false }
+    return AbsorbedAttention.isPossible(
+      in: precision, inputs: inputs, width: width, headCount: headCount)
   }
 }

@@ -1,7 +1,7 @@
 import CPlatform
 
 /// The upper half of a float32.
-public struct BFloat16: Sendable {
+public struct BFloat16: BitwiseCopyable, Sendable {
   @usableFromInline var bits: UInt16
 
   /// Rounds to the nearest, ties to even.

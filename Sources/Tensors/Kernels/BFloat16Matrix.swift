@@ -75,15 +75,3 @@ public final class BFloat16Matrix: @unchecked Sendable {  // Unchecked: immutabl
     }
   }
 }
-
-/// Uninitialised memory for numbers of a short life; the pointer is valid as long as this lives.
-public struct BFloat16Scratch {
-  private let storage: Storage
-  public let pointer: UnsafeMutablePointer<BFloat16>
-
-  public init(count: Int) {
-    storage = Storage(count: (count + 1) / 2)
-    pointer = UnsafeMutableRawPointer(storage.pointer)
-      .bindMemory(to: BFloat16.self, capacity: count)
-  }
-}

@@ -29,19 +29,27 @@ public enum AbsorbedAttention {
     return absorbed < computed
   }
 
-  /// Whether there are kernels for a weight of this form. oneDNN's products of large matrices by AMX
-  /// are so much faster than tiles that absorbing would not pay.
-  public static func isPossible(_ weight: Weight, headCount: Int) -> Bool {
-    switch weight.absorbable {
-    case .float32: true
-    case .bfloat16(let matrix):
-      TiledProduct.isPreferred && matrix.columns % 2 == 0 && matrix.rows / headCount % 2 == 0
-    case nil: false
-    }
+  /// Whether there are kernels for weights that are multiplied in this precision. oneDNN's products of
+  /// large matrices by AMX are so much faster than tiles that absorbing would not pay.
+  public static func isPossible(
+    in precision: ProductPrecision, inputs: Int, width: Int, headCount: Int
+  ) -> Bool {
+    precision == .float32
+      || precision == .bfloat16 && TiledProduct.isPreferred && inputs % 2 == 0
+        && width / headCount % 2 == 0
   }
 }
 
 extension Weight {
+  /// The precision in which attention would multiply it; nil if it cannot absorb it.
+  public var absorbablePrecision: ProductPrecision? {
+    switch absorbable {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case nil: nil
+    }
+  }
+
   /// The numbers that are multiplied, if they lie in memory as such.
   fileprivate var absorbable: ProductFactor? {
     if let dense = matrix as? DenseWeight { return .float32(dense.values) }
@@ -104,15 +112,16 @@ extension Variable {
     return .recording(
       y, shape: shape, from: parents, operation: "attention to features"
     ) { dy, gradients in
+      let values = dy.tensor([pass.sizes.rows, pass.sizes.width])
       let dy = Number.factor(dy)
-      let da = pass.backward(dy: dy, kept: kept)
+      let da = pass.backward(dy: dy, values: values, kept: kept)
       gradients.addFactor(pass.queryGradient(da), to: nodes[0])
       gradients.accumulate(into: nodes[1]) { pass.addKeyWeightGradient(da, to: $0, keeping: $1) }
       gradients.add(.zeros([pass.sizes.width]), to: nodes[2])
       gradients.accumulate(into: nodes[3]) {
         pass.addValueWeightGradient(dy, kept, to: $0, keeping: $1)
       }
-      gradients.add(pass.valueBiasGradient(dy, kept), to: nodes[4])
+      gradients.add(pass.valueBiasGradient(values, kept), to: nodes[4])
     }
   }
 }

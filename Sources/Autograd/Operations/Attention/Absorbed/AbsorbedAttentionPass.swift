@@ -2,9 +2,9 @@ import Tensors
 
 /// The kernels of attention that absorbs the maps of its keys and values.
 ///
-/// What is multiplied by weights is so for all rows at once, a head at a time, so that each weight is
-/// read once, and sums over pictures do not depend on the threads. Between these products lie those with
-/// a group's own rows x, one task for each group: all heads of a query row stand one after the other,
+/// What is multiplied by weights is so for many rows at once, a head at a time, so that weights are read
+/// seldom, and sums over pictures do not depend on the threads. Between these products lie those with a
+/// group's own rows x, one or several tasks for each group: all heads of a query row stand one after the other,
 /// `[query rows, heads, inputs]`, so that a run of query rows is one matrix there, whatever its heads.
 struct AbsorbedAttentionPass<Number: ProductNumber> {
   let sizes: AbsorbedSizes
@@ -70,14 +70,18 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
     }
   }
 
+  /// - Parameter values: dy in float32, `[query rows, width]`.
   /// - Returns: da, `[query rows, heads, inputs]`.
-  func backward(dy: ProductFactor, kept: Kept) -> NumberBuffer<Number> {
+  func backward(dy: ProductFactor, values: Tensor, kept: Kept) -> NumberBuffer<Number> {
     let gradient = NumberBuffer<Number>(count: sizes.rows * sizes.step)
     multiply(dy, by: valueWeight, into: gradient)
     clearRowsLeftOut(gradient)
-    let alongBias = alongBias(dy)
-    alongBias.read { alongBias in
-      forEachTask { $0.backward(gradient.pointer, kept, alongBias: alongBias) }
+    if options.dropout == nil {
+      forEachTask { $0.backward(gradient.pointer, kept, alongBias: nil) }
+    } else {
+      alongBias(values).read { alongBias in
+        forEachTask { $0.backward(gradient.pointer, kept, alongBias: alongBias) }
+      }
     }
     return gradient
   }
@@ -104,11 +108,11 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   }
 
   /// dbv = sum of (sum of d) · dy, `[width]`
-  func valueBiasGradient(_ dy: ProductFactor, _ kept: Kept) -> Tensor {
-    let dy = dy.tensor([sizes.rows, sizes.width])
-    return read(dy, kept.sums) { dy, sums in
+  /// - Parameter dy: `[query rows, width]`.
+  func valueBiasGradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
+    read(dy, kept.sums) { dy, sums in
       Tensor(shape: [sizes.rows, sizes.width]) { target in
-        for index in 0..<sizes.rows * sizes.headCount {
+        forEachRowAndHead { index, _ in
           let (place, sum) = (index * sizes.headWidth, sums[index])
           mapVectors(dy + place, into: target + place, count: sizes.headWidth) { $0 * sum }
         }
@@ -117,16 +121,24 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   }
 
   /// dy · bv by head, `[query rows, heads]`: what the bias adds to each gradient of a probability.
-  private func alongBias(_ dy: ProductFactor) -> Tensor {
-    let dy = dy.tensor([sizes.rows, sizes.width])
-    return read(dy, valueBias) { dy, bias in
+  /// - Parameter dy: `[query rows, width]`.
+  private func alongBias(_ dy: Tensor) -> Tensor {
+    read(dy, valueBias) { dy, bias in
       Tensor(shape: [sizes.rows, sizes.headCount]) { target in
-        for index in 0..<sizes.rows * sizes.headCount {
-          let (dy, bias) = (
-            dy + index * sizes.headWidth, bias + index % sizes.headCount * sizes.headWidth
-          )
-          target[index] = sumVectors(dy, bias, count: sizes.headWidth) { $0 * $1 }
+        forEachRowAndHead { index, head in
+          target[index] = sumVectors(
+            dy + index * sizes.headWidth, bias + head * sizes.headWidth, count: sizes.headWidth
+          ) { $0 * $1 }
         }
+      }
+    }
+  }
+
+  /// Calls the body with each head of all query rows: its place among all heads, and its number.
+  private func forEachRowAndHead(_ body: (_ index: Int, _ head: Int) -> Void) {
+    Parallel.forEachRun(of: sizes.rows, grain: Parallel.rowGrain(width: sizes.width)) { run in
+      for index in run.lowerBound * sizes.headCount..<run.upperBound * sizes.headCount {
+        body(index, index % sizes.headCount)
       }
     }
   }

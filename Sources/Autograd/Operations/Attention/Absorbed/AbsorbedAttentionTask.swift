@@ -174,10 +174,10 @@ struct AbsorbedAttentionTask<Number: ProductNumber> {
   /// Replaces db by da.
   /// - Parameters:
   ///   - gradient: `[query rows, heads, inputs]`.
-  ///   - alongBias: dy · bv, `[query rows, heads]`.
+  ///   - alongBias: dy · bv, `[query rows, heads]`; needed with dropout.
   func backward(
     _ gradient: UnsafeMutablePointer<Number>, _ kept: AbsorbedAttentionPass<Number>.Kept,
-    alongBias: UnsafePointer<Float>
+    alongBias: UnsafePointer<Float>?
   ) {
     let chunks = self.chunks
     if chunks.isEmpty { return }
@@ -188,7 +188,7 @@ struct AbsorbedAttentionTask<Number: ProductNumber> {
       columns.multiply(view(gradient, chunk), into: .float32(dp.pointer), cStride: sizes.line)
       forEachRow(chunk) { row in
         scoreGradient(
-          dp.pointer + row.index * sizes.line, row, alongBias: alongBias[row.place],
+          dp.pointer + row.index * sizes.line, row, alongBias: alongBias?[row.place] ?? 0,
           p: kept.probabilities.pointer + row.place * sizes.line,
           into: ds.pointer + row.index * sizes.line)
       }

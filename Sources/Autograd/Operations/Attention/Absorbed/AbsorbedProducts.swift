@@ -66,7 +66,7 @@ extension AbsorbedAttentionPass {
       forEachHead(sizes.rows) { head, rows in
         Number.Right(columnsOf: part(ofWeight: w, head)).multiply(
           part(b, head, rows, columns: 0..<sizes.inputs),
-          into: c.moved(by: rows.lowerBound * sizes.width + head * sizes.headWidth),
+          into: c.advanced(by: rows.lowerBound * sizes.width + head * sizes.headWidth),
           cStride: sizes.width)
       }
     }
@@ -91,15 +91,5 @@ extension AbsorbedAttentionPass {
       }
     }
     withExtendedLifetime(b) {}
-  }
-}
-
-extension ProductResult {
-  /// So many numbers further on.
-  fileprivate func moved(by count: Int) -> ProductResult {
-    switch self {
-    case .float32(let pointer): .float32(pointer + count)
-    case .bfloat16(let pointer): .bfloat16(pointer + count)
-    }
   }
 }

@@ -2,11 +2,9 @@ import Tensors
 
 /// A kind of number whose matrices are multiplied on one thread, with float32 sums: what lets a fused
 /// operation be written once for both precisions.
-protocol ProductNumber {
+protocol ProductNumber: LaneElement, BitwiseCopyable {
   associatedtype Right: RightFactor where Right.Number == Self
 
-  static func load(_ x: UnsafePointer<Self>) -> Vector
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<Self>)
   static func store(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Self>, count: Int)
   static var zero: Self { get }
 
@@ -47,8 +45,6 @@ protocol RightFactor {
 }
 
 extension Float: ProductNumber {
-  static func load(_ x: UnsafePointer<Float>) -> Vector { Vector(x) }
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<Float>) { x.store(y) }
   static func store(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int) {
     y.update(from: x, count: count)
   }
@@ -94,8 +90,6 @@ extension Float: ProductNumber {
 }
 
 extension BFloat16: ProductNumber {
-  static func load(_ x: UnsafePointer<BFloat16>) -> Vector { Vector(x) }
-  static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>) { x.store(y) }
   static func store(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<BFloat16>, count: Int) {
     roundVectors(x, into: y, count: count)
   }
@@ -155,19 +149,5 @@ extension BFloat16: ProductNumber {
       TiledProduct.multiply(PairRows(a), panels, into: c, cStride: cStride)
       withExtendedLifetime(memory) {}
     }
-  }
-}
-
-/// Uninitialised numbers that an operation keeps or works on; the pointer is valid as long as this
-/// lives.
-struct NumberBuffer<Number: ProductNumber> {
-  private let memory: Tensor
-  let pointer: UnsafeMutablePointer<Number>
-
-  init(count: Int) {
-    let floats = (count * MemoryLayout<Number>.stride + 3) / MemoryLayout<Float>.stride
-    memory = Tensor(shape: [floats]) { _ in }
-    pointer = UnsafeMutableRawPointer(memory.writable)
-      .bindMemory(to: Number.self, capacity: count)
   }
 }
