@@ -49,7 +49,7 @@ import Testing
     let features = Variable.concatenatedRows(samples.map { Variable(Self.features(of: $0)) })
     let output = model.qFormer(
       pack,
-      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil))
+      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 4))
     return samples.indices.map { index in
       let rows = index * Self.queries..<(index + 1) * Self.queries
       let parts = [output.queries!.value.rows(rows), output.texts!.value.rows(texts[index])]
@@ -108,7 +108,7 @@ import Testing
     let features = Variable.concatenatedRows([3, 0, 2].map { Variable(Self.features(of: $0)) })
     let memory = model.qFormer(
       queryPack,
-      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil)
+      images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 4)
     ).memory
     var pack = PackedSequences(queryCount: Self.queries)
     let rows = [3, 0, 2].enumerated().map { sequence, sample in

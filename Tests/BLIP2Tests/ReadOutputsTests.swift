@@ -89,7 +89,7 @@ import Testing
     pack.layOut(imageTokens: TinyStageOne.imageTokens)
     let features = Variable.leaf(TinyStageOne.features(pairs: samples.count))
     let output = model.qFormer(
-      pack, images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil),
+      pack, images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 4),
       randomness: hasDropout ? TrainingRandomness(rate: 0.2, seed: 6, step: 2) : nil)
     let queries = read.queriesAreRead ? output.queries.map { [$0] } ?? [] : []
     let texts = wanted.isEmpty ? [] : output.texts.map { [$0.gatheredRows(wanted)] } ?? []
@@ -110,7 +110,7 @@ import Testing
       pack.layOut(imageTokens: TinyStageOne.imageTokens)
       let features = Variable(TinyStageOne.features(pairs: 2))
       let output = model.qFormer(
-        pack, images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: nil))
+        pack, images: model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 4))
       #expect((output.queries == nil) != areRead && output.texts == nil)
       return output.memory
     }

@@ -78,7 +78,7 @@ import Testing
     let model = model()
     let features = Variable(randomTensor([2, 5, 12], seed: 5))
 
-    func pass(readings: Int?) throws -> [Tensor] {
+    func pass(readings: Int) throws -> [Tensor] {
       var pack = PackedSequences(queryCount: model.queryCount)
       for image in 0..<2 { _ = pack.addQueries(image: image, index: image, purpose: .image) }
       pack.layOut(imageTokens: 5)
@@ -97,13 +97,12 @@ import Testing
         }
     }
 
-    let (absorbed, computed) = (try pass(readings: 1), try pass(readings: nil))
+    let (absorbed, computed) = (try pass(readings: 1), try pass(readings: 4))
     #expect(absorbed.count == model.namedParameters.count - 1)
     for (index, pair) in zip(absorbed, computed).enumerated() {
       #expect(
         difference(pair.0, pair.1, relative: 1e-4, absolute: 1e-6) == nil, "result \(index)")
     }
-    #expect(try pass(readings: 4).count == absorbed.count)
   }
 
   private func model() -> StageTwoModel {

@@ -89,16 +89,15 @@ public struct QFormer: Module {
   /// - Parameters:
   ///   - features: `[images, tokens, vision width]`.
   ///   - norm: The trained norm over them.
-  ///   - readings: How many query sequences read each image in all passes, on average; nil if that is
-  ///     not known.
+  ///   - readings: How many query sequences read each image in all passes, on average.
   /// - Returns: One entry a layer; nil for layers without cross-attention.
   public func imageMemory(
-    _ features: Variable, norm: LayerNorm, readings: Int?
+    _ features: Variable, norm: LayerNorm, readings: Int
   ) -> [AttentionSource?] {
     let rows = NormalisedRows(
       features.reshaped([features.value.rowCount, features.value.width]), norm)
     let tokens = features.shape.dropLast().last ?? 1
-    let queryRows = readings.map { $0 * configuration.queries }
+    let queryRows = readings * configuration.queries
     return layers.elements.map {
       $0.crossAttention?.memory(rows, tokens: tokens, queryRows: queryRows)
     }

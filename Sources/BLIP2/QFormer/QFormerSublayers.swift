@@ -71,11 +71,9 @@ struct AttentionBlock: Module {
   /// - Parameters:
   ///   - x: The features of all images.
   ///   - tokens: The number of feature rows of each image.
-  ///   - queryRows: How many query rows read each image, in all passes together; nil if not known.
-  func memory(_ x: NormalisedRows, tokens: Int, queryRows: Int?) -> AttentionSource {
-    if let queryRows,
-      x.areBetterAbsorbed(in: key, queryRows: queryRows, keyRows: tokens, headCount: headCount)
-    {
+  ///   - queryRows: How many query rows read each image, in all passes together.
+  func memory(_ x: NormalisedRows, tokens: Int, queryRows: Int) -> AttentionSource {
+    if x.areBetterAbsorbed(in: key, queryRows: queryRows, keyRows: tokens, headCount: headCount) {
       return .rows(x)
     }
     return .keyValues(
