@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 /// The processor that kernels are compiled for: this machine's unless BLIP2_MARCH names another.
@@ -7,7 +7,6 @@ let march = Context.environment["BLIP2_MARCH"] ?? "native"
 let swiftFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=\(march)"])]
 let cFlags: [CSetting] = [.unsafeFlags(["-march=\(march)"])]
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -24,15 +23,15 @@ let package = Package(
   name: "blip2-train",
   products: [.executable(name: "blip2-train", targets: ["blip2-train"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // What Swift cannot import by itself.
     .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CTurboJPEG", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
@@ -40,21 +39,22 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
+    target("Files", ["COpenSSL"]),
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
-    target("WeightFiles", ["Layers", "Tensors", crypto]),
+    target("WeightFiles", ["Layers", "Tensors", "Files"]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target("BLIP2", ["LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target("Tokenizers", ["CSentencePiece"]),
-    target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", crypto]),
-    target("Checkpointing", ["CHDF5", crypto]),
+    target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
+    target("Checkpointing", ["CHDF5", "Files"]),
     target(
       "Training",
       [
         "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
-        "Tokenizers", "Datasets", "Checkpointing", yams,
+        "Tokenizers", "Datasets", "Checkpointing", "Files", yams,
       ]),
     .executableTarget(
       name: "blip2-train",
@@ -69,6 +69,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles"],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
+    tests("FilesTests", ["Files", "TestSupport"]),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
     tests("WeightFilesTests", ["WeightFiles", "Tensors", "TestSupport"]),
@@ -86,7 +87,7 @@ let package = Package(
       ]),
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "TestSupport", "WeightFiles"]),
-    tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", crypto]),
+    tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
     tests(
       "TrainingTests",
       [

@@ -8,6 +8,7 @@ packages=(
   libopenblas-dev   # matrix products: cblas.h
   libdnnl-dev       # large products, and those in bfloat16: dnnl.h
   libhdf5-dev       # checkpoints: hdf5.h, hdf5-serial.pc
+  libssl-dev        # SHA-256: openssl/evp.h
   hdf5-tools        # h5dump and h5diff, for people and for tests
   libturbojpeg0-dev # JPEG: turbojpeg.h
   libspng-dev       # PNG: spng.h
@@ -17,7 +18,7 @@ packages=(
   make
   "$@"
 )
-least_swift=6.1
+least_swift=6.2
 
 fail() {
   printf 'error: %s\n' "$*" >&2

@@ -38,8 +38,8 @@ public final class CheckpointFile {
     let found = try file.digest(from: UserBlock.size)
     guard found == block.contentsDigest else {
       throw CheckpointError.damaged(
-        file.url, part: "contents", expected: hexadecimal(block.contentsDigest),
-        found: hexadecimal(found))
+        file.url, part: "contents", expected: block.contentsDigest.hexadecimal,
+        found: found.hexadecimal)
     }
     return length
   }

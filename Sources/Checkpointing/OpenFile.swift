@@ -1,5 +1,5 @@
 import CHDF5
-import Crypto
+import Files
 import Foundation
 
 /// An open file descriptor, closed with its last reference, whose failures are typed errors.
@@ -49,9 +49,9 @@ final class OpenFile {
     var position = offset
     while true {
       let count = try read(into: chunk, at: position)
-      hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+      hasher.update(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
       position += count
-      if count < chunk.count { return Array(hasher.finalize()) }
+      if count < chunk.count { return hasher.finalize() }
     }
   }
 

@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 
 /// The first 512 bytes of a checkpoint, which HDF5 leaves to the program.
@@ -35,7 +35,7 @@ struct UserBlock: Equatable {
     bytes += Self.littleEndianBytes(fileLength)
     bytes += contentsDigest
     bytes += [UInt8](repeating: 0, count: Self.blockDigestOffset - Self.paddingOffset)
-    return bytes + SHA256.hash(data: bytes)
+    return bytes + SHA256.hash(bytes)
   }
 
   init(formatVersion: UInt64, fileLength: UInt64, contentsDigest: [UInt8]) {
@@ -58,11 +58,11 @@ struct UserBlock: Equatable {
     guard bytes.count == Self.size else {
       throw CheckpointError.wrongLength(file, expected: UInt64(Self.size), found: foundLength)
     }
-    let blockDigest = Array(SHA256.hash(data: bytes[..<Self.blockDigestOffset]))
+    let blockDigest = SHA256.hash(bytes[..<Self.blockDigestOffset])
     guard bytes[Self.blockDigestOffset...].elementsEqual(blockDigest) else {
       throw CheckpointError.damaged(
-        file, part: "user block", expected: hexadecimal(bytes[Self.blockDigestOffset...]),
-        found: hexadecimal(blockDigest))
+        file, part: "user block", expected: bytes[Self.blockDigestOffset...].hexadecimal,
+        found: blockDigest.hexadecimal)
     }
     self.init(
       formatVersion: Self.number(in: bytes, at: Self.versionOffset),
@@ -85,8 +85,4 @@ struct UserBlock: Equatable {
   private static func number(in bytes: [UInt8], at offset: Int) -> UInt64 {
     bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
-}
-
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

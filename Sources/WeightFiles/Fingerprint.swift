@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 
 /// SHA-256 digests that tell whether two runs used the same files.
@@ -37,9 +37,9 @@ public enum Fingerprint {
     var hash = SHA256()
     for name in names.sorted() {
       let digest = try ofFile(folder.appendingPathComponent(name), cache: cache)
-      hash.update(data: Data("\(digest)  \(name)\n".utf8))
+      hash.update("\(digest)  \(name)\n")
     }
-    return hexadecimal(hash.finalize())
+    return hash.finalize().hexadecimal
   }
 
   private static func digest(of descriptor: Int32, path: String) throws -> String {
@@ -52,19 +52,9 @@ public enum Fingerprint {
       guard count >= 0 else {
         throw WeightFileError.unreadable(file: path, reason: SystemError.current)
       }
-      if count == 0 { return hexadecimal(hash.finalize()) }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+      if count == 0 { return hash.finalize().hexadecimal }
+      hash.update(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
     }
-  }
-
-  private static func hexadecimal(_ digest: SHA256.Digest) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in digest {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

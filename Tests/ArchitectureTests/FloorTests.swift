@@ -41,7 +41,7 @@ struct FloorTests {
     ("import Tensors", "Tensors"), ("@testable import Layers // why", "Layers"),
     ("  @preconcurrency public import Yams", "Yams"),
     ("import struct Foundation.URL", "Foundation"),
-    ("import Glibc.math", "Glibc"), ("@_spi(Inner) import Crypto", "Crypto"),
+    ("import Glibc.math", "Glibc"), ("@_spi(Inner) import Files", "Files"),
     ("/// import Tensors", nil), ("important(Tensors)", nil), ("let x = \"import Tensors\"", nil),
   ])
   func importLinesAreRecognised(_ line: String, _ module: String?) {

@@ -55,27 +55,20 @@ import WeightFiles
     let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
     let parameters = Dictionary(
       uniqueKeysWithValues: model.namedParameters.map { ($0.name, $0.parameter.value) })
-    for (ours, theirs) in [
+    let whole = [
       ("qFormer.positionEmbeddings", "bert.embeddings.position_embeddings.weight"),
       ("qFormer.embeddingNorm.weight", "bert.embeddings.LayerNorm.weight"),
-      (
-        "qFormer.layers.1.selfAttention.key.weight",
-        "bert.encoder.layer.1.attention.self.key.weight"
-      ),
-      (
-        "qFormer.layers.2.selfAttention.norm.bias",
-        "bert.encoder.layer.2.attention.output.LayerNorm.bias"
-      ),
-      (
-        "qFormer.layers.0.textFeedForward.inner.weight",
-        "bert.encoder.layer.0.intermediate.dense.weight"
-      ),
-      (
-        "qFormer.layers.0.textFeedForward.norm.weight",
-        "bert.encoder.layer.0.output.LayerNorm.weight"
-      ),
       ("languageHead.transform.weight", "cls.predictions.transform.dense.weight"),
-    ] {
+    ]
+    let ofLayers = (0..<model.configuration.qFormer.layers).flatMap { layer in
+      [
+        ("selfAttention.key.weight", "attention.self.key.weight"),
+        ("selfAttention.norm.bias", "attention.output.LayerNorm.bias"),
+        ("textFeedForward.inner.weight", "intermediate.dense.weight"),
+        ("textFeedForward.norm.weight", "output.LayerNorm.weight"),
+      ].map { ("qFormer.layers.\(layer).\($0)", "bert.encoder.layer.\(layer).\($1)") }
+    }
+    for (ours, theirs) in whole + ofLayers {
       let found = try #require(parameters[ours], "\(ours)")
       #expect(found.values == (try stored.tensor(named: theirs).floats()), "\(ours)")
     }
@@ -183,24 +176,27 @@ import WeightFiles
   }
 
   @Test func anotherWidthIsRefusedWithBothShapes() throws {
+    let sizes = try BERTGolden.sizes()
+    let other = 2 * sizes.hiddenSize
     do {
-      _ = try model(from: BERTGolden.folder) { $0.qFormer.width = 30 }
-      Issue.record("a width of 30 was taken for one of 24")
+      _ = try model(from: BERTGolden.folder) { $0.qFormer.width = other }
+      Issue.record("a width of \(other) was taken for one of \(sizes.hiddenSize)")
     } catch let error as WeightFileError {
       guard case .wrongShape(let file, let tensor, let expected, let found) = error else {
         throw error
       }
       #expect(tensor == "bert.embeddings.word_embeddings.weight")
-      #expect(expected == [98, 30] && found == [97, 24])
+      #expect(expected == [sizes.vocabSize + 1, other])
+      #expect(found == [sizes.vocabSize, sizes.hiddenSize])
       #expect(file.hasSuffix("model.safetensors"))
-      #expect(error.description.contains("[98, 30]") && error.description.contains("[97, 24]"))
+      for shape in [expected, found] { #expect(error.description.contains("\(shape)")) }
     }
   }
 
   /// Fewer words in the model than in the file would lose some.
   @Test func aSmallerVocabularyIsRefused() throws {
     #expect(throws: WeightFileError.self) {
-      _ = try model(from: BERTGolden.folder) { $0.qFormer.vocabularySize = 50 }
+      _ = try model(from: BERTGolden.folder) { $0.qFormer.vocabularySize /= 2 }
     }
   }
 }

@@ -86,12 +86,6 @@ import WeightFiles
 struct BERTGolden {
   static let folder = Goldens.folder.appendingPathComponent("bert")
 
-  struct Sizes: Decodable {
-    let hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize: Int
-    let maxPositionEmbeddings, vocabSize: Int
-    let layerNormEps: Float
-  }
-
   let file: Golden
   private let mask: [Int]
 
@@ -100,12 +94,7 @@ struct BERTGolden {
     mask = try file.integers("inputs/attention_mask")
   }
 
-  static func sizes() throws -> Sizes {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(
-      Sizes.self, from: Data(contentsOf: folder.appendingPathComponent("config.json")))
-  }
+  static func sizes() throws -> BERTSizes { try BERTSizes(folder) }
 
   /// A model of the file's sizes, with a word more for `[DEC]`.
   static func model(

@@ -50,6 +50,8 @@ import Testing
     )
     #expect(difference(some.outputs, all.outputs, relative: 1e-5) == nil)
     for entry in model.qFormer.namedParameters {
+      // Softmax does not see a key's bias: its gradient is 0 but for rounding.
+      if entry.name.hasSuffix(".key.bias") { continue }
       let expected = entry.parameter.gradient(in: all.gradients) ?? .zeros(entry.parameter.shape)
       let found = entry.parameter.gradient(in: some.gradients) ?? .zeros(entry.parameter.shape)
       #expect(difference(found, expected, relative: 1e-5) == nil, "\(entry.name)")

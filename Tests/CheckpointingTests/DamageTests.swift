@@ -1,5 +1,5 @@
 import CHDF5
-import Crypto
+import Files
 import Foundation
 import Testing
 
@@ -93,8 +93,8 @@ import Testing
       Issue.record("another error")
       return
     }
-    #expect(expected == hexadecimal(sound[32..<64]))
-    #expect(found == hexadecimal(SHA256.hash(data: flipped[512...])))
+    #expect(expected == sound[32..<64].hexadecimal)
+    #expect(found == SHA256.hash(flipped[512...]).hexadecimal)
     #expect(
       try refusal(of: Array("some text".utf8))
         == .notACheckpoint(url, reason: "it does not begin with BLIP2CHECKPOINT"))
@@ -126,7 +126,7 @@ import Testing
     let contents = Array("no superblock here".utf8)
     let block = UserBlock(
       formatVersion: 1, fileLength: UInt64(512 + contents.count),
-      contentsDigest: Array(SHA256.hash(data: contents)))
+      contentsDigest: SHA256.hash(contents))
     guard
       case .library(operation: "open the file", url, _) = try refusal(
         of: block.bytes + contents)

@@ -1,5 +1,5 @@
 import CHDF5
-import Crypto
+import Files
 import Foundation
 import Testing
 
@@ -28,7 +28,7 @@ import Testing
     let contents = Array(try Data(contentsOf: url).dropFirst(512))
     let block = UserBlock(
       formatVersion: 1, fileLength: UInt64(512 + contents.count),
-      contentsDigest: Array(SHA256.hash(data: contents)))
+      contentsDigest: SHA256.hash(contents))
     try Data(block.bytes + contents).write(to: url)
   }
 

@@ -11,8 +11,9 @@ import Testing
           to: folder.appendingPathComponent("\(index).png"))
       }
       try Foundation.Data("no image".utf8).write(to: folder.appendingPathComponent("3.png"))
-      let jpeg = goldens.appendingPathComponent("images/jpeg-exif6.jpg")
-      try FileManager.default.copyItem(at: jpeg, to: folder.appendingPathComponent("4.jpg"))
+      let jpeg = try #require(GoldenImage.all.first { $0.file == "jpeg-exif6.jpg" })
+      try FileManager.default.copyItem(at: jpeg.url, to: folder.appendingPathComponent("4.jpg"))
+      let upright = try jpeg.image("rgb_turned")
       let list = folder.appendingPathComponent("list.jsonl")
       try """
       {"image": "0.png", "caption": ["a dog", "a big dog"]}
@@ -28,9 +29,9 @@ import Testing
       #expect(report.captionWords == .init([2, 3, 2, 1, 2, 4, 1]))
       #expect(report.captionTokens?.maximum == 19)
       #expect(report.captionsPerImage?.median == 1 && report.captionsPerImage?.maximum == 2)
-      // The JPEG is 45 x 34, but stands upright as 34 x 45.
-      #expect(report.imageWidths == .init([10, 20, 60, 34]))
-      #expect(report.imageHeights?.maximum == 45)
+      // The JPEG is stored lying on its side, and counts as it stands upright.
+      #expect(report.imageWidths == .init([10, 20, 60, upright.width]))
+      #expect(report.imageHeights?.maximum == upright.height)
       #expect(report.formats == [.png: 3, .jpeg: 1])
       #expect(report.badImages == 2)
       #expect(report.firstBadImages.map(\.path) == [folder.path + "/3.png"])

@@ -1,16 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
-
-/// The folder with values from the original programs.
-let goldens: URL = {
-  if let path = ProcessInfo.processInfo.environment["BLIP2_GOLDENS"] {
-    return URL(fileURLWithPath: path)
-  }
-  return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Goldens")
-}()
 
 /// One picture of `images/cases.json`.
 struct GoldenImage: Decodable, CustomTestStringConvertible {
@@ -32,7 +24,7 @@ struct GoldenImage: Decodable, CustomTestStringConvertible {
   }
 
   var testDescription: String { file }
-  var url: URL { goldens.appendingPathComponent("images/\(file)") }
+  var url: URL { Goldens.folder.appendingPathComponent("images/\(file)") }
   /// The golden picture of the given name as an image.
   func image(_ value: String) throws -> RGBImage {
     let tensor = try GoldenTensors.images.get().tensor("\(file)/\(value)")
@@ -52,7 +44,7 @@ struct GoldenImage: Decodable, CustomTestStringConvertible {
   private static let file: File = {
     do {
       let data = try Foundation.Data(
-        contentsOf: goldens.appendingPathComponent("images/cases.json"))
+        contentsOf: Goldens.folder.appendingPathComponent("images/cases.json"))
       return try JSONDecoder().decode(File.self, from: data)
     } catch {
       fatalError("images/cases.json of the goldens: \(error)")
@@ -89,7 +81,7 @@ struct GoldenTensors {
   private let bytes: [UInt8]
 
   static let images = Result {
-    try GoldenTensors(goldens.appendingPathComponent("images/golden.safetensors"))
+    try GoldenTensors(Goldens.folder.appendingPathComponent("images/golden.safetensors"))
   }
 
   init(_ url: URL) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -74,7 +75,7 @@ import Testing
   }
 
   @Test(arguments: GoldenImage.broken) func brokenFilesAreRefused(file: String) throws {
-    let url = goldens.appendingPathComponent("images/\(file)")
+    let url = Goldens.folder.appendingPathComponent("images/\(file)")
     for options in [ImageDecoding(), .original] {
       let error = #expect(throws: ImageError.self) { try ImageDecoder(options).decode(file: url) }
       #expect(error?.file == url.path)

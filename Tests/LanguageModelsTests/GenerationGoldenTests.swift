@@ -38,7 +38,7 @@ import Testing
     let expected = try values.rows(run.name)
     var options = GenerationOptions(endIds: [model.tokens.end])
     options.read(run.decoding)
-    options.maximumNewTokens = 10
+    options.maximumNewTokens = try run.golden.maximumNewTokens()
     let results = try TextGenerator(options).sequences(
       model.decodingSession(after: prompts.input), priorTokens: prompts.counted
     ).flatMap { $0 }

@@ -22,6 +22,22 @@ struct LanguageModelGolden: CustomStringConvertible {
   func model() throws -> any LanguageModel { try LanguageModelFamily.model(at: folder) }
 
   func golden() throws -> Golden { try Golden(folder.appendingPathComponent("golden.safetensors")) }
+
+  /// The most new tokens of any row: where all end sooner, the limit the library had plays no part.
+  func maximumNewTokens() throws -> Int {
+    let values = try golden()
+    let isDecoder = try model().decoderStart == nil
+    return try values.names(under: "outputs/generate/").filter { !$0.hasSuffix("/scores") }
+      .map { name in
+        let source = name.split(separator: "/")[2]
+        // Prompts of tokens come back with the new ones, and so does an encoder-decoder's start.
+        let echoed =
+          !isDecoder
+          ? 1
+          : source == "prompts_embeds" ? 0 : try values.rows("inputs/\(source)")[0].count
+        return try values.rows(name)[0].count - echoed
+      }.max() ?? 1
+  }
 }
 
 /// Padded sequences of a golden as the rows that are real.

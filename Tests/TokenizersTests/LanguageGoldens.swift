@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Tokenizers
 
 /// `tokenizers/gpt2/cases.json`: GPT-2's ids, and OPT's convention with GPT-2's vocabulary.
@@ -18,7 +19,7 @@ struct GPT2Goldens: Decodable {
   let addedTokens: [String: Int32]
   let cases: [Case]
 
-  static let folder = goldensFolder.appendingPathComponent("tokenizers/gpt2")
+  static let folder = Goldens.folder.appendingPathComponent("tokenizers/gpt2")
   static let vocabularyFile = folder.appendingPathComponent("vocab.json")
   static let mergesFile = folder.appendingPathComponent("merges.txt")
   /// Neither folder names its special tokens.
@@ -52,7 +53,7 @@ struct T5Goldens: Decodable {
   let firstSentinel: Int32
   let cases: [Case]
 
-  static let folder = goldensFolder.appendingPathComponent("tokenizers/t5")
+  static let folder = Goldens.folder.appendingPathComponent("tokenizers/t5")
   static let modelFile = folder.appendingPathComponent("spiece.model")
 
   static func load() throws -> T5Goldens { try decodedCases(in: folder) }

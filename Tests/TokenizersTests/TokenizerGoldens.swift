@@ -1,13 +1,5 @@
 import Foundation
-
-/// The folder of reference values: `BLIP2_GOLDENS`, or `Tests/Goldens` of the repository.
-let goldensFolder: URL = {
-  if let path = ProcessInfo.processInfo.environment["BLIP2_GOLDENS"] {
-    return URL(fileURLWithPath: path)
-  }
-  return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Goldens")
-}()
+import TestSupport
 
 /// `tokenizers/bert/cases.json`: what the Hugging Face tokenizer gives for each text.
 struct BERTGoldens: Decodable {
@@ -33,7 +25,7 @@ struct BERTGoldens: Decodable {
   static func load() throws -> BERTGoldens {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let file = goldensFolder.appendingPathComponent("tokenizers/bert/cases.json")
+    let file = Goldens.folder.appendingPathComponent("tokenizers/bert/cases.json")
     return try decoder.decode(BERTGoldens.self, from: Data(contentsOf: file))
   }
 }

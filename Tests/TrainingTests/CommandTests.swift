@@ -95,10 +95,12 @@ import WeightFiles
 
   @Test func startsFromBERTAndFromAnEarlierRun() throws {
     let run = try TinyRun(steps: 2)
-    let sizes = [
-      "width=24", "heads=3", "layers=3", "feedForwardWidth=64", "maximumPositions=40",
-    ].flatMap { ["--set", "model.qFormer.\($0)"] }
     let bert = try #require(Goldens.folders(beginning: "bert", with: "model.safetensors").first)
+    let stated = try BERTSizes(bert)
+    let sizes =
+      stated.overrides + [
+        "--set", "model.qFormer.maximumPositions=\(stated.maxPositionEmbeddings)",
+      ]
     let first = try BuiltTool.run(
       run.arguments("a", sizes + ["--set", "initialise.bert=\(bert.path)"]))
     #expect(first.status == 0, "\(first.errors)")

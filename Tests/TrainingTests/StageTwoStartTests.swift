@@ -116,11 +116,7 @@ import Testing
   @Test func withoutStageOneFromBERT() throws {
     let run = try TinyStageTwo(family: "opt")
     let bert = Goldens.folder.appendingPathComponent("bert")
-    let sizes = [
-      "--set", "model.qFormer.width=24", "--set", "model.qFormer.layers=3",
-      "--set", "model.qFormer.heads=3", "--set", "model.qFormer.feedForwardWidth=64",
-      "--max-steps", "1",
-    ]
+    let sizes = try BERTSizes(bert).overrides + ["--max-steps", "1"]
     let result = try BuiltTool.run(
       run.arguments("a", sizes + ["--set", "initialise.bert=\(bert.path)"]))
     #expect(result.status == 0, "\(result.errors)")

@@ -62,18 +62,6 @@ static inline int cplatform_has_pair_products(void) {
 /// Sixteen int32 lanes: Swift's SIMD16<Int32>.
 typedef int cplatform_integers __attribute__((ext_vector_type(16)));
 
-/// What `cplatform_add_quad_products` does, for processors without an instruction for it.
-static inline __attribute__((always_inline)) cplatform_integers cplatform_add_quad_products_plainly(
-    cplatform_integers sum, cplatform_integers a, cplatform_integers b) {
-  typedef unsigned bits __attribute__((ext_vector_type(16)));
-  for (int shift = 0; shift < 32; shift += 8) {
-    cplatform_integers x = (cplatform_integers)((bits)a >> shift & 0xff);
-    cplatform_integers y = (cplatform_integers)((bits)b << (24 - shift)) >> 24;
-    sum += x * y;
-  }
-  return sum;
-}
-
 /// Adds to each lane the four products of its bytes, unsigned in a and signed in b; nothing saturates.
 static inline __attribute__((always_inline)) cplatform_integers cplatform_add_quad_products(
     cplatform_integers sum, cplatform_integers a, cplatform_integers b) {
@@ -81,7 +69,13 @@ static inline __attribute__((always_inline)) cplatform_integers cplatform_add_qu
   typedef int lanes __attribute__((vector_size(64)));
   return (cplatform_integers)__builtin_ia32_vpdpbusd512((lanes)sum, (lanes)a, (lanes)b);
 #else
-  return cplatform_add_quad_products_plainly(sum, a, b);
+  typedef unsigned bits __attribute__((ext_vector_type(16)));
+  for (int shift = 0; shift < 32; shift += 8) {
+    cplatform_integers x = (cplatform_integers)((bits)a >> shift & 0xff);
+    cplatform_integers y = (cplatform_integers)((bits)b << (24 - shift)) >> 24;
+    sum += x * y;
+  }
+  return sum;
 #endif
 }
 

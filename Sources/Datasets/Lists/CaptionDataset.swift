@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 import Tensors
 
@@ -84,18 +84,15 @@ public final class CaptionDataset: CaptionSource {
   /// a run goes on with other data, at the price of one look at each file's size.
   func digest() -> String {
     var hash = SHA256()
-    func add(_ number: Int) {
-      withUnsafeBytes(of: Int64(number).littleEndian) { hash.update(bufferPointer: $0) }
-    }
-    add(index.imageCount)
+    hash.update(index.imageCount)
     for image in 0..<index.imageCount {
       let record = record(at: image)
-      add(BoundedFile.size(of: record.imagePath) ?? -1)
-      add(Int(record.imageId))
-      add(record.captions.count)
+      hash.update(BoundedFile.size(of: record.imagePath) ?? -1)
+      hash.update(Int(record.imageId))
+      hash.update(record.captions.count)
       for text in [record.listedPath] + record.captions {
-        add(text.utf8.count)
-        hash.update(data: Array(text.utf8))
+        hash.update(text.utf8.count)
+        hash.update(text)
       }
     }
     return hash.finalize().hexadecimal
@@ -107,7 +104,7 @@ public final class CaptionDataset: CaptionSource {
     for image in 0..<index.imageCount {
       let path = index.paths[image]
       let size = BoundedFile.size(of: resolve(path)) ?? -1
-      hash.update(data: Array("\(path.utf8.count):\(path)\(size);".utf8))
+      hash.update("\(path.utf8.count):\(path)\(size);")
     }
     return "files:\(hash.finalize().hexadecimal)"
   }

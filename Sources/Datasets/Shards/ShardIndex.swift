@@ -1,4 +1,4 @@
-import Crypto
+import Files
 
 /// Where the samples of one shard lie: the files that have a name up to the first dot in common.
 struct ShardIndex: Sendable {
@@ -86,17 +86,14 @@ struct ShardIndex: Sendable {
 
   /// Feeds a digest with everything by which samples are found.
   func update(_ hash: inout SHA256) {
-    func add(_ number: Int) {
-      withUnsafeBytes(of: Int64(number).littleEndian) { hash.update(bufferPointer: $0) }
-    }
-    add(files.count)
+    hash.update(files.count)
     for (index, files) in files.enumerated() {
       let key = keys.bytes(at: index)
-      add(key.count)
-      hash.update(data: key)
+      hash.update(key.count)
+      hash.update(key)
       for extent in [files.image, files.json, files.text] {
-        add(extent?.offset ?? -1)
-        add(extent?.size ?? -1)
+        hash.update(extent?.offset ?? -1)
+        hash.update(extent?.size ?? -1)
       }
     }
   }

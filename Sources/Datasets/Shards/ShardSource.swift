@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 import Tensors
 
@@ -125,7 +125,7 @@ public final class ShardSource: CaptionSource {
     var hash = SHA256()
     for (shard, index) in indices.enumerated() {
       let name = paths[shard].split(separator: "/").last.map(String.init) ?? ""
-      hash.update(data: Array("\(name.utf8.count):\(name)\(sizes[shard]);".utf8))
+      hash.update("\(name.utf8.count):\(name)\(sizes[shard]);")
       index.update(&hash)
     }
     return hash.finalize().hexadecimal
@@ -134,7 +134,7 @@ public final class ShardSource: CaptionSource {
   /// Ids are texts or numbers of any kind: 62 bits of their digest stand for them, above all numbers
   /// that images have by themselves.
   private static func number(ofId id: String) -> Int64 {
-    let digest = SHA256.hash(data: Array(id.utf8))
+    let digest = SHA256.hash(id.utf8)
     let bits = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return Int64(bits >> 2 | 1 << 62)
   }

@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Foundation
 import Tensors
 
@@ -126,14 +126,14 @@ public final class SourceMixture: CaptionSource {
   public func fingerprint() -> String {
     var hash = SHA256()
     for (part, places) in zip(parts, places) {
-      hash.update(data: Array("\(places):\(part.source.fingerprint());".utf8))
+      hash.update("\(places):\(part.source.fingerprint());")
     }
     return "mix:\(hash.finalize().hexadecimal)"
   }
 
   public func imageFingerprint() -> String {
     var hash = SHA256()
-    for part in parts { hash.update(data: Array("\(part.source.imageFingerprint());".utf8)) }
+    for part in parts { hash.update("\(part.source.imageFingerprint());") }
     return "mix:\(hash.finalize().hexadecimal)"
   }
 

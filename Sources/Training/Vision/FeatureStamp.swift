@@ -1,4 +1,4 @@
-import Crypto
+import Files
 import Datasets
 import Foundation
 import Tensors
@@ -39,7 +39,7 @@ struct FeatureStamp: Encodable {
 
   /// The name of the file: the beginning of a digest of the stamp.
   static func fileName(of text: String) -> String {
-    SHA256.hash(data: Data(text.utf8)).prefix(8).map { String(format: "%02x", $0) }.joined()
+    SHA256.hash(text.utf8).prefix(8).hexadecimal
       + ".safetensors"
   }
 
