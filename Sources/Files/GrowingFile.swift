@@ -28,7 +28,7 @@ public final class GrowingFile {
     waiting += bytes
     do {
       try reopenIfRemoved()
-      try flush()
+      try writeWaiting()
       failure = nil
       return nil
     } catch {
@@ -37,6 +37,9 @@ public final class GrowingFile {
       return wasWell ? failure : nil
     }
   }
+
+  /// Tries once more to write what waits.
+  public func flush() { append([]) }
 
   private static func opened(_ path: String, flags: Int32) throws -> Int32 {
     let all = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags
@@ -52,12 +55,14 @@ public final class GrowingFile {
       // Another file may have taken its name.
       if lstat(path, &named) == 0, named.st_ino == own.st_ino, named.st_dev == own.st_dev { return }
     }
+    // With its folder, where only that is missing.
+    if let slash = path.lastIndex(of: "/") { mkdir(String(path[..<slash]), 0o777) }
     let again = try GrowingFile.opened(path, flags: 0)
     if descriptor >= 0 { close(descriptor) }
     descriptor = again
   }
 
-  private func flush() throws {
+  private func writeWaiting() throws {
     var written = 0
     defer { waiting.removeFirst(written) }
     while written < waiting.count {

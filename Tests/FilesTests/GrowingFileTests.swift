@@ -35,16 +35,17 @@ struct GrowingFileTests {
   /// Its name may come back, and with it the file.
   @Test func whatWasRemovedIsMadeAgain() throws {
     let folder = try TemporaryFolder()
-    let run = folder.url.appendingPathComponent("run")
-    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: false)
+    let runs = folder.url.appendingPathComponent("runs")
+    let run = runs.appendingPathComponent("run")
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
     let path = run.appendingPathComponent("log").path
     let file = try GrowingFile(path)
     file.append("a\n".utf8)
-    try FileManager.default.removeItem(at: run)
+    try FileManager.default.removeItem(at: runs)
     #expect(file.append("b\n".utf8)?.code == ENOENT)
     #expect(file.append("c\n".utf8) == nil, "the first failure is the one that is told")
     #expect(file.failure?.code == ENOENT)
-    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(at: runs, withIntermediateDirectories: false)
     #expect(file.append("d\n".utf8) == nil && file.failure == nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "b\nc\nd\n")
   }

@@ -40,9 +40,11 @@ import Testing
 
   @Test func aParameterThatIsNotFiniteIsNamed() throws {
     let (run, checkpoint) = try trained()
-    try rewrite(checkpoint) { path, values in
-      if path == "model/qFormer/queryTokens" { values[0] = .nan }
-    }
+    try rewrite(
+      checkpoint,
+      array: { path, values in
+        if path == "model/qFormer/queryTokens" { values[0] = .nan }
+      })
     let image = Goldens.repository.appendingPathComponent(
       "Tests/Fixtures/run-0.1/images/1f378.webp"
     ).path
@@ -116,9 +118,11 @@ import Testing
 
   @Test func squaresBelowZeroAreRefused() throws {
     let folder = try Fixture.copy("stage1")
-    try rewrite(folder.path("stage1/step-00000006.h5")) { path, values in
-      if path.hasPrefix("optimizer/secondMoment/"), !values.isEmpty { values[0] = -1 }
-    }
+    try rewrite(
+      folder.path("stage1/step-00000006.h5"),
+      array: { path, values in
+        if path.hasPrefix("optimizer/secondMoment/"), !values.isEmpty { values[0] = -1 }
+      })
     let result = try Fixture.resume("stage1", in: folder)
     #expect(result.status == 1 && result.errors.contains("a square below 0"), "\(result.errors)")
   }

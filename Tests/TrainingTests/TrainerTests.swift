@@ -99,7 +99,7 @@ import Testing
       {"step":4,"kin
       """, to: "metrics.jsonl")
     let log = try MetricsLog(folder: folder.url, continuingFrom: 2)
-    try log.write(step: 3, kind: "train", [("loss", 0.5), ("bad", .nan)])
+    log.write(step: 3, kind: "train", [("loss", 0.5), ("bad", .nan)])
     let lines = try String(contentsOfFile: folder.path("metrics.jsonl"), encoding: .utf8)
       .split(separator: "\n")
     #expect(lines.count == 3)

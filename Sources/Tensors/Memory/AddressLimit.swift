@@ -7,6 +7,11 @@ public struct AddressLimit: Equatable, Sendable {
   /// Bytes.
   public let bytes: Int
 
+  public init(name: String, bytes: Int) {
+    self.name = name
+    self.bytes = bytes
+  }
+
   /// The lowest limit; nil where none is set.
   public static var current: AddressLimit? {
     [limit("ulimit -v", RLIMIT_AS), limit("ulimit -d", RLIMIT_DATA)].compactMap { $0 }

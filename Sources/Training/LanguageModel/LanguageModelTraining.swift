@@ -137,6 +137,9 @@ public struct LanguageModelTraining {
       let gradients = Gradients()
       gradients.addBackward(from: loss)
       let norm = GradientNorm.global(gradients, of: parameters.map(\.parameter))
+      guard norm.isFinite else {
+        throw RunError.notFiniteResult(what: "the gradients of step \(step + 1) are", culprit: nil)
+      }
       optimizer.update(
         gradients,
         rate: configuration.learningRate.rate(step: step, of: configuration.steps),

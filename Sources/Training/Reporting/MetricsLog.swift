@@ -25,9 +25,11 @@ public final class MetricsLog {
     }
   }
 
-  /// Why lines wait to be written; nil where all are.
-  var failure: RunError? {
-    file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
+  /// Tries once more to write the lines that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? {
+    file.flush()
+    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
   }
 
   private static func keepLines(of path: String, upTo step: Int, isValidated: Bool) throws {

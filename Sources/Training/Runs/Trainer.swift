@@ -107,8 +107,9 @@ final class Trainer {
       if isValidationDue { try validate() }
     }
     try saving.saveFinally(state)
+    let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
     if let signal = StopRequest.signal { return .stopped(signal: signal) }
-    if let failure = metrics.failure ?? tensorBoard?.failure { throw failure }
+    if let failure = unwritten.first { throw failure }
     return state.step < training.steps ? .paused : .finished
   }
 
@@ -216,7 +217,7 @@ final class Trainer {
     progress.show(report, rate: samplesPerSecond)
     if let failure = progress.failure {
       throw RunError.cannotWrite(
-        file: "standard output", reason: failure.localizedDescription)
+        file: "standard output", reason: failure.reason)
     }
     state.logged.add(terms)
     guard state.step % sections.log.every == 0 || state.step == training.steps else { return }

@@ -28,9 +28,11 @@ final class EventFile {
     append(TensorBoardEvent(wallTime: wallTime, content: .version(writer: "blip2-train")))
   }
 
-  /// Why records wait to be written; nil where all are.
-  var failure: RunError? {
-    file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
+  /// Tries once more to write the records that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? {
+    file.flush()
+    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
   }
 
   /// TensorBoard reads the files of a folder in the order of their names, so that a new one gets a

@@ -20,8 +20,9 @@ public final class TensorBoardLog {
 
   static let folderName = "tensorboard"
 
-  /// Why records wait to be written; nil where all are.
-  var failure: RunError? { file.failure }
+  /// Tries once more to write the records that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? { file.flush() }
 
   func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) {
     append(
