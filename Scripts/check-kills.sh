@@ -11,7 +11,7 @@ kills=${1:-100}
 seed=${2:-$((SRANDOM % 32768))}
 RANDOM=$seed
 echo "seed $seed: Scripts/check-kills.sh $kills $seed draws the same moments"
-steps=60
+steps=40
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
@@ -24,7 +24,7 @@ vision: {path: Data/demo/encoder}
 data:
   train: {path: Data/demo/heldout.jsonl}
   validation: {path: $place/few.jsonl}
-training: {steps: $steps, batchSize: 12, accumulation: 2, clipNorm: 1, learningRate: {warmupSteps: 5}}
+training: {steps: $steps, batchSize: 8, accumulation: 2, clipNorm: 1, learningRate: {warmupSteps: 5}}
 checkpoint: {every: 7, keep: 2}
 log: {every: 5}
 $2

@@ -102,19 +102,25 @@ memory() {
   verdict memory-too-large $? "$(last_line)"
 }
 
-# One folder of a control group's own, where this user may make one.
+# A control group of 400 MiB, where this user may make one.
 group_memory() {
-  local group=/sys/fs/cgroup/blip2-train-check
   is_wanted group-memory || return
-  if ! mkdir "$group" 2>/dev/null || ! echo 400M >"$group/memory.max" 2>/dev/null; then
+  local group limit
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    group=/sys/fs/cgroup/blip2-train-check limit=memory.max
+  else
+    group=/sys/fs/cgroup/memory/blip2-train-check limit=memory.limit_in_bytes
+  fi
+  if ! mkdir "$group" 2>/dev/null || ! echo 400M 2>/dev/null >"$group/$limit"; then
     rmdir "$group" 2>/dev/null
     echo "passed over: group-memory (no control group may be made here)"
     return
   fi
-  (echo 0 >"$group/cgroup.procs" && train large --set model.qFormer.width=1024 \
+  (echo "$BASHPID" >"$group/cgroup.procs" && train large --set model.qFormer.width=1024 \
     --set model.qFormer.heads=16 --set model.qFormer.layers=12 && echo "$status" >"$place/status")
   [ "$(cat "$place/status")" -eq 1 ] && grep -q 'of memory' "$place/said"
   verdict group-memory $? "400 MiB: $(last_line)"
+  sleep 0.2
   rmdir "$group"
 }
 

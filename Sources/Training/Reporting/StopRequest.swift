@@ -72,10 +72,10 @@ public enum StopRequest {
     }
   }
 
-  /// `Ctrl-C (SIGINT)`, `SIGTERM`, …
+  /// `SIGINT, Ctrl-C`, `SIGTERM`, …
   public static func name(of number: Int32) -> String {
     switch number {
-    case SIGINT: "Ctrl-C (SIGINT)"
+    case SIGINT: "SIGINT, Ctrl-C"
     case SIGTERM: "SIGTERM"
     case SIGHUP: "SIGHUP"
     case SIGUSR1: "SIGUSR1"

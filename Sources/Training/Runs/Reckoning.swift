@@ -61,7 +61,7 @@ struct Reckoning {
 
     static var now: Available? {
       let memory = SystemMemory.current().map {
-        Available(bytes: $0.available, limit: "the machine")
+        Available(bytes: $0.available, limit: "this machine, or its container,")
       }
       let addresses = AddressLimit.current.map {
         Available(bytes: $0.bytesLeft, limit: "\($0.name) of \(RunError.gibibytes($0.bytes))")
