@@ -129,11 +129,7 @@ struct JudgementOutput: ParsableArguments {
 
   func write(_ result: StageTwoCheckpoint.Judgement) throws {
     if let answers {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let lines = try result.answers.map {
-        String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
-      }
+      let lines = try result.answers.map { try $0.json + "\n" }
       try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: answers), options: .atomic)
     }
     print(json ? try result.json : result.text)
