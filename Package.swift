@@ -93,7 +93,7 @@ let package = Package(
       "TrainingTests",
       [
         "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "TestSupport",
+        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Files", "TestSupport",
       ]),
     tests("ArchitectureTests", []),
     tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),

@@ -12,13 +12,19 @@ final class TarWriter {
   /// - Throws: `DatasetError.unwritable`, as all methods do.
   init(creating path: String) throws {
     self.path = path
-    descriptor = FileName.withCString(path) {
-      open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    descriptor = Self.create(path)
+    if descriptor < 0, errno == EMFILE {
+      OpenFileCache.shared.closeIdle()
+      descriptor = Self.create(path)
     }
     guard descriptor >= 0 else { throw Self.systemError(path) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+
+  private static func create(_ path: String) -> Int32 {
+    FileName.withCString(path) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+  }
 
   /// The bytes that a file of the given size takes.
   static func length(of size: Int) -> Int {
