@@ -45,6 +45,7 @@ public struct SystemError: Error, Equatable, Sendable {
     EIO: store, ESTALE: store, ENODEV: store, ENXIO: store, ETIMEDOUT: store, EHOSTDOWN: store,
     EHOSTUNREACH: store, ENETDOWN: store, ENETUNREACH: store, ENOTCONN: store, ECONNREFUSED: store,
     ECONNRESET: store, ECONNABORTED: store, EREMOTEIO: store, ENOLINK: store, ECOMM: store,
-    EPROTO: store,
+    EPROTO: store, ENOMEDIUM: store, EUCLEAN: store,
+    ENOKEY: "the folder is encrypted and locked; unlock it",
   ]
 }

@@ -72,6 +72,7 @@ struct FileSystemTests {
 
   @Test(arguments: [
     EMFILE, ENFILE, ENOMEM, EIO, ESTALE, ENOSPC, EDQUOT, ENODEV, ENXIO, ETIMEDOUT, EHOSTDOWN,
+    ENOKEY,
   ])
   func failuresOfTheSystem(code: Int32) {
     let error = SystemError(code)

@@ -48,7 +48,7 @@ struct DataPackCommand: ParsableCommand {
     do {
       outcome = try packer.pack(
         SourceLocation(path: source, imageFolder: imageFolder).open(),
-        into: URL(fileURLWithPath: output, isDirectory: true),
+        into: URL(fileURLWithPath: FilePath.absolute(output), isDirectory: true),
         shouldStop: { StopRequest.signal != nil },
         report: { print("skipped \($0)") })
     } catch is CancellationError {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import LanguageModels
 import Training
@@ -42,8 +43,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
     let result = try Interruption.exiting {
       try checkpoint.judgeCaptions(
-        data.map { URL(fileURLWithPath: $0) }, imageFolder: images.map { URL(fileURLWithPath: $0) },
-        question, report: StandardError.write)
+        data.map(DataPath.url), imageFolder: images.map(DataPath.url), question,
+        report: StandardError.write)
     }
     if show > 0 && !output.json { print(sideBySide(result.answers) + "\n") }
     try output.write(result)
@@ -105,9 +106,8 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
   func work() throws {
     StopRequest.listen()
     let set = try QuestionSet(
-      questions: URL(fileURLWithPath: questions),
-      annotations: annotations.map { URL(fileURLWithPath: $0) },
-      imageFolder: images.map { URL(fileURLWithPath: $0) })
+      questions: DataPath.url(questions), annotations: annotations.map(DataPath.url),
+      imageFolder: images.map(DataPath.url))
     let checkpoint = try model.loadStageTwo()
     let result = try Interruption.exiting {
       try checkpoint.judgeAnswers(
@@ -117,6 +117,12 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     }
     try output.write(result)
   }
+}
+
+/// Paths of data as the command line gives them.
+private enum DataPath {
+  /// From the root on: Foundation knows no folder whose name is not UTF-8 as the process's own.
+  static func url(_ path: String) -> URL { URL(fileURLWithPath: FilePath.absolute(path)) }
 }
 
 /// How a judgement is handed over.
