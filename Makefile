@@ -8,7 +8,7 @@ PEER ?=
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-pretrained ablation figure5 test fuzz lint format bench clean
+.PHONY: help setup build demo demo-pretrained ablation figure5 test check-all fuzz lint format bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: setup lint ## check the format, build without warnings, run all tests
 fuzz: setup ## give every reader 10,000 damaged files; see Scripts/fuzz.sh
 	@Scripts/fuzz.sh
 
+check-all: test ## all tests, and what takes longer: fuzzing, odd places, random kills, plainer processors
+	@Scripts/check-all.sh
+
 lint: ## check the format of the sources
 	swift format lint --strict -r Sources Tests Package.swift
 
@@ -61,4 +64,4 @@ bench: build ## measure the speed; PEER=1 installs PyTorch and compares; ROWS="s
 	Benchmarks/compare.sh $(ROWS)
 
 clean: ## remove everything that was built
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-v3

@@ -18,6 +18,8 @@ public enum CheckpointError: Error, Equatable {
   case wrongShape(URL, path: String, expected: [Int], found: [Int])
   /// The array of that path does not hold float32 numbers.
   case wrongElementType(URL, path: String, expected: String, found: String)
+  /// The array of that path holds a number that is not finite, or none that it can hold.
+  case unusableNumbers(URL, path: String, found: String)
   /// The file is undamaged but its contents are not laid out as documented.
   case wrongLayout(URL, path: String, expected: String, found: String)
   /// The volume has too little space, as seen before anything was written; in bytes.
@@ -58,6 +60,9 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
     case .wrongElementType(let file, let path, let expected, let found):
       "\(ArrayPath.displayName(path)): expected \(expected) elements, found \(found) in "
         + file.path
+    case .unusableNumbers(let file, let path, let found):
+      "\(ArrayPath.displayName(path)) holds \(found) in \(file.path): "
+        + "take an earlier checkpoint, from before training went wrong"
     case .wrongLayout(let file, let path, let expected, let found):
       "/\(path): expected \(expected), found \(found) in \(file.path)"
     default:

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder of one run: `step-00000040.h5` and the like, and `.lock`.
@@ -82,16 +83,16 @@ public struct CheckpointFolder {
     return removed
   }
 
-  /// Renames checkpoints of later steps to `….h5.superseded`, so that none of them is taken for the
-  /// newest once a run goes on from an earlier one.
+  /// Renames checkpoints of later steps to `….h5.superseded`, or `….superseded-2` and so on, so that
+  /// none of them is taken for the newest once a run goes on from an earlier one.
   /// - Returns: The new names.
   public func setAside(after step: Int) throws -> [URL] {
-    try entries().filter { $0.step > step }.map { entry in
-      let target = entry.url.appendingPathExtension("superseded")
-      guard rename(entry.url.path, target.path) == 0 else {
-        throw CheckpointError.system(operation: "rename", entry.url, code: errno)
+    try entries().filter { $0.step > step }.compactMap { entry in
+      do {
+        return try SetAside.move(entry.url.path).map { URL(fileURLWithPath: $0) }
+      } catch let failure as SystemFailure {
+        throw CheckpointError.system(operation: "rename", entry.url, code: failure.code)
       }
-      return target
     }
   }
 
@@ -113,7 +114,8 @@ public struct CheckpointFolder {
   /// - Throws: `CheckpointError.folderLocked` where another run has it.
   public func lock() throws -> FolderLock { try FolderLock(url) }
 
-  private static func step(ofFileName name: String) -> Int? {
+  /// 40 for `step-00000040.h5`; nil for other names.
+  public static func step(ofFileName name: String) -> Int? {
     guard name.hasPrefix("step-"), name.hasSuffix(".h5") else { return nil }
     guard let step = Int(name.dropFirst(5).dropLast(3)), step >= 0 else { return nil }
     return fileName(step: step) == name ? step : nil

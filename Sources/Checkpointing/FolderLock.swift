@@ -10,7 +10,11 @@ public final class FolderLock {
   /// The file stays when the lock is let go: removing it would let two runs lock two files.
   init(_ folder: URL) throws {
     let url = folder.appendingPathComponent(".lock")
-    file = try OpenFile(url, flags: O_RDWR | O_CREAT, operation: "open")
+    // Whoever may write to the folder could otherwise have any file emptied by a link.
+    file = try OpenFile(url, flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, operation: "open")
+    guard try file.regularFileLength() != nil else {
+      throw CheckpointError.system(operation: "lock", url, code: EINVAL)
+    }
     guard try file.lockExclusively() else {
       let text = String(decoding: try file.read(count: 16), as: UTF8.self)
       let process = Int32(text.prefix { $0.isNumber })
@@ -20,4 +24,7 @@ public final class FolderLock {
     try file.write(Array("\(getpid())\n".utf8), at: 0)
     self.folder = folder
   }
+
+  /// Whether the folder and the file that is locked are still where they were.
+  public var isInPlace: Bool { file.isNamed }
 }

@@ -49,6 +49,13 @@ enum MetadataStorage {
       createdAt: try file.text(group + "createdAt"),
       programVersion: try file.text(group + "programVersion"))
     metadata.formatVersion = try file.integer(group + "formatVersion")
+    for (name, value) in [
+      ("step", metadata.step), ("epoch", metadata.epoch), ("dataPosition", metadata.dataPosition),
+    ] where !(0...Int(Int32.max)).contains(value) {
+      throw CheckpointError.wrongLayout(
+        file.url, path: group + name, expected: "a number from 0 to \(Int32.max)",
+        found: "\(value)")
+    }
     return metadata
   }
 

@@ -33,6 +33,14 @@ final class OpenFile {
     return status.st_mode & S_IFMT == S_IFREG ? UInt64(clamping: status.st_size) : nil
   }
 
+  /// Whether the path still leads to this file.
+  var isNamed: Bool {
+    var own = stat()
+    var named = stat()
+    return fstat(descriptor, &own) == 0 && lstat(url.path, &named) == 0
+      && own.st_dev == named.st_dev && own.st_ino == named.st_ino
+  }
+
   /// The bytes from `offset` on, fewer than `count` only at the end of the file.
   func read(count: Int, at offset: Int = 0) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Digests already taken, by path, size and modification time, in memory and on disk.
@@ -70,9 +71,7 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
       let text = try encoder.encode(entries)
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try AtomicFile.replace(file) { output in
-        try text.withUnsafeBytes { try output.append($0) }
-      }
+      try AtomicFile.write(text, to: file.path)
     } catch {
       // Promised above: a cache that cannot be written costs time, never a run.
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writing a safetensors file whose tensors are too large to be held at once.
@@ -41,16 +42,20 @@ extension SafetensorsWriter {
     body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     let beginning = try beginning(tensors, metadata: metadata, file: url.path)
-    try AtomicFile.replace(url) { output in
-      try beginning.withUnsafeBytes { try output.append($0) }
-      var written = 0
-      try body { bytes in
-        try output.append(bytes)
-        written += bytes.count
+    do {
+      try AtomicFile.replace(url.path) { output in
+        try beginning.withUnsafeBytes { try output.append($0) }
+        var written = 0
+        try body { bytes in
+          try output.append(bytes)
+          written += bytes.count
+        }
+        let expected = tensors.reduce(0) { $0 + $1.byteCount }
+        precondition(
+          written == expected, "\(written) bytes were appended; the tensors have \(expected)")
       }
-      let expected = tensors.reduce(0) { $0 + $1.byteCount }
-      precondition(
-        written == expected, "\(written) bytes were appended; the tensors have \(expected)")
+    } catch let failure as SystemFailure {
+      throw WeightFileError.unwritable(file: url.path, reason: failure.reason)
     }
   }
 }

@@ -13,10 +13,12 @@ struct Blip2Train: ParsableCommand {
     abstract: "Trains the Q-Former of BLIP-2 (Li et al. 2023) on this machine's processor.",
     discussion: """
       Errors and warnings go to standard error. The exit status is 0 for success, 64 for arguments \
-      that cannot be used, 130 or 143 for a run that a signal ended, and 1 for everything else.
+      that cannot be used, 128 + N for a run that signal N ended (130 Ctrl-C, 143 SIGTERM, 129 a lost \
+      terminal, 138 SIGUSR1, 140 SIGUSR2, 152 SIGXCPU), and 1 for everything else.
 
       BLIP2_THREADS in the environment sets how many threads work at once; without it, as many \
-      as there are processors for this process.
+      as there are processors for this process. Limits (ulimit, control groups) are heeded: what does \
+      not fit is refused with both numbers.
       """,
     version: version,
     subcommands: [
@@ -37,9 +39,14 @@ struct Blip2Train: ParsableCommand {
     ])
 
   static func main() {
+    StandardDescriptors.fillGaps()
+    ProcessLimits.withStack { runCommand() }
+  }
+
+  private static func runCommand() {
     do {
       var command = parsedOrExit()
-      Startup.prepare()
+      try Startup.prepare()
       try command.run()
       try StandardOutput.flush()
     } catch let error where isForArgumentParser(error) {
@@ -53,7 +60,8 @@ struct Blip2Train: ParsableCommand {
   /// The command that the arguments ask for. Wrong usage ends the program here, before anything
   /// else is done.
   private static func parsedOrExit() -> any ParsableCommand {
-    do { return try parseAsRoot() } catch { exit(withError: error) }
+    let arguments = OptionalValues.separated(Array(CommandLine.arguments.dropFirst()))
+    do { return try parseAsRoot(arguments) } catch { exit(withError: error) }
   }
 
   /// Help, the version, wrong usage and chosen exit codes are ArgumentParser's to print; what

@@ -1,8 +1,10 @@
 import CPlatform
 import Foundation
 import Tensors
+import Training
 
-/// What happens before any command: OpenBLAS is freed of inherited settings that slow it down.
+/// What happens before any command: limits are heeded, and OpenBLAS is freed of inherited settings that
+/// slow it down.
 ///
 /// OpenBLAS reads its variables when it is loaded, before `main`. The only way to be rid of one is
 /// to begin again without it, so the program then executes itself once more: same process, same
@@ -14,20 +16,22 @@ enum Startup {
   static let restartedVariable = "BLIP2_RESTARTED"
 
   /// Call it once, before the first matrix product.
-  static func prepare() {
+  /// - Throws: `Failure` where the environment or its limits leave no way to work.
+  static func prepare() throws {
     unblockStopSignals()
+    ProcessLimits.raiseOpenFiles()
     // Lines of a long run are to be seen when they are written, in a file or a pipe too.
     setvbuf(stdout, nil, _IOLBF, 0)
     // A reader that goes away is an error like any other, not the end of a run without a checkpoint.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that grows past `ulimit -f`.
+    signal(SIGXFSZ, SIG_IGN)
     let environment = ProcessInfo.processInfo.environment
     let isSecondStart = environment[restartedVariable] != nil
-    if isSecondStart {
-      // Programs started from here begin for the first time.
-      unsetenv(restartedVariable)
-      // The system named the process after the last part of /proc/self/exe.
-      try? "blip2-train".write(toFile: "/proc/self/comm", atomically: false, encoding: .utf8)
-    }
+    // Programs started from here begin for the first time.
+    unsetenv(restartedVariable)
+    // One that was begun again is named after the last part of /proc/self/exe by the system.
+    cplatform_name_process("blip2-train")
     let harmful = harmfulVariables(
       in: environment, kernelName: BLAS.kernelName,
       processorFeatures: MachineReport.words(cplatform_processor_features()))
@@ -41,6 +45,24 @@ enum Startup {
       }
     }
     BLAS.useOneThread()
+    try startThreads(environment)
+  }
+
+  /// Starts as many threads as there are to be, and gives each its room while there is some.
+  private static func startThreads(_ environment: [String: String]) throws {
+    let wanted = try ProcessLimits.wantedThreads(environment: environment)
+    guard let limit = AddressLimit.current else { return Parallel.use(threads: wanted) }
+    // Each thread's own heap would reserve 64 MiB.
+    cplatform_share_one_heap()
+    let threads = try ProcessLimits.threads(
+      wanted: wanted, limit: limit, inUse: AddressLimit.bytesInUse)
+    if threads < wanted {
+      StandardError.write(
+        "warning: \(limit.name) of \(Quantity.bytes(limit.bytes)) leaves room for "
+          + "\(Quantity.of(threads, "thread")) of \(wanted): raise it to use more processors")
+    }
+    Parallel.use(threads: threads)
+    BLAS.reserveWorkSpaces(Parallel.threadCount)
   }
 
   /// A program inherits its parent's blocked signals, and parents that start it from a thread of
@@ -48,7 +70,7 @@ enum Startup {
   private static func unblockStopSignals() {
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM] { sigaddset(&signals, signal) }
+    for signal in StopRequest.signals { sigaddset(&signals, signal) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 

@@ -24,7 +24,8 @@ enum Floors {
     // The command line sees every floor; of the C libraries only what their versions need.
     "blip2-train": [
       "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders",
-      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Files", "ArgumentParser", "CHDF5",
+      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Files", "ArgumentParser",
+      "CHDF5",
       "CSPNG", "CWebP", "CPlatform",
     ],
   ]

@@ -43,9 +43,9 @@ struct ProfileCommandTests {
       "bench", "stage1", "--small", "--batch", "2", "--steps", "1", "--image-tokens", "5",
       "--profile", "/nowhere/trace.json",
     ])
-    #expect(result.status != 0)
-    #expect(result.errors.contains("/nowhere/trace.json"))
-    // The table was printed all the same.
-    #expect(result.output.contains("products at their limit"))
+    // Before the work, not after it.
+    #expect(result.status == 1)
+    #expect(result.errors.contains("--profile: /nowhere/trace.json"))
+    #expect(!result.output.contains("products at their limit"))
   }
 }

@@ -47,9 +47,24 @@ public enum BuiltTool {
     try Running(arguments, program: program, environment: environment, output: output).finish()
   }
 
+  /// Runs the program as a shell does that has executed other commands before, such as `ulimit -n 64`.
+  public static func run(
+    _ arguments: [String], after commands: String, environment: [String: String] = [:]
+  ) throws -> Result {
+    try run(
+      ["-c", commands + "\nexec \"$0\" \"$@\"", url.path] + arguments,
+      program: URL(fileURLWithPath: "/bin/bash"), environment: environment)
+  }
+
   /// Starts the program and returns at once.
-  public static func start(_ arguments: [String]) throws -> Running {
-    try Running(arguments, program: url, environment: [:], output: nil)
+  /// - Parameter commands: What a shell executes before.
+  public static func start(_ arguments: [String], after commands: String? = nil) throws -> Running {
+    guard let commands else {
+      return try Running(arguments, program: url, environment: [:], output: nil)
+    }
+    return try Running(
+      ["-c", commands + "\nexec \"$0\" \"$@\"", url.path] + arguments,
+      program: URL(fileURLWithPath: "/bin/bash"), environment: [:], output: nil)
   }
 
   /// A program under way; its output goes to files, so that it never waits for a reader.

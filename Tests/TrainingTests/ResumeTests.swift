@@ -43,8 +43,8 @@ import Testing
     #expect(difference.isEmpty)
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
-  func signalsFinishTheStepAndSave(_ signal: Int32) throws {
+  @Test(arguments: StopRequest.signals)
+  func signalsEndTheStepAndSave(_ signal: Int32) throws {
     let run = try TinyRun(steps: 100_000, extra: "initialise: {bert: null}")
     let running = try BuiltTool.start(
       run.arguments("stopped", ["--set", "checkpoint.every=0", "--set", "checkpoint.keep=1"]))
@@ -53,6 +53,7 @@ import Testing
     let result = running.finish()
     #expect(result.status == 128 + signal)
     #expect(result.output.contains("stopped by signal \(signal)"))
+    #expect(result.errors.contains("giving the present step up"), "\(result.errors)")
     let saved = try FileManager.default.contentsOfDirectory(atPath: run.output("stopped"))
       .filter { $0.hasSuffix(".h5") }
     #expect(saved.count == 1)
@@ -129,8 +130,10 @@ import Testing
       run.arguments(
         "a",
         [
-          "--set", "training.batchSize=64", "--set", "training.accumulation=50", "--set",
-          "log.every=1",
+          // One micro-batch of some seconds, which a first signal lets end.
+          "--set", "training.batchSize=160", "--set", "training.accumulation=1", "--set",
+          "model.qFormer.width=384", "--set", "model.qFormer.layers=8", "--set",
+          "model.qFormer.feedForwardWidth=1536",
         ]))
     running.waitForOutput("data: ")
     usleep(200_000)

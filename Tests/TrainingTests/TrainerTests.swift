@@ -41,20 +41,22 @@ import Testing
     let dataset = try #require(data.train)
     let tower = try VisionTower(configuration.vision, seed: 1)
     let identity = RunIdentity(kind: "test", configuration: "", seed: 1, fingerprints: [:])
+    let optimizer = AdamW(
+      configuration.training.adamW,
+      parameters: [NamedParameter(name: "group.value", parameter: task.parameter)])
+    let progress = ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false)
     return Trainer(
       task: task, training: configuration.training,
       sections: .init(
-        validationEvery: configuration.validation.every, checkpoint: configuration.checkpoint,
-        log: configuration.log),
+        validationEvery: configuration.validation.every, log: configuration.log),
       loader: try data.trainingLoader(
         dataset, tower: tower, batchSize: 8, startingAt: LoaderPosition()),
-      optimizer: AdamW(
-        configuration.training.adamW,
-        parameters: [NamedParameter(name: "group.value", parameter: task.parameter)]),
-      checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
+      optimizer: optimizer,
+      saving: CheckpointSaving(
+        TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint,
+        optimizer, lock: try folder.lock(), step: 0, say: progress.say),
       metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
-      progress: ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false),
-      state: TrainingState())
+      progress: progress, state: TrainingState())
   }
 
   @Test func stepsThatAreNotFiniteAreSkippedAndCounted() throws {
@@ -67,6 +69,16 @@ import Testing
     #expect(task.parameter.value.scalar.isFinite)
     let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 6)))
     #expect(file.metadata.counters["updates"] == 3)
+  }
+
+  /// A run whose last steps did nothing has not ended well, though its state is worth keeping.
+  @Test func skippedStepsAtTheEndAreAnError() throws {
+    let run = try TinyRun()
+    let trainer = try trainer(ChosenTask(badSteps: [4, 5]), run, steps: 6)
+    let error = #expect(throws: RunError.self) { try trainer.run(maximumSteps: nil) }
+    #expect(error?.description.contains("2 steps in a row, up to step 6") == true)
+    let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 6)))
+    #expect(file.metadata.counters["updates"] == 4)
   }
 
   @Test func severalInARowEndTheRunWithADiagnosis() throws {
@@ -87,7 +99,7 @@ import Testing
       {"step":4,"kin
       """, to: "metrics.jsonl")
     let log = try MetricsLog(folder: folder.url, continuingFrom: 2)
-    try log.write(step: 3, kind: "train", [("loss", 0.5), ("bad", .nan)])
+    log.write(step: 3, kind: "train", [("loss", 0.5), ("bad", .nan)])
     let lines = try String(contentsOfFile: folder.path("metrics.jsonl"), encoding: .utf8)
       .split(separator: "\n")
     #expect(lines.count == 3)

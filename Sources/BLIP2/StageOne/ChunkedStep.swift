@@ -23,16 +23,18 @@ extension StageOneModel {
   ///   - chunkSize: Pairs that go through the Q-Former at once (`ChunkedStep`); nil for all. Losses
   ///     and gradients are the same but for rounding.
   ///   - weight: What the loss counts for, such as 1/N with N micro-batches.
+  ///   - betweenChunks: Called before each chunk; what it throws ends the step, half done.
   public func addGradients(
     of batch: StageOneBatch, inChunksOf chunkSize: Int? = nil, negatives: NegativeChoice,
     randomness: TrainingRandomness? = nil, communicator: some Communicator = SingleProcess(),
-    weight: Float = 1, to gradients: Gradients
-  ) -> LossValues {
+    weight: Float = 1, to gradients: Gradients, betweenChunks: (() throws -> Void)? = nil
+  ) rethrows -> LossValues {
     if let chunkSize, chunkSize < batch.texts.count {
       let step = ChunkedStep(
         self, batch, chunkSize: chunkSize, randomness: randomness, weight: weight,
         gradients: gradients)
-      return step.run(negatives: negatives, communicator: communicator)
+      return try step.run(
+        negatives: negatives, communicator: communicator, betweenChunks: betweenChunks)
     }
     let losses = losses(
       batch, negatives: negatives, randomness: randomness, communicator: communicator)
@@ -78,14 +80,15 @@ struct ChunkedStep {
   }
 
   func run(
-    negatives: NegativeChoice, communicator: some Communicator
-  ) -> StageOneModel.LossValues {
+    negatives: NegativeChoice, communicator: some Communicator,
+    betweenChunks: (() throws -> Void)? = nil
+  ) rethrows -> StageOneModel.LossValues {
     let objectives = model.configuration.objectives
     var values = StageOneModel.LossValues()
     var unit: UnitFeatureGradients?
     var candidates: [[ImageTextMatching.Candidate]] = []
     if objectives.contrast || objectives.matching {
-      let (contrast, gradients) = contrast(communicator)
+      let (contrast, gradients) = try contrast(communicator, betweenChunks)
       if objectives.contrast { values.contrast = contrast.loss.value.scalar }
       unit = gradients
       if objectives.matching {
@@ -98,6 +101,7 @@ struct ChunkedStep {
     var (matching, generation) = (0.0, 0.0)
     let candidateCount = candidates.reduce(0) { $0 + $1.count }
     for (number, range) in chunks.enumerated() {
+      try betweenChunks?()
       var roots = Roots(weight: weight)
       let judged = candidates.isEmpty ? [] : candidates[number]
       let images = imageMemory(range, and: judged)
@@ -132,10 +136,11 @@ struct ChunkedStep {
   /// The contrastive loss of the whole batch; its gradients by the features unless it is left out. The
   /// temperature's is added to the store.
   private func contrast(
-    _ communicator: some Communicator
-  ) -> (ImageTextContrast.Result, UnitFeatureGradients?) {
+    _ communicator: some Communicator, _ betweenChunks: (() throws -> Void)?
+  ) rethrows -> (ImageTextContrast.Result, UnitFeatureGradients?) {
     var parts: (images: [Variable], texts: [Variable]) = ([], [])
     for range in chunks {
+      try betweenChunks?()
       // Recorded, and dropped at once: without recording, norms before products are not folded into
       // them and a few rows are not rounded, so that last bits, in bfloat16 more, would differ.
       let part = part(range)

@@ -1,4 +1,5 @@
 #pragma once
+#include <stddef.h>
 
 /// What Swift cannot say itself: a spin-wait hint and questions to the processor.
 
@@ -111,3 +112,12 @@ const char *cplatform_built_features(void);
 
 /// How many processors this process may run on; at least 1.
 int cplatform_available_processors(void);
+
+/// Gives the process the name that lists of processes show, at most 15 bytes.
+void cplatform_name_process(const char *name);
+
+/// Gives threads that start from here on a stack of so many bytes, where they ask for none themselves.
+void cplatform_give_threads_stacks(size_t size);
+
+/// Lets all threads take memory from one heap, where each would otherwise reserve addresses of its own.
+void cplatform_share_one_heap(void);

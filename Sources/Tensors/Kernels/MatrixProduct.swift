@@ -292,4 +292,14 @@ public enum BLAS {
   public static func useOneThread() {
     openblas_set_num_threads(1)
   }
+
+  /// The addresses that a product takes while it runs, and keeps for the next: OpenBLAS's `BUFFER_SIZE`
+  /// on processors with AVX2 and above.
+  public static let workSpace = 128 << 20
+
+  /// Maps the work spaces of so many products at once, before others take the addresses.
+  public static func reserveWorkSpaces(_ count: Int) {
+    let spaces = (0..<count).map { _ in blas_memory_alloc(0) }
+    for space in spaces { blas_memory_free(space) }
+  }
 }

@@ -18,6 +18,12 @@ extension Tensor {
     }
   }
 
+  /// Whether a value is infinite or no number.
+  public var hasNonFinite: Bool {
+    // Finite float32 numbers, however many, do not leave a double's range.
+    !sum().isFinite
+  }
+
   /// The sum of the squares of all values, in double precision over runs of 4,096.
   public func squaredNorm() -> Double {
     read { x in

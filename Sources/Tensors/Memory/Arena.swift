@@ -1,25 +1,28 @@
 import Glibc
 
-/// Blocks of any size cut from one range of addresses, without gaps that are lost: neighbouring free
+/// Blocks of any size cut from ranges of addresses, without gaps that are lost: neighbouring free
 /// blocks become one, and a request takes the smallest that suffices.
 ///
 /// The rows of a training step change with its texts. Blocks that only served their own size would go
 /// back to the system and fault in again, page by page, at every step.
+///
+/// Where the system limits this process's addresses, they are reserved region by region as they are
+/// needed, because files, threads and libraries want some as well; elsewhere one region serves for ever.
 struct Arena {
   /// Bytes without use, of which so many are in memory.
   private struct Gap {
+    /// An address.
     var start: Int
     var size: Int
     var resident: Int
     var end: Int { start + size }
   }
 
-  private let base: UnsafeMutableRawPointer
-  private let capacity: Int
+  /// The end of what was ever handed out of the region under way, and that region's end.
+  private var (top, end) = (0, 0)
+  private let reservesAsNeeded: Bool
   /// In the order of their addresses; no two touch.
   private var gaps: [Gap] = []
-  /// The end of what was ever handed out.
-  private var top = 0
   private(set) var bytesInUse = 0
   /// Free bytes that are still in memory.
   private(set) var bytesKept = 0
@@ -27,23 +30,12 @@ struct Arena {
   /// Blocks are multiples of this and begin at them.
   static let unit = 4096
   private static let hugePage = 2 << 20
+  /// What is reserved at least where addresses are limited.
+  static let leastRegion = 64 << 20
 
-  /// Reserves addresses, which take no memory until they are used.
-  init() {
-    var size = 16 << 40
-    while size >= 1 << 30 {
-      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-      if let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED {
-        let before =
-          (Arena.hugePage - Int(bitPattern: start) % Arena.hugePage) % Arena.hugePage
-        base = start + before
-        capacity = size - before
-        madvise(base, capacity, MADV_HUGEPAGE)
-        return
-      }
-      size /= 2
-    }
-    fatalError("the system grants no addresses for tensors")
+  /// - Parameter reservesAsNeeded: Whether addresses are reserved only when blocks want them.
+  init(reservesAsNeeded: Bool = AddressLimit.current != nil) {
+    self.reservesAsNeeded = reservesAsNeeded
   }
 
   static func rounded(_ bytes: Int) -> Int { (bytes + unit - 1) / unit * unit }
@@ -51,19 +43,13 @@ struct Arena {
   /// - Parameter size: A multiple of `unit`.
   /// - Returns: An uninitialised block; nil if there are no addresses left.
   mutating func take(_ size: Int) -> UnsafeMutableRawPointer? {
+    guard let start = takeFromGap(size) ?? takeFromRegion(size) else { return nil }
     bytesInUse += size
-    guard let index = smallestGap(of: size) else {
-      // The last gap may reach the end; then the block begins there.
-      var start = top
-      if let last = gaps.last, last.end == top {
-        start = last.start
-        bytesKept -= last.resident
-        gaps.removeLast()
-      }
-      guard start + size <= capacity else { return nil }
-      top = start + size
-      return base + start
-    }
+    return UnsafeMutableRawPointer(bitPattern: start)
+  }
+
+  private mutating func takeFromGap(_ size: Int) -> Int? {
+    guard let index = smallestGap(of: size) else { return nil }
     let start = gaps[index].start
     let resident = min(size, gaps[index].resident)
     bytesKept -= resident
@@ -74,7 +60,50 @@ struct Arena {
       gaps[index].size -= size
       gaps[index].resident -= resident
     }
-    return base + start
+    return start
+  }
+
+  private mutating func takeFromRegion(_ size: Int) -> Int? {
+    // A gap may reach the region's unused part; then the block begins there.
+    let last = firstGap(after: top) - 1
+    let touches = last >= 0 && gaps[last].end == top
+    let start = touches ? gaps[last].start : top
+    if start + size <= end {
+      if touches {
+        bytesKept -= gaps[last].resident
+        gaps.remove(at: last)
+      }
+      top = start + size
+      return start
+    }
+    guard let region = reserve(size) else { return nil }
+    if top < end { insert(Gap(start: top, size: end - top, resident: 0)) }
+    top = region.lowerBound + size
+    end = region.upperBound
+    return region.lowerBound
+  }
+
+  /// Reserves addresses, which take no memory until they are used.
+  /// - Returns: At least `size` of them; nil where the system grants no more.
+  private func reserve(_ size: Int) -> Range<Int>? {
+    // With room to begin at a multiple of the huge pages' size.
+    let least = size + Arena.hugePage
+    var wanted = reservesAsNeeded ? max(least, Arena.leastRegion) : 16 << 40
+    while wanted > least {
+      if let region = Arena.mapped(wanted) { return region }
+      wanted /= 2
+    }
+    return Arena.mapped(least)
+  }
+
+  private static func mapped(_ size: Int) -> Range<Int>? {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED
+    else { return nil }
+    let address = Int(bitPattern: start)
+    let first = (address + hugePage - 1) / hugePage * hugePage
+    madvise(UnsafeMutableRawPointer(bitPattern: first), address + size - first, MADV_HUGEPAGE)
+    return first..<(address + size) / unit * unit
   }
 
   private func smallestGap(of size: Int) -> Int? {
@@ -89,7 +118,11 @@ struct Arena {
   mutating func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
     bytesInUse -= size
     bytesKept += size
-    var gap = Gap(start: pointer - base, size: size, resident: size)
+    insert(Gap(start: Int(bitPattern: pointer), size: size, resident: size))
+  }
+
+  private mutating func insert(_ new: Gap) {
+    var gap = new
     var index = firstGap(after: gap.start)
     if index < gaps.count, gaps[index].start == gap.end {
       gap.size += gaps[index].size
@@ -120,7 +153,8 @@ struct Arena {
       guard let index = gaps.indices.max(by: { gaps[$0].resident < gaps[$1].resident }) else {
         return
       }
-      madvise(base + gaps[index].start, gaps[index].size, MADV_DONTNEED)
+      madvise(
+        UnsafeMutableRawPointer(bitPattern: gaps[index].start), gaps[index].size, MADV_DONTNEED)
       bytesKept -= gaps[index].resident
       gaps[index].resident = 0
     }

@@ -30,7 +30,7 @@ public final class StoragePool: @unchecked Sendable {
     let pointer = lock.withLock {
       size < StoragePool.leastLarge ? takeSmall(size) : takeLarge(size)
     }
-    guard let pointer else { fatalError("out of memory: no block of \(size) bytes for a tensor") }
+    guard let pointer else { OutOfMemory.stop(size, inUse: bytesInUse) }
     return (pointer, size)
   }
 

@@ -6,11 +6,21 @@ import Glibc
 /// BLAS is held to one thread and its products are cut up here as well, so that only one set of
 /// threads exists and none spins against another.
 public enum Parallel {
-  /// How many threads work at once, the caller's included: `BLIP2_THREADS`, else the processors
-  /// that this process may use.
+  /// How many threads work at once, the caller's included: what `use(threads:)` said, else
+  /// `BLIP2_THREADS`, else the processors that this process may use.
   public static var threadCount: Int { pool.threadCount }
 
-  private static let pool = WorkerPool(threadCount: requestedThreadCount)
+  private static let pool = WorkerPool(threadCount: chosenThreadCount ?? requestedThreadCount)
+  nonisolated(unsafe) private static var chosenThreadCount: Int?
+
+  /// Sets the number of threads. Call it before the first loop, from the main thread: threads once
+  /// started stay.
+  public static func use(threads: Int) {
+    precondition(threads >= 1, "\(threads) threads")
+    chosenThreadCount = min(threads, threadLimit)
+  }
+
+  public static let threadLimit = 1024
 
   /// The processors that this process may run on.
   public static var availableProcessorCount: Int {
@@ -19,7 +29,7 @@ public enum Parallel {
 
   private static var requestedThreadCount: Int {
     if let text = getenv("BLIP2_THREADS"), let count = Int(String(cString: text)), count > 0 {
-      return min(count, 1024)
+      return min(count, threadLimit)
     }
     return availableProcessorCount
   }

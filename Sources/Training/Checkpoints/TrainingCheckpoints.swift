@@ -23,10 +23,10 @@ public struct TrainingCheckpoints {
   /// The version of the program; checkpoints carry it.
   public static let programVersion = "0.1.0"
 
-  /// Writes the state after a step, and removes checkpoints that are no longer kept.
+  /// Writes the state after a step.
   /// - Throws: `CheckpointError`; earlier checkpoints then stay as they are.
   @discardableResult
-  func save(_ state: TrainingState, _ optimizer: AdamW, keep: Int) throws -> URL {
+  func save(_ state: TrainingState, _ optimizer: AdamW) throws -> URL {
     let url = folder.file(step: state.step)
     var arrays: [CheckpointArray] = []
     for entry in optimizer.entries {
@@ -36,8 +36,13 @@ public struct TrainingCheckpoints {
     }
     try CheckpointWriter.write(
       to: url, metadata: metadata(state, updates: optimizer.updates), arrays: arrays)
-    try folder.prune(keepLast: keep, best: state.best?.step, upToStep: state.step)
     return url
+  }
+
+  /// Removes checkpoints that are no longer kept.
+  /// - Throws: `CheckpointError`.
+  func prune(_ state: TrainingState, keep: Int) throws {
+    try folder.prune(keepLast: keep, best: state.best?.step, upToStep: state.step)
   }
 
   private func metadata(_ state: TrainingState, updates: Int) -> CheckpointMetadata {
@@ -46,7 +51,11 @@ public struct TrainingCheckpoints {
       "updates": Double(updates), "validatedStep": Double(state.validatedStep),
       "skippedSteps": Double(state.skippedSteps),
       "skippedImages": Double(state.skippedImages),
+      "loggedSteps": Double(state.logged.steps),
     ]
+    for (name, sum) in state.logged.values where sum.isFinite {
+      counters[TrainingCheckpoints.sumPrefix + name] = sum
+    }
     if let best = state.best {
       counters["bestStep"] = Double(best.step)
       counters["bestValue"] = best.value
@@ -58,17 +67,24 @@ public struct TrainingCheckpoints {
       counters: counters, programVersion: TrainingCheckpoints.programVersion)
   }
 
+  private static let sumPrefix = "logged."
+
   /// Puts a checkpoint's numbers into the model and the optimiser.
   /// - Throws: `CheckpointError`, naming the parameter and both shapes where they differ.
   static func restore(_ file: CheckpointFile, into optimizer: AdamW) throws -> TrainingState {
     for (index, entry) in optimizer.entries.enumerated() {
       entry.parameter.value = try file.tensor("model", entry.name, entry.parameter.shape)
+      let (first, second) = ("optimizer/firstMoment", "optimizer/secondMoment")
+      let squares = try file.tensor(second, entry.name, entry.parameter.shape)
+      if squares.values.contains(where: { $0 < 0 }) {
+        throw CheckpointError.unusableNumbers(
+          file.url, path: CheckpointArray.path(second, entry.name), found: "a square below 0")
+      }
       optimizer.setMoments(
-        index, first: try file.tensor("optimizer/firstMoment", entry.name, entry.parameter.shape),
-        second: try file.tensor("optimizer/secondMoment", entry.name, entry.parameter.shape))
+        index, first: try file.tensor(first, entry.name, entry.parameter.shape), second: squares)
     }
     let counters = file.metadata.counters
-    func count(_ name: String) -> Int { Int(exactly: counters[name] ?? 0) ?? 0 }
+    func count(_ name: String) -> Int { Int(counters[name] ?? 0) }
     optimizer.updates = count("updates")
     var state = TrainingState()
     state.step = file.metadata.step
@@ -80,19 +96,29 @@ public struct TrainingCheckpoints {
     if let value = counters["bestValue"] {
       state.best = TrainingState.Best(step: count("bestStep"), value: value)
     }
+    state.logged.steps = count("loggedSteps")
+    for (name, sum) in counters where name.hasPrefix(sumPrefix) {
+      state.logged.values[String(name.dropFirst(sumPrefix.count))] = sum
+    }
     return state
   }
 }
 
 extension CheckpointFile {
   /// Reads one array of a parameter.
+  /// - Throws: `CheckpointError`, also for numbers that are not finite: nothing sound comes of them.
   func tensor(_ group: String, _ name: String, _ shape: [Int]) throws -> Tensor {
-    try Tensor(shape: shape) { target in
+    let path = CheckpointArray.path(group, name)
+    let tensor = try Tensor(shape: shape) { target in
       try read(
-        CheckpointArray.path(group, name),
-        into: UnsafeMutableBufferPointer(start: target, count: shape.reduce(1, *)),
+        path, into: UnsafeMutableBufferPointer(start: target, count: shape.reduce(1, *)),
         expectedShape: shape)
     }
+    if tensor.hasNonFinite {
+      throw CheckpointError.unusableNumbers(
+        url, path: path, found: "numbers that are not finite (NaN or infinity)")
+    }
+    return tensor
   }
 
   /// Puts the file's values into parameters.

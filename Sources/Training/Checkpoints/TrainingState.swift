@@ -13,9 +13,27 @@ public struct TrainingState: Equatable {
   public var validatedStep = 0
   /// The best validation value so far and its step.
   public var best: Best?
+  /// What the next line of the log is the mean of, so far.
+  public var logged = LossSums()
 
   public struct Best: Equatable {
     public var step: Int
     public var value: Double
+  }
+}
+
+/// The losses of some steps, added up by name.
+public struct LossSums: Equatable {
+  public var values: [String: Double] = [:]
+  public var steps = 0
+
+  mutating func add(_ losses: [(name: String, value: Double)]) {
+    for loss in losses { values[loss.name, default: 0] += loss.value }
+    steps += 1
+  }
+
+  /// The means, in the order of these losses.
+  func means(of losses: [(name: String, value: Double)]) -> [(name: String, value: Double)] {
+    losses.map { ($0.name, (values[$0.name] ?? 0) / Double(max(1, steps))) }
   }
 }

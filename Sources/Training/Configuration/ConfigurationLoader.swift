@@ -8,6 +8,10 @@ import Yams
 /// not ask for is refused: so optional keys, elements of lists and types with a decoder of their own
 /// need no list of known keys anywhere.
 public enum ConfigurationLoader {
+  /// The version of the keys that this program reads, which a recipe may state by `version`; 0.1.0 wrote
+  /// none, and had the same keys.
+  public static let recipeVersion = 1
+
   /// Loads a configuration.
   /// - Parameters:
   ///   - defaults: The values of the keys that are not given.
@@ -45,6 +49,7 @@ public enum ConfigurationLoader {
           changes.origin, field: "the file", expected: "a section with keys",
           found: changes.summary)
       }
+      try refuseLaterVersion(changes)
       tree = tree.overlaid(with: changes)
     }
     for override in overrides {
@@ -55,6 +60,17 @@ public enum ConfigurationLoader {
       .decode(Configuration.self)
     try asked.refuseOthers(in: tree, path: "")
     return configuration
+  }
+
+  /// A recipe for a later program is named as such, before its keys are found unknown.
+  private static func refuseLaterVersion(_ tree: ConfigurationNode) throws {
+    guard case .section(let root) = tree.content, let node = root["version"],
+      case .scalar(let text, isPlain: true) = node.content, let version = Int(text),
+      version > recipeVersion
+    else { return }
+    throw ConfigurationError.invalidValue(
+      field: "version", found: text, expected: "at most \(recipeVersion)",
+      advice: "\(node.origin) is written for a later blip2-train: use that one")
   }
 
   /// The outermost keys of a file.

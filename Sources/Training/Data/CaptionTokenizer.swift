@@ -7,10 +7,11 @@ public struct CaptionTokenizer: Sendable {
   let maximumLength: Int
   let cleans: Bool
 
-  /// - Throws: `TokenizerError`.
+  /// - Throws: `KeyedError` around a `TokenizerError`.
   public init(_ configuration: DataConfiguration) throws {
-    tokenizer = try WordPieceTokenizer(
-      vocabularyFile: URL(fileURLWithPath: configuration.vocabulary))
+    tokenizer = try KeyedError.naming("data.vocabulary") {
+      try WordPieceTokenizer(vocabularyFile: URL(fileURLWithPath: configuration.vocabulary))
+    }
     maximumLength = configuration.maximumTextLength
     cleans = configuration.cleanCaptions
   }

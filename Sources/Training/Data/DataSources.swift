@@ -14,8 +14,13 @@ extension DataSourceConfiguration {
   /// The pairs; nil where neither `path` nor `mix` is given.
   /// - Throws: `DatasetError`.
   public func source() throws -> (any CaptionSource)? {
-    let parts = try locations.map { SourceMixture.Part(try $0.location.open(), weight: $0.weight) }
-    return mix.isEmpty ? parts.first?.source : try SourceMixture(parts)
+    let parts = try locations.enumerated().map { index, place in
+      let key = mix.isEmpty ? "data.train.path" : "data.train.mix[\(index)].path"
+      return SourceMixture.Part(
+        try KeyedError.naming(key) { try place.location.open() }, weight: place.weight)
+    }
+    return mix.isEmpty
+      ? parts.first?.source : try KeyedError.naming("data.train.mix") { try SourceMixture(parts) }
   }
 
   /// - Parameter name: What messages call this section.

@@ -27,7 +27,10 @@ public struct RunData {
   ) throws {
     train = parts.contains(.training) ? try configuration.train.source() : nil
     validation =
-      parts.contains(.validation) ? try configuration.validation.location?.open() : nil
+      parts.contains(.validation)
+      ? try KeyedError.naming("data.validation.path") {
+        try configuration.validation.location?.open()
+      } : nil
     decoder = ImageDecoder(configuration)
     self.configuration = configuration
     self.seed = seed

@@ -20,6 +20,8 @@ struct RetrievalEvaluation {
     /// Nil without re-ranking.
     var reranked: RetrievalScores?
     var chance: RetrievalScores
+    /// Whether every cosine is a number; rankings of others mean nothing.
+    var isFinite: Bool
   }
 
   /// Texts are cut at 35 tokens here, as the original does, or at what the model takes.
@@ -57,7 +59,8 @@ struct RetrievalEvaluation {
       imageCount: set.imageIds.count, textCount: set.tokens.count, skipped: set.skipped,
       cosine: RetrievalScores(
         imageToText: byImage, textToImage: byText, imageIds: set.imageIds, textIds: set.textIds),
-      reranked: reranked, chance: .chance(imageIds: set.imageIds, textIds: set.textIds))
+      reranked: reranked, chance: .chance(imageIds: set.imageIds, textIds: set.textIds),
+      isFinite: !cosines.hasNonFinite)
   }
 
   private func textFeatures(_ tokens: [[Int32]]) -> Tensor {

@@ -49,6 +49,7 @@ public struct StageOneEvaluation {
         advice: "name one by --set data.validation.path=LIST")
     }
     guard let result = try task.retrieval.run(on: dataset) else { return nil }
+    guard result.isFinite else { throw task.notFinite("the cosines are") }
     let file = checkpoint.file
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return Retrieval(

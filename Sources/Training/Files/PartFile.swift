@@ -25,7 +25,7 @@ final class PartFile {
   static func locked(for target: URL) throws -> PartFile? {
     let url = target.appendingPathExtension(pathExtension)
     while true {
-      let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+      let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o666)
       guard descriptor >= 0 else { throw failure(url) }
       let file = PartFile(target, at: url, descriptor)
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

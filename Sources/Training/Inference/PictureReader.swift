@@ -2,6 +2,7 @@ import Autograd
 import Datasets
 import Files
 import Foundation
+import Layers
 import Tensors
 
 /// Reads single pictures as evaluation does. Those that cannot be read are passed over and named.
@@ -68,9 +69,21 @@ extension StageTask {
       let end = min(paths.count, start + count)
       guard let pictures = try reader.pictures(Array(paths[start..<end])) else { continue }
       readCount += pictures.places.count
-      try body(pictures.places.map { start + $0 }, tower.features(pictures.pixels))
+      let features = tower.features(pictures.pixels)
+      if features.value.hasNonFinite { throw notFinite("the image encoder's features are") }
+      try body(pictures.places.map { start + $0 }, features)
     }
     if readCount == 0, !paths.isEmpty { throw RunError.noPictures(count: paths.count) }
     return paths.count - readCount
+  }
+
+  /// The error for a result that is not finite, with the parameter that is to blame.
+  /// - Parameter what: The result and a verb.
+  func notFinite(_ what: String) -> RunError {
+    let encoder = tower.encoder.namedParameters.map {
+      NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
+    }
+    let culprit = (trainedParameters + encoder).first { $0.parameter.value.hasNonFinite }
+    return .notFiniteResult(what: what, culprit: culprit?.name)
   }
 }

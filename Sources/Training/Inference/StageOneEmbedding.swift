@@ -15,6 +15,14 @@ extension StageOneCheckpoint {
     case text(String, tokens: [Int32], embeddings: Tensor, features: Tensor)
     /// Query outputs of a picture and a text that see each other, `[queries, width]`.
     case pair(path: String, text: String, embeddings: Tensor)
+
+    fileprivate var tensors: [Tensor] {
+      switch self {
+      case .image(_, let embeddings, let features): [embeddings, features]
+      case .text(_, _, let embeddings, let features): [embeddings, features]
+      case .pair(_, _, let embeddings): [embeddings]
+      }
+    }
   }
 
   /// Computes features: of the pictures, of the texts, and, where both are given, of each picture
@@ -25,7 +33,7 @@ extension StageOneCheckpoint {
   /// - Throws: `RunError.unequalCounts`, `RunError.noPictures`, ``Interrupted``, or what `show` throws.
   public func embed(
     images paths: [String], texts: [String], report: @escaping (String) -> Void,
-    show: (Embedded) throws -> Void
+    show hand: (Embedded) throws -> Void
   ) throws -> Int {
     guard paths.isEmpty || texts.isEmpty || paths.count == texts.count else {
       throw RunError.unequalCounts(images: paths.count, texts: texts.count)
@@ -37,6 +45,12 @@ extension StageOneCheckpoint {
       guard tokens.count > room else { return tokens }
       report("cut after \(room) tokens, as many as the model has positions: \(text.prefix(60))…")
       return task.tokenizer.tokens(text, maximumLength: room)
+    }
+    func show(_ result: Embedded) throws {
+      if result.tensors.contains(where: \.hasNonFinite) {
+        throw task.notFinite("the embeddings are")
+      }
+      try hand(result)
     }
     let skipped = try task.eachBatch(of: paths, report: report) { places, features in
       try embedPictures(places.map { paths[$0] }, features, show)

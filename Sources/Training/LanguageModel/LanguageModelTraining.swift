@@ -9,6 +9,8 @@ import WeightFiles
 
 /// How a small language model is trained from scratch on captions: the keys of its YAML file.
 public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
+  /// The version of the recipe's keys.
+  public var version = ConfigurationLoader.recipeVersion
   public enum Family: String, Codable, CaseIterable, Sendable {
     case opt, t5
   }
@@ -38,6 +40,7 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try ConfigurationCheck.whole([
+      ("version", version, 1...ConfigurationLoader.recipeVersion),
       ("width", width, 8...4096), ("layers", layers, 1...64), ("heads", heads, 1...64),
       ("feedForwardWidth", feedForwardWidth, 8...16_384),
       ("hintLength", hintLength, 0...256), ("positions", positions, 64...2048),
@@ -134,6 +137,9 @@ public struct LanguageModelTraining {
       let gradients = Gradients()
       gradients.addBackward(from: loss)
       let norm = GradientNorm.global(gradients, of: parameters.map(\.parameter))
+      guard norm.isFinite else {
+        throw RunError.notFiniteResult(what: "the gradients of step \(step + 1) are", culprit: nil)
+      }
       optimizer.update(
         gradients,
         rate: configuration.learningRate.rate(step: step, of: configuration.steps),

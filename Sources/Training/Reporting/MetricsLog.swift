@@ -1,12 +1,14 @@
+import Files
 import Foundation
 
 /// `metrics.jsonl` in the run's folder: one JSON object a line, each with its step.
 ///
 /// When a run goes on from a checkpoint, lines of later steps and a half-written last line are
-/// dropped first, so that no step comes twice.
+/// dropped first, so that no step comes twice. A line that the system does not take waits for the next.
 public final class MetricsLog {
-  private let handle: FileHandle
-  private let url: URL
+  static let fileName = "metrics.jsonl"
+
+  private let file: GrowingFile
 
   /// - Parameters:
   ///   - step: The step to go on from.
@@ -14,40 +16,49 @@ public final class MetricsLog {
   ///     does so again, and an earlier line of it is dropped.
   /// - Throws: `RunError.cannotWrite`.
   public init(folder: URL, continuingFrom step: Int, isValidated: Bool = true) throws {
-    url = folder.appendingPathComponent("metrics.jsonl")
+    let path = folder.appendingPathComponent(MetricsLog.fileName).path
     do {
-      try MetricsLog.keepLines(of: url, upTo: step, isValidated: isValidated)
-      handle = try FileHandle(forWritingTo: url)
-      try handle.seekToEnd()
-    } catch {
-      throw RunError.cannotWrite(file: url.path, reason: "\(error.localizedDescription)")
+      try MetricsLog.keepLines(of: path, upTo: step, isValidated: isValidated)
+      file = try GrowingFile(path)
+    } catch let failure as SystemFailure {
+      throw RunError.cannotWrite(file: path, reason: failure.reason)
     }
   }
 
-  private static func keepLines(of url: URL, upTo step: Int, isValidated: Bool) throws {
-    let isThere = FileManager.default.fileExists(atPath: url.path)
-    let text = isThere ? String(decoding: try Data(contentsOf: url), as: UTF8.self) : ""
+  /// Tries once more to write the lines that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? {
+    file.flush()
+    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
+  }
+
+  private static func keepLines(of path: String, upTo step: Int, isValidated: Bool) throws {
+    // A link, or a folder, is refused by the opening that follows.
+    guard let handle = FileHandle(forReadingAtPath: path) else { return }
+    defer { try? handle.close() }
+    let text = String(decoding: (try? handle.readToEnd() ?? Data()) ?? Data(), as: UTF8.self)
     let kept = text.split(separator: "\n").filter { line in
       guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)),
         let entry = object as? [String: Any], let number = entry["step"] as? Int
       else { return false }
       let comesAgain = number == step && !isValidated && entry["kind"] as? String != "train"
       return number <= step && step > 0 && !comesAgain
-    }
-    try Data(kept.map { $0 + "\n" }.joined().utf8).write(to: url, options: .atomic)
+    }.map { $0 + "\n" }.joined()
+    if kept != text { try AtomicFile.write(kept.utf8, to: path) }
   }
 
   /// Appends one line and hands it to the system.
-  /// - Throws: `RunError.cannotWrite`.
-  func write(step: Int, kind: String, _ values: [(String, Double)]) throws {
+  /// - Returns: Why it waits, where that has just begun.
+  @discardableResult
+  func write(step: Int, kind: String, _ values: [(String, Double)]) -> SystemFailure? {
     let numbers = values.map { name, value in
       "\"\(name)\":" + (value.isFinite ? MetricsLog.number(value) : "null")
     }
-    try append("{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n")
+    let line = "{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n"
+    return file.append(line.utf8)
   }
 
   /// Appends a line with what the model says of held-out pictures, if it says anything.
-  /// - Throws: `RunError.cannotWrite`.
   func write(step: Int, _ pictures: [SamplePicture]) throws {
     let captions = pictures.compactMap { picture in
       picture.caption.map {
@@ -58,7 +69,7 @@ public final class MetricsLog {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let line = try encoder.encode(CaptionLine(step: step, captions: captions))
-    try append(String(decoding: line, as: UTF8.self) + "\n")
+    file.append(line + [UInt8(ascii: "\n")])
   }
 
   private struct CaptionLine: Encodable {
@@ -71,14 +82,6 @@ public final class MetricsLog {
     let step: Int
     let kind = "captions"
     let captions: [Caption]
-  }
-
-  private func append(_ line: String) throws {
-    do {
-      try handle.write(contentsOf: Data(line.utf8))
-    } catch {
-      throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
-    }
   }
 
   /// Seven significant digits: the precision of what is logged.

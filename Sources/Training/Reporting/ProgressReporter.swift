@@ -11,7 +11,7 @@ public final class ProgressReporter {
   private var stepSeconds: [Double] = []
   private let started = ContinuousClock.now
   /// Why standard output takes no more, once it does not.
-  private(set) var failure: (any Error)?
+  private(set) var failure: SystemFailure?
 
   /// - Parameter isTerminal: By default whether standard output is one.
   public init(totalSteps: Int, logEvery: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
@@ -100,10 +100,15 @@ public final class ProgressReporter {
   }
 
   private func write(_ text: String) {
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-    } catch {
-      failure = failure ?? error
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else {
+        failure = failure ?? SystemFailure("write", "standard output")
+        return
+      }
+      rest = rest.dropFirst(written)
     }
   }
 

@@ -28,6 +28,13 @@ public enum RunError: Error, Equatable {
   case otherEndToken(tokenizer: String, token: Int, model: String, expected: [Int])
   /// A tokenizer without a single token for the line feed that ends OPT's texts.
   case noLineFeed(path: String, tokens: Int)
+  /// A run that wants more memory than there is, in bytes: all of it, the part for weights, gradients and
+  /// moments; and what is left of which limit.
+  case memory(needed: Int, state: Int, available: Int, limit: String)
+  /// Checkpoints that the disk has no room for, in bytes.
+  case disk(folder: String, needed: Int, checkpoints: Int, free: Int)
+  /// A result that is not finite; `culprit` is what is not finite in the model, if anything is.
+  case notFiniteResult(what: String, culprit: String?)
   /// A language model larger than the machine's memory.
   case tooLarge(path: String, bytes: Int, memory: Int)
 }
@@ -94,9 +101,30 @@ extension RunError: CustomStringConvertible, LocalizedError {
           "%@: the weights take %.1f GiB, and this machine has %.1f GiB of memory left; take a "
           + "smaller model, or one stored in 16 bits or quantised (GGUF)", path,
         Double(bytes) / 1_073_741_824, Double(memory) / 1_073_741_824)
+    case .memory(let needed, let state, let available, let limit):
+      return
+        "the run needs about \(RunError.gibibytes(needed)) of memory "
+        + "(\(RunError.gibibytes(state)) for weights, gradients and moments), and \(limit) has "
+        + "\(RunError.gibibytes(available)) left: raise the limit, or lower training.batchSize, "
+        + "training.chunkSize or the model's sizes"
+    case .disk(let folder, let needed, let checkpoints, let free):
+      return
+        "\(folder): \(checkpoints) checkpoints take \(RunError.gibibytes(needed)), and "
+        + "\(RunError.gibibytes(free)) are free on its disk: make room, choose another folder by "
+        + "--output, or keep fewer by checkpoint.keep"
+    case .notFiniteResult(let what, let culprit):
+      return "\(what) not finite (NaN or infinity): there is no result"
+        + (culprit.map { "; the parameter \($0) is not finite" } ?? "")
     case .unknownOutputForm(let file, let expected):
       return "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
     }
+  }
+
+  /// `1.5 GiB`, or `12 MiB` for less than one.
+  static func gibibytes(_ bytes: Int) -> String {
+    bytes >= 1 << 30
+      ? String(format: "%.1f GiB", Double(bytes) / 0x1p30)
+      : String(format: "%.0f MiB", (Double(bytes) / 0x1p20).rounded(.up))
   }
 
   public var errorDescription: String? { description }

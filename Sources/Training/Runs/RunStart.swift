@@ -10,6 +10,8 @@ protocol RunConfiguration: Codable {
   /// The folder that checkpoints and `metrics.jsonl` are written to.
   var output: String { get }
   var seed: UInt64 { get }
+  /// The version of the recipe's keys.
+  var version: Int { get }
   /// The precision of the linear maps' products.
   var precision: ProductPrecision { get }
   var vision: VisionConfiguration { get }
@@ -52,6 +54,8 @@ protocol TrainingRun {
   func initialise(_ progress: ProgressReporter) throws
   /// What of the model differs from an earlier run, in words.
   func modelDifferences(from earlier: Configuration) throws -> [String]
+  /// The memory and disk that the run is going to want.
+  var reckoning: Reckoning { get }
   /// What the run is about, beside what all runs say.
   func describe(_ progress: ProgressReporter)
 }
@@ -75,14 +79,19 @@ struct RunStart<Run: TrainingRun> {
   /// - Parameters:
   ///   - resume: What to go on from.
   ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
-  func train(resume: ResumeRequest, maximumSteps: Int?) throws -> RunOutcome {
+  ///   - force: Whether the output folder may hold other things.
+  func train(resume: ResumeRequest, maximumSteps: Int?, force: Bool) throws -> RunOutcome {
     guard let trainingSet = task.data.train else {
       preconditionFailure("a run without training data cannot train")
     }
+    if resume != .outputFolder { try RunFolder.check(configuration.output, force: force) }
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
     let lock = try folder.lock()
     try folder.removeStaleTemporaryFiles(holding: lock)
+    let reckoning = run.reckoning
+    if let warning = try reckoning.checkMemory(.now) { progress.say(warning) }
+    try reckoning.checkDisk(of: url, present: try folder.entries().count)
     let identity = try identity(trainingSet)
     let optimizer = AdamW(
       configuration.training.adamW, parameters: task.trainedParameters,
@@ -93,6 +102,7 @@ struct RunStart<Run: TrainingRun> {
       try resumed(resume, folder: folder, identity: identity, optimizer)
       ?? begin(folder: folder)
     describe(trainingSet, optimizer)
+    try task.data.touchSources(tower: task.tower)
     task.data.features?.report = progress.say
     let loader: BatchLoader
     do {
@@ -106,18 +116,20 @@ struct RunStart<Run: TrainingRun> {
     } catch let interruption as Interrupted {
       return .stopped(signal: interruption.signal)
     }
+    if state.step == 0 { try RunFolder.setAsideNumbers(in: url, say: progress.say) }
+    let saving = CheckpointSaving(
+      TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
+      lock: lock, step: state.step, say: progress.say)
     let trainer = Trainer(
       task: task, training: configuration.training,
-      sections: .init(
-        validationEvery: configuration.validationEvery, checkpoint: configuration.checkpoint,
-        log: configuration.log), loader: loader, optimizer: optimizer,
-      checkpoints: TrainingCheckpoints(folder: folder, identity: identity),
+      sections: .init(validationEvery: configuration.validationEvery, log: configuration.log),
+      loader: loader, optimizer: optimizer, saving: saving,
       metrics: try MetricsLog(
         folder: url, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
       tensorBoard: configuration.log.tensorBoard
         ? try TensorBoardLog(output: url, continuingFrom: state.step) : nil,
       progress: progress, state: state)
-    return try withExtendedLifetime(lock) { try trainer.run(maximumSteps: maximumSteps) }
+    return try trainer.run(maximumSteps: maximumSteps)
   }
 
   private func identity(_ dataset: any CaptionSource) throws -> RunIdentity {
@@ -184,6 +196,7 @@ struct RunStart<Run: TrainingRun> {
     case .path(let given): path = given
     }
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    try file.checkCounters()
     let earlier = try file.configuration(Run.Configuration.self, kind: Run.kind)
     let differences =
       try run.modelDifferences(from: earlier)
@@ -226,16 +239,18 @@ struct RunStart<Run: TrainingRun> {
       throw RunError.folderHasRun(
         folder: configuration.output, newest: newest.url.lastPathComponent)
     }
-    for url in try folder.setAside(after: file.metadata.step) {
+    let later = try folder.setAside(after: file.metadata.step)
+    for url in later {
       progress.say("set aside as \(url.lastPathComponent): the run goes on from an earlier step")
     }
+    if !later.isEmpty { try RunFolder.copyNumbers(in: folder.url, say: progress.say) }
   }
 
   /// What else differs from the run's beginning: allowed, but worth knowing. Model and image encoder
   /// are refused where they differ, a start has been made, and the others change no number.
   private func changes(since earlier: Run.Configuration) throws -> [String] {
     let silent = [
-      "output", "model", "vision", "stage1", "initialise", "checkpoint", "log", "resume",
+      "version", "output", "model", "vision", "stage1", "initialise", "checkpoint", "log", "resume",
     ]
     return try ConfigurationDifference.lines(earlier, configuration, under: "").filter { line in
       !silent.contains { line.hasPrefix($0 + ".") || line.hasPrefix($0 + ":") }

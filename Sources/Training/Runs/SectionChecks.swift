@@ -5,6 +5,7 @@ extension RunConfiguration {
   /// Checks the sections that all stages share.
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   func checkCommon() throws {
+    try ConfigurationCheck.whole([("version", version, 1...ConfigurationLoader.recipeVersion)])
     try data.check()
     try training.check()
     try vision.check()

@@ -21,8 +21,10 @@ public struct StageOneRun: TrainingRun {
   ) throws {
     try configuration.check()
     self.configuration = configuration
-    let tower = try VisionTower(
-      configuration.vision, seed: configuration.seed, in: configuration.precision)
+    let tower = try KeyedError.naming("vision.path") {
+      try VisionTower(
+        configuration.vision, seed: configuration.seed, in: configuration.precision)
+    }
     let data = try RunData(
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
@@ -61,11 +63,14 @@ public struct StageOneRun: TrainingRun {
   /// - Parameters:
   ///   - resume: What to go on from.
   ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
+  ///   - force: Whether the output folder may hold other things.
   ///   - isTerminal: Whether progress may renew its line.
   public func train(
-    resume: ResumeRequest, maximumSteps: Int? = nil, isTerminal: Bool = isatty(STDOUT_FILENO) == 1
+    resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false,
+    isTerminal: Bool = isatty(STDOUT_FILENO) == 1
   ) throws -> RunOutcome {
-    try RunStart(self, isTerminal: isTerminal).train(resume: resume, maximumSteps: maximumSteps)
+    try RunStart(self, isTerminal: isTerminal)
+      .train(resume: resume, maximumSteps: maximumSteps, force: force)
   }
 
   // MARK: What a training run is asked for
@@ -76,6 +81,28 @@ public struct StageOneRun: TrainingRun {
 
   func modelDifferences(from earlier: StageOneRunConfiguration) throws -> [String] {
     try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
+  }
+
+  var reckoning: Reckoning {
+    let qFormer = configuration.model.qFormer
+    let pairs = configuration.training.chunkSize ?? configuration.training.batchSize
+    // Queries by themselves and with three texts; texts by themselves, after [DEC] and with images.
+    let rows = 4 * qFormer.queries + 5 * Reckoning.usualTextLength
+    let tower = task.tower
+    let encoder =
+      configuration.vision.frozen
+      ? 0
+      : Reckoning.activations(
+        rows: configuration.training.batchSize
+          * tower.encoder.tokenCount(height: tower.imageSize, width: tower.imageSize),
+        layers: tower.encoder.layerCount, width: tower.encoder.width)
+    return Reckoning(
+      configuration, task.trainedParameters,
+      activations: encoder
+        + Reckoning.activations(
+          rows: min(pairs, configuration.training.batchSize) * rows,
+          layers: configuration.training.recomputeActivations ? 1 : qFormer.layers,
+          width: qFormer.width))
   }
 
   func describe(_ progress: ProgressReporter) {}

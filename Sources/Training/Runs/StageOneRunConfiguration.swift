@@ -3,6 +3,8 @@ import Tensors
 
 /// Everything that decides what a stage-1 run computes: the keys of its YAML file.
 public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
+  /// The version of the recipe's keys.
+  public var version = ConfigurationLoader.recipeVersion
   /// The folder that checkpoints and `metrics.jsonl` are written to.
   public var output = "Checkpoints/stage1"
   /// Decides every random draw of the run.

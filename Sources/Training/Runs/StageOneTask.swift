@@ -22,17 +22,20 @@ struct StageOneTask: StageTask {
 
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)] {
+  ) throws -> [(name: String, value: Double)] {
     let pass = StageOneBatch(
       features: tower.features(batch),
       texts: batch.samples.map { tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
-    let losses = model.addGradients(
+    let losses = try model.addGradients(
       of: pass, inChunksOf: configuration.training.chunkSize,
       negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-      weight: weight, to: gradients)
+      weight: weight, to: gradients
+    ) {
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+    }
     return StageOneTask.terms(losses)
   }
 

@@ -23,8 +23,10 @@ public struct StageTwoRun: TrainingRun {
     var configuration = given
     configuration.output = given.llm.resolved(given.output)
     self.configuration = configuration
-    let tower = try VisionTower(
-      configuration.vision, seed: configuration.seed, in: configuration.precision)
+    let tower = try KeyedError.naming("vision.path") {
+      try VisionTower(
+        configuration.vision, seed: configuration.seed, in: configuration.precision)
+    }
     let data = try RunData(
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
@@ -50,11 +52,14 @@ public struct StageTwoRun: TrainingRun {
   /// - Parameters:
   ///   - resume: What to go on from.
   ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
+  ///   - force: Whether the output folder may hold other things.
   ///   - isTerminal: Whether progress may renew its line.
   public func train(
-    resume: ResumeRequest, maximumSteps: Int? = nil, isTerminal: Bool = isatty(STDOUT_FILENO) == 1
+    resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false,
+    isTerminal: Bool = isatty(STDOUT_FILENO) == 1
   ) throws -> RunOutcome {
-    try RunStart(self, isTerminal: isTerminal).train(resume: resume, maximumSteps: maximumSteps)
+    try RunStart(self, isTerminal: isTerminal)
+      .train(resume: resume, maximumSteps: maximumSteps, force: force)
   }
 
   // MARK: What a training run is asked for
@@ -67,6 +72,19 @@ public struct StageTwoRun: TrainingRun {
 
   func modelDifferences(from earlier: StageTwoRunConfiguration) throws -> [String] {
     try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
+  }
+
+  var reckoning: Reckoning {
+    let qFormer = configuration.model.qFormer
+    // The language model's own layers keep about as much again, whatever its width: it is larger, and
+    // only the rows' results are kept of its frozen maps.
+    return Reckoning(
+      configuration, task.trainedParameters,
+      activations: 2
+        * Reckoning.activations(
+          rows: configuration.training.batchSize * (qFormer.queries + Reckoning.usualTextLength),
+          layers: configuration.training.recomputeActivations ? 1 : qFormer.layers,
+          width: qFormer.width))
   }
 
   func describe(_ progress: ProgressReporter) {

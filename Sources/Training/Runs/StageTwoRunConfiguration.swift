@@ -4,6 +4,8 @@ import Tensors
 
 /// Everything that decides what a stage-2 run computes: the keys of its YAML file.
 public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
+  /// The version of the recipe's keys.
+  public var version = ConfigurationLoader.recipeVersion
   /// The folder that checkpoints and `metrics.jsonl` are written to; `{llm}` stands for `llm.family`.
   public var output = "Checkpoints/stage2-{llm}"
   /// Decides every random draw of the run.

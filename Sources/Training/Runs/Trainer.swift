@@ -12,9 +12,10 @@ protocol TrainingTask {
   ///   - firstIndex: The index of the batch's first pair in the global batch.
   ///   - weight: What the loss counts for.
   /// - Returns: The loss's terms by name.
+  /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)]
+  ) throws -> [(name: String, value: Double)]
 
   /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
   func validate() throws -> ValidationReport?
@@ -49,28 +50,24 @@ final class Trainer {
   private let sections: Sections
   private let loader: BatchLoader
   private let optimizer: AdamW
-  private let checkpoints: TrainingCheckpoints
+  private let saving: CheckpointSaving
   private let metrics: MetricsLog
   private let tensorBoard: TensorBoardLog?
   private let progress: ProgressReporter
   private(set) var state: TrainingState
   private var skippedInRow = 0
-  private var lastSavedStep: Int
-  private var lastSaved = ContinuousClock.now
-  private var sums: [(name: String, value: Double)] = []
-  private var stepsInSums = 0
+  private var lastProblem: Problem?
 
   /// The configuration's sections beside `training`.
   struct Sections {
     /// Steps between validations; 0 for none but the last.
     var validationEvery: Int
-    var checkpoint: CheckpointConfiguration
     var log: LogConfiguration
   }
 
   init(
     task: any TrainingTask, training: TrainingConfiguration, sections: Sections,
-    loader: BatchLoader, optimizer: AdamW, checkpoints: TrainingCheckpoints, metrics: MetricsLog,
+    loader: BatchLoader, optimizer: AdamW, saving: CheckpointSaving, metrics: MetricsLog,
     tensorBoard: TensorBoardLog?, progress: ProgressReporter, state: TrainingState
   ) {
     self.task = task
@@ -78,12 +75,11 @@ final class Trainer {
     self.sections = sections
     self.loader = loader
     self.optimizer = optimizer
-    self.checkpoints = checkpoints
+    self.saving = saving
     self.metrics = metrics
     self.tensorBoard = tensorBoard
     self.progress = progress
     self.state = state
-    lastSavedStep = state.step
   }
 
   /// Trains to the end of the schedule.
@@ -96,7 +92,7 @@ final class Trainer {
     do {
       return try loop(lastStep: min(training.steps, maximumSteps ?? training.steps))
     } catch {
-      try saveAfter(error)
+      saveAfter(error)
       throw error
     }
   }
@@ -104,24 +100,30 @@ final class Trainer {
   private func loop(lastStep: Int) throws -> RunOutcome {
     // A run that was stopped while it judged held-out pairs makes up for it.
     if state.step > 0, isValidationDue { try validate() }
-    while state.step < lastStep, StopRequest.signal == nil {
-      try step()
-      if isCheckpointDue(lastStep) { try save() }
+    while state.step < lastStep, !StopRequest.isPresent {
+      do { try step() } catch is Interrupted { break }
+      if state.step == lastStep { try refuseSkippedEnd() }
+      if saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
       if isValidationDue { try validate() }
     }
-    if let signal = StopRequest.signal {
-      if lastSavedStep != state.step { try save() }
-      return .stopped(signal: signal)
-    }
+    try saving.saveFinally(state)
+    let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
+    if let signal = StopRequest.signal { return .stopped(signal: signal) }
+    if let failure = unwritten.first { throw failure }
     return state.step < training.steps ? .paused : .finished
   }
 
   /// What was trained is not lost when data, validation or the log fail. Where training itself went
-  /// wrong, or checkpoints cannot be written, there is nothing to save.
-  private func saveAfter(_ error: any Error) throws {
+  /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
+  /// be shown, whatever becomes of saving.
+  private func saveAfter(_ error: any Error) {
     if case RunError.notFinite? = error as? RunError { return }
-    if error is CheckpointError || lastSavedStep == state.step { return }
-    try save()
+    if error is CheckpointError { return }
+    do {
+      try saving.saveFinally(state)
+    } catch {
+      progress.say("warning: the state after step \(state.step) is not saved: \(error)")
+    }
   }
 
   // MARK: One step
@@ -133,6 +135,7 @@ final class Trainer {
     // The state changes at the end, as a whole: an error within a step leaves the one before.
     var next = state
     for micro in 0..<training.accumulation {
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       guard let batch = try loader.next() else {
         preconditionFailure("training data goes on for ever")
       }
@@ -141,7 +144,7 @@ final class Trainer {
       Profile.mark("waiting for data")
       for sample in batch.skipped { progress.say("skipped \(sample)") }
       let share = 1 / Double(training.accumulation)
-      let losses = task.addGradients(
+      let losses = try task.addGradients(
         of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: Float(share),
         to: gradients)
       add(losses.map { ($0.name, $0.value * share) }, to: &terms)
@@ -181,19 +184,24 @@ final class Trainer {
     progress.say(
       "step \(state.step): a loss or gradient is not finite; no update was made "
         + "(\(skippedInRow) in a row)")
-    guard skippedInRow >= training.stopAfterSkippedSteps else { return }
-    let losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    let bad = optimizer.entries.first { entry in
-      entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
-    }
-    let parameters = optimizer.entries.first { !$0.parameter.value.squaredNorm().isFinite }
-    var diagnosis = "Losses: \(losses)."
-    if let parameters { diagnosis += " The parameter \(parameters.name) is not finite itself." }
-    if let bad { diagnosis += " The first gradient that is not finite: \(bad.name)." }
-    diagnosis +=
-      " A lower training.learningRate.peak, a longer warm-up or training.clipNorm 1 help "
-      + "where training diverged; resume from a checkpoint before step \(state.step - skippedInRow)."
-    throw RunError.notFinite(steps: skippedInRow, step: state.step, diagnosis: diagnosis)
+    lastProblem = Problem(terms, gradients, optimizer)
+    if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
+  }
+
+  /// A run that ends with steps that did nothing has not ended well.
+  private func refuseSkippedEnd() throws {
+    guard skippedInRow > 0 else { return }
+    if lastProblem?.parameter == nil { try saving.saveFinally(state) }
+    throw notFinite()
+  }
+
+  private func notFinite() -> RunError {
+    .notFinite(
+      steps: skippedInRow, step: state.step,
+      diagnosis: (lastProblem?.description ?? "")
+        + " A lower training.learningRate.peak, a longer warm-up or training.clipNorm 1 help "
+        + "where training diverged; resume from a checkpoint before step "
+        + "\(state.step - skippedInRow + 1).")
   }
 
   private func report(
@@ -209,27 +217,27 @@ final class Trainer {
     progress.show(report, rate: samplesPerSecond)
     if let failure = progress.failure {
       throw RunError.cannotWrite(
-        file: "standard output", reason: failure.localizedDescription)
+        file: "standard output", reason: failure.reason)
     }
-    add(terms, to: &sums)
-    stepsInSums += 1
+    state.logged.add(terms)
     guard state.step % sections.log.every == 0 || state.step == training.steps else { return }
-    let means = sums.map { ($0.name, $0.value / Double(stepsInSums)) }
-    try write(
+    let means = state.logged.means(of: terms)
+    state.logged = LossSums()
+    write(
       kind: "train",
       means + [
-        ("total", means.reduce(0) { $0 + $1.1 }), ("learningRate", rate), ("gradientNorm", norm),
-        ("samplesPerSecond", samplesPerSecond),
+        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", rate),
+        ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
         ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
         ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
       ])
-    sums = []
-    stepsInSums = 0
   }
 
-  private func write(kind: String, _ values: [(name: String, value: Double)]) throws {
-    try metrics.write(step: state.step, kind: kind, values)
-    try tensorBoard?.write(step: state.step, kind: kind, values)
+  private func write(kind: String, _ values: [(name: String, value: Double)]) {
+    if let failure = metrics.write(step: state.step, kind: kind, values) {
+      progress.say("warning: \(failure); the run goes on, and its numbers are kept for later")
+    }
+    tensorBoard?.write(step: state.step, kind: kind, values)
   }
 
   // MARK: Validation and checkpoints
@@ -242,12 +250,14 @@ final class Trainer {
   }
 
   private func validate() throws {
-    guard StopRequest.signal == nil, let report = try task.validate() else { return }
+    guard !StopRequest.isPresent,
+      let report = try KeyedError.naming("validation", { try task.validate() })
+    else { return }
     defer { Profile.mark("validation") }
     state.validatedStep = state.step
-    try write(kind: "validation", report.values)
+    write(kind: "validation", report.values)
     try metrics.write(step: state.step, report.pictures)
-    try tensorBoard?.write(step: state.step, report.pictures)
+    tensorBoard?.write(step: state.step, report.pictures)
     for line in report.lines { progress.say(line) }
     if report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)
@@ -257,20 +267,33 @@ final class Trainer {
     }
   }
 
-  private func isCheckpointDue(_ lastStep: Int) -> Bool {
-    if lastSavedStep == state.step { return false }
-    if state.step == lastStep { return true }
-    let every = sections.checkpoint.every
-    if every > 0 && state.step % every == 0 { return true }
-    guard let minutes = sections.checkpoint.everyMinutes else { return false }
-    return ContinuousClock.now - lastSaved >= .seconds(minutes * 60)
+  private func save() throws {
+    try saving.save(state)
+    Profile.mark("checkpoint")
+  }
+}
+
+/// What was not finite in a step that was skipped.
+private struct Problem: CustomStringConvertible {
+  let losses: String
+  /// The first parameter that is not finite itself.
+  let parameter: String?
+  /// The first parameter whose gradient is not.
+  let gradient: String?
+
+  init(_ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW) {
+    losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    parameter = optimizer.entries.first { !$0.parameter.value.squaredNorm().isFinite }?.name
+    gradient =
+      optimizer.entries.first { entry in
+        entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
+      }?.name
   }
 
-  private func save() throws {
-    let url = try checkpoints.save(state, optimizer, keep: sections.checkpoint.keep)
-    lastSavedStep = state.step
-    lastSaved = .now
-    progress.say("saved \(url.path)")
-    Profile.mark("checkpoint")
+  var description: String {
+    var text = "Losses: \(losses)."
+    if let parameter { text += " The parameter \(parameter) is not finite itself." }
+    if let gradient { text += " The first gradient that is not finite: \(gradient)." }
+    return text
   }
 }

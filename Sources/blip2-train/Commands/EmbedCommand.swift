@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Training
 
@@ -34,6 +35,9 @@ struct EmbedCommand: ProfiledCommand {
   @Option(help: "The file to write: .h5, .hdf5 or .jsonl.")
   var output: String
 
+  @Flag(help: "Replace whatever file lies there.")
+  var force = false
+
   func validate() throws {
     if image.isEmpty && text.isEmpty { throw ValidationError("give --image, --text or both") }
   }
@@ -42,6 +46,7 @@ struct EmbedCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
+    try OutputPath.checkFile(output, force: force)
     var file = try EmbeddingFile(output)
     let checkpoint = try model.loadStageOne()
     let skipped = try Interruption.exiting {

@@ -39,6 +39,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
+    try output.check()
     let checkpoint = try model.loadStageTwo(reading: data == nil ? [.validation] : [])
     let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
     let result = try Interruption.exiting {
@@ -105,6 +106,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
+    try output.check()
     let set = try QuestionSet(
       questions: DataPath.url(questions), annotations: annotations.map(DataPath.url),
       imageFolder: images.map(DataPath.url))
@@ -133,11 +135,25 @@ struct JudgementOutput: ParsableArguments {
   @Option(help: "Write what was said of each picture to this file, a JSON object a line.")
   var answers: String?
 
-  func write(_ result: StageTwoCheckpoint.Judgement) throws {
-    if let answers {
-      let lines = try result.answers.map { try $0.json + "\n" }
-      try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: answers), options: .atomic)
+  @Flag(help: "Replace whatever file lies at --answers.")
+  var force = false
+
+  /// Refuses a file for the answers where something else lies, or that cannot be written, before the
+  /// work is done.
+  func check() throws {
+    guard let answers else { return }
+    try KeyedError.naming("--answers") {
+      try OutputPath.checkFile(answers, force: force) { beginning in
+        beginning.starts(with: "{\"id\":".utf8)
+      }
     }
+  }
+
+  /// The result comes first: whatever becomes of the file, it is not lost.
+  func write(_ result: StageTwoCheckpoint.Judgement) throws {
     print(json ? try result.json : result.text)
+    guard let answers else { return }
+    let lines = try result.answers.map { try $0.json + "\n" }
+    try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }
   }
 }

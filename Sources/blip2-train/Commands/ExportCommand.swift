@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Training
 import WeightFiles
@@ -23,13 +24,17 @@ struct ExportVisionCommand: ParsableCommand {
   @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
   var checkpoint: String
 
-  @Option(help: "The folder to write.")
+  @Option(help: "The folder to write. It must not be there, or be empty.")
   var output: String
 
   @Flag(help: "Store the weights as float16 in place of float32.")
   var float16 = false
 
+  @Flag(help: "Write into a folder that holds something already.")
+  var force = false
+
   func run() throws {
+    try OutputPath.checkFolder(output, force: force)
     try VisionExport.write(
       checkpoint: checkpoint, folder: URL(fileURLWithPath: output, isDirectory: true),
       precision: float16 ? .float16 : .float32, report: { print($0) })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Training
 
@@ -42,6 +43,9 @@ struct FeaturesCommand: ProfiledCommand {
     help: "Set a key of the recipe, as in vision.views=4. May be repeated.")
   var overrides: [String] = []
 
+  @Flag(help: "Write into a folder that holds other things than features.")
+  var force = false
+
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
@@ -64,11 +68,16 @@ struct FeaturesCommand: ProfiledCommand {
     var configuration = try ConfigurationLoader.load(
       defaults, file: URL(fileURLWithPath: config), overrides: overrides)
     if let output { configuration[keyPath: vision].cacheFolder = output }
+    try OutputPath.checkFolder(configuration[keyPath: vision].cacheFolder, force: force) { name in
+      name.hasPrefix(".") || name.contains(".safetensors")
+    }
     print(MachineReport.current().oneLine)
     do {
       try preparation(configuration) { print($0.withoutControlCharacters) }.make()
     } catch let interruption as Interrupted {
-      print("stopped by signal \(interruption.signal); the same command goes on where it was")
+      print(
+        "stopped by signal \(interruption.signal) (\(StopRequest.name(of: interruption.signal))); the "
+          + "same command goes on where it was")
       throw ExitCode(128 + interruption.signal)
     }
     let settings =

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Training
 
@@ -38,8 +39,11 @@ struct PlotCommand: ParsableCommand {
   @Option(help: "A line above the panels.")
   var title: String?
 
-  @Option(help: "The SVG file to write.")
+  @Option(help: "The SVG file to write. An earlier SVG file is replaced.")
   var output: String
+
+  @Flag(help: "Replace whatever file lies there.")
+  var force = false
 
   func validate() throws {
     guard (1...MetricsPlot.maximumSmoothing).contains(smooth) else {
@@ -52,14 +56,13 @@ struct PlotCommand: ParsableCommand {
   }
 
   func run() throws {
+    try OutputPath.checkFile(output, force: force) { beginning in
+      String(decoding: beginning, as: UTF8.self).contains("<svg ")
+    }
     let groups = try runs.map(PlotGroup.init(argument:))
     let plot = try MetricsPlot(groups, metrics: metrics, smooth: smooth, title: title)
     for note in plot.notes { StandardError.write("note: \(note)") }
-    do {
-      try Data(plot.svg.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-    } catch {
-      throw RunError.cannotWrite(file: output, reason: error.localizedDescription)
-    }
+    try AtomicFile.write(plot.svg.utf8, to: output)
     print("wrote \(output)")
   }
 }

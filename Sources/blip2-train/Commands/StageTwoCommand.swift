@@ -17,8 +17,10 @@ struct StageTwoCommand: ProfiledCommand {
       is checked against the language model's own config.json. Other weights are named by \
       --set llm.path=FOLDER (a Hugging Face folder) or --set llm.path=FILE.gguf.
 
-      SIGINT and SIGTERM finish the step, save and leave with 130 or 143; a second SIGINT ends \
-      at once. Exit codes: 0 done, 1 an error, 64 wrong usage.
+      Ctrl-C (SIGINT), SIGTERM, SIGHUP and the warnings of batch systems (SIGUSR1, SIGUSR2, SIGXCPU) end \
+      the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
+      the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
+      nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
 
       Examples:
         blip2-train stage2 --llm opt
@@ -47,10 +49,10 @@ struct StageTwoCommand: ProfiledCommand {
     if let llm { configuration.llm.family = llm.rawValue }
     if let output = options.output { configuration.output = output }
     print(MachineReport.current().oneLine)
-    StopRequest.listen()
+    StopRequest.listen("giving the present step up and saving the last whole one")
     let run = try StageTwoRun(configuration)
     let outcome = try run.train(
-      resume: options.resumeRequest, maximumSteps: options.maxSteps)
+      resume: options.resumeRequest, maximumSteps: options.maxSteps, force: options.force)
     try TrainingOptions.report(outcome, output: run.output)
   }
 }

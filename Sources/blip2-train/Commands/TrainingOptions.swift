@@ -26,7 +26,13 @@ struct TrainingOptions: ParsableArguments {
     help: "Set a key of the recipe, as in training.batchSize=32. May be repeated.")
   var overrides: [String] = []
 
+  @Flag(help: "Write into an output folder that holds other things than a run's.")
+  var force = false
+
   func validate() throws {
+    if output?.isEmpty == true {
+      throw ValidationError("--output: expected a folder, found nothing")
+    }
     if let maxSteps, maxSteps < 1 {
       throw ValidationError("--max-steps: expected at least 1, found \(maxSteps)")
     }
@@ -52,7 +58,7 @@ struct TrainingOptions: ParsableArguments {
     case .paused:
       print("stopped at --max-steps; go on with --resume")
     case .stopped(let signal):
-      print("stopped by signal \(signal); go on with --resume")
+      print("stopped by signal \(signal) (\(StopRequest.name(of: signal))); go on with --resume")
       throw ExitCode(128 + signal)
     }
   }

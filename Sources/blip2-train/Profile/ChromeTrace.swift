@@ -36,6 +36,11 @@ enum ChromeTrace {
           gigaFLOP: Double(event.products.operations) * 1e-9,
           megabytes: Double(event.bytes) * 1e-6))
     }
-    return try JSONEncoder().encode(File(traceEvents: events))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return try encoder.encode(File(traceEvents: events))
   }
+
+  /// What such a file begins with.
+  static let beginning = "{\"displayTimeUnit\":\"ms\""
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Files
 import Foundation
 import Tensors
+import Training
 
 /// The option of every command that computes.
 struct ProfileOptions: ParsableArguments {
@@ -14,6 +16,11 @@ struct ProfileOptions: ParsableArguments {
   /// Runs a command, with a profile if one was asked for; also of a command that fails.
   func measured<Result>(_ body: () throws -> Result) throws -> Result {
     guard let profile else { return try body() }
+    try KeyedError.naming("--profile") {
+      try OutputPath.checkFile(profile, force: nil) { beginning in
+        beginning.starts(with: ChromeTrace.beginning.utf8)
+      }
+    }
     Profile.begin()
     let result = Swift.Result { try body() }
     Profile.mark("end of the run")
@@ -26,10 +33,8 @@ struct ProfileOptions: ParsableArguments {
     print("")
     print(report.description)
     let url = URL(fileURLWithPath: path)
-    do {
-      try ChromeTrace.data(of: taken).write(to: url, options: .atomic)
-    } catch {
-      throw ValidationError("--profile: cannot write \(path): \(error.localizedDescription)")
+    try KeyedError.naming("--profile") {
+      try AtomicFile.write(ChromeTrace.data(of: taken), to: url.path)
     }
     let calls = taken.totals.values.reduce(0) { $0 + $1.calls }
     let cut = calls > taken.events.count ? ", the first \(taken.events.count) of \(calls) runs" : ""

@@ -1,11 +1,13 @@
+import Files
 import Foundation
 
 /// A TensorBoard event file, `events.out.tfevents.SECONDS.HOST.PID.NUMBER`, which only grows.
 ///
-/// Each record goes to the system as soon as it is written, so that a killed run loses none.
+/// Each record goes to the system as soon as it is written, so that a killed run loses none; one that the
+/// system does not take waits for the next.
 final class EventFile {
   let url: URL
-  private let handle: FileHandle
+  private let file: GrowingFile
 
   private static let prefix = "events.out.tfevents."
 
@@ -18,13 +20,19 @@ final class EventFile {
         .filter { $0.hasPrefix(EventFile.prefix) }
       url = folder.appendingPathComponent(EventFile.name(after: earlier, wallTime: wallTime))
       // An existing file would be another program's.
-      let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
-      guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-      handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      file = try GrowingFile(url.path, mustBeNew: true)
     } catch {
-      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
+      let reason = (error as? SystemFailure)?.reason ?? error.localizedDescription
+      throw RunError.cannotWrite(file: folder.path, reason: reason)
     }
-    try append(TensorBoardEvent(wallTime: wallTime, content: .version(writer: "blip2-train")))
+    append(TensorBoardEvent(wallTime: wallTime, content: .version(writer: "blip2-train")))
+  }
+
+  /// Tries once more to write the records that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? {
+    file.flush()
+    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
   }
 
   /// TensorBoard reads the files of a folder in the order of their names, so that a new one gets a
@@ -40,14 +48,7 @@ final class EventFile {
       + ".\(name.replacingOccurrences(of: "/", with: "-")).\(getpid()).\(earlier.count)"
   }
 
-  /// - Throws: `RunError.cannotWrite`.
-  func append(_ event: TensorBoardEvent) throws {
-    do {
-      try handle.write(contentsOf: EventFile.record(event.bytes))
-    } catch {
-      throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
-    }
-  }
+  func append(_ event: TensorBoardEvent) { file.append(EventFile.record(event.bytes)) }
 
   /// A TFRecord: the length, its checksum, the data, its checksum, all little-endian.
   static func record(_ data: [UInt8]) -> Data {

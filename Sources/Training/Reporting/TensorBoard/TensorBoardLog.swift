@@ -13,31 +13,36 @@ public final class TensorBoardLog {
   ///   - step: The step to go on from.
   /// - Throws: `RunError.cannotWrite`.
   public init(output: URL, continuingFrom step: Int) throws {
-    file = try EventFile(folder: output.appendingPathComponent("tensorboard", isDirectory: true))
-    try append(step: step + 1, .start)
+    file = try EventFile(
+      folder: output.appendingPathComponent(TensorBoardLog.folderName, isDirectory: true))
+    append(step: step + 1, .start)
   }
 
-  /// - Throws: `RunError.cannotWrite`.
-  func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) throws {
-    try append(
+  static let folderName = "tensorboard"
+
+  /// Tries once more to write the records that wait.
+  /// - Returns: Why some still do; nil where all are written.
+  func flush() -> RunError? { file.flush() }
+
+  func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) {
+    append(
       step: step, .summary(values.map { .scalar(tag: "\(kind)/\($0.name)", $0.value) }))
   }
 
   /// Each picture with a table of what is said of it, under tags that begin alike.
-  /// - Throws: `RunError.cannotWrite`.
-  func write(step: Int, _ pictures: [SamplePicture]) throws {
+  func write(step: Int, _ pictures: [SamplePicture]) {
     for (number, picture) in pictures.enumerated() {
       let tag = "pictures/\(number + 1)"
       var rows = [["file", picture.path]] + picture.truth.map { ["truth", $0] }
       if let caption = picture.caption { rows.append(["caption", caption]) }
       var values: [TensorBoardEvent.Value] = [.table(tag: tag + "/text", rows)]
       if let encoded = picture.encoded { values.append(.image(tag: tag + "/image", encoded)) }
-      try append(step: step, .summary(values))
+      append(step: step, .summary(values))
     }
   }
 
-  private func append(step: Int, _ content: TensorBoardEvent.Content) throws {
-    try file.append(
+  private func append(step: Int, _ content: TensorBoardEvent.Content) {
+    file.append(
       TensorBoardEvent(wallTime: Date().timeIntervalSince1970, step: step, content: content))
   }
 }

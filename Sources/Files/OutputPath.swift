@@ -1,0 +1,112 @@
+import Foundation
+
+/// Where a command is going to write: looked at before the work, so that nothing is overwritten by a slip
+/// and hours of work do not end at a folder that is not there.
+public enum OutputPath {
+  /// Why a command does not write there.
+  public enum Refusal: Error, Equatable {
+    /// Something else lies there; `what` says it.
+    case occupied(path: String, what: String, canForce: Bool)
+    case unwritable(path: String, reason: String)
+    case empty
+  }
+
+  /// Refuses a path for a file where something else lies or nothing can be written.
+  /// - Parameters:
+  ///   - force: Whether a file of any kind may be replaced; nil where the command has no such option.
+  ///   - isOwn: Whether a file that begins so was written by such a command, and may be replaced.
+  /// - Throws: `Refusal`.
+  public static func checkFile(
+    _ path: String, force: Bool?, isOwn: (_ beginning: [UInt8]) -> Bool = { _ in false }
+  ) throws {
+    guard !path.isEmpty else { throw Refusal.empty }
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw Refusal.unwritable(path: path, reason: Self.reason) }
+      return try checkFolder(of: path)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: throw Refusal.unwritable(path: path, reason: "it is a folder")
+    case S_IFREG where force == true || status.st_size == 0: break
+    case S_IFREG:
+      guard isOwn(beginning(of: path)) else {
+        throw Refusal.occupied(path: path, what: "another file", canForce: force != nil)
+      }
+    case S_IFLNK:
+      if force != true {
+        throw Refusal.occupied(path: path, what: "a link", canForce: force != nil)
+      }
+    default: throw Refusal.unwritable(path: path, reason: "it is a device, a pipe or a socket")
+    }
+    try checkFolder(of: path)
+  }
+
+  /// Refuses a path for a folder where there is a file, or a folder that is not empty.
+  /// - Parameters:
+  ///   - force: Whether the folder may hold anything.
+  ///   - isOwn: Whether an entry of that name may lie there.
+  /// - Throws: `Refusal`.
+  public static func checkFolder(
+    _ path: String, force: Bool = false, isOwn: (_ name: String) -> Bool = { _ in false }
+  ) throws {
+    guard !path.isEmpty else { throw Refusal.empty }
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      if errno == ENOENT { return }
+      throw Refusal.unwritable(path: path, reason: reason)
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw Refusal.unwritable(path: path, reason: "it is a file, and a folder is wanted")
+    }
+    if force { return }
+    let others = try names(in: path).filter { !isOwn($0) }.sorted()
+    guard let first = others.first else { return }
+    let more = others.count > 1 ? " and \(others.count - 1) more" : ""
+    throw Refusal.occupied(path: path, what: first + more, canForce: true)
+  }
+
+  private static func checkFolder(of path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    let named = folder.isEmpty ? "." : folder
+    guard access(named, W_OK | X_OK) == 0 else {
+      throw Refusal.unwritable(path: path, reason: "its folder \(named): \(reason)")
+    }
+  }
+
+  private static func beginning(of path: String) -> [UInt8] {
+    guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+    defer { try? file.close() }
+    return ((try? file.read(upToCount: 4096)) ?? nil).map(Array.init) ?? []
+  }
+
+  private static func names(in path: String) throws -> [String] {
+    guard let folder = opendir(path) else {
+      throw Refusal.unwritable(path: path, reason: reason)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  private static var reason: String { String(cString: strerror(errno)) }
+}
+
+extension OutputPath.Refusal: CustomStringConvertible, LocalizedError {
+  public var description: String {
+    switch self {
+    case .occupied(let path, let what, let canForce):
+      "\(path) holds something else already (\(what)): choose another"
+        + (canForce ? ", or give --force to write there all the same" : "")
+    case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .empty: "--output: expected a path, found nothing"
+    }
+  }
+
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// An error of what a key names, with the key in front: a message is to say where to look.
+public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
+  /// Such as `data.validation.path`, or `--data`.
+  public let key: String
+  public let error: any Error
+
+  public var description: String {
+    "\(key): \((error as? any LocalizedError)?.errorDescription ?? String(describing: error))"
+  }
+
+  public var errorDescription: String? { description }
+
+  /// Does something with what a key names.
+  /// - Throws: `KeyedError` around what `body` throws; a configuration's errors have their key, and
+  ///   `Interrupted` is none.
+  public static func naming<Result>(_ key: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error where error is ConfigurationError || error is Interrupted {
+      throw error
+    } catch let error as KeyedError {
+      throw error
+    } catch {
+      throw KeyedError(key: key, error: error)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import CPlatform
+import Foundation
+import Tensors
+import Training
+
+/// The limits that shells, batch systems and containers put on a process: what fits in them is taken,
+/// and what does not is refused in one line.
+enum ProcessLimits {
+  /// The stack that the commands want, as most systems give it.
+  static let stackSize = 8 << 20
+
+  /// Opens as many files as the system lets this process: the soft limit is there for old programs.
+  static func raiseOpenFiles() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    // Beyond this nothing here wants more, and tables of the kernel grow with it.
+    limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, 65_536))
+    setrlimit(resource, &limit)
+  }
+
+  /// Runs the program on a stack of the usual size, whatever `ulimit -s` says, and lets all threads to
+  /// come have one. A thread's stack is memory like any other: only the first one's has that limit.
+  static func withStack(_ body: @escaping @Sendable () -> Void) {
+    var limit = rlimit()
+    let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0
+    guard isKnown, limit.rlim_cur < stackSize else { return body() }
+    cplatform_give_threads_stacks(stackSize)
+    let isDone = DispatchSemaphore(value: 0)
+    Thread {
+      body()
+      isDone.signal()
+    }.start()
+    isDone.wait()
+  }
+
+  /// The threads to use: what `BLIP2_THREADS` says, else one for each processor whose time this
+  /// process may have.
+  /// - Throws: `Failure` where the variable says something else than a number of threads.
+  static func wantedThreads(
+    environment: [String: String], available: Int = Parallel.availableProcessorCount,
+    quota: Double? = ControlGroups().processorQuota
+  ) throws -> Int {
+    guard let text = environment["BLIP2_THREADS"], !text.isEmpty else {
+      return min(available, quota.map { max(1, Int($0)) } ?? available)
+    }
+    guard let threads = Int(text), threads >= 1 else {
+      throw Failure("BLIP2_THREADS: expected a whole number of at least 1, found \"\(text)\"")
+    }
+    return min(threads, Parallel.threadLimit)
+  }
+
+  /// How many of the wanted threads have room under a limit on addresses.
+  ///
+  /// Each takes a work space of OpenBLAS and a stack. Half of what is left goes to them at most: the
+  /// other half is for the model and its data.
+  /// - Throws: `Failure` where not even one has.
+  static func threads(wanted: Int, limit: AddressLimit, inUse: Int) throws -> Int {
+    let each = BLAS.workSpace + stackSize
+    let least = inUse + each + leastWork
+    guard limit.bytes >= least else {
+      throw Failure(
+        "\(limit.name) is \(Quantity.bytes(limit.bytes)), and this program needs at least "
+          + "\(Quantity.bytes(least)) of addresses: raise the limit (ulimit -v is in KiB)")
+    }
+    return max(1, min(wanted, (limit.bytes - inUse) / 2 / each))
+  }
+
+  /// What a command needs at least beside libraries and threads.
+  private static let leastWork = 128 << 20
+}
