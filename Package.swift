@@ -60,6 +60,7 @@ let package = Package(
       name: "blip2-train",
       dependencies: [
         "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles", "Tensors",
+        "Files",
         "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -86,13 +87,13 @@ let package = Package(
         "WeightFiles", "TestSupport",
       ]),
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
-    tests("DatasetsTests", ["Datasets", "Tensors", "TestSupport", "WeightFiles"]),
+    tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
     tests(
       "TrainingTests",
       [
         "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "TestSupport",
+        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Files", "TestSupport",
       ]),
     tests("ArchitectureTests", []),
     tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),

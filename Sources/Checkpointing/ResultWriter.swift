@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// Writes results for other programs into an HDF5 file: float32 arrays, whole numbers and texts.
@@ -11,11 +12,14 @@ public enum ResultWriter {
     case integers([Int])
     /// Stored as UTF-8 of one fixed length, filled up with zeros, `[count]`.
     case texts([String])
+    /// Names of files, stored as texts are, by their own bytes.
+    case names([String])
 
     var byteCount: Int {
       switch self {
       case .integers(let values): values.count * 8
-      case .texts(let texts): texts.count * ((texts.map(\.utf8.count).max() ?? 0) + 1)
+      case .texts(let texts), .names(let texts):
+        texts.count * ((texts.map(\.utf8.count).max() ?? 0) + 1)
       }
     }
   }
@@ -50,7 +54,9 @@ public enum ResultWriter {
           fileType: chdf5_file_int64(), bytes: bytes.baseAddress)
       }
     case .texts(let texts):
-      try file.writeTexts(path, texts, shape: [texts.count])
+      try file.writeTexts(path, texts.map { Array($0.utf8) }, shape: [texts.count])
+    case .names(let names):
+      try file.writeTexts(path, names.map(FileName.bytes), shape: [names.count])
     }
   }
 }

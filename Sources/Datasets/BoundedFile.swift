@@ -1,10 +1,11 @@
+import Files
 import Foundation
 
 /// Reads whole files of bounded size.
 enum BoundedFile {
   enum Failure: Error {
-    /// The operating system's words.
-    case system(String)
+    /// The operating system refused.
+    case system(SystemError)
     case notRegular
     case tooLarge(Int)
   }
@@ -18,10 +19,15 @@ enum BoundedFile {
   }
 
   /// The size in bytes of the regular file at `path`; nil where there is none.
-  static func size(of path: String) -> Int? {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int(status.st_size)
+  /// - Throws: `SystemError` where the system failed, so that nobody can say.
+  static func size(of path: String) throws(SystemError) -> Int? {
+    do {
+      guard case .file(let size) = try FileSystem.kind(of: path) else { return nil }
+      return size
+    } catch {
+      if error.isFailureOfSystem { throw error }
+      return nil
+    }
   }
 }
 
@@ -35,11 +41,10 @@ final class OpenFile: Sendable {
   /// folder of pictures cannot hang the reader.
   /// - Throws: ``BoundedFile/Failure``.
   init(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw BoundedFile.Failure.system(Self.lastSystemError()) }
+    let descriptor = try Self.descriptor(of: path)
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      let problem = Self.lastSystemError()
+      let problem = SystemError()
       close(descriptor)
       throw BoundedFile.Failure.system(problem)
     }
@@ -52,6 +57,27 @@ final class OpenFile: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  private static func descriptor(of path: String) throws -> Int32 {
+    let flags = O_RDONLY | O_NONBLOCK
+    do {
+      do {
+        return try FileSystem.descriptor(of: path, flags: flags)
+      } catch  where error.code == EMFILE {
+        // Shards that stay open for the next sample are worth less than this file.
+        OpenFileCache.shared.closeIdle()
+        return try FileSystem.descriptor(of: path, flags: flags)
+      }
+    } catch {
+      // Sockets, and devices without a driver, have errors that disks have as well.
+      if error.code == ENXIO || error.code == ENODEV,
+        let kind = try? FileSystem.kind(of: path), kind == .other
+      {
+        throw BoundedFile.Failure.notRegular
+      }
+      throw BoundedFile.Failure.system(error)
+    }
+  }
 
   /// Says that small pieces far apart will be read, so that the system reads no more than these.
   func expectScatteredReads() { posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM) }
@@ -66,11 +92,9 @@ final class OpenFile: Sendable {
         if got > 0 {
           filled += got
         } else if errno != EINTR {
-          throw BoundedFile.Failure.system(Self.lastSystemError())
+          throw BoundedFile.Failure.system(SystemError())
         }
       }
     }
   }
-
-  private static func lastSystemError() -> String { String(cString: strerror(errno)) }
 }

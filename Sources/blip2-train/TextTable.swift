@@ -1,3 +1,5 @@
+import Files
+
 /// Rows of cells printed in columns that line up.
 struct TextTable: CustomStringConvertible {
   enum Alignment {
@@ -49,8 +51,8 @@ struct TextTable: CustomStringConvertible {
 }
 
 extension String {
-  /// The text with control and direction characters spelt out: what stands in a file must not
-  /// steer the terminal.
+  /// The text with control and direction characters spelt out, and the bytes of names that are not
+  /// UTF-8: what stands in a file must not steer the terminal.
   var withoutControlCharacters: String { sparing([]) }
 
   /// The same for text of several lines.
@@ -58,7 +60,7 @@ extension String {
 
   private func sparing(_ spared: Set<Unicode.Scalar>) -> String {
     var text = ""
-    for scalar in unicodeScalars {
+    for scalar in FileName.displayed(self).unicodeScalars {
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator:
         if spared.contains(scalar) {

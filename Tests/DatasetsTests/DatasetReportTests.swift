@@ -23,7 +23,7 @@ import Testing
       {"image": "4.jpg", "caption": "four words are here"}
       {"image": "5.jpg", "caption": "gone"}
       """.write(to: list, atomically: true, encoding: .utf8)
-      let report = DatasetReport(
+      let report = try DatasetReport(
         try CaptionDataset(list), listedBadImages: 1, tokenCount: { $0.utf8.count })
       #expect(report.images == 6 && report.pairs == 7 && report.duplicateCaptions == 2)
       #expect(report.captionWords == .init([2, 3, 2, 1, 2, 4, 1]))

@@ -157,7 +157,7 @@ import Testing
     #expect(
       error?.reason
         == .unacceptableSize(width: golden.width, height: golden.height, limit: pixels - 1))
-    let bytes = try #require(BoundedFile.size(of: golden.url.path))
+    let bytes = try #require(try BoundedFile.size(of: golden.url.path))
     let tooLong = #expect(throws: ImageError.self) {
       try ImageDecoder(maximumFileSize: bytes - 1).decode(file: golden.url)
     }

@@ -65,3 +65,13 @@ extension BatchLoader {
 
   struct Ended: Error {}
 }
+
+extension CaptionDataset {
+  /// The data set at a URL, as most tests have it.
+  convenience init(
+    _ location: URL, imageFolder: URL? = nil, captions captionPolicy: CaptionPolicy = .draw
+  ) throws {
+    try self.init(
+      path: location.path, imageFolder: imageFolder?.path, captions: captionPolicy)
+  }
+}

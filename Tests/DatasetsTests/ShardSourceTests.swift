@@ -117,7 +117,7 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let batch = try #require(try loader.next())
       #expect(batch.samples.map(\.caption) == ["good"])
       #expect(batch.skipped.map(\.path) == ["\(path):a", "\(path):c"])
-      let report = DatasetReport(try ShardSource(paths: [path]))
+      let report = try DatasetReport(try ShardSource(paths: [path]))
       #expect(report.badImages == 2 && report.pairs == 1 && report.formats == [.png: 1])
       #expect(report.firstBadImages.map(\.path) == ["\(path):a", "\(path):c"])
     }

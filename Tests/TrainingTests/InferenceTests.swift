@@ -1,3 +1,5 @@
+import Datasets
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -113,6 +115,54 @@ import Testing
     let form = try embed(["--text", "a", "--output", run.output("x.npy")])
     #expect(form.status == 1 && form.errors.contains(".jsonl"))
     #expect(try embed(["--output", run.output("x.h5")]).status == 64)
+  }
+
+  /// `bad\xFF.png`: the picture is found, and its name comes out as it went in.
+  @Test func picturesOfAnyNameAreRead() throws {
+    let path = FilePath.joined(run.folder.url.path, FileName.text(Array("bad".utf8) + [0xFF]))
+    let picture = try Data(contentsOf: URL(fileURLWithPath: pictures[0]))
+    let descriptor = FileName.withCString(path) { open($0, O_WRONLY | O_CREAT, 0o600) }
+    defer { _ = FileName.withCString(path) { unlink($0) } }
+    try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: picture)
+    let checkpoint = try StageOneCheckpoint(run.output("a"), reading: [], report: { _ in })
+    var captions: [(path: String, text: String)] = []
+    let skipped = try checkpoint.caption(
+      [pictures[0], path, path + "none"],
+      options: .init(beams: 1, minimumLength: 2, maximumLength: 8),
+      report: { #expect($0.hasSuffix("bad\\xFFnone: cannot be read: No such file or directory")) },
+      show: { captions.append(($0, $1)) })
+    #expect(
+      skipped == 1 && captions.map { NameKey($0.path) } == [pictures[0], path].map(NameKey.init))
+    #expect(captions.first?.text == captions.last?.text)
+
+    let (binary, text) = (run.output("names.h5"), run.output("names.jsonl"))
+    for output in [binary, text] {
+      var file = try EmbeddingFile(output)
+      _ = try checkpoint.embed(
+        images: [path], texts: ["a"], report: { _ in }, show: { try file.add($0) })
+      try file.finish()
+    }
+    let written = try String(contentsOfFile: text, encoding: .utf8)
+    #expect(written.components(separatedBy: "bad\\udcff\"").count == 3)
+    let stored = try Data(contentsOf: URL(fileURLWithPath: binary))
+    #expect(stored.firstRange(of: Data(FileName.bytes(path))) != nil)
+    #expect(stored.firstRange(of: Data(path.utf8)) == nil)
+  }
+
+  /// A folder that may not be entered hides all pictures, and is no broken picture.
+  @Test func aFailureOfTheSystemEndsTheReading() throws {
+    let folder = run.folder.path("locked")
+    #expect(mkdir(folder, 0) == 0)
+    defer { chmod(folder, 0o700) }
+    let reader = PictureReader(
+      decoder: ImageDecoder(), transform: .evaluation(side: 8),
+      report: { Issue.record("passed over: \($0)") })
+    try FileAccess.ofNobody {
+      #expect(
+        throws: DatasetError.systemFailure(
+          file: folder + "/a.png", SystemError(EACCES, isOfFolder: true))
+      ) { try reader.pictures([pictures[0], folder + "/a.png"]) }
+    }
   }
 
   @Test func captionsComeLineByLine() throws {

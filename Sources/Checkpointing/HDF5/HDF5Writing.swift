@@ -84,15 +84,13 @@ struct HDF5WritableFile: ~Copyable {
 
   /// Writes text as a scalar of fixed length, UTF-8, with an ending zero.
   mutating func writeText(_ path: String, _ text: String) throws {
-    try writeTexts(path, [text], shape: [])
+    try writeTexts(path, [Array(text.utf8)], shape: [])
   }
 
   /// Writes texts of one fixed length, that of the longest, UTF-8, filled up with zeros.
-  mutating func writeTexts(_ path: String, _ texts: [String], shape: [Int]) throws {
-    let length = (texts.map(\.utf8.count).max() ?? 0) + 1
-    let bytes = texts.flatMap { text in
-      Array(text.utf8) + Array(repeating: 0, count: length - text.utf8.count)
-    }
+  mutating func writeTexts(_ path: String, _ texts: [[UInt8]], shape: [Int]) throws {
+    let length = (texts.map(\.count).max() ?? 0) + 1
+    let bytes = texts.flatMap { $0 + Array(repeating: 0, count: length - $0.count) }
     let type = try HDF5Handle(
       H5Tcopy(chdf5_c_string()), closedBy: H5Tclose, "describe /\(path)", url)
     try HDF5Library.check(H5Tset_size(type.identifier, length), "describe /\(path)", url)

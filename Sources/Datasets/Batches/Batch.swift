@@ -1,3 +1,5 @@
+import Files
+
 /// One batch of images and captions.
 public struct Batch: Sendable {
   /// The samples, `[batch]`.
@@ -30,4 +32,9 @@ public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {
 public struct SkippedSample: Equatable, Sendable {
   public var path: String
   public var reason: String
+}
+
+extension SkippedSample: CustomStringConvertible {
+  /// For people.
+  public var description: String { FileName.displayed("\(path): \(reason)") }
 }

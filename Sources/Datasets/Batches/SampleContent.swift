@@ -11,7 +11,7 @@ public protocol SampleContent: Sendable {
   /// - Parameters:
   ///   - random: The sample's own stream of draws; the same stream gives the same numbers.
   ///   - output: Room for ``valueCount`` numbers.
-  /// - Throws: ``ContentFailure`` where no more samples are to follow, any other error where this one
+  /// - Throws: ``ContentFailure`` or `DatasetError.systemFailure` where no more samples are to follow, any other error where this one
   ///   is to be passed over; the output is then undefined.
   func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,

@@ -25,6 +25,8 @@ struct SampleWork: Sendable {
     let sample: CaptionSample
     do {
       sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
+    } catch let error as DatasetError where error.isSystemFailure {
+      return .failed(error)
     } catch let error as SampleError {
       return .skipped(SkippedSample(path: error.path, reason: error.reason))
     } catch {
@@ -38,6 +40,8 @@ struct SampleWork: Sendable {
       return .sample(sample)
     } catch let failure as ContentFailure {
       return .failed(failure.error)
+    } catch let error as DatasetError where error.isSystemFailure {
+      return .failed(error)
     } catch let error as ImageError {
       return .skipped(SkippedSample(path: sample.path, reason: "\(error.reason)"))
     } catch {

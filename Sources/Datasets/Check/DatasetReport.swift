@@ -48,10 +48,11 @@ public struct DatasetReport: Sendable {
   /// - Parameters:
   ///   - listedBadImages: How many unreadable images are named.
   ///   - tokenCount: The number of tokens of a caption, where that is wanted.
+  /// - Throws: `DatasetError.systemFailure`, since what it keeps from being read is not known then.
   public init(
     _ source: any CaptionSource, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
     tokenCount: ((String) -> Int)? = nil
-  ) {
+  ) throws {
     var perImage: [Int] = []
     var words: [Int] = []
     var tokens: [Int] = []
@@ -62,6 +63,7 @@ public struct DatasetReport: Sendable {
     for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
       let portion = start..<min(source.imageCount, start + ImageFinding.portion)
       for finding in ImageFinding.all(of: portion, in: source, decoder: decoder) {
+        if let failure = finding.failure { throw failure }
         if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
         for caption in finding.captions {
           words.append(caption.split(whereSeparator: \.isWhitespace).count)
@@ -98,6 +100,8 @@ private struct ImageFinding: Sendable {
   private(set) var size: ImageSize?
   /// Why it cannot be used.
   private(set) var problem: SkippedSample?
+  /// Why nobody can say whether it can.
+  private(set) var failure: DatasetError?
 
   private init() {}
 
@@ -111,6 +115,8 @@ private struct ImageFinding: Sendable {
       let header = try decoder.size(of: bytes)
       _ = try decoder.decode(bytes: bytes)
       (format, size) = (header.format, header.size)
+    } catch let error as DatasetError where error.isSystemFailure {
+      failure = error
     } catch let error as SampleError {
       problem = SkippedSample(path: error.path, reason: error.reason)
     } catch let error as ImageError {

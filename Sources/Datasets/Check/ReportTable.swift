@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension DatasetReport: CustomStringConvertible {
@@ -27,7 +28,7 @@ extension DatasetReport: CustomStringConvertible {
     if !firstBadImages.isEmpty {
       let rest = badImages - firstBadImages.count
       lines += ["", "Unreadable images:"]
-      lines += firstBadImages.map { "  \($0.path): \($0.reason)" }
+      lines += firstBadImages.map { "  \($0)" }
       if rest > 0 { lines.append("  and \(rest) more") }
     }
     for finding in findings where !finding.examples.isEmpty {
@@ -36,7 +37,7 @@ extension DatasetReport: CustomStringConvertible {
       let rest = finding.count - finding.examples.count
       if rest > 0 { lines.append("  and \(rest) more") }
     }
-    return lines.joined(separator: "\n")
+    return FileName.displayed(lines.joined(separator: "\n"))
   }
 
   private func row(_ name: String, _ count: Int) -> String { Self.line([name, "\(count)"]) }

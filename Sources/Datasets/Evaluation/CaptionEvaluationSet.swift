@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Images with what people say of them, to judge captions by: COCO's layout or a list.
@@ -8,10 +9,11 @@ import Foundation
 /// a list that name the same picture are one item with the captions of all.
 public struct CaptionEvaluationSet: Sendable {
   public struct Item: Equatable, Sendable {
+    /// Where the picture lies, as `FileName` has it.
     public var image: URL
     /// At least one.
     public var references: [String]
-    /// The id that the file gives the image; else its path as listed.
+    /// The id that the file gives the image; else its path as listed, as `FileName` has it.
     public var id: String
 
     public init(image: URL, references: [String], id: String) {
@@ -47,7 +49,7 @@ public struct CaptionEvaluationSet: Sendable {
     _ reader: EvaluationFile, _ images: inout EvaluationImages
   ) throws -> (items: [Item], withoutCaptions: [String]) {
     var items: [Item] = []
-    var numbers: [String: Int] = [:]
+    var numbers: [NameKey: Int] = [:]
     // Captions may come before the images they belong to.
     var captions: [(place: EvaluationFile.Place, image: String, text: String)] = []
     try reader.read(lists: ["images", "annotations"]) { place, fields in
@@ -56,17 +58,17 @@ public struct CaptionEvaluationSet: Sendable {
         return
       }
       let id = try fields.identifier("id")
-      guard numbers.updateValue(items.count, forKey: id) == nil else {
+      guard numbers.updateValue(items.count, forKey: NameKey(id)) == nil else {
         throw ListRecord.Problem(field: "id", text: "\(id) belongs to an earlier image as well")
       }
       let image =
         fields["file_name"] == nil
         ? try images.image(withId: id, field: "id")
-        : try images.image(atPath: try fields.text("file_name"), field: "file_name")
+        : try images.image(atPath: try fields.path("file_name"), field: "file_name")
       items.append(Item(image: image, references: [], id: id))
     }
     for caption in captions {
-      guard let number = numbers[caption.image] else {
+      guard let number = numbers[NameKey(caption.image)] else {
         throw reader.error(
           at: caption.place,
           ListRecord.Problem(field: "image_id", text: "there is no image \(caption.image)"))
@@ -83,28 +85,31 @@ public struct CaptionEvaluationSet: Sendable {
     _ reader: EvaluationFile, _ images: inout EvaluationImages
   ) throws -> [Item] {
     var items: [Item] = []
-    var numbers: [String: Int] = [:]
-    var pathOfId: [String: String] = [:]
+    var numbers: [NameKey: Int] = [:]
+    var pathOfId: [NameKey: NameKey] = [:]
     try reader.read(lists: []) { _, fields in
-      let path = try fields.text("image")
+      let path = try fields.path("image")
       guard let captions = try fields.captions() else {
         throw ListRecord.Problem(field: "caption", text: "expected a text or texts, found nothing")
       }
       let given = try fields["image_id"].map { _ in try fields.identifier("image_id") }
       let id = given ?? path
-      if let earlier = pathOfId.updateValue(path, forKey: id), earlier != path {
-        throw ListRecord.Problem(field: "image_id", text: "\(id) belongs to \(earlier) as well")
+      if let earlier = pathOfId.updateValue(NameKey(path), forKey: NameKey(id)),
+        earlier != NameKey(path)
+      {
+        throw ListRecord.Problem(
+          field: "image_id", text: "\(id) belongs to \(earlier.text) as well")
       }
       let references = try captions.map { try JSONFields.bounded($0, "caption") }
-      if let number = numbers[path] {
-        guard items[number].id == id else {
+      if let number = numbers[NameKey(path)] {
+        guard NameKey(items[number].id) == NameKey(id) else {
           throw ListRecord.Problem(
             field: "image_id",
             text: "is \(id), but an earlier record of \(path) has \(items[number].id)")
         }
         items[number].references += references
       } else {
-        numbers[path] = items.count
+        numbers[NameKey(path)] = items.count
         items.append(
           Item(
             image: try images.image(atPath: path, field: "image"), references: references, id: id))

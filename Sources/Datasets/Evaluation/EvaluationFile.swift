@@ -1,3 +1,5 @@
+import Files
+
 /// Reads the JSON files of evaluation sets record by record: an object with lists of records, such
 /// as COCO's `{"images": […], "annotations": […]}`, or one list of records.
 struct EvaluationFile {
@@ -170,6 +172,18 @@ extension JSONFields {
       throw ListRecord.Problem(
         field: name, text: "expected a text or a 64-bit integer, found \(other?.kind ?? "nothing")")
     }
+  }
+
+  /// The path of a picture, as `FileName` has it.
+  func path(_ name: String) throws -> String {
+    guard let path = self[name]?.name else {
+      throw ListRecord.Problem(
+        field: name, text: "expected a path, found \(self[name]?.kind ?? "nothing")")
+    }
+    guard path.contains(where: { !$0.isWhitespace }) else {
+      throw ListRecord.Problem(field: name, text: "is empty; leave the record out")
+    }
+    return try Self.bounded(path, name)
   }
 
   /// A text that is not blank.

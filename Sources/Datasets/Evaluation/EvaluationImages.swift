@@ -1,9 +1,10 @@
+import Files
 import Foundation
 
-/// Finds the pictures of evaluation sets in a folder.
+/// Finds the pictures of evaluation sets in a folder. Paths are as `FileName` has them.
 struct EvaluationImages {
   let folder: String
-  private var found: [String: URL] = [:]
+  private var found: [NameKey: URL] = [:]
 
   init(folder: String) {
     self.folder = folder
@@ -12,14 +13,16 @@ struct EvaluationImages {
   /// A picture that is listed by its path: at that place, seen from the folder, else by its name
   /// alone in the folder, since lists have paths such as `val2014/COCO_val2014_000000000042.jpg`.
   mutating func image(atPath path: String, field: String) throws -> URL {
-    guard !path.isEmpty, !path.utf8.contains(0), path.utf8.count < Int(PATH_MAX) else {
+    guard !path.isEmpty, !path.utf8.contains(0), FileName.bytes(path).count < Int(PATH_MAX)
+    else {
       throw ListRecord.Problem(field: field, text: "expected a path, found an unusable text")
     }
-    if path.hasPrefix("/") { return try first(of: [path], for: path, field: field) }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    if FilePath.isAbsolute(path) { return try first(of: [path], for: path, field: field) }
+    let name = FilePath.name(of: FilePath.withoutEndingSlashes(path))
     let listed = "\(folder)/\(path)"
     return try first(
-      of: name == path ? [listed] : [listed, "\(folder)/\(name)"], for: path, field: field)
+      of: NameKey(name) == NameKey(path) ? [listed] : [listed, "\(folder)/\(name)"], for: path,
+      field: field)
   }
 
   /// The splits of COCO of 2014 and 2015, whose pictures have them in their names.
@@ -29,7 +32,8 @@ struct EvaluationImages {
   /// A picture that only its number is known of: `COCO_val2014_000000000042.jpg` and the like for
   /// COCO's other splits, else `000000000042.jpg`, else the number with any known extension.
   mutating func image(withId id: String, field: String) throws -> URL {
-    guard !id.contains("/"), !id.utf8.contains(0), id.utf8.count < 200 else {
+    let id = FileName.text(id.utf8)
+    guard !id.utf8.contains(UInt8(ascii: "/")), !id.utf8.contains(0), id.utf8.count < 200 else {
       throw ListRecord.Problem(field: field, text: "no picture can have this name")
     }
     var names = Self.extensions.map { "\(id).\($0)" }
@@ -43,15 +47,24 @@ struct EvaluationImages {
 
   /// - Parameter key: What the picture is remembered by.
   private mutating func first(of paths: [String], for key: String, field: String) throws -> URL {
-    if let known = found[key] { return known }
-    guard let path = paths.first(where: { BoundedFile.size(of: $0) != nil }) else {
+    if let known = found[NameKey(key)] { return known }
+    guard let path = try paths.first(where: { try Self.isFile($0) }) else {
       throw ListRecord.Problem(
         field: field,
         text: "there is no picture; looked for \(paths.joined(separator: ", ")). "
           + "Is this the right image folder?")
     }
     let url = URL(fileURLWithPath: path, isDirectory: false)
-    found[key] = url
+    found[NameKey(key)] = url
     return url
+  }
+
+  /// - Throws: `DatasetError.systemFailure` where nobody can say.
+  private static func isFile(_ path: String) throws -> Bool {
+    do {
+      return try BoundedFile.size(of: path) != nil
+    } catch {
+      throw DatasetError(error, file: path)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Questions about images, with people's answers where they are known: VQA's two files or a list.
@@ -7,6 +8,7 @@ import Foundation
 /// LAVIS use it, is `[{"image": path, "question", "question_id", "answer": text or texts}]`.
 public struct QuestionSet: Sendable {
   public struct Item: Equatable, Sendable {
+    /// Where the picture lies, as `FileName` has it.
     public var image: URL
     public var question: String
     /// What people answered, one for each of them; empty where that is not known.
@@ -56,10 +58,10 @@ public struct QuestionSet: Sendable {
     _ reader: EvaluationFile, _ layout: EvaluationFile.Layout, _ images: inout EvaluationImages
   ) throws -> [Item] {
     var items: [Item] = []
-    var ids = Set<String>()
+    var ids = Set<NameKey>()
     try reader.read(lists: ["questions"]) { _, fields in
       let id = try fields.identifier("question_id")
-      guard ids.insert(id).inserted else {
+      guard ids.insert(NameKey(id)).inserted else {
         throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
       }
       let question = try fields.text("question")
@@ -69,7 +71,7 @@ public struct QuestionSet: Sendable {
           withId: try fields.identifier("image_id"), field: "image_id")
         items.append(Item(image: image, question: question, answers: [], id: id))
       case .list:
-        let image = try images.image(atPath: try fields.text("image"), field: "image")
+        let image = try images.image(atPath: try fields.path("image"), field: "image")
         let answers = try fields["answer"].map { try fields.answers($0, "answer") } ?? []
         items.append(Item(image: image, question: question, answers: answers, id: id))
       }
@@ -81,17 +83,17 @@ public struct QuestionSet: Sendable {
   private static func addAnswers(
     from reader: EvaluationFile, to items: inout [Item]
   ) throws -> Int {
-    var numbers: [String: Int] = [:]
-    for (number, item) in items.enumerated() { numbers[item.id] = number }
+    var numbers: [NameKey: Int] = [:]
+    for (number, item) in items.enumerated() { numbers[NameKey(item.id)] = number }
     guard try reader.layout() == .object else {
       throw DatasetError.malformed(
         file: reader.file, line: 1, problem: "expected {\"annotations\": […]}, found a list")
     }
-    var seen = Set<String>()
+    var seen = Set<NameKey>()
     var unused = 0
     try reader.read(lists: ["annotations"]) { _, fields in
       let id = try fields.identifier("question_id")
-      guard seen.insert(id).inserted else {
+      guard seen.insert(NameKey(id)).inserted else {
         throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
       }
       guard case .array(let given) = fields["answers"] else {
@@ -106,7 +108,7 @@ public struct QuestionSet: Sendable {
         }
         return try fields.answers(text, "answers.answer")
       }
-      if let number = numbers[id] { items[number].answers = answers } else { unused += 1 }
+      if let number = numbers[NameKey(id)] { items[number].answers = answers } else { unused += 1 }
     }
     return unused
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Turns the bytes of JPEG, PNG and WebP files into pictures.
@@ -34,9 +35,13 @@ public struct ImageDecoder: Sendable {
   }
 
   /// The picture in a file.
-  /// - Throws: ``ImageError`` that names the file.
-  public func decode(file: URL) throws -> RGBImage {
-    try naming(file) { try decode(bytes: try Self.contents(of: file.path, limit: maximumFileSize)) }
+  /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
+  public func decode(file: URL) throws -> RGBImage { try decode(path: file.path) }
+
+  /// The picture in a file, whose path is as ``FileName`` has it.
+  /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
+  public func decode(path: String) throws -> RGBImage {
+    try naming(path) { try decode(bytes: try Self.contents(of: path, limit: maximumFileSize)) }
   }
 
   /// The picture in a file's bytes.
@@ -60,9 +65,9 @@ public struct ImageDecoder: Sendable {
 
   /// The format and size that a file's header declares, as the decoded picture would have it; the
   /// pixels are not looked at.
-  /// - Throws: ``ImageError`` that names the file.
+  /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
   public func size(of file: URL) throws -> (format: ImageFormat, size: ImageSize) {
-    try naming(file) { try size(of: try Self.contents(of: file.path, limit: maximumFileSize)) }
+    try naming(file.path) { try size(of: try Self.contents(of: file.path, limit: maximumFileSize)) }
   }
 
   /// The format and size that the header in a file's bytes declares.
@@ -83,13 +88,15 @@ public struct ImageDecoder: Sendable {
   }
 
   /// The bytes of an image file.
-  /// - Throws: ``ImageError`` without a file name.
+  /// - Throws: ``ImageError`` without a file name, or `DatasetError.systemFailure` with it.
   static func contents(of path: String, limit: Int) throws -> [UInt8] {
     do {
       return try BoundedFile.contents(of: path, limit: limit)
     } catch let failure as BoundedFile.Failure {
       switch failure {
-      case .system(let detail): throw ImageError(reason: .unreadable(detail))
+      case .system(let error) where error.isFailureOfSystem:
+        throw DatasetError(error, file: path)
+      case .system(let error): throw ImageError(reason: .unreadable(error.words))
       case .notRegular: throw ImageError(reason: .notAFile)
       case .tooLarge(let size):
         throw ImageError(reason: .fileTooLarge(bytes: size, limit: limit))
@@ -118,11 +125,11 @@ public struct ImageDecoder: Sendable {
     return format
   }
 
-  private func naming<Result>(_ file: URL, _ body: () throws -> Result) throws -> Result {
+  private func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
     do {
       return try body()
     } catch var error as ImageError {
-      error.file = file.path
+      error.file = path
       throw error
     }
   }

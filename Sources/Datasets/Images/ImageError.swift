@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Why an image could not be had.
@@ -32,7 +33,9 @@ public struct ImageError: Error, Equatable, Sendable {
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {
-  public var description: String { file.map { "\($0): \(reason)" } ?? "\(reason)" }
+  public var description: String {
+    FileName.displayed(file.map { "\($0): \(reason)" } ?? "\(reason)")
+  }
   public var errorDescription: String? { description }
 }
 

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Tensors
 
 /// Pairs of images and captions from a list (JSON, JSON lines, CSV, TSV) or a folder of pictures.
@@ -10,29 +9,33 @@ public final class CaptionDataset: CaptionSource {
   private let index: CaptionIndex
 
   /// - Parameters:
-  ///   - location: A list, or a folder of images with `.txt` files beside them.
+  ///   - location: A list, or a folder of images with `.txt` files beside them; paths are as
+  ///     `FileName` has them.
   ///   - imageFolder: The folder that a list's paths are relative to; by default the list's own.
   /// - Throws: ``DatasetError``.
   public init(
-    _ location: URL, imageFolder: URL? = nil, captions captionPolicy: CaptionPolicy = .draw
+    path location: String, imageFolder: String? = nil,
+    captions captionPolicy: CaptionPolicy = .draw
   ) throws {
+    func absolute(_ path: String) -> String {
+      FilePath.withoutEndingSlashes(FilePath.absolute(path))
+    }
+    let path = absolute(location)
     var builder = CaptionIndex.Builder()
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder)
-    if isFolder.boolValue {
-      try FolderReader(folder: location.path).read(into: &builder)
-      self.imageFolder = location.path
+    if try SourceLocation.kind(of: path) == .folder {
+      try FolderReader(folder: path).read(into: &builder)
+      self.imageFolder = path
     } else {
-      switch location.pathExtension.lowercased() {
-      case "csv": try TableReader(file: location.path, separator: nil).read(into: &builder)
-      case "tsv": try TableReader(file: location.path, separator: .tab).read(into: &builder)
-      default: try ListReader(file: location.path).read(into: &builder)
+      switch FilePath.ending(of: path) {
+      case "csv": try TableReader(file: path, separator: nil).read(into: &builder)
+      case "tsv": try TableReader(file: path, separator: .tab).read(into: &builder)
+      default: try ListReader(file: path).read(into: &builder)
       }
-      self.imageFolder = (imageFolder ?? location.deletingLastPathComponent()).path
+      self.imageFolder = imageFolder.map(absolute) ?? FilePath.folder(of: path)
     }
     index = builder.build()
     self.captionPolicy = captionPolicy
-    guard index.imageCount > 0 else { throw DatasetError.noSamples(file: location.path) }
+    guard index.imageCount > 0 else { throw DatasetError.noSamples(file: path) }
   }
 
   /// The number of samples.
@@ -45,7 +48,7 @@ public final class CaptionDataset: CaptionSource {
   /// An image with all its captions.
   /// - Precondition: `image` is in `0..<imageCount`.
   public func record(at image: Int) -> CaptionRecord {
-    let listed = index.paths[image]
+    let listed = index.paths.name(at: image)
     return CaptionRecord(
       imagePath: resolve(listed), listedPath: listed,
       captions: index.captionRange(ofImage: image).map(index.caption(at:)),
@@ -63,7 +66,7 @@ public final class CaptionDataset: CaptionSource {
     }
     return CaptionSample(
       index: number, image: image, imageId: index.imageIds[image],
-      caption: index.caption(at: caption), path: resolve(index.paths[image]))
+      caption: index.caption(at: caption), path: resolve(index.paths.name(at: image)))
   }
 
   public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
@@ -71,7 +74,7 @@ public final class CaptionDataset: CaptionSource {
   }
 
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
-    try ImageDecoder.contents(of: resolve(index.paths[image]), limit: limit)
+    try ImageDecoder.contents(of: resolve(index.paths.name(at: image)), limit: limit)
   }
 
   // What a sample is depends on the policy as well: a place in one order means nothing in another.
@@ -87,10 +90,13 @@ public final class CaptionDataset: CaptionSource {
     hash.update(index.imageCount)
     for image in 0..<index.imageCount {
       let record = record(at: image)
-      hash.update(BoundedFile.size(of: record.imagePath) ?? -1)
+      hash.update(size(of: record.imagePath))
       hash.update(Int(record.imageId))
       hash.update(record.captions.count)
-      for text in [record.listedPath] + record.captions {
+      let path = index.paths.bytes(at: image)
+      hash.update(path.count)
+      hash.update(path)
+      for text in record.captions {
         hash.update(text.utf8.count)
         hash.update(text)
       }
@@ -102,18 +108,22 @@ public final class CaptionDataset: CaptionSource {
   public func imageFingerprint() -> String {
     var hash = SHA256()
     for image in 0..<index.imageCount {
-      let path = index.paths[image]
-      let size = BoundedFile.size(of: resolve(path)) ?? -1
-      hash.update("\(path.utf8.count):\(path)\(size);")
+      let path = index.paths.bytes(at: image)
+      hash.update("\(path.count):")
+      hash.update(path)
+      hash.update("\(size(of: resolve(index.paths.name(at: image))));")
     }
     return "files:\(hash.finalize().hexadecimal)"
   }
+
+  /// -1 where there is no file, and where the system fails: reading the image will say so.
+  private func size(of path: String) -> Int { (try? BoundedFile.size(of: path)) ?? -1 }
 
   private func image(ofSample number: Int) -> Int {
     captionPolicy == .draw ? number : index.image(ofCaption: number)
   }
 
   private func resolve(_ path: String) -> String {
-    path.hasPrefix("/") ? path : "\(imageFolder)/\(path)"
+    FilePath.isAbsolute(path) ? path : FilePath.joined(imageFolder, path)
   }
 }

@@ -1,6 +1,8 @@
+import Files
+
 /// All records of a data set, in order of first appearance, stored compactly.
 struct CaptionIndex: Sendable {
-  /// The path of each image as listed, `[images]`.
+  /// The path of each image as listed, by its bytes, `[images]`.
   let paths: StringTable
   /// The dense number of each image, `[images]`.
   let imageIds: [Int64]
@@ -30,14 +32,15 @@ struct CaptionIndex: Sendable {
 }
 
 extension CaptionIndex {
-  /// Collects records. Entries with the same path are one image with several captions.
+  /// Collects records. Entries with the same path, byte for byte, are one image with several
+  /// captions.
   struct Builder {
     /// Samples are numbered with 32 bits, of which the random streams use all.
     static let sampleLimit = Int(Int32.max)
 
     private var paths = StringTable()
     private var captions = StringTable()
-    private var imageNumbers: [String: Int] = [:]
+    private var imageNumbers: [NameKey: Int] = [:]
     private var explicitIds: [String?] = []
     private var imageOfCaption: [UInt32] = []
 
@@ -49,16 +52,18 @@ extension CaptionIndex {
       -> String?
     {
       let image: Int
-      if let known = imageNumbers[path] {
+      if let known = imageNumbers[NameKey(path)] {
         image = known
         if let imageId {
-          if let earlier = explicitIds[image], earlier != imageId { return earlier }
+          if let earlier = explicitIds[image], NameKey(earlier) != NameKey(imageId) {
+            return earlier
+          }
           explicitIds[image] = imageId
         }
       } else {
         image = paths.count
-        paths.append(path)
-        imageNumbers[path] = image
+        paths.append(name: path)
+        imageNumbers[NameKey(path)] = image
         explicitIds.append(imageId)
       }
       guard captions.count + newCaptions.count <= Self.sampleLimit else {
@@ -89,12 +94,12 @@ extension CaptionIndex {
 
     /// Numbers in order of first appearance; an image without its own id is known by its path.
     private func denseIds() -> [Int64] {
-      var numbers: [String: Int64] = [:]
+      var numbers: [NameKey: Int64] = [:]
       var next: Int64 = 0
       return explicitIds.map { explicit in
-        if let explicit, let number = numbers[explicit] { return number }
+        if let explicit, let number = numbers[NameKey(explicit)] { return number }
         defer { next += 1 }
-        if let explicit { numbers[explicit] = next }
+        if let explicit { numbers[NameKey(explicit)] = next }
         return next
       }
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads a folder of images, and the folders in it, with captions in `.txt` files of the same name
@@ -13,57 +14,62 @@ struct FolderReader {
 
   /// Whether a name is that of an image.
   static func isImageName(_ name: String) -> Bool {
-    imageExtensions.contains((name as NSString).pathExtension.lowercased())
+    imageExtensions.contains(FilePath.ending(of: name))
   }
 
   let folder: String
 
   func read(into builder: inout CaptionIndex.Builder) throws {
-    var images: [String] = []
+    var images: [NameKey] = []
     try collect("", depth: 0, into: &images)
-    images.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    for image in images {
+    images.sort()
+    for image in images.map(\.text) {
       // Paths are unique, and there are no explicit ids that could disagree.
       _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
     }
   }
 
-  private func collect(_ path: String, depth: Int, into images: inout [String]) throws {
-    let absolute = path.isEmpty ? folder : "\(folder)/\(path)"
+  /// The names in a folder, in no order, without those that begin with a dot.
+  /// - Throws: ``DatasetError`` where they cannot be had.
+  static func names(in folder: String) throws -> [String] {
+    do {
+      return try FileSystem.names(in: folder).filter { $0.utf8.first != UInt8(ascii: ".") }
+    } catch {
+      throw DatasetError(error, file: folder)
+    }
+  }
+
+  private func collect(_ path: String, depth: Int, into images: inout [NameKey]) throws {
+    let absolute = path.isEmpty ? folder : FilePath.joined(folder, path)
     guard depth <= Self.depthLimit else {
       throw DatasetError.unreadable(
         file: absolute, detail: "folders are nested deeper than \(Self.depthLimit) levels")
     }
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: absolute)
-    } catch {
-      throw DatasetError.unreadable(file: absolute, detail: error.localizedDescription)
-    }
-    for name in names where !name.hasPrefix(".") {
+    for name in try Self.names(in: absolute) {
       let below = path.isEmpty ? name : "\(path)/\(name)"
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: "\(folder)/\(below)", isDirectory: &isFolder)
-      else { continue }
-      if isFolder.boolValue {
+      guard let kind = try SourceLocation.kind(of: FilePath.joined(absolute, name)) else {
+        continue
+      }
+      if kind == .folder {
         try collect(below, depth: depth + 1, into: &images)
       } else if Self.isImageName(name) {
-        images.append(below)
+        images.append(NameKey(below))
       }
     }
   }
 
   private func captions(ofImage image: String) throws -> [String] {
-    let path = "\(folder)/\(image)"
-    let file = (path as NSString).deletingPathExtension + ".txt"
+    let path = FilePath.joined(folder, image)
+    let file = FilePath.withoutEnding(path) + ".txt"
     let bytes: [UInt8]
     do {
       bytes = try BoundedFile.contents(of: file, limit: Self.captionFileSizeLimit)
     } catch let failure as BoundedFile.Failure {
-      if BoundedFile.size(of: file) == nil {
+      let error = DatasetError(failure, file: file, limit: Self.captionFileSizeLimit)
+      if !error.isSystemFailure, try BoundedFile.size(of: file) == nil {
         throw DatasetError.missingCaptions(image: path, expected: file)
       }
-      throw DatasetError(failure, file: file, limit: Self.captionFileSizeLimit)
+      throw error
     }
     var captions: [String] = []
     for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()

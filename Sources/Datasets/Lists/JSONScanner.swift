@@ -77,7 +77,7 @@ struct JSONScanner {
     switch first {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
-    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "\""): return try text()
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
@@ -149,25 +149,40 @@ struct JSONScanner {
 // MARK: Texts
 
 extension JSONScanner {
+  /// The name of a field.
   private mutating func string() throws -> String {
+    guard case .string(let text) = try text() else {
+      throw failure("half of a surrogate pair stands alone")
+    }
+    return text
+  }
+
+  private mutating func text() throws -> JSONValue {
     offset += 1
     let start = offset
     var unescaped: [UInt8]?
+    var holdsSingleBytes = false
     while offset < valueEnd {
       let byte = bytes[offset]
       switch byte {
       case UInt8(ascii: "\""):
         defer { offset += 1 }
+        if holdsSingleBytes, let unescaped { return .bytes(unescaped) }
         let text =
           unescaped.map { String(validating: $0, as: UTF8.self) }
           ?? String(validating: bytes[start..<offset], as: UTF8.self)
         guard let text else { throw failure("a text is not valid UTF-8") }
-        return text
+        return .string(text)
       case UInt8(ascii: "\\"):
         var soFar = unescaped ?? Array(bytes[start..<offset])
         unescaped = nil
         offset += 1
-        soFar.append(contentsOf: String(try escape()).utf8)
+        switch try escape() {
+        case .scalar(let scalar): soFar.append(contentsOf: String(scalar).utf8)
+        case .byte(let byte):
+          soFar.append(byte)
+          holdsSingleBytes = true
+        }
         unescaped = soFar
       case 0..<0x20: throw failure("a text holds a control character; write it as \\u00XX")
       default:
@@ -180,27 +195,34 @@ extension JSONScanner {
         ? "ends in the middle of a text" : "a value is longer than \(Self.lengthLimit) bytes")
   }
 
+  private enum Escape {
+    case scalar(Unicode.Scalar)
+    /// A byte that is no part of UTF-8.
+    case byte(UInt8)
+  }
+
   /// Reads what follows a backslash.
-  private mutating func escape() throws -> Unicode.Scalar {
+  private mutating func escape() throws -> Escape {
     guard offset < bytes.count else { throw failure("ends in the middle of a text") }
     let character = Unicode.Scalar(bytes[offset])
     offset += 1
     switch character {
-    case "\"", "\\", "/": return character
-    case "b": return "\u{8}"
-    case "f": return "\u{C}"
-    case "n": return "\n"
-    case "r": return "\r"
-    case "t": return "\t"
+    case "\"", "\\", "/": return .scalar(character)
+    case "b": return .scalar("\u{8}")
+    case "f": return .scalar("\u{C}")
+    case "n": return .scalar("\n")
+    case "r": return .scalar("\r")
+    case "t": return .scalar("\t")
     case "u": return try codePoint()
     default: throw failure("unknown escape \"\\\(character)\"")
     }
   }
 
   /// Reads four hexadecimal digits, and four more where they are half of a surrogate pair.
-  private mutating func codePoint() throws -> Unicode.Scalar {
+  private mutating func codePoint() throws -> Escape {
     let first = try codeUnit()
-    if let scalar = Unicode.Scalar(first) { return scalar }
+    if let scalar = Unicode.Scalar(first) { return .scalar(scalar) }
+    if (0xDC80...0xDCFF).contains(first) { return .byte(UInt8(first & 0xFF)) }
     guard first < 0xDC00, offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
       bytes[offset + 1] == UInt8(ascii: "u")
     else { throw failure("half of a surrogate pair stands alone") }
@@ -209,7 +231,7 @@ extension JSONScanner {
     guard (0xDC00...0xDFFF).contains(second),
       let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
     else { throw failure("half of a surrogate pair stands alone") }
-    return scalar
+    return .scalar(scalar)
   }
 
   private mutating func codeUnit() throws -> UInt32 {

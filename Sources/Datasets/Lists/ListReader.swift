@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads lists of `{"image": path, "caption": text or list, "image_id": text or integer}`, as one
@@ -57,9 +58,16 @@ struct ListReader {
 }
 
 extension DatasetError {
+  /// What a refusal of the operating system means for a data set.
+  init(_ error: SystemError, file: String) {
+    self =
+      error.isFailureOfSystem
+      ? .systemFailure(file: file, error) : .unreadable(file: file, detail: error.words)
+  }
+
   init(_ failure: BoundedFile.Failure, file: String, limit: Int) {
     switch failure {
-    case .system(let detail): self = .unreadable(file: file, detail: detail)
+    case .system(let error): self.init(error, file: file)
     case .notRegular: self = .unreadable(file: file, detail: "it is not a regular file")
     case .tooLarge(let size): self = .fileTooLarge(file: file, bytes: size, limit: limit)
     }

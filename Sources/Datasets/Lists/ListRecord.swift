@@ -1,3 +1,5 @@
+import Files
+
 /// One entry of a list: an image's path, its captions and, if given, its id.
 struct ListRecord {
   /// What is wrong with an entry, and with which of its fields.
@@ -10,7 +12,9 @@ struct ListRecord {
   let captions: [String]
   let imageId: String?
 
-  /// - Parameter field: What a problem with the path is reported under.
+  /// - Parameters:
+  ///   - path: As `FileName` has it.
+  ///   - field: What a problem with the path is reported under.
   init(path: String, captions: [String], imageId: String?, field: String = "image") throws {
     guard !path.isEmpty && !path.utf8.contains(0) else {
       throw Problem(field: field, text: "expected a path, found an unusable text")
@@ -26,7 +30,7 @@ struct ListRecord {
       throw Problem(field: "image", text: "expected an object, found \(value.kind)")
     }
     let fields = try JSONFields(members)
-    guard case .string(let path) = fields["image"] else {
+    guard let path = fields["image"]?.name else {
       throw Problem(
         field: "image", text: "expected a path, found \(fields["image"]?.kind ?? "nothing")")
     }
@@ -47,28 +51,28 @@ struct ListRecord {
 
 /// The members of a JSON object that speak of captions.
 struct JSONFields {
-  private let values: [String: JSONValue]
+  private let values: [NameKey: JSONValue]
 
   init(_ members: [(name: String, value: JSONValue)]) throws {
-    var values: [String: JSONValue] = [:]
+    var values: [NameKey: JSONValue] = [:]
     for (name, value) in members {
-      guard values.updateValue(value, forKey: name) == nil else {
+      guard values.updateValue(value, forKey: NameKey(name)) == nil else {
         throw ListRecord.Problem(field: name, text: "appears twice")
       }
     }
     self.values = values
   }
 
-  subscript(name: String) -> JSONValue? { values[name] }
+  subscript(name: String) -> JSONValue? { values[NameKey(name)] }
 
   /// The texts of `caption` or `captions`; nil where there is neither.
   func captions() throws -> [String]? {
-    let given = ["caption", "captions"].filter { values[$0] != nil }
+    let given = ["caption", "captions"].filter { self[$0] != nil }
     guard given.count < 2 else {
       throw ListRecord.Problem(
         field: "captions", text: "stands beside \"caption\"; give one of the two")
     }
-    return try given.first.flatMap { name in try values[name].map { try texts($0, name) } }
+    return try given.first.flatMap { name in try self[name].map { try texts($0, name) } }
   }
 
   /// One text or a list of texts.
@@ -95,7 +99,7 @@ struct JSONFields {
   }
 
   func imageId() throws -> String? {
-    switch values["image_id"] {
+    switch self["image_id"] {
     case nil, .null: return nil
     case .string(let text): return text
     case .number(let text) where Int(text) != nil: return text

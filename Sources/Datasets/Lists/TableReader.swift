@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads lists in comma- or tab-separated text; the first row names the columns.
@@ -120,7 +121,8 @@ private struct Columns {
     }
     let id = try imageId.map(text) ?? ""
     return try ListRecord(
-      path: try text(image), captions: try captions(try text(caption)),
+      path: FileName.text(scanner.bytes(row.fields[image.place])),
+      captions: try captions(try text(caption)),
       imageId: id.isEmpty ? nil : id, field: image.name)
   }
 

@@ -68,8 +68,16 @@ struct TableScanner {
 
   /// The text of a field; nil where it is not valid UTF-8.
   func text(_ field: Field) -> String? {
+    guard field.hasDoubledQuotes else {
+      return String(validating: bytes[field.range], as: UTF8.self)
+    }
+    return String(validating: bytes(field), as: UTF8.self)
+  }
+
+  /// What a field says, whether it is UTF-8 or not.
+  func bytes(_ field: Field) -> [UInt8] {
     let text = bytes[field.range]
-    guard field.hasDoubledQuotes else { return String(validating: text, as: UTF8.self) }
+    guard field.hasDoubledQuotes else { return Array(text) }
     var undoubled: [UInt8] = []
     undoubled.reserveCapacity(text.count)
     var isSecond = false
@@ -77,7 +85,7 @@ struct TableScanner {
       isSecond = byte == Self.quote && !isSecond
       if !isSecond { undoubled.append(byte) }
     }
-    return String(validating: undoubled, as: UTF8.self)
+    return undoubled
   }
 
   /// The line of a byte, counted from 1.

@@ -34,6 +34,7 @@ struct ShardIndex: Sendable {
     var withoutText = Tally()
   }
 
+  /// What the files of each sample have in common, by its bytes.
   private(set) var keys = StringTable()
   private(set) var files: [Files] = []
   private(set) var counts = Counts()
@@ -44,7 +45,7 @@ struct ShardIndex: Sendable {
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
   init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
     var walker = try TarWalker(file, path: path)
-    var slots: [String: Int] = [:]
+    var slots: [NameKey: Int] = [:]
     var found: [(key: String, files: Files)] = []
     do {
       while let member = try walker.next() {
@@ -56,9 +57,9 @@ struct ShardIndex: Sendable {
           throw DatasetError.unsupportedShard(
             file: path, problem: "is larger than 2 TiB", advice: "split it")
         }
-        let slot = slots[place.key] ?? found.count
+        let slot = slots[NameKey(place.key)] ?? found.count
         if slot == found.count {
-          slots[place.key] = slot
+          slots[NameKey(place.key)] = slot
           found.append((place.key, Files()))
         }
         if found[slot].files[keyPath: place.file] == nil {
@@ -74,7 +75,7 @@ struct ShardIndex: Sendable {
     counts.ignored.count += walker.otherEntries
     for (key, files) in found {
       if files.isComplete {
-        keys.append(key)
+        keys.append(name: key)
         self.files.append(files)
       } else if files.image == nil {
         counts.withoutImage.add(key)
@@ -105,11 +106,16 @@ struct ShardIndex: Sendable {
 
     /// Nil for files that belong to no sample.
     init?(_ name: String) {
-      let path = name.hasPrefix("./") ? name.dropFirst(2) : name[...]
-      let base = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-      guard let dot = path[base...].firstIndex(of: "."), dot > base else { return nil }
-      key = String(path[..<dot])
-      switch path[path.index(after: dot)...].lowercased() {
+      // At bytes: a dot and a combining mark after it would be one character.
+      let bytes = name.utf8
+      let path = bytes.starts(with: "./".utf8) ? bytes.dropFirst(2) : bytes[...]
+      let slash = path.lastIndex(of: UInt8(ascii: "/"))
+      let base = slash.map { path.index(after: $0) } ?? path.startIndex
+      guard let dot = path[base...].firstIndex(of: UInt8(ascii: ".")), dot > base else {
+        return nil
+      }
+      key = String(name[path.startIndex..<dot])
+      switch name[path.index(after: dot)...].lowercased() {
       case "json": file = \.json
       case "txt": file = \.text
       case let ending where FolderReader.imageExtensions.contains(ending): file = \.image

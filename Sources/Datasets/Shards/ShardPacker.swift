@@ -35,8 +35,8 @@ public struct ShardPacker: Sendable {
   ///   - output: A folder that is not there, or empty.
   ///   - shouldStop: Is asked now and then.
   ///   - report: Is told of each sample that is left out.
-  /// - Throws: ``DatasetError``, or `CancellationError` where it is to stop; nothing is left behind
-  ///   then.
+  /// - Throws: ``DatasetError``, also where the system failed, so that nobody can say what is readable;
+  ///   `CancellationError` where it is to stop. Nothing is left behind then.
   public func pack(
     _ source: any CaptionSource, into output: URL, shouldStop: () -> Bool = { false },
     report: (SkippedSample) -> Void
@@ -49,7 +49,7 @@ public struct ShardPacker: Sendable {
     for start in stride(from: 0, to: source.imageCount, by: Self.portion) {
       if shouldStop() { throw CancellationError() }
       let images = start..<min(source.imageCount, start + Self.portion)
-      for sample in read(images, of: source) {
+      for sample in try read(images, of: source) {
         switch sample {
         case .skipped(let skipped):
           outcome.skipped += 1
@@ -90,19 +90,19 @@ public struct ShardPacker: Sendable {
     case skipped(SkippedSample)
   }
 
-  private func read(_ images: Range<Int>, of source: any CaptionSource) -> [Readable] {
-    var results = [Readable?](repeating: nil, count: images.count)
+  private func read(_ images: Range<Int>, of source: any CaptionSource) throws -> [Readable] {
+    var results = [Result<Readable, any Error>?](repeating: nil, count: images.count)
     results.withUnsafeMutableBufferPointer { results in
       // Each iteration writes an element of its own.
       nonisolated(unsafe) let results = results
       DispatchQueue.concurrentPerform(iterations: images.count) { number in
-        results[number] = read(images.lowerBound + number, of: source)
+        results[number] = Result { try read(images.lowerBound + number, of: source) }
       }
     }
-    return results.compactMap { $0 }
+    return try results.compactMap { try $0?.get() }
   }
 
-  private func read(_ image: Int, of source: any CaptionSource) -> Readable {
+  private func read(_ image: Int, of source: any CaptionSource) throws -> Readable {
     var path = "image \(image)"
     do {
       let record = try source.record(at: image)
@@ -110,6 +110,8 @@ public struct ShardPacker: Sendable {
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
       _ = try decoder.decode(bytes: bytes)
       return .readable(try PackedSample(record, image: bytes))
+    } catch let error as DatasetError where error.isSystemFailure {
+      throw error
     } catch let error as ImageError {
       return .skipped(SkippedSample(path: path, reason: "\(error.reason)"))
     } catch let error as SampleError {

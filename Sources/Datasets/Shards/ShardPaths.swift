@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The shards that a path names: one archive, all of a folder, those that match `*`, `?` and
@@ -10,11 +11,12 @@ enum ShardPaths {
   private static let groupLimit = 16
 
   /// Whether a path that is no file's name stands for several.
-  static func isPattern(_ path: String) -> Bool { path.contains { "*?[{".contains($0) } }
+  static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[{".utf8.contains($0) } }
 
   /// - Throws: `DatasetError.badPattern` where nothing matches.
   static func matching(_ pattern: String) throws -> [String] {
-    guard pattern.utf8.count <= lengthLimit, pattern.count(where: { $0 == "{" }) <= groupLimit
+    guard pattern.utf8.count <= lengthLimit,
+      pattern.utf8.count(where: { $0 == UInt8(ascii: "{") }) <= groupLimit
     else {
       throw DatasetError.badPattern(
         path: String(pattern.prefix(80)) + "…",
@@ -22,15 +24,15 @@ enum ShardPaths {
     }
     var paths: [String] = []
     for path in try withoutBraces(pattern) {
-      if path.contains(where: { "*?[".contains($0) }) {
+      if path.utf8.contains(where: { "*?[".utf8.contains($0) }) {
         paths += try globbed(path, pattern)
       } else {
         paths.append(path)
       }
       guard paths.count <= limit else { throw tooMany(pattern) }
     }
-    var seen: Set<String> = []
-    if let twice = paths.first(where: { !seen.insert($0).inserted }) {
+    var seen: Set<NameKey> = []
+    if let twice = paths.first(where: { !seen.insert(NameKey($0)).inserted }) {
       throw DatasetError.badPattern(path: pattern, problem: "names \(twice) twice")
     }
     return paths
@@ -38,12 +40,12 @@ enum ShardPaths {
 
   /// The texts that `{from..to}` and `{one,other}` stand for, in their order.
   private static func withoutBraces(_ pattern: String) throws -> [String] {
-    guard let open = pattern.firstIndex(of: "{") else { return [pattern] }
-    guard let close = pattern[open...].firstIndex(of: "}") else {
+    guard let open = pattern.unicodeScalars.firstIndex(of: "{") else { return [pattern] }
+    guard let close = pattern[open...].unicodeScalars.firstIndex(of: "}") else {
       throw DatasetError.badPattern(path: pattern, problem: "{ is never closed")
     }
-    let inner = pattern[pattern.index(after: open)..<close]
-    guard !inner.contains("{") else {
+    let inner = pattern[pattern.unicodeScalars.index(after: open)..<close]
+    guard !inner.unicodeScalars.contains("{") else {
       throw DatasetError.badPattern(path: pattern, problem: "braces within braces are not read")
     }
     let choices = try range(inner, pattern) ?? list(inner)
@@ -51,14 +53,15 @@ enum ShardPaths {
       throw DatasetError.badPattern(
         path: pattern, problem: "expected {00000..00331} or {one,other}, found {\(inner)}")
     }
-    let rest = try withoutBraces(String(pattern[pattern.index(after: close)...]))
+    let rest = try withoutBraces(String(pattern[pattern.unicodeScalars.index(after: close)...]))
     guard choices.count * rest.count <= limit else { throw tooMany(pattern) }
     return choices.flatMap { choice in rest.map { pattern[..<open] + choice + $0 } }
   }
 
   private static func list(_ inner: Substring) -> [String]? {
-    guard inner.contains(",") else { return nil }
-    return inner.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard inner.unicodeScalars.contains(",") else { return nil }
+    return inner.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false).map(
+      String.init)
   }
 
   /// The numbers of `from..to`, with as many digits as the longer where one begins with 0.
@@ -85,8 +88,13 @@ enum ShardPaths {
   private static func globbed(_ path: String, _ pattern: String) throws -> [String] {
     var result = glob_t()
     defer { globfree(&result) }
-    let status = glob(path, GLOB_ERR, nil, &result)
+    let status = FileName.withCString(path) { glob($0, GLOB_ERR, nil, &result) }
+    let error = SystemError()
     guard status == 0, let names = result.gl_pathv else {
+      if status == GLOB_NOSPACE { throw DatasetError(SystemError(ENOMEM), file: path) }
+      if status == GLOB_ABORTED, error.isFailureOfSystem {
+        throw DatasetError(error, file: path)
+      }
       let problem =
         status == GLOB_NOMATCH
         ? "nothing matches \(path)"
@@ -94,8 +102,10 @@ enum ShardPaths {
       throw DatasetError.badPattern(path: pattern, problem: problem)
     }
     guard result.gl_pathc <= limit else { throw tooMany(pattern) }
-    return (0..<Int(result.gl_pathc)).compactMap { names[$0].map { String(cString: $0) } }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let found = (0..<Int(result.gl_pathc)).compactMap { number in
+      names[number].map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
+    return found.map(NameKey.init).sorted().map(\.text)
   }
 
   private static func tooMany(_ pattern: String) -> DatasetError {

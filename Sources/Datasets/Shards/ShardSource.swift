@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 import Tensors
 
 /// Pairs of images and captions in tar archives, as WebDataset keeps them: `a.jpg` with `a.txt` or
@@ -79,7 +80,7 @@ public final class ShardSource: CaptionSource {
 
   public func record(at image: Int) throws -> CaptionRecord {
     let (shard, number) = place(ofImage: image)
-    let key = indices[shard].keys[number]
+    let key = indices[shard].keys.name(at: number)
     let path = "\(paths[shard]):\(key)"
     do {
       let text = try Self.text(of: indices[shard].files[number], shard, files)
@@ -124,8 +125,10 @@ public final class ShardSource: CaptionSource {
   private func digest() -> String {
     var hash = SHA256()
     for (shard, index) in indices.enumerated() {
-      let name = paths[shard].split(separator: "/").last.map(String.init) ?? ""
-      hash.update("\(name.utf8.count):\(name)\(sizes[shard]);")
+      let name = FileName.bytes(FilePath.name(of: paths[shard]))
+      hash.update("\(name.count):")
+      hash.update(name)
+      hash.update("\(sizes[shard]);")
       index.update(&hash)
     }
     return hash.finalize().hexadecimal
@@ -161,16 +164,19 @@ extension ShardSource {
   ) throws -> [(index: ShardIndex, size: Int)] {
     typealias Walked = Result<(index: ShardIndex, size: Int), any Error>
     var results = [Walked?](repeating: nil, count: paths.count)
+    // Apart from those that samples are read from: how it reads would stay with the open file.
+    let files = CachedFiles(paths)
     results.withUnsafeMutableBufferPointer { results in
       // Each iteration writes an element of its own.
       nonisolated(unsafe) let results = results
       DispatchQueue.concurrentPerform(iterations: paths.count) { shard in
         results[shard] = Walked {
           do {
-            let file = try OpenFile(paths[shard])
-            let index = try ShardIndex(
-              file, path: paths[shard], toleratesDamage: toleratesDamage)
-            return (index, file.size)
+            return try files.read(shard) { file in
+              let index = try ShardIndex(
+                file, path: paths[shard], toleratesDamage: toleratesDamage)
+              return (index, file.size)
+            }
           } catch let failure as BoundedFile.Failure {
             throw DatasetError(failure, file: paths[shard], limit: 0)
           }
@@ -213,20 +219,30 @@ extension ShardSource {
 
   /// Where each image's samples begin. What cannot be read counts as one, which is passed over when
   /// its turn comes.
+  /// - Throws: `DatasetError.tooManySamples`, `.systemFailure`.
   private static func countCaptions(
     _ indices: [ShardIndex], _ files: ShardFiles, firstImages: [Int]
   ) throws -> [UInt32] {
     var counts = [Int](repeating: 1, count: firstImages[firstImages.count - 1])
+    let failure = Mutex<DatasetError?>(nil)
     counts.withUnsafeMutableBufferPointer { counts in
       // Each iteration writes elements of its own.
       nonisolated(unsafe) let counts = counts
       DispatchQueue.concurrentPerform(iterations: indices.count) { shard in
         for (number, sample) in indices[shard].files.enumerated() where sample.json != nil {
-          let text = try? text(of: sample, shard, files)
-          counts[firstImages[shard] + number] = text?.captions.count ?? 1
+          guard failure.withLock({ $0 }) == nil else { return }
+          do {
+            counts[firstImages[shard] + number] =
+              try text(of: sample, shard, files).captions.count
+          } catch let error as DatasetError where error.isSystemFailure {
+            failure.withLock { $0 = $0 ?? error }
+          } catch {
+            // Counted as one.
+          }
         }
       }
     }
+    if let failure = failure.withLock({ $0 }) { throw failure }
     var firstSamples: [UInt32] = [0]
     var total = 0
     for count in counts {

@@ -1,3 +1,5 @@
+import Files
+
 /// The 512 bytes before each file of a tar archive (POSIX.1-1988 ustar, with GNU's additions).
 struct TarHeader {
   enum Kind {
@@ -20,6 +22,7 @@ struct TarHeader {
 
   static let length = 512
 
+  /// As `FileName` has it.
   let name: String
   let kind: Kind
   /// The bytes that follow; files without content may state some nevertheless.
@@ -39,7 +42,7 @@ struct TarHeader {
     switch Unicode.Scalar(bytes[156]) {
     case "0", "7": kind = .file
     // Before POSIX, a folder was a file whose name ends in a slash.
-    case "\0": kind = path.hasSuffix("/") ? .withoutContent : .file
+    case "\0": kind = path.utf8.last == UInt8(ascii: "/") ? .withoutContent : .file
     case "1", "2", "3", "4", "5", "6": kind = .withoutContent
     case "L": kind = .longName
     case "x": kind = .attributes
@@ -83,9 +86,9 @@ struct TarHeader {
     return digits.reduce(0) { $0 << 3 | Int($1 & 7) }
   }
 
-  /// The bytes up to the first zero.
+  /// The bytes up to the first zero, as a name.
   static func text(_ field: ArraySlice<UInt8>) -> String {
-    String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+    FileName.text(field.prefix { $0 != 0 })
   }
 }
 
@@ -110,8 +113,7 @@ struct TarAttributes {
         throw TarHeader.Problem(text: "an attribute of a file has no value")
       }
       try set(
-        String(decoding: line[..<equals], as: UTF8.self),
-        String(decoding: line[(equals + 1)...], as: UTF8.self))
+        String(decoding: line[..<equals], as: UTF8.self), FileName.text(line[(equals + 1)...]))
     }
   }
 

@@ -2,6 +2,7 @@
 struct TarWalker {
   /// A file in the archive.
   struct Member {
+    /// As `FileName` has it.
     var name: String
     /// Where its content begins.
     var offset: Int
@@ -63,7 +64,7 @@ struct TarWalker {
       let name = attributes?.path ?? longName ?? header.name
       let content = offset + TarHeader.length
       guard header.kind != .withoutContent else {
-        if !name.hasSuffix("/") { otherEntries += 1 }
+        if name.utf8.last != UInt8(ascii: "/") { otherEntries += 1 }
         offset = content
         (longName, attributes) = (nil, nil)
         continue

@@ -1,20 +1,29 @@
+import Files
 import Foundation
 
 /// Writes a tar archive (ustar) whose bytes depend on names and contents alone: no time, no owner.
 final class TarWriter {
   private let path: String
-  private let handle: FileHandle
+  /// Closed, and negative, when the archive is finished.
+  private var descriptor: Int32
   private(set) var byteCount = 0
 
   /// Creates the file; it must not exist.
   /// - Throws: `DatasetError.unwritable`, as all methods do.
   init(creating path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw DatasetError.unwritable(file: path, detail: String(cString: strerror(errno)))
-    }
     self.path = path
-    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    descriptor = Self.create(path)
+    if descriptor < 0, errno == EMFILE {
+      OpenFileCache.shared.closeIdle()
+      descriptor = Self.create(path)
+    }
+    guard descriptor >= 0 else { throw Self.systemError(path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  private static func create(_ path: String) -> Int32 {
+    FileName.withCString(path) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
   }
 
   /// The bytes that a file of the given size takes.
@@ -26,31 +35,38 @@ final class TarWriter {
   func add(_ name: String, _ content: [UInt8]) throws {
     let padding = [UInt8](
       repeating: 0, count: Self.length(of: content.count) - TarHeader.length - content.count)
-    try write(Self.header(name, size: content.count))
-    try write(content)
-    try write(padding)
+    try append(Self.header(name, size: content.count))
+    try append(content)
+    try append(padding)
   }
 
   /// Ends the archive as GNU tar does, at a multiple of 20 blocks, and makes sure of the disk.
   func finish() throws {
     let record = 20 * TarHeader.length
     let end = byteCount + 2 * TarHeader.length
-    try write([UInt8](repeating: 0, count: (end + record - 1) / record * record - byteCount))
-    do {
-      try handle.synchronize()
-      try handle.close()
-    } catch {
-      throw DatasetError.unwritable(file: path, detail: error.localizedDescription)
-    }
+    try append([UInt8](repeating: 0, count: (end + record - 1) / record * record - byteCount))
+    guard fsync(descriptor) == 0 else { throw Self.systemError(path) }
+    // A second attempt at closing might close another's file.
+    let status = close(descriptor)
+    descriptor = -1
+    guard status == 0 else { throw Self.systemError(path) }
   }
 
-  private func write(_ bytes: [UInt8]) throws {
-    do {
-      try handle.write(contentsOf: bytes)
-    } catch {
-      throw DatasetError.unwritable(file: path, detail: error.localizedDescription)
+  private func append(_ bytes: [UInt8]) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        throw Self.systemError(path)
+      }
     }
     byteCount += bytes.count
+  }
+
+  private static func systemError(_ path: String) -> DatasetError {
+    .unwritable(file: path, detail: SystemError().words)
   }
 
   private static func header(_ name: String, size: Int) -> [UInt8] {

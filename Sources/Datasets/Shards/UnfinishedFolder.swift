@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A folder that gets its name when all that belongs in it has been written.
@@ -9,50 +10,80 @@ final class UnfinishedFolder {
   /// - Throws: `DatasetError.outputExists` where there is something other than an empty folder.
   init(becoming output: URL) throws {
     self.output = output.standardizedFileURL.path
-    let there = try? FileManager.default.contentsOfDirectory(atPath: self.output)
-    guard there.map(\.isEmpty) ?? !FileManager.default.fileExists(atPath: self.output) else {
-      throw DatasetError.outputExists(folder: self.output)
+    try Self.checkRoom(self.output)
+    try Self.create(FilePath.folder(of: self.output), for: self.output)
+    var template = FileName.bytes("\(self.output).unfinished-XXXXXX") + [0]
+    let isMade = template.withUnsafeMutableBytes { bytes in
+      bytes.assumingMemoryBound(to: CChar.self).baseAddress.map { mkdtemp($0) != nil } ?? false
     }
+    guard isMade else { throw Self.systemError(self.output) }
+    path = FileName.text(template.dropLast())
+  }
+
+  /// - Throws: Where something is there, or nobody can say.
+  private static func checkRoom(_ output: String) throws {
     do {
-      try FileManager.default.createDirectory(
-        at: output.standardizedFileURL.deletingLastPathComponent(),
-        withIntermediateDirectories: true)
-    } catch {
-      throw DatasetError.unwritable(file: self.output, detail: error.localizedDescription)
+      switch try FileSystem.kind(of: output) {
+      case nil: break
+      case .folder where try FileSystem.names(in: output).isEmpty: break
+      default: throw DatasetError.outputExists(folder: output)
+      }
+    } catch let error as SystemError {
+      throw DatasetError.unwritable(file: output, detail: error.words)
     }
-    var template = Array("\(self.output).unfinished-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Self.systemError(self.output) }
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Creates a folder and those that it lies in.
+  private static func create(_ folder: String, for output: String) throws {
+    if try SourceLocation.kind(of: folder) == .folder { return }
+    let above = FilePath.folder(of: folder)
+    if above != folder { try create(above, for: output) }
+    guard FileName.withCString(folder, { mkdir($0, 0o777) }) == 0 || errno == EEXIST else {
+      throw systemError(output)
+    }
   }
 
   func finish() throws {
-    guard chmod(path, 0o755) == 0 else { throw Self.systemError(output) }
+    guard FileName.withCString(path, { chmod($0, 0o755) }) == 0 else {
+      throw Self.systemError(output)
+    }
     try Self.synchronize(path)
     // An empty folder is replaced, anything else refuses.
-    guard rename(path, output) == 0 else {
+    let status = FileName.withCString(path) { path in
+      FileName.withCString(output) { rename(path, $0) }
+    }
+    guard status == 0 else {
       if [ENOTEMPTY, EEXIST, ENOTDIR].contains(errno) {
         throw DatasetError.outputExists(folder: output)
       }
       throw Self.systemError(output)
     }
     isFinished = true
-    try Self.synchronize((output as NSString).deletingLastPathComponent)
+    try Self.synchronize(FilePath.folder(of: output))
   }
 
   /// What was begun and came to nothing is of no use to anybody.
   func removeUnlessFinished() {
-    if !isFinished { try? FileManager.default.removeItem(atPath: path) }
+    guard !isFinished else { return }
+    for name in (try? FileSystem.names(in: path)) ?? [] {
+      _ = FileName.withCString(FilePath.joined(path, name)) { unlink($0) }
+    }
+    _ = FileName.withCString(path) { rmdir($0) }
   }
 
   /// Makes sure of the disk, without which a name may outlive a crash and what it names may not.
   private static func synchronize(_ folder: String) throws {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw systemError(folder) }
+    let descriptor: Int32
+    do {
+      descriptor = try FileSystem.descriptor(of: folder, flags: O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw DatasetError.unwritable(file: folder, detail: error.words)
+    }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw systemError(folder) }
   }
 
   private static func systemError(_ file: String) -> DatasetError {
-    .unwritable(file: file, detail: String(cString: strerror(errno)))
+    .unwritable(file: file, detail: SystemError().words)
   }
 }

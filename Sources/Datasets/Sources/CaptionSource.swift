@@ -10,11 +10,13 @@ public protocol CaptionSource: AnyObject, SampleSource {
 
   /// An image with all its captions.
   /// - Precondition: `image` is in `0..<imageCount`.
-  /// - Throws: ``SampleError`` where the captions cannot be had.
+  /// - Throws: ``SampleError`` where the captions cannot be had, `DatasetError.systemFailure` where
+  ///   the system failed.
   func record(at image: Int) throws -> CaptionRecord
 
   /// The bytes of an image's file.
-  /// - Throws: Where they cannot be read, or are more than `limit`.
+  /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
+  ///   where the system failed.
   func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
 
   /// Text that changes with what the samples are and with the order in which they are visited, but

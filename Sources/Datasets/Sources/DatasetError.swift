@@ -1,9 +1,13 @@
+import Files
 import Foundation
 
 /// What is wrong with a data set.
 public enum DatasetError: Error, Equatable, Sendable {
   /// The operating system could not open or read a file or folder.
   case unreadable(file: String, detail: String)
+  /// The machine, the disk or the connection to it failed where a file was to be read. That says
+  /// nothing about the file, so that no sample is passed over for it.
+  case systemFailure(file: String, SystemError)
   /// A list is larger than is read.
   case fileTooLarge(file: String, bytes: Int, limit: Int)
   /// A list is not valid JSON, UTF-8 and so on. Lines count from 1.
@@ -49,9 +53,20 @@ public enum DatasetError: Error, Equatable, Sendable {
 extension DatasetError: CustomStringConvertible, LocalizedError {
   public var errorDescription: String? { description }
 
-  public var description: String {
+  public var description: String { FileName.displayed(words) }
+
+  /// Whether the system failed, so that it is no matter of one sample.
+  public var isSystemFailure: Bool {
+    if case .systemFailure = self { return true }
+    return false
+  }
+
+  private var words: String {
     switch self {
     case .unreadable(let file, let detail): return "\(file): cannot be read: \(detail)"
+    case .systemFailure(let file, let error):
+      return "\(file): cannot be read: \(error.words). This is no fault of the file, so that "
+        + "nothing is passed over for it; \(error.advice)"
     case .fileTooLarge(let file, let bytes, let limit):
       return "\(file): has \(bytes) bytes, more than the limit of \(limit); split the list"
     case .malformed(let file, let line, let problem): return "\(file), line \(line): \(problem)"

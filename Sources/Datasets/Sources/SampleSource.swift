@@ -1,3 +1,5 @@
+import Files
+
 /// What a ``BatchLoader`` reads: numbered samples, each an image file's bytes and a caption.
 ///
 /// The loader knows nothing of lists, folders and shards, so that other stores only need to
@@ -8,11 +10,13 @@ public protocol SampleSource: Sendable {
 
   /// The sample as it is in the given epoch. The same arguments give the same sample.
   /// - Precondition: `index` is in `0..<count`.
-  /// - Throws: ``SampleError`` where the sample is to be passed over.
+  /// - Throws: ``SampleError`` where the sample is to be passed over, `DatasetError.systemFailure`
+  ///   where no sample is to follow.
   func sample(at index: Int, seed: UInt64, epoch: Int) throws -> CaptionSample
 
   /// The bytes of the sample's image file.
-  /// - Throws: Where they cannot be read, or are more than `limit`.
+  /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
+  ///   where no sample is to follow.
   func imageBytes(at index: Int, limit: Int) throws -> [UInt8]
 
   /// The order in which a training epoch visits the samples: a pure function of the arguments, with
@@ -61,5 +65,5 @@ public struct SampleError: Error, Equatable, Sendable {
 }
 
 extension SampleError: CustomStringConvertible {
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { FileName.displayed("\(path): \(reason)") }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Files
 
 /// Where pairs lie and how they are taken: a list (JSON, JSON lines, CSV, TSV), a folder of
 /// pictures with texts beside them, or shards.
@@ -32,13 +32,18 @@ public struct SourceLocation: Equatable, Sendable {
         paths: shards, captions: captions, shuffleWindow: shuffleWindow,
         toleratesDamage: toleratesDamage)
     }
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      try refuseImageFolder()
+    if try Self.kind(of: path) == .folder { try refuseImageFolder() }
+    return try CaptionDataset(path: path, imageFolder: imageFolder, captions: captions)
+  }
+
+  /// What lies at a path; nil where nothing does.
+  /// - Throws: `DatasetError.systemFailure`.
+  static func kind(of path: String) throws -> FileSystem.Kind? {
+    do {
+      return try FileSystem.kind(of: path)
+    } catch {
+      throw DatasetError(error, file: path)
     }
-    return try CaptionDataset(
-      URL(fileURLWithPath: path), imageFolder: imageFolder.map { URL(fileURLWithPath: $0) },
-      captions: captions)
   }
 
   private func refuseImageFolder() throws {
@@ -47,32 +52,23 @@ public struct SourceLocation: Equatable, Sendable {
 
   /// The shards that the path names; nil where it names something else.
   private func shards() throws -> [String]? {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let kind = try Self.kind(of: path) else {
       if ShardPaths.isPattern(path) { return try ShardPaths.matching(path) }
       return Self.isShardName(path) ? [path] : nil
     }
-    if isFolder.boolValue { return try shardsOfFolder() }
+    if kind == .folder { return try shardsOfFolder() }
     let isList = [".json", ".jsonl", ".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
     return Self.isShardName(path) || !isList && Self.beginsAsArchive(path) ? [path] : nil
   }
 
   private func shardsOfFolder() throws -> [String]? {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: path)
-        .filter { !$0.hasPrefix(".") }
-        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    } catch {
-      throw DatasetError.unreadable(file: path, detail: error.localizedDescription)
-    }
+    let names = try FolderReader.names(in: path).map(NameKey.init).sorted().map(\.text)
     let shards = names.filter(Self.isShardName)
     guard let first = shards.first else { return nil }
     if let image = names.first(where: FolderReader.isImageName) {
       throw DatasetError.ambiguousFolder(folder: path, shard: first, image: image)
     }
-    let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-    return shards.map { "\(folder)/\($0)" }
+    return shards.map { FilePath.joined(path, $0) }
   }
 
   /// Compressed archives are among them, to be refused with what to do.

@@ -7,7 +7,8 @@ extension RunData {
 
   /// Reads a picture of every source, so that one whose pictures lie elsewhere is known before the first
   /// step, and not by the first validation hours later.
-  /// - Throws: `KeyedError` that names the source's key and why no picture could be read.
+  /// - Throws: `KeyedError` that names the source's key and why no picture could be read, or how the system
+  ///   failed.
   func touchSources(tower: VisionTower) throws {
     if let mixture = train as? SourceMixture {
       for (index, part) in mixture.parts.enumerated() {
@@ -26,6 +27,8 @@ extension RunData {
         let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
         _ = try decoder.decode(bytes: bytes)
         return
+      } catch let error as DatasetError where error.isSystemFailure {
+        throw KeyedError(key: key, error: error)
       } catch {
         let path = (try? source.record(at: image).imagePath) ?? "picture \(image)"
         let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription

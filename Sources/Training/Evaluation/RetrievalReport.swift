@@ -39,7 +39,7 @@ extension RetrievalEvaluation.Result {
         row.name.padding(toLength: 18, withPad: " ", startingAt: 0)
           + numbers(row.scores.imageToText) + "  " + numbers(row.scores.textToImage))
     }
-    lines += skipped.map { "skipped \($0.path): \($0.reason)" }
+    lines += skipped.map { "skipped \($0)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -1,5 +1,6 @@
 import Autograd
 import Datasets
+import Files
 import Foundation
 import Tensors
 
@@ -32,10 +33,11 @@ struct SamplePictures {
       let sample = images.sample(at: image, seed: 0, epoch: 0)
       guard let own = try SamplePictures.values(of: sample, content, images) else { continue }
       // Its captions may be damaged although the picture is sound.
-      guard let record = try? dataset.record(at: image) else { continue }
+      guard let record = try SamplePictures.record(image, of: dataset) else { continue }
       var picture = SamplePicture(
-        path: record.listedPath, truth: Array(record.captions.prefix(Self.maximumTruths)))
-      if showsPixels { show(image, of: images, in: &picture) }
+        path: FileName.displayed(record.listedPath),
+        truth: Array(record.captions.prefix(Self.maximumTruths)))
+      if showsPixels { try show(image, of: images, in: &picture) }
       pictures.append(picture)
       if speaks { values += own }
     }
@@ -52,8 +54,22 @@ struct SamplePictures {
     return (0..<count).map { $0 * total / count }
   }
 
+  /// Nil where the captions could not be read.
+  /// - Throws: `DatasetError.systemFailure`.
+  private static func record(
+    _ image: Int, of dataset: any CaptionSource
+  ) throws -> CaptionRecord? {
+    do {
+      return try dataset.record(at: image)
+    } catch let error as DatasetError where error.isSystemFailure {
+      throw error
+    } catch {
+      return nil
+    }
+  }
+
   /// Nil where the picture could not be read.
-  /// - Throws: Where the content is not fit to be used at all.
+  /// - Throws: Where the content is not fit to be used at all, or the system failed.
   private static func values(
     of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
   ) throws -> [Float]? {
@@ -67,18 +83,22 @@ struct SamplePictures {
       return values
     } catch let failure as ContentFailure {
       throw failure.error
+    } catch let error as DatasetError where error.isSystemFailure {
+      throw error
     } catch {
       return nil
     }
   }
 
   /// The picture from its file, since a batch may hold features in place of pixels.
-  private func show(_ image: Int, of images: ImagesOnce, in picture: inout SamplePicture) {
+  private func show(_ image: Int, of images: ImagesOnce, in picture: inout SamplePicture) throws {
     do {
       let bytes = try images.imageBytes(at: image, limit: data.decoder.maximumFileSize)
       let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)
       picture.encoded = EncodedPicture(
         width: small.width, height: small.height, png: try small.png())
+    } catch let error as DatasetError where error.isSystemFailure {
+      throw error
     } catch {
       picture.problem = error.localizedDescription
     }

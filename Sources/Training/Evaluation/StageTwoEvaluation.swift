@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import LanguageModels
 import Tokenizers
@@ -16,11 +17,24 @@ extension StageTwoCheckpoint {
     public let answers: [Answer]
 
     public struct Answer: Encodable {
+      /// Like the image's path, as `FileName` has it.
       public let id: String
       public let image: String
       /// Captions or answers of people.
       public let truth: [String]
       public let text: String
+
+      /// One JSON object.
+      public var json: String {
+        get throws {
+          let encoder = JSONEncoder()
+          encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+          return try FileName.json([id, image]) { names in
+            let named = Answer(id: names[0], image: names[1], truth: truth, text: text)
+            return String(decoding: try encoder.encode(named), as: UTF8.self)
+          }
+        }
+      }
     }
 
     /// One JSON object with the checkpoint, its step and every number.

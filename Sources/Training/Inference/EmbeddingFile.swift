@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Foundation
 import Tensors
 
@@ -10,6 +11,9 @@ import Tensors
 /// - `text/embeddings`, `[tokens, width]`, and `text/features`, `[tokens, embedding]`, of all texts one
 ///   after another; `text/offsets`, `[texts + 1]`, says where each begins; `text/tokens`, `text/texts`;
 /// - `multimodal/embeddings`, `[pairs, queries, width]`, `multimodal/paths` and `multimodal/texts`.
+///
+/// Paths that are not UTF-8 have their own bytes in HDF5, and in JSON halves of surrogate pairs for
+/// single bytes, as Python writes them.
 ///
 /// JSON lines are written as they come, into a temporary file that gets the name at the end. HDF5 is
 /// gathered in memory: about 160 KB a picture at the sizes of the paper.
@@ -72,11 +76,9 @@ public struct EmbeddingFile: ~Copyable {
 
   public mutating func add(_ result: StageOneCheckpoint.Embedded) throws {
     if case .jsonLines(let handle) = form {
-      let line = try JSONSerialization.data(
-        withJSONObject: EmbeddingFile.object(result),
-        options: [.sortedKeys, .withoutEscapingSlashes])
+      let line = try EmbeddingFile.line(result)
       do {
-        try handle.write(contentsOf: line + Data("\n".utf8))
+        try handle.write(contentsOf: Data("\(line)\n".utf8))
       } catch {
         throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
       }
@@ -116,7 +118,7 @@ public struct EmbeddingFile: ~Copyable {
       var lists: [String: ResultWriter.List] = [:]
       if image.count > 0 {
         arrays += stacked("image", image)
-        lists["image/paths"] = .texts(paths)
+        lists["image/paths"] = .names(paths)
       }
       if text.count > 0 {
         arrays.append(flat("text/embeddings", text.embeddings, text.shapes.embeddings))
@@ -127,7 +129,7 @@ public struct EmbeddingFile: ~Copyable {
       }
       if pair.count > 0 {
         arrays += stacked("multimodal", pair)
-        lists["multimodal/paths"] = .texts(pairPaths)
+        lists["multimodal/paths"] = .names(pairPaths)
         lists["multimodal/texts"] = .texts(pairTexts)
       }
       try ResultWriter.write(to: url, arrays: arrays, lists: lists)
@@ -153,6 +155,17 @@ public struct EmbeddingFile: ~Copyable {
     CheckpointArray(path: path, shape: [values.count / shape[1], shape[1]], values: values)
   }
 
+  private static func line(_ result: StageOneCheckpoint.Embedded) throws -> String {
+    try FileName.json(result.path.map { [$0] } ?? []) { names in
+      var object = object(result)
+      if let path = names.first { object["image"] = path }
+      return String(
+        decoding: try JSONSerialization.data(
+          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes]),
+        as: UTF8.self)
+    }
+  }
+
   private static func object(_ result: StageOneCheckpoint.Embedded) -> [String: Any] {
     switch result {
     case .image(let path, let embeddings, let features):
@@ -172,6 +185,16 @@ public struct EmbeddingFile: ~Copyable {
     let (values, width) = (tensor.values, tensor.shape[1])
     return stride(from: 0, to: values.count, by: width).map { start in
       values[start..<start + width].map { NSDecimalNumber(string: $0.description) }
+    }
+  }
+}
+
+extension StageOneCheckpoint.Embedded {
+  /// The picture's, where there is one.
+  fileprivate var path: String? {
+    switch self {
+    case .image(let path, _, _), .pair(let path, _, _): return path
+    case .text: return nil
     }
   }
 }

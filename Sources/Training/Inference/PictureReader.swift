@@ -1,5 +1,6 @@
 import Autograd
 import Datasets
+import Files
 import Foundation
 import Layers
 import Tensors
@@ -23,16 +24,19 @@ struct PictureReader {
   }
 
   /// - Returns: Nil where none can be read.
-  func pictures(_ paths: [String]) -> Pictures? {
+  /// - Throws: `DatasetError.systemFailure`, which is no matter of one picture.
+  func pictures(_ paths: [String]) throws -> Pictures? {
     var places: [Int] = []
     var values: [Float] = []
     // Evaluation draws nothing.
     var random = RandomStream(Philox(seed: 0, stream: 0), site: 0)
     for (place, path) in paths.enumerated() {
       do {
-        let image = try decoder.decode(file: URL(fileURLWithPath: path))
+        let image = try decoder.decode(path: FilePath.absolute(path))
         values += transform.apply(to: image, using: &random)
         places.append(place)
+      } catch let error as DatasetError where error.isSystemFailure {
+        throw error
       } catch {
         report("skipped \(error.localizedDescription)")
       }
@@ -50,7 +54,8 @@ extension StageTask {
   ///   - atOnce: Pictures that go through the models together; nil for the usual number.
   ///   - body: Gets the places among `paths` and the features, `[pictures, tokens, width]`.
   /// - Returns: How many were passed over.
-  /// - Throws: `RunError.noPictures` where none can be read, ``Interrupted``, or what `body` throws.
+  /// - Throws: `RunError.noPictures` where none can be read, `DatasetError.systemFailure` where the
+  ///   system failed, ``Interrupted``, or what `body` throws.
   func eachBatch(
     of paths: [String], atOnce: Int? = nil, report: @escaping (String) -> Void,
     _ body: (_ places: [Int], _ features: Variable) throws -> Void
@@ -62,7 +67,7 @@ extension StageTask {
     for start in stride(from: 0, to: paths.count, by: count) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       let end = min(paths.count, start + count)
-      guard let pictures = reader.pictures(Array(paths[start..<end])) else { continue }
+      guard let pictures = try reader.pictures(Array(paths[start..<end])) else { continue }
       readCount += pictures.places.count
       let features = tower.features(pictures.pixels)
       if features.value.hasNonFinite { throw notFinite("the image encoder's features are") }

@@ -66,7 +66,7 @@ public final class ProgressReporter {
   public func say(_ text: String) {
     let text = String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map {
+        FileName.displayed(text).unicodeScalars.map {
           $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
         }))
     if isTerminal && lineLength > 0 {

@@ -142,7 +142,7 @@ final class Trainer {
       next.position = batch.positionAfter
       next.skippedImages += batch.skipped.count
       Profile.mark("waiting for data")
-      for sample in batch.skipped { progress.say("skipped \(sample.path): \(sample.reason)") }
+      for sample in batch.skipped { progress.say("skipped \(sample)") }
       let share = 1 / Double(training.accumulation)
       let losses = try task.addGradients(
         of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: Float(share),

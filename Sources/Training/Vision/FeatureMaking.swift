@@ -48,7 +48,7 @@ struct FeatureMaking {
       startingAt: LoaderPosition(epoch: view, position: writer.rowCount - start))
     defer { loader.stop() }
     while let batch = try loader.next() {
-      for skipped in batch.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
+      for skipped in batch.skipped { report("  skipped \(skipped)") }
       let rows = tower.features(batch.pixelTensor(side: tower.imageSize)).value
         .readMatrix { BFloat16Matrix(rounding: $0) }
       let length = rows.rows * rows.columns / batch.samples.count
@@ -66,7 +66,7 @@ struct FeatureMaking {
       if progress.isTimeToKeep(every: FeatureMaking.secondsBetweenKeeping) { try writer.keep() }
       if let line = progress.line(after: writer.rowCount) { report(line) }
     }
-    for skipped in loader.skipped { report("  skipped \(skipped.path): \(skipped.reason)") }
+    for skipped in loader.skipped { report("  skipped \(skipped)") }
     try writer.skip(to: start + images.count)
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Tensors
 import WeightFiles
@@ -61,7 +62,8 @@ struct FeatureStore: SampleContent {
       let bytes = bytes(ofRow: row)
       guard FeatureLayout.checksum(of: bytes) == checksums[row] else {
         throw ContentFailure(
-          RunError.damagedFeatures(file: url.path, picture: sample.path, view: view + 1))
+          RunError.damagedFeatures(
+            file: url.path, picture: FileName.displayed(sample.path), view: view + 1))
       }
       if let values = bytes.baseAddress, let target = output.baseAddress {
         NumberFormat.bfloat16.expand(values, count: valueCount, into: target)

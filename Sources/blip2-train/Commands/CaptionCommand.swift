@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Training
 
@@ -69,6 +70,8 @@ struct CaptionCommand: ProfiledCommand {
   private func line(_ path: String, _ caption: String) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(["image": path, "caption": caption]), as: UTF8.self)
+    return try FileName.json([path]) { names in
+      String(decoding: try encoder.encode(["image": names[0], "caption": caption]), as: UTF8.self)
+    }
   }
 }

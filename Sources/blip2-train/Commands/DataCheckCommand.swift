@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import Training
 
@@ -38,12 +39,12 @@ struct DataCheckCommand: ParsableCommand {
     }
     var problems: [String] = []
     for (name, location) in sources {
-      let report = DatasetReport(
+      let report = try DatasetReport(
         try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration)
       ) {
         tokenizer.tokens($0, maximumLength: 4096).count
       }
-      print("\(name): \(location.path)")
+      print("\(name): \(FileName.displayed(location.path))")
       print(report)
       let share = Double(report.badImages) / Double(max(1, report.images))
       if share > configuration.maximumBadShare {

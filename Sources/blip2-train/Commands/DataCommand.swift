@@ -14,6 +14,7 @@ struct DataCommand: ParsableCommand {
         shards/, a.tar, a-*.tar, a-{00000..00331}.tar
                                  WebDataset: a.jpg with a.txt or a.json,
                                  {"caption": "…", "image_id": 7}
+      Names are bytes, and need not be UTF-8: messages write a byte as \\xE9, JSON as \\udce9.
       """,
     subcommands: [DataCheckCommand.self, DataPackCommand.self])
 }

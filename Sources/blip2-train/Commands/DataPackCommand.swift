@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import Training
 
@@ -47,14 +48,16 @@ struct DataPackCommand: ParsableCommand {
     do {
       outcome = try packer.pack(
         SourceLocation(path: source, imageFolder: imageFolder).open(),
-        into: URL(fileURLWithPath: output, isDirectory: true),
+        into: URL(fileURLWithPath: FilePath.absolute(output), isDirectory: true),
         shouldStop: { StopRequest.signal != nil },
-        report: { print("skipped \($0.path): \($0.reason)") })
+        report: { print("skipped \($0)") })
     } catch is CancellationError {
       StandardError.write("stopped: \(output) was not written")
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
-    print("packed \(outcome.images) pictures into \(outcome.shards) shards\(skipped): \(output)")
+    print(
+      "packed \(outcome.images) pictures into \(outcome.shards) shards\(skipped): \(FileName.displayed(output))"
+    )
   }
 }

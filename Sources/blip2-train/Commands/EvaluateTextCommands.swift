@@ -44,8 +44,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
     let result = try Interruption.exiting {
       try checkpoint.judgeCaptions(
-        data.map { URL(fileURLWithPath: $0) }, imageFolder: images.map { URL(fileURLWithPath: $0) },
-        question, report: StandardError.write)
+        data.map(DataPath.url), imageFolder: images.map(DataPath.url), question,
+        report: StandardError.write)
     }
     if show > 0 && !output.json { print(sideBySide(result.answers) + "\n") }
     try output.write(result)
@@ -108,9 +108,8 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     StopRequest.listen()
     try output.check()
     let set = try QuestionSet(
-      questions: URL(fileURLWithPath: questions),
-      annotations: annotations.map { URL(fileURLWithPath: $0) },
-      imageFolder: images.map { URL(fileURLWithPath: $0) })
+      questions: DataPath.url(questions), annotations: annotations.map(DataPath.url),
+      imageFolder: images.map(DataPath.url))
     let checkpoint = try model.loadStageTwo()
     let result = try Interruption.exiting {
       try checkpoint.judgeAnswers(
@@ -120,6 +119,12 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     }
     try output.write(result)
   }
+}
+
+/// Paths of data as the command line gives them.
+private enum DataPath {
+  /// From the root on: Foundation knows no folder whose name is not UTF-8 as the process's own.
+  static func url(_ path: String) -> URL { URL(fileURLWithPath: FilePath.absolute(path)) }
 }
 
 /// How a judgement is handed over.
@@ -148,11 +153,7 @@ struct JudgementOutput: ParsableArguments {
   func write(_ result: StageTwoCheckpoint.Judgement) throws {
     print(json ? try result.json : result.text)
     guard let answers else { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let lines = try result.answers.map {
-      String(decoding: try encoder.encode($0), as: UTF8.self) + "\n"
-    }
+    let lines = try result.answers.map { try $0.json + "\n" }
     try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import LanguageModels
 import Training
@@ -149,7 +150,9 @@ struct GenerateCommand: ProfiledCommand {
   private func line(_ path: String, _ texts: [String]) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(Line(image: path, texts: texts)), as: UTF8.self)
+    return try FileName.json([path]) { names in
+      String(decoding: try encoder.encode(Line(image: names[0], texts: texts)), as: UTF8.self)
+    }
   }
 }
 

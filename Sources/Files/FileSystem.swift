@@ -1,0 +1,68 @@
+import Foundation
+
+/// What the file system holds, asked and answered with exact names.
+public enum FileSystem {
+  public enum Kind: Equatable, Sendable {
+    case file(size: Int)
+    case folder
+    /// A pipe, a device and the like.
+    case other
+  }
+
+  /// What lies at a path, links followed; nil where nothing does.
+  /// - Throws: Where the system cannot say.
+  public static func kind(of path: String) throws(SystemError) -> Kind? {
+    var status = stat()
+    guard FileName.withCString(path, { stat($0, &status) }) == 0 else {
+      let error = SystemError()
+      if error.isAbsence || error.code == ELOOP || error.code == ENAMETOOLONG { return nil }
+      // To ask for a file's size nothing of it need be read: only folders can be forbidden.
+      throw SystemError(error.code, isOfFolder: true)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file(size: Int(status.st_size))
+    case S_IFDIR: return .folder
+    default: return .other
+    }
+  }
+
+  /// Opens a file for reading.
+  /// - Returns: The descriptor, which is the caller's to close.
+  public static func descriptor(of path: String, flags: Int32) throws(SystemError) -> Int32 {
+    while true {
+      let descriptor = FileName.withCString(path) { open($0, flags | O_CLOEXEC) }
+      guard descriptor < 0 else { return descriptor }
+      let code = errno
+      guard code != EINTR else { continue }
+      guard code == EACCES || code == EPERM else { throw SystemError(code) }
+      // Where even the size is not to be had, it is a folder that may not be entered.
+      var status = stat()
+      let isFound = FileName.withCString(path) { stat($0, &status) } == 0
+      throw SystemError(code, isOfFolder: !isFound && (errno == EACCES || errno == EPERM))
+    }
+  }
+
+  /// The names in a folder, in no order, without `.` and `..`.
+  /// - Throws: Also where the folder can be read in part only.
+  public static func names(in folder: String) throws(SystemError) -> [String] {
+    guard let stream = FileName.withCString(folder, { opendir($0) }) else {
+      throw SystemError(isOfFolder: true)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else {
+        guard errno == 0 else { throw SystemError(isOfFolder: true) }
+        return names
+      }
+      // The entry ends after the name, before the end of the room that its type declares.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
+        let bytes = UnsafeRawPointer(start)
+        let length = strlen(bytes.assumingMemoryBound(to: CChar.self))
+        return FileName.text(UnsafeRawBufferPointer(start: bytes, count: length))
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+  }
+}
