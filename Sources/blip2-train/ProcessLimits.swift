@@ -9,15 +9,26 @@ enum ProcessLimits {
   /// The stack that the commands want, as most systems give it.
   static let stackSize = 8 << 20
 
-  /// Opens as many files as the system lets this process: the soft limit is there for old programs.
-  static func raiseOpenFiles() {
+  /// Lets this process open as many files as the system allows: the soft limit is there for old programs.
+  /// - Throws: `Failure` where even that is too few.
+  static func raiseOpenFiles() throws {
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-    // Beyond this nothing here wants more, and tables of the kernel grow with it.
-    limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, 65_536))
-    setrlimit(resource, &limit)
+    guard getrlimit(resource, &limit) == 0 else { return }
+    if limit.rlim_cur < limit.rlim_max {
+      // Beyond this nothing here wants more, and tables of the kernel grow with it.
+      limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, 65_536))
+      setrlimit(resource, &limit)
+    }
+    guard limit.rlim_cur >= leastFiles else {
+      throw Failure(
+        "ulimit -n is \(limit.rlim_cur), and this program needs at least \(leastFiles) open files: "
+          + "raise the limit")
+    }
   }
+
+  /// Files that are open at once at the least: standard streams, a lock, a checkpoint, logs, a few shards.
+  private static let leastFiles = 24
 
   /// Runs the program on a stack of the usual size, whatever `ulimit -s` says, and lets all threads to
   /// come have one. A thread's stack is memory like any other: only the first one's has that limit.

@@ -60,7 +60,7 @@ struct Blip2Train: ParsableCommand {
   /// The command that the arguments ask for. Wrong usage ends the program here, before anything
   /// else is done.
   private static func parsedOrExit() -> any ParsableCommand {
-    let arguments = OptionalValues.separated(Array(CommandLine.arguments.dropFirst()))
+    let arguments = OptionalValues.separated(ProgramArguments.all)
     do { return try parseAsRoot(arguments) } catch { exit(withError: error) }
   }
 

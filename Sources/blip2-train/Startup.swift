@@ -19,7 +19,7 @@ enum Startup {
   /// - Throws: `Failure` where the environment or its limits leave no way to work.
   static func prepare() throws {
     unblockStopSignals()
-    ProcessLimits.raiseOpenFiles()
+    try ProcessLimits.raiseOpenFiles()
     // Lines of a long run are to be seen when they are written, in a file or a pipe too.
     setvbuf(stdout, nil, _IOLBF, 0)
     // A reader that goes away is an error like any other, not the end of a run without a checkpoint.

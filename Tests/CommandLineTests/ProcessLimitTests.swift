@@ -52,6 +52,18 @@ struct ProcessLimitTests {
     #expect(result.errors.contains("ulimit -v of 2.9 GiB has"))
   }
 
+  @Test(arguments: [7, 16, 32, 64])
+  func openFiles(_ count: Int) throws {
+    let folder = try TemporaryFolder()
+    let result = try BuiltTool.run(
+      ["stage1", "--config", try recipe(folder), "--output", folder.path("a")],
+      after: "ulimit -n \(count)")
+    #expect(result.status == (count < 24 ? 1 : 0), "\(result.errors)")
+    if count < 24 {
+      #expect(result.errors.hasPrefix("error: ulimit -n is \(count), and"), "\(result.errors)")
+    }
+  }
+
   @Test(arguments: [64, 256])
   func aSmallStackSuffices(_ kibibytes: Int) throws {
     let folder = try TemporaryFolder()
