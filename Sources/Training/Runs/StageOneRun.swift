@@ -109,12 +109,16 @@ public struct StageOneRun: TrainingRun {
 
   func initialise(_ progress: ProgressReporter) throws {
     if let path = configuration.initialise.bert {
-      let report = try task.model.initialise(
-        fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      let report = try KeyedError.naming("initialise.bert") {
+        try task.model.initialise(
+          fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      }
       progress.say("initialised from BERT \(path)")
       progress.say(report)
     } else if let path = configuration.initialise.checkpoint {
-      try initialise(fromCheckpoint: path, progress)
+      try KeyedError.naming("initialise.checkpoint") {
+        try initialise(fromCheckpoint: path, progress)
+      }
     } else {
       task.model.qFormer.copyTextFeedForwardsToQueries()
     }

@@ -31,7 +31,9 @@ public struct StageTwoRun: TrainingRun {
       configuration.data, seed: configuration.seed,
       features: configuration.vision.cache
         ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
-    let languageModel = try FrozenLanguageModel(configuration.llm, in: configuration.precision)
+    let languageModel = try KeyedError.naming("llm.path") {
+      try FrozenLanguageModel(configuration.llm, in: configuration.precision)
+    }
     var model = StageTwoModel(
       configuration.model, visionWidth: tower.encoder.width,
       embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
@@ -96,16 +98,22 @@ public struct StageTwoRun: TrainingRun {
 
   func initialise(_ progress: ProgressReporter) throws {
     if let path = configuration.initialise.bert {
-      let report = try task.model.initialise(
-        fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      let report = try KeyedError.naming("initialise.bert") {
+        try task.model.initialise(
+          fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      }
       progress.say("without stage 1: initialised from BERT \(path)")
       progress.say(report)
     } else if let path = configuration.initialise.checkpoint {
-      try initialise(fromStageTwo: path, progress)
+      try KeyedError.naming("initialise.checkpoint") {
+        try initialise(fromStageTwo: path, progress)
+      }
     } else if configuration.stage1.checkpoint == StageOneSource.none {
       progress.say("without stage 1: the Q-Former begins with random numbers")
     } else {
-      try initialise(fromStageOne: try stageOneFile { progress.say($0) }, progress)
+      try KeyedError.naming("stage1.checkpoint") {
+        try initialise(fromStageOne: try stageOneFile { progress.say($0) }, progress)
+      }
     }
   }
 

@@ -15,8 +15,8 @@ struct FeaturesCommand: ProfiledCommand {
       the pictures. Such a run computes by itself what is missing.
 
       What is there already is read once and held against its checksums; what is damaged is made again. \
-      SIGINT and SIGTERM leave with 130 or 143, and after these as after a sudden end the same command \
-      goes on where it was. Exit codes: 0 all is there, 1 an error, 64 wrong usage.
+      Signals (see stage1 --help) leave with 128 + their number, and after these as after a sudden end the \
+      same command goes on where it was. Exit codes: 0 all is there, 1 an error, 64 wrong usage.
 
       Examples:
         blip2-train features --config Configs/demo/stage1.yaml
