@@ -18,7 +18,7 @@ model:
   qFormer: {width: 96, layers: 2, heads: 4, feedForwardWidth: 192, queries: 8, maximumPositions: 64}
 vision: {path: Data/demo/encoder}
 data:
-  train: {mix: [{path: Data/demo/train.jsonl}, {path: $place/shards, weight: 300}]}
+  train: {mix: [{path: Data/demo/train.jsonl, weight: 4}, {path: $place/shards, weight: 1}]}
   validation: {path: Data/demo/heldout.jsonl}
 training: {steps: 100000000, batchSize: 24, learningRate: {warmupSteps: 100}}
 validation: {every: 400, rerank: 8}
@@ -45,6 +45,10 @@ done
 kill -TERM $number 2>/dev/null
 wait $number
 status=$?
+if [ ! -s "$place/drawn/metrics.jsonl" ]; then
+  cat "$place/said" >&2
+  exit 1
+fi
 grep -E '^step ' "$place/said" | tail -n 1
 "$program" plot "$place/drawn" --metric "machine/resident MiB" --metric machine/threads \
   --metric "machine/open files" --title "One run, $minutes minutes; a step is a second" --output "$output" --force
