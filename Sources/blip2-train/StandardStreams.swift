@@ -27,8 +27,17 @@ enum StandardOutput {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    printJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
+
+  /// Prints JSON as it is: its encoder has escaped what controls a terminal.
+  static func printJSON(_ text: String) { Swift.print(text) }
+}
+
+/// Prints for people. It hides Swift's own within this module: names and texts from files may hold
+/// anything, and must not steer the terminal.
+func print(_ item: some CustomStringConvertible, terminator: String = "\n") {
+  Swift.print(item.description.withoutControlCharactersInLines, terminator: terminator)
 }
 
 /// Standard output takes no more. `code` is an errno where the reason is known.

@@ -59,9 +59,11 @@ struct CaptionCommand: ProfiledCommand {
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     let skipped = try Interruption.exiting {
       try checkpoint.caption(image, options: options, report: StandardError.write) {
-        print(
-          json ? try line($0, $1) : "\($0.withoutControlCharacters)\t\($1.withoutControlCharacters)"
-        )
+        if json {
+          StandardOutput.printJSON(try line($0, $1))
+        } else {
+          print("\($0.withoutControlCharacters)\t\($1.withoutControlCharacters)")
+        }
       }
     }
     if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }

@@ -40,6 +40,6 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
     guard let result = try Interruption.exiting({ try evaluation.retrieval() }) else {
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
-    print(json ? try result.json : result.text)
+    if json { StandardOutput.printJSON(try result.json) } else { print(result.text) }
   }
 }

@@ -151,7 +151,7 @@ struct JudgementOutput: ParsableArguments {
 
   /// The result comes first: whatever becomes of the file, it is not lost.
   func write(_ result: StageTwoCheckpoint.Judgement) throws {
-    print(json ? try result.json : result.text)
+    if json { StandardOutput.printJSON(try result.json) } else { print(result.text) }
     guard let answers else { return }
     let lines = try result.answers.map { try $0.json + "\n" }
     try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }

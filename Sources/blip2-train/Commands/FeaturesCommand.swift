@@ -73,7 +73,7 @@ struct FeaturesCommand: ProfiledCommand {
     }
     print(MachineReport.current().oneLine)
     do {
-      try preparation(configuration) { print($0.withoutControlCharacters) }.make()
+      try preparation(configuration) { print($0) }.make()
     } catch let interruption as Interrupted {
       print(
         "stopped by signal \(interruption.signal) (\(StopRequest.name(of: interruption.signal))); the "

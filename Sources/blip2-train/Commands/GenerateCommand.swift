@@ -131,7 +131,7 @@ struct GenerateCommand: ProfiledCommand {
         if streams {
           stream.finish(path)
         } else if json {
-          print(try line(path, texts))
+          StandardOutput.printJSON(try line(path, texts))
         } else {
           for text in texts {
             print("\(path.withoutControlCharacters)\t\(text.withoutControlCharacters)")

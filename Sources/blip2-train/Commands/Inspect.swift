@@ -44,7 +44,7 @@ struct Inspect: ParsableCommand {
     if json {
       try StandardOutput.printJSON(summary)
     } else if let text = summary.configuration {
-      print(text.withoutControlCharactersInLines, terminator: text.hasSuffix("\n") ? "" : "\n")
+      print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
     } else {
       print(summary.text)
     }
