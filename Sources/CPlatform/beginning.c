@@ -19,9 +19,15 @@ static int is_limited(int resource) {
   return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
+// Where a thread is refused to it (`ulimit -u`), OpenBLAS raises SIGINT.
+static int grants_few_threads(void) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur < 1024;
+}
+
 static void begin(int count, char **arguments, char **environment) {
   (void)count;
-  if (!is_limited(RLIMIT_AS) && !is_limited(RLIMIT_DATA)) return;
+  if (!is_limited(RLIMIT_AS) && !is_limited(RLIMIT_DATA) && !grants_few_threads()) return;
   size_t entries = 0;
   while (environment[entries]) {
     if (strcmp(environment[entries], setting) == 0) return;

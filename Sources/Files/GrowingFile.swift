@@ -5,7 +5,7 @@ import Glibc
 /// What the system does not take now, for want of room or because the file or its folder was removed,
 /// waits in memory and goes with the next bytes: a run is not to end for want of its log.
 public final class GrowingFile {
-  public let path: String
+  public private(set) var path: String
   private var descriptor: Int32
   private var waiting: [UInt8] = []
   /// Why bytes are waiting; the first reason since all went well.
@@ -38,6 +38,16 @@ public final class GrowingFile {
     }
   }
 
+  /// Goes on in another file, for good: what waits is written there.
+  /// - Throws: `SystemFailure`.
+  public func move(to path: String) throws {
+    let other = try GrowingFile.opened(path, flags: O_EXCL)
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = other
+    self.path = path
+    flush()
+  }
+
   /// Tries once more to write what waits.
   public func flush() { append([]) }
 
@@ -55,9 +65,9 @@ public final class GrowingFile {
       // Another file may have taken its name.
       if lstat(path, &named) == 0, named.st_ino == own.st_ino, named.st_dev == own.st_dev { return }
     }
-    // With its folder, where only that is missing.
+    // With its folder, where only that is missing. A file that is there now is another's.
     if let slash = path.lastIndex(of: "/") { mkdir(String(path[..<slash]), 0o777) }
-    let again = try GrowingFile.opened(path, flags: 0)
+    let again = try GrowingFile.opened(path, flags: O_EXCL)
     if descriptor >= 0 { close(descriptor) }
     descriptor = again
   }

@@ -19,7 +19,7 @@ public enum OutputPath {
   public static func checkFile(
     _ path: String, force: Bool?, isOwn: (_ beginning: [UInt8]) -> Bool = { _ in false }
   ) throws {
-    guard !path.isEmpty else { throw Refusal.empty }
+    try checkName(path)
     var status = stat()
     guard lstat(path, &status) == 0 else {
       guard errno == ENOENT else { throw Refusal.unwritable(path: path, reason: Self.reason) }
@@ -44,13 +44,18 @@ public enum OutputPath {
   /// Refuses a path for a folder where there is a file, or a folder that is not empty.
   /// - Parameters:
   ///   - force: Whether the folder may hold anything.
+  ///   - isLinkRefused: Whether a link to a folder is refused as well.
   ///   - isOwn: Whether an entry of that name may lie there.
   /// - Throws: `Refusal`.
   public static func checkFolder(
-    _ path: String, force: Bool = false, isOwn: (_ name: String) -> Bool = { _ in false }
+    _ path: String, force: Bool = false, isLinkRefused: Bool = false,
+    isOwn: (_ name: String) -> Bool = { _ in false }
   ) throws {
-    guard !path.isEmpty else { throw Refusal.empty }
+    try checkName(path)
     var status = stat()
+    if isLinkRefused, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+      throw Refusal.occupied(path: path, what: "a link", canForce: false)
+    }
     guard stat(path, &status) == 0 else {
       if errno == ENOENT { return }
       throw Refusal.unwritable(path: path, reason: reason)
@@ -63,6 +68,14 @@ public enum OutputPath {
     guard let first = others.first else { return }
     let more = others.count > 1 ? " and \(others.count - 1) more" : ""
     throw Refusal.occupied(path: path, what: first + more, canForce: true)
+  }
+
+  private static func checkName(_ path: String) throws {
+    guard !path.isEmpty else { throw Refusal.empty }
+    guard FileName.isPlain(path) else {
+      throw Refusal.unwritable(
+        path: FileName.displayed(path), reason: "names that are not UTF-8 are read, not written")
+    }
   }
 
   private static func checkFolder(of path: String) throws {
@@ -104,7 +117,7 @@ extension OutputPath.Refusal: CustomStringConvertible, LocalizedError {
       "\(path) holds something else already (\(what)): choose another"
         + (canForce ? ", or give --force to write there all the same" : "")
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
-    case .empty: "--output: expected a path, found nothing"
+    case .empty: "expected a path, found nothing"
     }
   }
 

@@ -78,5 +78,51 @@ enum ProcessLimits {
   }
 
   /// What a command needs at least beside libraries and threads.
-  private static let leastWork = 128 << 20
+  private static let leastWork = 256 << 20
+
+  /// Threads that loaders of pictures, libraries and signals want beside those that compute.
+  private static let furtherThreads = 6
+
+  /// Makes sure that threads can be made, where few are allowed (`ulimit -u`): a loader that is granted
+  /// none would be waited for in vain.
+  /// - Throws: `Failure`.
+  static func requireThreads() throws {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(__RLIMIT_NPROC.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < 65_536 else { return }
+    var threads: [pthread_t] = []
+    let gate = DispatchSemaphore(value: 0)
+    let context = Unmanaged.passUnretained(gate).toOpaque()
+    for _ in 0..<furtherThreads {
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, nil,
+        { context in
+          if let context {
+            Unmanaged<DispatchSemaphore>.fromOpaque(context).takeUnretainedValue().wait()
+          }
+          return nil
+        }, context)
+      if status == 0 { threads.append(thread) }
+    }
+    for _ in threads { gate.signal() }
+    for thread in threads { pthread_join(thread, nil) }
+    guard threads.count == furtherThreads else {
+      throw Failure(
+        "ulimit -u is \(limit.rlim_cur), which leaves this program \(threads.count) of the "
+          + "\(furtherThreads) threads that it needs beside those that compute: raise the limit")
+    }
+  }
+
+  /// Lets a limit on processor time (`ulimit -t`) be told of before it ends the process: the warning,
+  /// SIGXCPU, comes at the soft limit, and shells set it to the hard one.
+  static func warnBeforeProcessorTimeEnds() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_CPU.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur == limit.rlim_max,
+      limit.rlim_max != rlim_t.max, limit.rlim_max > 1
+    else { return }
+    limit.rlim_cur = limit.rlim_max - min(60, max(1, limit.rlim_max / 10))
+    setrlimit(resource, &limit)
+  }
 }

@@ -20,6 +20,7 @@ enum Startup {
   static func prepare() throws {
     unblockStopSignals()
     try ProcessLimits.raiseOpenFiles()
+    ProcessLimits.warnBeforeProcessorTimeEnds()
     // Lines of a long run are to be seen when they are written, in a file or a pipe too.
     setvbuf(stdout, nil, _IOLBF, 0)
     // A reader that goes away is an error like any other, not the end of a run without a checkpoint.
@@ -46,6 +47,7 @@ enum Startup {
     }
     BLAS.useOneThread()
     try startThreads(environment)
+    try ProcessLimits.requireThreads()
   }
 
   /// Starts as many threads as there are to be, and gives each its room while there is some.

@@ -82,7 +82,7 @@ import WeightFiles
       let expected = try golden.file.rows("outputs/" + name)
       let options = Captioner.Options(
         beams: beams, minimumLength: 4, maximumLength: expected.first?.count ?? 12)
-      let captions = Captioner(golden.model, options: options).captions(golden.batch.features)
+      let captions = try Captioner(golden.model, options: options).captions(golden.batch.features)
       for (caption, row) in zip(captions, expected) {
         // What follows the first end token is filler.
         let end = row.dropFirst().firstIndex(of: golden.model.tokens.separator)

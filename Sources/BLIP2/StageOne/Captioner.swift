@@ -23,6 +23,9 @@ public struct Captioner {
     }
   }
 
+  /// The model's numbers went astray: nothing can be said of what they describe.
+  public struct UnusableLogits: Error {}
+
   let model: StageOneModel
   let options: Options
 
@@ -34,8 +37,9 @@ public struct Captioner {
 
   /// - Parameter features: `[images, tokens, vision width]`.
   /// - Returns: For each image its tokens from `[DEC]` on; `[SEP]` where the caption ended.
-  public func captions(_ features: Variable) -> [[Int32]] {
-    Recording.disabled {
+  /// - Throws: `UnusableLogits`.
+  public func captions(_ features: Variable) throws -> [[Int32]] {
+    try Recording.disabled {
       let memory = QueryMemory(model, features)
       var searches = (0..<features.shape[0]).map { _ in
         BeamSearch(options, start: model.tokens.decoder, end: model.tokens.separator)
@@ -46,6 +50,7 @@ public struct Captioner {
           searches[image].running.map { (image: image, tokens: $0.tokens) }
         }
         let logits = memory.lastLogits(sequences)
+        if logits.hasNonFinite { throw UnusableLogits() }
         var row = 0
         for image in open {
           let count = searches[image].running.count

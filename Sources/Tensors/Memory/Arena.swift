@@ -30,8 +30,10 @@ struct Arena {
   /// Blocks are multiples of this and begin at them.
   static let unit = 4096
   private static let hugePage = 2 << 20
-  /// What is reserved at least where addresses are limited.
+  /// What is reserved at least where addresses are limited, if there is as much.
   static let leastRegion = 64 << 20
+  /// Addresses that are left to others where they are limited.
+  static let reserve = 96 << 20
 
   /// - Parameter reservesAsNeeded: Whether addresses are reserved only when blocks want them.
   init(reservesAsNeeded: Bool = AddressLimit.current != nil) {
@@ -88,7 +90,14 @@ struct Arena {
   private func reserve(_ size: Int) -> Range<Int>? {
     // With room to begin at a multiple of the huge pages' size.
     let least = size + Arena.hugePage
-    var wanted = reservesAsNeeded ? max(least, Arena.leastRegion) : 16 << 40
+    var wanted = 16 << 40
+    if reservesAsNeeded {
+      wanted = max(least, Arena.leastRegion)
+      // Libraries, lists and pictures take memory as well, and end the process where they get none.
+      let left = AddressLimit.current.map { $0.bytesLeft - Arena.reserve } ?? .max
+      if left < least { return nil }
+      wanted = min(wanted, left)
+    }
     while wanted > least {
       if let region = Arena.mapped(wanted) { return region }
       wanted /= 2

@@ -1,18 +1,21 @@
 import Checkpointing
+import Files
 import Foundation
 
 /// Saves the state of a run. A save that the system refuses, for want of room or because the folder was
 /// removed, is warned of and tried again while the run goes on: nothing but time is lost meanwhile.
 final class CheckpointSaving {
-  private let checkpoints: TrainingCheckpoints
+  private var checkpoints: TrainingCheckpoints
   private let configuration: CheckpointConfiguration
   private let optimizer: AdamW
   private let say: (String) -> Void
   private var lock: FolderLock
   private(set) var savedStep: Int
+  /// Where the run is saved now.
+  var folder: URL { checkpoints.folder.url }
   private var savedAt = ContinuousClock.now
   /// The first failure since the last save, and when saving was last tried.
-  private var failed: (error: CheckpointError, at: ContinuousClock.Instant)?
+  private var failed: (error: any Error, at: ContinuousClock.Instant)?
 
   /// How long a failed save waits.
   static let pause = Duration.seconds(30)
@@ -45,12 +48,11 @@ final class CheckpointSaving {
   }
 
   /// Saves, or warns and leaves it for later.
-  /// - Throws: What no later try would mend: another run has the folder.
+  /// - Throws: `RunError.notFiniteResult` where there is nothing sound to save.
   func save(_ state: TrainingState) throws {
     do {
       try write(state)
-    } catch let error as CheckpointError {
-      if case .folderLocked = error { throw error }
+    } catch  where !(error is RunError) {
       if failed == nil {
         say("warning: \(error); the run goes on, and saving is tried again")
       }
@@ -58,19 +60,64 @@ final class CheckpointSaving {
     }
   }
 
-  /// Saves at the end of a run, where there is no later.
+  /// Saves at the end of a run, where there is no later: where another run has the folder by now, beside
+  /// it.
   /// - Throws: The first error of those that kept the state from being saved.
   func saveFinally(_ state: TrainingState) throws {
     if savedStep == state.step { return }
-    do { try write(state) } catch { throw failed?.error ?? error }
+    do {
+      try write(state)
+    } catch let error as ReplacedFolder {
+      try moveBeside()
+      say("warning: \(error): this run is saved to \(checkpoints.folder.url.path)")
+      try write(state)
+    } catch {
+      throw failed?.error ?? error
+    }
+  }
+
+  private func moveBeside() throws {
+    let path = checkpoints.folder.url.path
+    var (beside, number) = (path + ".recovered", 2)
+    while FileManager.default.fileExists(atPath: beside) {
+      beside = "\(path).recovered-\(number)"
+      number += 1
+    }
+    let folder = try CheckpointFolder(creating: URL(fileURLWithPath: beside, isDirectory: true))
+    lock = try folder.lock()
+    checkpoints = TrainingCheckpoints(folder: folder, identity: checkpoints.identity)
+  }
+
+  /// Makes the folder again where it was removed. One that something else lies in now, another run's
+  /// above all, is left alone.
+  private func takeFolderAgain() throws {
+    let url = checkpoints.folder.url
+    do {
+      try OutputPath.checkFolder(url.path, isLinkRefused: true) { name in
+        [".lock", MetricsLog.fileName, TensorBoardLog.folderName].contains(name)
+      }
+      let folder = try CheckpointFolder(creating: url)
+      lock = try folder.lock()
+    } catch {
+      throw ReplacedFolder(path: url.path, reason: "\(error)")
+    }
+    say("warning: \(url.path) was removed: it is made again")
+  }
+
+  /// Refuses to save what is not finite: it would push the last sound checkpoints out.
+  private func refuseUnsound(_ state: TrainingState) throws {
+    let unsound = optimizer.entries.first {
+      $0.parameter.value.hasNonFinite || $0.firstMoment.hasNonFinite
+        || $0.secondMoment.hasNonFinite
+    }
+    guard let unsound else { return }
+    throw RunError.notFiniteResult(
+      what: "after step \(state.step) what was trained is", culprit: unsound.name)
   }
 
   private func write(_ state: TrainingState) throws {
-    if !lock.isInPlace {
-      let folder = try CheckpointFolder(creating: checkpoints.folder.url)
-      lock = try folder.lock()
-      say("warning: \(folder.url.path) was removed or replaced: it is made again")
-    }
+    try refuseUnsound(state)
+    if !lock.isInPlace { try takeFolderAgain() }
     let url = try checkpoints.save(state, optimizer)
     savedStep = state.step
     savedAt = .now
@@ -82,4 +129,13 @@ final class CheckpointSaving {
       say("warning: an earlier checkpoint stays: \(error)")
     }
   }
+}
+
+/// The output folder is not the run's any more: it was removed, and something else lies there.
+private struct ReplacedFolder: Error, CustomStringConvertible, LocalizedError {
+  let path: String
+  let reason: String
+
+  var description: String { "\(path) was replaced while the run went on (\(reason))" }
+  var errorDescription: String? { description }
 }

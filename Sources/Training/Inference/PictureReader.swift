@@ -2,7 +2,6 @@ import Autograd
 import Datasets
 import Files
 import Foundation
-import Layers
 import Tensors
 
 /// Reads single pictures as evaluation does. Those that cannot be read are passed over and named.
@@ -80,10 +79,7 @@ extension StageTask {
   /// The error for a result that is not finite, with the parameter that is to blame.
   /// - Parameter what: The result and a verb.
   func notFinite(_ what: String) -> RunError {
-    let encoder = tower.encoder.namedParameters.map {
-      NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
-    }
-    let culprit = (trainedParameters + encoder).first { $0.parameter.value.hasNonFinite }
-    return .notFiniteResult(what: what, culprit: culprit?.name)
+    let trained = trainedParameters.first { $0.parameter.value.hasNonFinite }?.name
+    return .notFiniteResult(what: what, culprit: trained ?? tower.nonFiniteParameter)
   }
 }

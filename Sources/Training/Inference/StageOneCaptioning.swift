@@ -33,7 +33,13 @@ extension StageOneCheckpoint {
     }
     let captioner = Captioner(task.model, options: options)
     return try task.eachBatch(of: paths, report: report) { places, features in
-      for (place, tokens) in zip(places, captioner.captions(features)) {
+      let captions: [[Int32]]
+      do {
+        captions = try captioner.captions(features)
+      } catch is Captioner.UnusableLogits {
+        throw task.notFinite("the logits of the captions are")
+      }
+      for (place, tokens) in zip(places, captions) {
         try show(
           paths[place], task.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
       }

@@ -25,6 +25,14 @@ public final class MetricsLog {
     }
   }
 
+  /// Goes on in another folder, where the run is saved by now; what was written stays where it is.
+  func follow(to folder: URL) {
+    let path = folder.appendingPathComponent(MetricsLog.fileName).path
+    if path == file.path { return }
+    // What cannot be moved is told of by `flush`.
+    try? file.move(to: path)
+  }
+
   /// Tries once more to write the lines that wait.
   /// - Returns: Why some still do; nil where all are written.
   func flush() -> RunError? {

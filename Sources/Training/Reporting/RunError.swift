@@ -33,6 +33,8 @@ public enum RunError: Error, Equatable {
   case memory(needed: Int, state: Int, available: Int, limit: String)
   /// Checkpoints that the disk has no room for, in bytes.
   case disk(folder: String, needed: Int, checkpoints: Int, free: Int)
+  /// A checkpoint longer than a file may be, in bytes.
+  case fileSize(needed: Int, limit: Int)
   /// A result that is not finite; `culprit` is what is not finite in the model, if anything is.
   case notFiniteResult(what: String, culprit: String?)
   /// A language model larger than the machine's memory.
@@ -112,6 +114,10 @@ extension RunError: CustomStringConvertible, LocalizedError {
         "\(folder): \(checkpoints) checkpoints take \(RunError.gibibytes(needed)), and "
         + "\(RunError.gibibytes(free)) are free on its disk: make room, choose another folder by "
         + "--output, or keep fewer by checkpoint.keep"
+    case .fileSize(let needed, let limit):
+      return
+        "a checkpoint takes \(RunError.gibibytes(needed)), and files may have "
+        + "\(RunError.gibibytes(limit)) (ulimit -f): raise the limit, or take smaller sizes"
     case .notFiniteResult(let what, let culprit):
       return "\(what) not finite (NaN or infinity): there is no result"
         + (culprit.map { "; the parameter \($0) is not finite" } ?? "")

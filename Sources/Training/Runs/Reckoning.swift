@@ -14,11 +14,16 @@ struct Reckoning {
   /// Tokens of a caption as they usually are.
   static let usualTextLength = 12
 
+  private static let usualImageSize = 96
+
   init(
     _ configuration: some RunConfiguration, _ parameters: [NamedParameter], activations: Int
   ) {
     trainedValues = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
-    self.activations = activations
+    let side = configuration.vision.imageSize ?? Reckoning.usualImageSize
+    let batches = configuration.data.prefetchedBatches + 2
+    let pictures = configuration.training.batchSize * batches * 3 * side * side * 4
+    self.activations = activations + (configuration.vision.cache ? 0 : pictures)
     let every = configuration.checkpoint.every
     let saves = every > 0 ? configuration.training.steps / every + 1 : 1
     checkpoints = min(saves, configuration.checkpoint.keep + 1) + 1
@@ -79,6 +84,12 @@ struct Reckoning {
     let (free, overflow) = Int(clamping: status.f_bavail)
       .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
     let count = max(1, checkpoints - present)
+    var limit = rlimit()
+    if getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+      limit.rlim_cur < UInt64(checkpointBytes)
+    {
+      throw RunError.fileSize(needed: checkpointBytes, limit: Int(limit.rlim_cur))
+    }
     guard !overflow, free < count * checkpointBytes else { return }
     throw RunError.disk(
       folder: folder.path, needed: count * checkpointBytes, checkpoints: count, free: free)

@@ -8,8 +8,10 @@ enum RunFolder {
   /// a slip of the hand, and what lies there would be mixed with checkpoints.
   /// - Throws: `OutputPath.Refusal`.
   static func check(_ path: String, force: Bool) throws {
-    try OutputPath.checkFolder(path, force: force) { name in
-      isOfRuns(name) || isOutputStream("\(path)/\(name)")
+    try KeyedError.naming("output") {
+      try OutputPath.checkFolder(path, force: force) { name in
+        isOfRuns(name) || isOutputStream("\(path)/\(name)")
+      }
     }
   }
 

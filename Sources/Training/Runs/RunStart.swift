@@ -114,9 +114,13 @@ struct RunStart<Run: TrainingRun> {
         try task.data.evaluationContent($0, tower: task.tower)
       }
     } catch let interruption as Interrupted {
-      return .stopped(signal: interruption.signal)
+      return .stopped(signal: interruption.signal, isSaved: state.step > 0)
     }
-    if state.step == 0 { try RunFolder.setAsideNumbers(in: url, say: progress.say) }
+    if state.step == 0 {
+      try RunFolder.setAsideNumbers(in: url, say: progress.say)
+    } else {
+      try setLaterAside(in: folder, after: state.step)
+    }
     let saving = CheckpointSaving(
       TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
       lock: lock, step: state.step, say: progress.say)
@@ -205,7 +209,7 @@ struct RunStart<Run: TrainingRun> {
     try file.check(
       identity, modelDifferences: differences,
       allowChangedData: configuration.resume.allowChangedData)
-    try clear(folder, toGoOnFrom: file)
+    try refuseOthers(in: folder, toGoOnFrom: file)
     var state = try TrainingCheckpoints.restore(file, into: optimizer)
     if file.metadata.fingerprints["data"] != identity.fingerprints["data"] {
       progress.say(
@@ -228,10 +232,9 @@ struct RunStart<Run: TrainingRun> {
     return state
   }
 
-  /// Makes sure that the output folder holds no future but this run's: another run's checkpoints
-  /// refuse it, later ones of this run are set aside.
-  private func clear(
-    _ folder: CheckpointFolder, toGoOnFrom file: CheckpointFile
+  /// Makes sure that the output folder holds no other run's checkpoints.
+  private func refuseOthers(
+    in folder: CheckpointFolder, toGoOnFrom file: CheckpointFile
   ) throws {
     let from = file.url.deletingLastPathComponent().resolvingSymlinksInPath().path
     if from != folder.url.resolvingSymlinksInPath().path {
@@ -239,7 +242,11 @@ struct RunStart<Run: TrainingRun> {
       throw RunError.folderHasRun(
         folder: configuration.output, newest: newest.url.lastPathComponent)
     }
-    let later = try folder.setAside(after: file.metadata.step)
+  }
+
+  /// Makes sure that the folder holds no future but this run's, once nothing else can refuse it.
+  private func setLaterAside(in folder: CheckpointFolder, after step: Int) throws {
+    let later = try folder.setAside(after: step)
     for url in later {
       progress.say("set aside as \(url.lastPathComponent): the run goes on from an earlier step")
     }

@@ -20,6 +20,10 @@ struct StageOneTask: StageTask {
     return model.namedParameters + (configuration.vision.frozen ? [] : encoder)
   }
 
+  var frozenParameters: [NamedParameter] {
+    configuration.vision.frozen ? tower.encoder.namedParameters : []
+  }
+
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) throws -> [(name: String, value: Double)] {
@@ -82,14 +86,19 @@ struct StageOneTask: StageTask {
   }
 
   /// Captions of pictures for people to look at.
-  private func captions(_ features: Variable) -> [String] {
+  private func captions(_ features: Variable) throws -> [String] {
     // Unlike the original's captions of at least 8 words these may be as short as the data's.
     let captioner = Captioner(
       model,
       options: .init(
         beams: 3, minimumLength: 2, maximumLength: min(30, configuration.data.maximumTextLength)))
-    return captioner.captions(features).map {
-      tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
+    do {
+      return try captioner.captions(features).map {
+        tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
+      }
+    } catch is Captioner.UnusableLogits {
+      // Numbers that went astray are no reason to end the run; its losses show it.
+      return Array(repeating: "", count: features.shape[0])
     }
   }
 

@@ -17,6 +17,10 @@ struct StageTwoTask: StageTask {
 
   var trainedParameters: [NamedParameter] { model.namedParameters }
 
+  var frozenParameters: [NamedParameter] {
+    tower.encoder.namedParameters + languageModel.model.namedParameters
+  }
+
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) -> [(name: String, value: Double)] {

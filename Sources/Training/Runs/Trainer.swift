@@ -17,8 +17,15 @@ protocol TrainingTask {
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) throws -> [(name: String, value: Double)]
 
+  /// Parameters that the loss depends on and that are not trained.
+  var frozenParameters: [NamedParameter] { get }
+
   /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
   func validate() throws -> ValidationReport?
+}
+
+extension TrainingTask {
+  var frozenParameters: [NamedParameter] { [] }
 }
 
 /// The outcome of a validation.
@@ -40,7 +47,8 @@ public enum RunOutcome: Equatable {
   case finished
   /// At the step that the caller wanted it to stop at.
   case paused
-  case stopped(signal: Int32)
+  /// - isSaved: Whether there is anything to go on with.
+  case stopped(signal: Int32, isSaved: Bool)
 }
 
 /// The training loop: steps, checkpoints, validations and what is said about them.
@@ -107,8 +115,12 @@ final class Trainer {
       if isValidationDue { try validate() }
     }
     try saving.saveFinally(state)
+    metrics.follow(to: saving.folder)
     let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
-    if let signal = StopRequest.signal { return .stopped(signal: signal) }
+    if let signal = StopRequest.signal {
+      if state.step == 0 { progress.say("no step was whole yet: there is nothing to save") }
+      return .stopped(signal: signal, isSaved: state.step > 0)
+    }
     if let failure = unwritten.first { throw failure }
     return state.step < training.steps ? .paused : .finished
   }
@@ -117,7 +129,10 @@ final class Trainer {
   /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
   /// be shown, whatever becomes of saving.
   private func saveAfter(_ error: any Error) {
-    if case RunError.notFinite? = error as? RunError { return }
+    switch error as? RunError {
+    case .notFinite, .notFiniteResult: return
+    default: break
+    }
     if error is CheckpointError { return }
     do {
       try saving.saveFinally(state)
@@ -184,7 +199,8 @@ final class Trainer {
     progress.say(
       "step \(state.step): a loss or gradient is not finite; no update was made "
         + "(\(skippedInRow) in a row)")
-    lastProblem = Problem(terms, gradients, optimizer)
+    lastProblem = Problem(
+      terms, gradients, optimizer, frozenParameters: task.frozenParameters)
     if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
   }
 
@@ -259,7 +275,8 @@ final class Trainer {
     try metrics.write(step: state.step, report.pictures)
     tensorBoard?.write(step: state.step, report.pictures)
     for line in report.lines { progress.say(line) }
-    if report.score > state.best?.value ?? -.infinity {
+    let isSound = report.values.allSatisfy { $0.value.isFinite }
+    if isSound, report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)
       progress.say("the best so far, by \(report.scoreName)")
       // The best is kept, so it must be on disk, and say that it is.
@@ -281,9 +298,18 @@ private struct Problem: CustomStringConvertible {
   /// The first parameter whose gradient is not.
   let gradient: String?
 
-  init(_ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW) {
+  /// The first frozen parameter that is not finite.
+  let frozen: String?
+
+  init(
+    _ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW,
+    frozenParameters: [NamedParameter]
+  ) {
     losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    parameter = optimizer.entries.first { !$0.parameter.value.squaredNorm().isFinite }?.name
+    parameter = optimizer.entries.first { $0.parameter.value.hasNonFinite }?.name
+    // They are many, and sought only where something went wrong.
+    frozen =
+      parameter == nil ? frozenParameters.first { $0.parameter.value.hasNonFinite }?.name : nil
     gradient =
       optimizer.entries.first { entry in
         entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
@@ -293,6 +319,9 @@ private struct Problem: CustomStringConvertible {
   var description: String {
     var text = "Losses: \(losses)."
     if let parameter { text += " The parameter \(parameter) is not finite itself." }
+    if let frozen {
+      return text + " The frozen parameter \(frozen) is not finite: its file is broken."
+    }
     if let gradient { text += " The first gradient that is not finite: \(gradient)." }
     return text
   }

@@ -49,8 +49,12 @@ struct FeatureMaking {
     defer { loader.stop() }
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped)") }
-      let rows = tower.features(batch.pixelTensor(side: tower.imageSize)).value
-        .readMatrix { BFloat16Matrix(rounding: $0) }
+      let features = tower.features(batch.pixelTensor(side: tower.imageSize)).value
+      if features.hasNonFinite {
+        throw RunError.notFiniteResult(
+          what: "the image encoder's features are", culprit: tower.nonFiniteParameter)
+      }
+      let rows = features.readMatrix { BFloat16Matrix(rounding: $0) }
       let length = rows.rows * rows.columns / batch.samples.count
       for (offset, sample) in batch.samples.enumerated() {
         try writer.skip(to: start + sample.image)

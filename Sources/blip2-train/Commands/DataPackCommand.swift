@@ -35,6 +35,7 @@ struct DataPackCommand: ParsableCommand {
   var shardBytes: Int?
 
   func validate() throws {
+    if output.isEmpty { throw ValidationError("--output: expected a folder, found nothing") }
     for (name, value) in [("--shard-size", shardSize), ("--shard-bytes", shardBytes ?? 1)]
     where value < 1 {
       throw ValidationError("\(name): expected at least 1, found \(value)")

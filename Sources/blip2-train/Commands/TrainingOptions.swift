@@ -57,8 +57,10 @@ struct TrainingOptions: ParsableArguments {
       print("done: \(output)")
     case .paused:
       print("stopped at --max-steps; go on with --resume")
-    case .stopped(let signal):
-      print("stopped by signal \(signal) (\(StopRequest.name(of: signal))); go on with --resume")
+    case .stopped(let signal, let isSaved):
+      print(
+        "stopped by signal \(signal) (\(StopRequest.name(of: signal)))"
+          + (isSaved ? "; go on with --resume" : ""))
       throw ExitCode(128 + signal)
     }
   }

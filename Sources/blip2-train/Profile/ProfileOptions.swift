@@ -16,11 +16,7 @@ struct ProfileOptions: ParsableArguments {
   /// Runs a command, with a profile if one was asked for; also of a command that fails.
   func measured<Result>(_ body: () throws -> Result) throws -> Result {
     guard let profile else { return try body() }
-    try KeyedError.naming("--profile") {
-      try OutputPath.checkFile(profile, force: nil) { beginning in
-        beginning.starts(with: ChromeTrace.beginning.utf8)
-      }
-    }
+    try check(profile)
     Profile.begin()
     let result = Swift.Result { try body() }
     Profile.mark("end of the run")
@@ -28,11 +24,22 @@ struct ProfileOptions: ParsableArguments {
     return try result.get()
   }
 
+  /// Refuses a path where something else lies: before the work, and again after it, which may have
+  /// written there itself.
+  private func check(_ profile: String) throws {
+    try KeyedError.naming("--profile") {
+      try OutputPath.checkFile(profile, force: nil) { beginning in
+        beginning.starts(with: ChromeTrace.beginning.utf8)
+      }
+    }
+  }
+
   private func report(_ taken: Profile, to path: String) throws {
     let report = ProfileReport(profile: taken, limits: .measured())
     print("")
     print(report.description)
     let url = URL(fileURLWithPath: path)
+    try check(path)
     try KeyedError.naming("--profile") {
       try AtomicFile.write(ChromeTrace.data(of: taken), to: url.path)
     }
