@@ -267,7 +267,9 @@ final class Trainer {
 
   private func validate() throws {
     guard !StopRequest.isPresent,
-      let report = try KeyedError.naming("validation", { try task.validate() })
+      let report = try KeyedError.naming("validation", { try task.validate() }),
+      // A signal cuts captions short that are being written: the resumed run judges again.
+      !StopRequest.isPresent
     else { return }
     defer { Profile.mark("validation") }
     state.validatedStep = state.step
