@@ -97,9 +97,40 @@ import Testing
     try FileManager.default.removeItem(atPath: run.output("a"))
     let result = running.finish()
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("was removed or replaced: it is made again"))
+    #expect(result.output.contains("was removed: it is made again"))
     #expect(FileManager.default.fileExists(atPath: run.checkpoint("a", step: 300)))
     #expect(try text(run.output("a") + "/metrics.jsonl").contains("\"step\":300"))
+  }
+
+  /// What another run has put in its place is left alone: nothing there is pruned, and no numbers mix.
+  @Test func aReplacedFolderIsLeftAlone() throws {
+    let run = try TinyRun(steps: 300)
+    #expect(try BuiltTool.run(run.arguments("other", ["--max-steps", "10"])).status == 0)
+    let running = try BuiltTool.start(
+      run.arguments("a", ["--set", "checkpoint.every=100", "--set", "checkpoint.keep=1"]))
+    running.waitForOutput("step 20/")
+    let manager = FileManager.default
+    try manager.moveItem(atPath: run.output("a"), toPath: run.output("away"))
+    try manager.copyItem(atPath: run.output("other"), toPath: run.output("a"))
+    let result = running.finish()
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("was replaced while the run went on"))
+    for step in [5, 10] { #expect(manager.fileExists(atPath: run.checkpoint("a", step: step))) }
+    #expect(
+      try text(run.output("a") + "/metrics.jsonl") == text(run.output("other") + "/metrics.jsonl"))
+    #expect(manager.fileExists(atPath: run.output("a.recovered") + "/step-00000300.h5"))
+    let recovered = try text(run.output("a.recovered") + "/metrics.jsonl")
+    #expect(recovered.contains("\"step\":300"))
+  }
+
+  @Test func aTraceReplacesNoOtherOutput() throws {
+    let run = try TinyRun(steps: 2)
+    let checkpoint = run.checkpoint("a", step: 2)
+    try FileManager.default.createDirectory(
+      at: run.folder.url.appendingPathComponent("a"), withIntermediateDirectories: false)
+    let result = try BuiltTool.run(run.arguments("a", ["--profile=\(checkpoint)"]))
+    #expect(result.status == 1 && result.errors.contains("error: --profile: "))
+    #expect(try BuiltTool.run(["inspect", checkpoint]).status == 0)
   }
 
   @Test func commandsReplaceNothingElse() throws {
