@@ -152,7 +152,7 @@ extension JSONScanner {
   /// The name of a field.
   private mutating func string() throws -> String {
     guard case .string(let text) = try text() else {
-      throw failure("half of a surrogate pair stands alone")
+      throw failure("half of a surrogate pair stands alone, or other bytes are not UTF-8")
     }
     return text
   }
@@ -171,8 +171,8 @@ extension JSONScanner {
         let text =
           unescaped.map { String(validating: $0, as: UTF8.self) }
           ?? String(validating: bytes[start..<offset], as: UTF8.self)
-        guard let text else { throw failure("a text is not valid UTF-8") }
-        return .string(text)
+        // A name of a file may be any bytes; who wants a text says that this is none.
+        return text.map(JSONValue.string) ?? .bytes(unescaped ?? Array(bytes[start..<offset]))
       case UInt8(ascii: "\\"):
         var soFar = unescaped ?? Array(bytes[start..<offset])
         unescaped = nil
