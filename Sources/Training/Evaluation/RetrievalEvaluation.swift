@@ -13,8 +13,12 @@ struct RetrievalEvaluation {
   let configuration: ValidationConfiguration
 
   struct Result {
-    var imageCount: Int
-    var textCount: Int
+    /// The pictures that could be read.
+    var images: [(path: String, id: Int64)]
+    /// All their captions, each with the id of its picture.
+    var texts: [(text: String, imageId: Int64)]
+    /// The nearest of each, best first.
+    var rankings: (byImage: [[RetrievalRanking.Found]], byText: [[RetrievalRanking.Found]])
     var skipped: [SkippedSample]
     var cosine: RetrievalScores
     /// Nil without re-ranking.
@@ -41,7 +45,7 @@ struct RetrievalEvaluation {
       set.skipped += batch.skipped
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
-        set.add(sample, try dataset.record(at: sample.image).captions) {
+        set.add(sample, try dataset.record(at: sample.image)) {
           tokenizer.tokens($0, maximumLength: maximumTextLength)
         }
       }
@@ -50,16 +54,20 @@ struct RetrievalEvaluation {
     let cosines = cosines(rows, texts: textFeatures(set.tokens))
     let byImage = cosines.rowValues
     let byText = cosines.transposed().rowValues
-    var reranked: RetrievalScores?
+    var again: (byImage: [[Float]], byText: [[Float]])?
     if configuration.rerank > 0, model.configuration.objectives.matching {
-      reranked = try rerank(byImage, byText, set, dataset)
-      if reranked == nil { return nil }
+      again = try rerank(byImage, byText, set, dataset)
+      if again == nil { return nil }
+    }
+    func rankings(_ cosines: [[Float]], _ scores: [[Float]]?) -> [[RetrievalRanking.Found]] {
+      cosines.enumerated().map { RetrievalRanking.best(cosines: $1, scores: scores?[$0]) }
     }
     return Result(
-      imageCount: set.imageIds.count, textCount: set.tokens.count, skipped: set.skipped,
-      cosine: RetrievalScores(
-        imageToText: byImage, textToImage: byText, imageIds: set.imageIds, textIds: set.textIds),
-      reranked: reranked, chance: .chance(imageIds: set.imageIds, textIds: set.textIds),
+      images: set.images, texts: set.texts,
+      rankings: (rankings(byImage, again?.byImage), rankings(byText, again?.byText)),
+      skipped: set.skipped, cosine: set.scores(byImage, byText),
+      reranked: again.map { set.scores($0.byImage, $0.byText) },
+      chance: .chance(imageIds: set.images.map(\.id), textIds: set.texts.map(\.imageId)),
       isFinite: !cosines.hasNonFinite)
   }
 
@@ -84,7 +92,7 @@ struct RetrievalEvaluation {
   /// features of a large set do not fit in memory.
   private func rerank(
     _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
-  ) throws -> RetrievalScores? {
+  ) throws -> (byImage: [[Float]], byText: [[Float]])? {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
     var wanted = nearTexts
@@ -111,9 +119,7 @@ struct RetrievalEvaluation {
         if nearImages[pair.text].contains(image) { textScores[pair.text][image] = score }
       }
     }
-    return RetrievalScores(
-      imageToText: imageScores, textToImage: textScores, imageIds: set.imageIds,
-      textIds: set.textIds)
+    return (imageScores, textScores)
   }
 
   /// The places of the largest values, at most `count`.
@@ -124,21 +130,27 @@ struct RetrievalEvaluation {
 
 /// The held-out images that could be read, and all their captions.
 private struct HeldOutSet {
-  var imageIds: [Int64] = []
+  var images: [(path: String, id: Int64)] = []
   /// Where an image of the data set stands here.
   var placeOfSample: [Int: Int] = [:]
   var tokens: [[Int32]] = []
-  /// The id of the image that each text belongs to.
-  var textIds: [Int64] = []
+  /// Each text with the id of the image that it belongs to.
+  var texts: [(text: String, imageId: Int64)] = []
   var skipped: [SkippedSample] = []
 
   mutating func add(
-    _ sample: CaptionSample, _ captions: [String], tokenize: (String) -> [Int32]
+    _ sample: CaptionSample, _ record: CaptionRecord, tokenize: (String) -> [Int32]
   ) {
-    placeOfSample[sample.index] = imageIds.count
-    imageIds.append(sample.imageId)
-    tokens += captions.map(tokenize)
-    textIds += captions.map { _ in sample.imageId }
+    placeOfSample[sample.index] = images.count
+    images.append((record.imagePath, sample.imageId))
+    tokens += record.captions.map(tokenize)
+    texts += record.captions.map { ($0, sample.imageId) }
+  }
+
+  func scores(_ imageToText: [[Float]], _ textToImage: [[Float]]) -> RetrievalScores {
+    RetrievalScores(
+      imageToText: imageToText, textToImage: textToImage, imageIds: images.map(\.id),
+      textIds: texts.map(\.imageId))
   }
 }
 

@@ -28,7 +28,7 @@ extension RetrievalEvaluation.Result {
     }
     func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
     let names = RetrievalScores.ranks.map { "R@\($0)" }
-    let title = "retrieval: \(imageCount) images, \(textCount) texts"
+    let title = "retrieval: \(images.count) images, \(texts.count) texts"
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),

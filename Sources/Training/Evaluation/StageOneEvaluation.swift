@@ -24,6 +24,8 @@ public struct StageOneEvaluation {
   /// The outcome, for people and for programs.
   public struct Retrieval {
     public let text: String
+    /// What each picture and each text is nearest to: a JSON object each.
+    public let rankings: [String]
     let values: [(name: String, value: Double)]
     let file: CheckpointFile
 
@@ -53,9 +55,9 @@ public struct StageOneEvaluation {
     let file = checkpoint.file
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return Retrieval(
-      text: heading + "\n" + result.table,
+      text: heading + "\n" + result.table, rankings: try result.rankingLines(),
       values: result.values + [
-        ("images", Double(result.imageCount)), ("texts", Double(result.textCount)),
+        ("images", Double(result.images.count)), ("texts", Double(result.texts.count)),
       ], file: file)
   }
 }

@@ -7,7 +7,7 @@ import Tensors
 import Tokenizers
 import WeightFiles
 
-/// How a small language model is trained from scratch on captions: the keys of its YAML file.
+/// How a small language model is trained from scratch on texts: the keys of its YAML file.
 public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   /// The version of the recipe's keys.
   public var version = ConfigurationLoader.recipeVersion
@@ -18,16 +18,18 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   public var family = Family.opt
   /// The folder that the model is written to; the tokenizer's files lie there already.
   public var output = ""
-  /// The captions: a list as for stage 1.
+  /// Lists of texts of pictures, as for stage 1; the pictures themselves are not read.
   public var texts = DataSourceConfiguration()
+  /// Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.
+  public var cleanTexts = true
   public var seed: UInt64 = 42
   public var width = 160
   /// Blocks; of an encoder-decoder, in each half.
   public var layers = 5
   public var heads = 5
   public var feedForwardWidth = 640
-  /// Tokens at most that stand before a caption and say something of it.
-  public var hintLength = 8
+  /// Other texts of the same picture that stand before a text, at most.
+  public var contextTexts = 3
   /// The positions of a decoder.
   public var positions = 128
   public var batchSize = 32
@@ -43,7 +45,7 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
       ("version", version, 1...ConfigurationLoader.recipeVersion),
       ("width", width, 8...4096), ("layers", layers, 1...64), ("heads", heads, 1...64),
       ("feedForwardWidth", feedForwardWidth, 8...16_384),
-      ("hintLength", hintLength, 0...256), ("positions", positions, 64...2048),
+      ("contextTexts", contextTexts, 0...64), ("positions", positions, 64...2048),
       ("batchSize", batchSize, 1...4096),
       ("steps", steps, 1...10_000_000),
     ])
@@ -59,13 +61,14 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
 
 /// Trains a small language model from scratch and writes it as a Hugging Face folder in float16.
 ///
-/// The demo's language models are made so. Before each caption stand some of its tokens in any order:
-/// like a large language model, and unlike one that only knows single captions, it then heeds what
-/// stands before a text. An encoder-decoder reads the beginning of the caption besides.
+/// The demo's language models are made so. Before each text stand others of the same picture: like a
+/// large language model, and unlike one that only knows single captions, it then heeds what stands
+/// before a text, and can answer from it. An encoder-decoder reads the beginning of the text besides.
 public struct LanguageModelTraining {
   private let configuration: LanguageModelTrainingConfiguration
   private let tokenizer: any LanguageTokenizer
-  private let texts: [[Int32]]
+  /// The texts of each picture.
+  private let pictures: [[[Int32]]]
   private let model: any LanguageModel
   private let end: Int32
 
@@ -80,12 +83,21 @@ public struct LanguageModelTraining {
       throw ConfigurationError.invalidValue(
         field: "texts.path", found: "null", expected: DataSourceWords.kinds, advice: "")
     }
-    texts = try (0..<source.imageCount).flatMap { try source.record(at: $0).captions }
-      .map { tokenizer.encode(CaptionText.cleaned($0)) }.filter { !$0.isEmpty }
-    guard !texts.isEmpty else {
+    pictures = try (0..<source.imageCount).map {
+      try source.record(at: $0).captions.map {
+        tokenizer.encode(configuration.cleanTexts ? CaptionText.cleaned($0) : $0)
+      }.filter { !$0.isEmpty }
+    }.filter { !$0.isEmpty }
+    guard !pictures.isEmpty else {
       throw ConfigurationError.invalidValue(
         field: "texts.path", found: configuration.texts.path ?? "null",
         expected: "captions with words in them", advice: "")
+    }
+    let longest = pictures.joined().map(\.count).max() ?? 0
+    guard longest + 2 <= configuration.positions else {
+      throw ConfigurationError.invalidValue(
+        field: "positions", found: String(configuration.positions),
+        expected: "\(longest + 2) at least, for the longest text", advice: "")
     }
     model = LanguageModelTraining.model(configuration, tokenizer)
     end = model.textEnd == .lineFeed ? tokenizer.encode("\n").first ?? 0 : model.tokens.end
@@ -128,7 +140,9 @@ public struct LanguageModelTraining {
   public func run(report: (String) -> Void) throws -> Bool {
     let parameters = model.namedParameters
     let count = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
-    report("\(texts.count) captions, \(tokenizer.vocabularySize) tokens, \(count) parameters")
+    report(
+      "\(pictures.joined().count) texts of \(pictures.count) pictures, "
+        + "\(tokenizer.vocabularySize) tokens, \(count) parameters")
     let optimizer = AdamW(configuration.adamW, parameters: parameters)
     var (sum, steps) = (0.0, 0)
     for step in 0..<configuration.steps {
@@ -161,25 +175,25 @@ public struct LanguageModelTraining {
     var random = RandomStream(
       Philox(seed: configuration.seed, stream: 0x4C4D_0000_0000 &+ UInt64(step)), site: 1)
     let pairs = (0..<configuration.batchSize).map { _ in
-      let text = texts[Int.random(in: texts.indices, using: &random)]
-      let hints = hints(text, &random)
+      let texts = pictures[Int.random(in: pictures.indices, using: &random)].shuffled(
+        using: &random)
+      let text = texts[0]
+      let context = context(texts.dropFirst(), room: configuration.positions - text.count, &random)
       guard model.hasEncoder else {
-        return (hints + (tokenizer.startId.map { [$0] } ?? [end]), text + [end])
+        return (context + (tokenizer.startId.map { [$0] } ?? [end]), text + [end])
       }
       let cut = Int.random(in: 0..<text.count, using: &random)
-      return (hints + text.prefix(cut) + [end], text.dropFirst(cut) + [end])
+      return (context + text.prefix(cut) + [end], text.dropFirst(cut) + [end])
     }
     return model.loss(of: pairs.map(\.1), after: model.embeddings(ofTexts: pairs.map(\.0)))
   }
 
-  /// Some of a caption's tokens in any order, with others among them: what stands before a text is to
-  /// say something of it, as in a soft prompt's place.
-  private func hints(_ text: [Int32], _ random: inout RandomStream) -> [Int32] {
-    let others = (0..<2).map { _ in
-      texts[Int.random(in: texts.indices, using: &random)].randomElement(using: &random) ?? end
-    }
-    let shuffled = (text + others).shuffled(using: &random)
-    return Array(shuffled.prefix(Int.random(in: 0...configuration.hintLength, using: &random)))
+  /// Some of a picture's other texts, where a soft prompt will stand.
+  private func context(
+    _ others: ArraySlice<[Int32]>, room: Int, _ random: inout RandomStream
+  ) -> [Int32] {
+    let count = Int.random(in: 0...min(configuration.contextTexts, others.count), using: &random)
+    return Array(others.prefix(count).joined().prefix(room - 2))
   }
 
   private func write(_ parameters: [NamedParameter]) throws {

@@ -33,12 +33,19 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   public var views = 1
   /// Multiplies the learning rate of an encoder that is trained.
   public var learningRateScale = 1.0
-  /// The sizes of a new DINOv2.
+  /// What a new encoder is like.
   public var new = NewEncoder()
 
   public init() {}
 
+  /// The kind and the sizes of an encoder that is trained from scratch.
   public struct NewEncoder: Codable, Equatable, Sendable {
+    /// `eva` is the plain vision transformer that public BLIP-2 models hold.
+    public enum Family: String, Codable, CaseIterable, Sendable {
+      case dinov2, eva
+    }
+
+    public var family = Family.dinov2
     public var width = 192
     public var layers = 6
     public var heads = 3

@@ -150,7 +150,7 @@ struct RunStart<Run: TrainingRun> {
     _ dataset: any CaptionSource, _ optimizer: AdamW
   ) {
     let values = optimizer.entries.reduce(0) { $0 + $1.firstMoment.count }
-    let encoder = configuration.vision.path ?? "new DINOv2"
+    let encoder = configuration.vision.path ?? "new \(configuration.vision.new.family.rawValue)"
     progress.say(
       "image encoder: \(encoder), \(configuration.vision.frozen ? "frozen" : "trained"), "
         + task.tower.summary)

@@ -39,7 +39,7 @@ public struct VisionTower {
     if let source {
       encoder = try VisionEncoderFamily.encoder(at: source, heads: configuration.heads)
     } else {
-      encoder = DINOv2(configuration.new.sizes, ParameterInitialiser(seed: seed ^ 0x5EED_0001))
+      encoder = configuration.new.encoder(ParameterInitialiser(seed: seed ^ 0x5EED_0001))
     }
     fingerprint =
       try configuration.frozen
@@ -137,13 +137,19 @@ public struct VisionTower {
 }
 
 extension VisionConfiguration.NewEncoder {
-  var sizes: DINOv2Configuration {
-    var sizes = DINOv2Configuration()
-    sizes.width = width
-    sizes.layers = layers
-    sizes.heads = heads
-    sizes.patchSize = patchSize
-    sizes.imageSize = imageSize
-    return sizes
+  func encoder(_ initialiser: ParameterInitialiser) -> any VisionEncoder {
+    switch family {
+    case .dinov2:
+      var sizes = DINOv2Configuration()
+      (sizes.width, sizes.layers, sizes.heads) = (width, layers, heads)
+      (sizes.patchSize, sizes.imageSize) = (patchSize, imageSize)
+      return DINOv2(sizes, initialiser)
+    case .eva:
+      var sizes = EVAViTConfiguration()
+      (sizes.width, sizes.layers, sizes.heads) = (width, layers, heads)
+      (sizes.patchSize, sizes.imageSize) = (patchSize, imageSize)
+      sizes.feedForwardWidth = 4 * width
+      return EVAViT(sizes, initialiser)
+    }
   }
 }

@@ -27,19 +27,19 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @OptionGroup var output: JudgementOutput
 
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
     StopRequest.listen()
+    try output.check()
     let evaluation = try StageOneEvaluation(
       checkpoint: model.checkpoint, configuration: model.config, overrides: model.overrides,
       report: StandardError.write)
     guard let result = try Interruption.exiting({ try evaluation.retrieval() }) else {
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
-    if json { StandardOutput.printJSON(try result.json) } else { print(result.text) }
+    try output.write(text: result.text, json: try result.json, answers: result.rankings)
   }
 }

@@ -132,7 +132,11 @@ struct JudgementOutput: ParsableArguments {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Option(help: "Write what was said of each picture to this file, a JSON object a line.")
+  @Option(
+    help: """
+      Write what was said of each picture, or the nearest of each picture and text, to this file: a JSON \
+      object a line.
+      """)
   var answers: String?
 
   @Flag(help: "Replace whatever file lies at --answers.")
@@ -149,11 +153,16 @@ struct JudgementOutput: ParsableArguments {
     }
   }
 
-  /// The result comes first: whatever becomes of the file, it is not lost.
   func write(_ result: StageTwoCheckpoint.Judgement) throws {
-    if json { StandardOutput.printJSON(try result.json) } else { print(result.text) }
+    try write(
+      text: result.text, json: try result.json, answers: try result.answers.map { try $0.json })
+  }
+
+  /// The result comes first: whatever becomes of the file, it is not lost.
+  func write(text: String, json: String, answers lines: [String]) throws {
+    if self.json { StandardOutput.printJSON(json) } else { print(text) }
     guard let answers else { return }
-    let lines = try result.answers.map { try $0.json + "\n" }
+    let lines = lines.map { $0 + "\n" }
     try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }
   }
 }
