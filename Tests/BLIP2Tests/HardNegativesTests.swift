@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  @Test func withoutHardnessAllThatAreAdmissibleComeEquallyOften() {
+    let example = example
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: 6), count: 6)
+    for seed in 0..<6000 {
+      let drawn = HardNegatives.drawn(
+        from: example, hard: false, generator: Philox(seed: UInt64(seed)), firstIndex: 0)
+      for row in 0..<6 { counts[row][drawn.texts[row]!] += 1 }
+    }
+    let even = Tensor([Float](repeating: 0, count: 6), shape: [1, 6])
+    for row in 0..<6 { expectSoftmax(counts[row], even, row: row, draws: 6000) }
+  }
+
   private func expectSoftmax(_ counts: [Int], _ scores: Tensor, row: Int, draws: Int) {
     let admissible = (0..<6).filter { Self.ids[$0] != Self.ids[row] }
     #expect(counts.indices.allSatisfy { admissible.contains($0) || counts[$0] == 0 })

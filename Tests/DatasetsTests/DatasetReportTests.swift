@@ -33,6 +33,7 @@ import Testing
       #expect(report.imageWidths == .init([10, 20, 60, upright.width]))
       #expect(report.imageHeights?.maximum == upright.height)
       #expect(report.formats == [.png: 3, .jpeg: 1])
+      #expect(report.sidedCaptions == 0)
       #expect(report.badImages == 2)
       #expect(report.firstBadImages.map(\.path) == [folder.path + "/3.png"])
       let table = report.description.split(separator: "\n").map(String.init)
@@ -40,6 +41,14 @@ import Testing
       #expect(table.contains("unreadable images           2"))
       #expect(table.last == "  and 1 more")
     }
+  }
+
+  @Test(arguments: [
+    ("a cat left of a dog", true), ("The Right hand", true), ("a dog, left", true),
+    ("leftovers on a plate", false), ("a bright lamp", false), ("", false),
+  ])
+  func captionsThatMirroringMakesWrong(_ caption: String, _ isSided: Bool) {
+    #expect(DatasetReport.saysSide(caption) == isSided)
   }
 
   @Test func summaries() {

@@ -93,7 +93,8 @@ struct ChunkedStep {
       unit = gradients
       if objectives.matching {
         candidates = ImageTextMatching.shares(
-          of: ImageTextMatching.candidates(batch, contrast: contrast, negatives: negatives),
+          of: ImageTextMatching(model: model).candidates(
+            batch, contrast: contrast, negatives: negatives),
           among: chunks)
       }
     }

@@ -19,20 +19,24 @@ public struct HardNegatives: Equatable {
   ///
   /// The original gives these a score of −10000 and would draw one of them where nothing else is left;
   /// such a row drops out of the matching loss here.
-  /// - Parameter firstIndex: The index of the first own pair in the global batch, for the draws.
+  /// - Parameters:
+  ///   - hard: Off, all that are admissible come equally often.
+  ///   - firstIndex: The index of the first own pair in the global batch, for the draws.
   public static func drawn(
-    from contrast: ImageTextContrast.Result, generator: Philox, firstIndex: Int
+    from contrast: ImageTextContrast.Result, hard: Bool = true, generator: Philox, firstIndex: Int
   ) -> HardNegatives {
-    HardNegatives(
-      images: draw(
-        contrast.textToImage, contrast, site: 1, generator: generator, firstIndex: firstIndex),
-      texts: draw(
-        contrast.imageToText, contrast, site: 2, generator: generator, firstIndex: firstIndex))
+    func draw(_ similarities: Tensor, site: UInt32) -> [Int?] {
+      self.draw(
+        similarities, contrast, hard: hard, site: site, generator: generator,
+        firstIndex: firstIndex)
+    }
+    return HardNegatives(
+      images: draw(contrast.textToImage, site: 1), texts: draw(contrast.imageToText, site: 2))
   }
 
   private static func draw(
-    _ similarities: Tensor, _ contrast: ImageTextContrast.Result, site: UInt32, generator: Philox,
-    firstIndex: Int
+    _ similarities: Tensor, _ contrast: ImageTextContrast.Result, hard: Bool, site: UInt32,
+    generator: Philox, firstIndex: Int
   ) -> [Int?] {
     let width = similarities.width
     return similarities.read { similarities in
@@ -42,8 +46,9 @@ public struct HardNegatives: Equatable {
         guard !admissible.isEmpty else { return nil }
         var stream = RandomStream(
           generator, site: site, sample: UInt32(truncatingIfNeeded: firstIndex + row))
-        return multinomial(
-          admissible, scores: similarities + row * width, draw: stream.uniformDouble())
+        let draw = stream.uniformDouble()
+        if !hard { return admissible[Int(draw * Double(admissible.count))] }
+        return multinomial(admissible, scores: similarities + row * width, draw: draw)
       }
     }
   }

@@ -29,7 +29,7 @@ struct ImageTextMatching {
     images: [AttentionSource?], randomness: TrainingRandomness?
   ) -> Result {
     result(
-      ImageTextMatching.candidates(batch, contrast: contrast, negatives: negatives), of: batch,
+      candidates(batch, contrast: contrast, negatives: negatives), of: batch,
       images: images, randomness: randomness)
   }
 
@@ -46,7 +46,7 @@ struct ImageTextMatching {
   }
 
   /// All candidates of a batch, with negatives as they are given or drawn.
-  static func candidates(
+  func candidates(
     _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice
   ) -> [Candidate] {
     precondition(
@@ -56,9 +56,11 @@ struct ImageTextMatching {
       switch negatives {
       case .given(let negatives): negatives
       case .drawn(let generator):
-        HardNegatives.drawn(from: contrast, generator: generator, firstIndex: batch.firstIndex)
+        HardNegatives.drawn(
+          from: contrast, hard: model.configuration.hardNegatives, generator: generator,
+          firstIndex: batch.firstIndex)
       }
-    return candidates(pairs: batch.texts.count, negatives: drawn)
+    return ImageTextMatching.candidates(pairs: batch.texts.count, negatives: drawn)
   }
 
   /// Own pairs, then (negative image, text), then (image, negative text).

@@ -7,6 +7,8 @@ public struct StageOneConfiguration: Codable, Equatable, Sendable {
   public var initialTemperature: Float = 0.07
   public var objectives = Objectives()
   public var labelSmoothing = LabelSmoothing()
+  /// Draws the negatives of matching by their similarity; off, all equally often.
+  public var hardNegatives = true
   /// Keeps the contrastive gradient of the features compared against; the original drops it.
   public var gradientThroughNegatives = false
 

@@ -30,6 +30,8 @@ public struct DatasetReport: Sendable {
   public var captionTokens: Summary?
   /// How many captions occur word for word at an earlier place.
   public var duplicateCaptions: Int
+  /// How many captions say left or right, which a mirrored picture makes wrong.
+  public var sidedCaptions: Int
   /// Pixels, as the pictures stand upright.
   public var imageWidths: Summary?
   public var imageHeights: Summary?
@@ -59,7 +61,7 @@ public struct DatasetReport: Sendable {
     // Hash values of 64 bits: two captions of a few million share one about never.
     var distinct: Set<Int> = []
     var sizes: [ImageSize] = []
-    (formats, badImages, firstBadImages) = ([:], 0, [])
+    (formats, badImages, firstBadImages, sidedCaptions) = ([:], 0, [], 0)
     for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
       let portion = start..<min(source.imageCount, start + ImageFinding.portion)
       for finding in ImageFinding.all(of: portion, in: source, decoder: decoder) {
@@ -67,6 +69,7 @@ public struct DatasetReport: Sendable {
         if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
         for caption in finding.captions {
           words.append(caption.split(whereSeparator: \.isWhitespace).count)
+          if DatasetReport.saysSide(caption) { sidedCaptions += 1 }
           if let tokenCount { tokens.append(tokenCount(caption)) }
           distinct.insert(caption.hashValue)
         }
@@ -87,6 +90,11 @@ public struct DatasetReport: Sendable {
     imageWidths = Summary(sizes.map(\.width))
     imageHeights = Summary(sizes.map(\.height))
     findings = source.findings
+  }
+
+  /// Whether one of the words is left or right.
+  static func saysSide(_ caption: String) -> Bool {
+    caption.lowercased().split { !$0.isLetter }.contains { $0 == "left" || $0 == "right" }
   }
 }
 

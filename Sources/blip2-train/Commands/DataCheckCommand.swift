@@ -11,7 +11,8 @@ struct DataCheckCommand: ParsableCommand {
     abstract: "Read every picture and caption of a recipe once and say what is there.",
     discussion: """
       Prints, for each source, pairs, caption lengths in words and tokens, picture sizes, and what \
-      cannot be read; of shards also what belongs to no sample. Exit code 1 if the unreadable \
+      cannot be read; of shards also what belongs to no sample. Warns where training mirrors pictures \
+      and captions say left or right. Exit code 1 if the unreadable \
       pictures are more than data.maximumBadShare, or a shard is damaged.
       """)
 
@@ -46,6 +47,13 @@ struct DataCheckCommand: ParsableCommand {
       }
       print("\(name): \(FileName.displayed(location.path))")
       print(report)
+      let flips = configuration.augmentation.flipProbability
+      if name == "train", flips > 0, report.sidedCaptions > 0 {
+        StandardError.write(
+          "warning: \(report.sidedCaptions) captions say left or right, and "
+            + "data.augmentation.flipProbability is \(flips): a mirrored picture makes them wrong; "
+            + "set it to 0")
+      }
       let share = Double(report.badImages) / Double(max(1, report.images))
       if share > configuration.maximumBadShare {
         problems.append(
