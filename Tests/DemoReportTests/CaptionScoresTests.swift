@@ -63,7 +63,7 @@ struct CaptionScoresTests {
     #expect(
       items.map(\.judgement.remark) == [
         nil, "swapped", "wrong relation", "names what is not there", nil, "wrong order",
-        "wrong number", "wrong colour", "wrong size", "no caption of this grammar",
+        "wrong number", "wrong colour", "wrong size", "no known form",
       ])
   }
 

@@ -16,7 +16,7 @@ struct InputFileTests {
       _ = try InputFile(path: folder.path("f")).records(Record.self)
       return nil
     } catch let error as InputError {
-      return error.description.replacingOccurrences(of: folder.path(""), with: "")
+      return error.description.replacingOccurrences(of: folder.path("f"), with: "f")
     }
   }
 

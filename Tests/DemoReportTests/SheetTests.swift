@@ -15,7 +15,7 @@ struct SheetTests {
   /// - Returns: The page that the command writes.
   private func page(_ arguments: [String]) throws -> String {
     let output = folder.path("report.html")
-    var command = try SheetCommand.parse(arguments + ["--output", output])
+    let command = try SheetCommand.parse(arguments + ["--output", output])
     try command.run()
     return try String(contentsOfFile: output, encoding: .utf8)
   }
@@ -92,13 +92,14 @@ struct SheetTests {
     let page = try wholePage()
     let right = "<span class=\"right\" role=\"img\" aria-label=\"right\">✓</span>"
     let wrong = "<span class=\"wrong\" role=\"img\" aria-label=\"wrong\">✗</span>"
-    #expect(page.contains("<dt>caption</dt><dd>\(right) a cat on red</dd>"))
-    #expect(page.contains("<dt>caption</dt><dd>\(wrong) &lt;i&gt;"))
+    #expect(page.contains("<dt>caption</dt><dd>\(right) <span>a cat on red</span></dd>"))
+    #expect(page.contains("<dt>caption</dt><dd>\(wrong) <span>&lt;i&gt;"))
     #expect(page.contains("<p class=\"truth\">a dog above a cat on red</p>"))
-    #expect(page.contains("<dd>\(right) found</dd>"))
-    #expect(page.contains("<dd>\(wrong) two cats on red</dd>"))
-    #expect(page.contains("<dd>\(wrong) cat <span class=\"note\">it is dog</span></dd>"))
-    #expect(page.contains("<dt>is there a dog?</dt><dd>\(right) yes</dd>"))
+    #expect(page.contains("<dd>\(right) <span>found</span></dd>"))
+    #expect(page.contains("<dd>\(wrong) <span>two cats on red</span></dd>"))
+    let note = "<span class=\"note\">truth: dog</span>"
+    #expect(page.contains("<dd>\(wrong) <span>cat</span> \(note)</dd>"))
+    #expect(page.contains("<dt>is there a dog?</dt><dd>\(right) <span>yes</span></dd>"))
     // By the re-ranked score t0 chooses its own picture, t1 has a tie.
     #expect(page.contains("<td>t0</td><td><span class=\"choice\">\(right) picture A</span></td>"))
     #expect(page.contains("<td>t1</td><td><span class=\"choice\">\(wrong) no picture</span></td>"))
@@ -140,7 +141,7 @@ struct SheetTests {
   @Test func outputsThatCannotBeWritten() throws {
     _ = try wholePage()
     let output = folder.path("none/report.html")
-    var command = try SheetCommand.parse([
+    let command = try SheetCommand.parse([
       "--captions", folder.path("captions.jsonl"), "--images", folder.url.path, "--output", output,
     ])
     #expect(

@@ -53,7 +53,7 @@ struct CaptionJudgement {
 
   /// The first thing that is wrong, in a few words; nil where nothing is.
   var remark: String? {
-    guard said != nil else { return "no caption of this grammar" }
+    guard said != nil else { return "no known form" }
     if !hallucinated.isEmpty { return "names what is not there" }
     if hasWrongNumber { return "wrong number" }
     if isSwapped { return "swapped" }

@@ -64,9 +64,11 @@ struct CaptionScores: Encodable, Equatable {
       "hallucinated objects (CHAIR_i)", hallucinatedObjects.text,
       "\(hallucinatedObjects.total) objects named")
     table.add("captions with one (CHAIR_s)", captionsWithHallucination.text, "\(captions)")
-    table.add("relation swapped", swappedRelations.text, "\(swappedRelations.total) pairs known")
+    table.add(
+      "relation swapped", swappedRelations.text,
+      "\(swappedRelations.total) pairs of the right objects")
     table.add("relation of the other axis", turnedRelations.text, "\(turnedRelations.total)")
-    table.add("wrong number", wrongNumbers.text, "\(wrongNumbers.total) counts known")
+    table.add("wrong number", wrongNumbers.text, "\(wrongNumbers.total) counts of the right object")
     table.add("follows no form", unparsed.text, "\(captions)")
     return table
   }

@@ -75,7 +75,7 @@ struct QuestionScores: Encodable, Equatable {
     add("all", overall, depth: 0)
     if let mostFrequentByKind {
       table.add(
-        "all, by kind", overall.accuracy.text, mostFrequentByKind.text, "", "\(overall.questions)")
+        "most frequent of each kind", "", mostFrequentByKind.text, "", "\(overall.questions)")
     }
     for (kind, part) in byKind.sorted(by: { $0.key < $1.key }) { add(kind, part, depth: 1) }
     return table

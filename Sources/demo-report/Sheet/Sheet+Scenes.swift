@@ -12,7 +12,7 @@ extension Sheet {
       <section>
       <h2>Held-out scenes</h2>
       <p>\(amount). A caption is right if it tells of the same things in the same places or number; \
-      sizes and colours are remarked on beside.</p>
+      wrong sizes and colours are noted below it.</p>
       <div class="cards">
       \(try shown.map(card))</div>
       </section>
@@ -30,13 +30,13 @@ extension Sheet {
     if let ranking = scene.ranking {
       let best = ranking.ranked.first?.name ?? "nothing"
       lines.append(
-        line("best text of all", ranking.findsTruth, ranking.findsTruth ? "found" : best))
+        line("best of all texts", ranking.findsTruth, ranking.findsTruth ? "found" : best))
     }
     for answer in scene.answers.prefix(2) {
       lines.append(
         line(
           answer.question ?? "answer", answer.isRight, answer.text,
-          note: answer.isRight ? nil : "it is \(answer.truth.first ?? "")"))
+          note: answer.isRight ? nil : "truth: \(answer.truth.first ?? "")"))
     }
     return """
       <article class="card">
@@ -55,7 +55,7 @@ extension Sheet {
   {
     let note: Markup? = note.map { " <span class=\"note\">\($0)</span>" }
     return """
-      <dt>\(name)</dt><dd>\(Self.sign(isRight)) \(text.isEmpty ? "(nothing)" : text)\(note)</dd>
+      <dt>\(name)</dt><dd>\(Self.sign(isRight)) <span>\(text.isEmpty ? "(nothing)" : text)</span>\(note)</dd>
 
       """
   }

@@ -24,7 +24,7 @@ struct Sheet {
     <main>
     <header>
     <h1>\(title)</h1>
-    <p>Scenes that training never showed: every pair of objects is new. Scores are percentages.</p>
+    <p>Scenes of combinations that training never showed. Scores are percentages.</p>
     </header>
     \(headlines)\(tables)\(try scenes())\(try groups())</main>
     </body>
