@@ -65,6 +65,9 @@ let package = Package(
         "CSPNG", "CWebP", argumentParser,
       ],
       swiftSettings: swiftFlags),
+    // Beside the house: a tool of the demo's, which reads what the program writes.
+    .executableTarget(
+      name: "demo-report", dependencies: [argumentParser], swiftSettings: swiftFlags),
 
     .target(
       name: "TestSupport",
@@ -97,6 +100,7 @@ let package = Package(
       ]),
     tests("ArchitectureTests", []),
     tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),
+    tests("DemoReportTests", ["demo-report", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,116 @@
+import Foundation
+
+/// What `evaluate caption --answers` and `evaluate vqa --answers` write of a picture.
+struct AnswerLine: Decodable {
+  let id: String
+  let image: String
+  let text: String
+  /// Captions or answers of people.
+  let truth: [String]
+}
+
+/// What `evaluate retrieval --answers` writes: of each picture, then of each text.
+enum RankingLine: Decodable {
+  case picture(PictureRanking)
+  case text(TextRanking)
+
+  private enum Keys: CodingKey { case image }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Keys.self)
+    self =
+      try container.contains(.image)
+      ? .picture(PictureRanking(from: decoder)) : .text(TextRanking(from: decoder))
+  }
+}
+
+/// A text that was ranked for a picture, or a picture for a text.
+struct Candidate: Equatable {
+  let name: String
+  let cosine: Double
+  /// With the match logit; nil where nothing was ranked again.
+  let score: Double?
+}
+
+struct PictureRanking: Decodable {
+  let image: String
+  /// Texts, best first.
+  let ranked: [Candidate]
+  let truth: [String]
+
+  private enum Keys: CodingKey { case image, ranked, truth }
+  private struct Entry: Decodable {
+    let text: String
+    let cosine: Double
+    let score: Double?
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Keys.self)
+    image = try container.decode(String.self, forKey: .image)
+    truth = try container.decode([String].self, forKey: .truth)
+    ranked = try container.decode([Entry].self, forKey: .ranked).map {
+      Candidate(name: $0.text, cosine: $0.cosine, score: $0.score)
+    }
+    guard !truth.isEmpty else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .truth, in: container, debugDescription: "expected a caption, found none")
+    }
+  }
+
+  /// Whether one of the picture's own texts is the best.
+  var findsTruth: Bool { ranked.first.map { truth.contains($0.name) } ?? false }
+}
+
+struct TextRanking: Decodable {
+  let text: String
+  /// Pictures, best first.
+  let ranked: [Candidate]
+
+  private enum Keys: CodingKey { case text, ranked }
+  private struct Entry: Decodable {
+    let image: String
+    let cosine: Double
+    let score: Double?
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Keys.self)
+    text = try container.decode(String.self, forKey: .text)
+    ranked = try container.decode([Entry].self, forKey: .ranked).map {
+      Candidate(name: $0.image, cosine: $0.cosine, score: $0.score)
+    }
+  }
+}
+
+/// The rankings of a whole list.
+struct Rankings {
+  let file: String
+  let pictures: [PictureRanking]
+  let texts: [TextRanking]
+
+  /// - Throws: ``InputError``.
+  init(file: String) throws {
+    self.file = file
+    let lines = try InputFile(path: file).records(RankingLine.self).map(\.record)
+    pictures = lines.compactMap { if case .picture(let ranking) = $0 { ranking } else { nil } }
+    texts = lines.compactMap { if case .text(let ranking) = $0 { ranking } else { nil } }
+  }
+}
+
+/// A record of a list of pictures, such as `heldout-hard.jsonl`.
+struct ListedPicture: Decodable {
+  let image: String
+}
+
+/// A record of `questions.json`.
+struct ListedQuestion: Decodable {
+  let id: String
+  let image: String
+  let question: String
+
+  private enum CodingKeys: String, CodingKey {
+    case id = "question_id"
+    case image, question
+  }
+}

@@ -1,0 +1,58 @@
+/// All that a sheet can show; each part may be missing.
+struct Results {
+  let captions: JudgedCaptions?
+  let rankings: Rankings?
+  let groups: [HardGroup]?
+  let groupSize: Int
+  let answers: [QuestionAnswer]?
+
+  var captionScores: CaptionScores? { captions?.scores }
+  var groupScores: GroupScores? { groups.map { GroupScores($0, groupSize: groupSize) } }
+  var questionScores: QuestionScores? { answers.map(QuestionScores.init) }
+
+  /// Of the pictures, those that find one of their own texts first among all.
+  var foundTexts: Share? {
+    rankings.map { rankings in
+      Share(count: rankings.pictures.count(where: \.findsTruth), total: rankings.pictures.count)
+    }
+  }
+
+  /// What is known of one held-out picture.
+  struct Scene {
+    let image: String
+    var truth: String
+    var caption: JudgedCaptions.Item?
+    var ranking: PictureRanking?
+    var answers: [QuestionAnswer] = []
+  }
+
+  /// The held-out pictures, in the order of the first of the files that is given.
+  var scenes: [Scene] {
+    var found = captions?.items.map { Scene(image: $0.image, truth: $0.truth, caption: $0) } ?? []
+    if found.isEmpty {
+      found = rankings?.pictures.map { Scene(image: $0.image, truth: $0.truth.first ?? "") } ?? []
+    }
+    if found.isEmpty {
+      var seen = Set<String>()
+      found = (answers ?? []).map(\.image).filter { seen.insert($0).inserted }
+        .map { Scene(image: $0, truth: "") }
+    }
+    var rankingIndex = PictureIndex<PictureRanking>()
+    for ranking in rankings?.pictures ?? [] { rankingIndex.add(ranking, at: ranking.image) }
+    var answerIndex = PictureIndex<QuestionAnswer>()
+    for answer in answers ?? [] { answerIndex.add(answer, at: answer.image) }
+    return found.map { scene in
+      var scene = scene
+      scene.ranking = rankingIndex.values(at: scene.image).first
+      scene.answers = answerIndex.values(at: scene.image)
+      return scene
+    }
+  }
+}
+
+extension Array {
+  /// So many at even distances, beginning with the first; all where there are no more.
+  func spread(_ count: Int) -> [Element] {
+    count >= self.count ? self : (0..<count).map { self[$0 * self.count / count] }
+  }
+}
