@@ -1,0 +1,113 @@
+import Foundation
+
+/// A run held against the curves of others.
+public struct ReferenceComparison {
+  /// A few seeds do not reach as far as all do: a band goes beyond them by this share of its width,
+  /// and by this share of the mean at least.
+  static let marginOfWidth = 0.5
+  static let leastMarginOfMean = 0.02
+  /// Of a curve's points so many may lie outside; of few points one.
+  static let shareOutside = 0.2
+
+  /// Whether every curve lies within its band, and the recipe is the reference's.
+  public let agrees: Bool
+  let findings: [Finding]
+
+  /// - Throws: ``CurveError/noCommonSteps(what:)``.
+  init(of run: RunCurves, with reference: CurveReference) throws {
+    var findings: [Finding] = []
+    var differences =
+      run.recipe.map {
+        RunRecipe.differences(reference.recipe, $0.settings)
+      } ?? ["recipe: it is not known here"]
+    let every = CurveReference.every(run)
+    if every != reference.every {
+      differences.append("points: means over \(reference.every) and over \(every) steps")
+    }
+    if !differences.isEmpty {
+      findings.append(
+        run.finding(
+          .referenceSettings, run.recipe == nil ? .unknown : .odd,
+          "\(reference.name) is of another recipe than this run, so that its curves say little: "
+            + differences.joined(separator: "; ")))
+    }
+    let curves = reference.curves.sorted {
+      (RunCurves.losses.firstIndex(of: $0.key) ?? 0)
+        < (RunCurves.losses.firstIndex(of: $1.key) ?? 0)
+    }.compactMap { loss, points in
+      ReferenceComparison.finding(loss, points, of: run, with: reference)
+    }
+    if curves.isEmpty {
+      throw CurveError.noCommonSteps(what: "\(reference.name) and \(run.metrics.file)")
+    }
+    agrees = differences.isEmpty && curves.allSatisfy { $0.verdict == .usual }
+    self.findings =
+      findings + curves + [
+        run.finding(
+          .referenceVerdict, agrees ? .usual : .odd,
+          agrees
+            ? "the run agrees with \(reference.name)"
+            : "the run does not agree with \(reference.name): see the lines above; a curve that "
+              + "leaves the band from its start on has other data, weights or code, one that leaves "
+              + "it later has diverged")
+      ]
+  }
+
+  /// A point of the run that its band does not hold.
+  private struct Outlier {
+    let step: Double
+    /// Beyond the nearer end of the band; below 0 for one that lies below.
+    let distance: Double
+    let mean: Double
+    /// Of the band with its margins.
+    let width: Double
+
+    /// No seed's doing: farther out than the band is wide.
+    var isFar: Bool { abs(distance) > width }
+  }
+
+  private static func finding(
+    _ loss: String, _ points: [CurveReference.Point], of run: RunCurves,
+    with reference: CurveReference
+  ) -> Finding? {
+    guard let curve = run.train(loss) else { return nil }
+    let bands = Dictionary(points.map { (Double($0.step), $0) }) { $1 }
+    var outliers: [Outlier] = []
+    var common: [Double] = []
+    for point in curve.points {
+      guard let band = bands[point.step] else { continue }
+      common.append(point.step)
+      let margin = max(
+        marginOfWidth * (band.highest - band.lowest), leastMarginOfMean * abs(band.mean))
+      let (low, high) = (band.lowest - margin, band.highest + margin)
+      if point.value >= low, point.value <= high { continue }
+      let distance = point.value > high ? point.value - high : point.value - low
+      outliers.append(
+        Outlier(step: point.step, distance: distance, mean: band.mean, width: high - low))
+    }
+    guard let last = common.last else { return nil }
+    let allowed = max(1, Int(shareOutside * Double(common.count)))
+    let isUsual = outliers.count <= allowed && !outliers.contains(where: \.isFar)
+    let what =
+      "\(loss): \(outliers.count) of \(common.count) points lie outside the band of "
+      + "\(reference.seeds.count) seeds (\(reference.name))"
+    return Finding(
+      kind: .reference, verdict: isUsual ? .usual : .odd, metric: curve.metric, step: Int(last),
+      value: Double(outliers.count), expected: Double(allowed),
+      text: what + words(outliers)
+        + "; up to \(allowed) may, by no more than the band is wide")
+  }
+
+  private static func words(_ outliers: [Outlier]) -> String {
+    guard let farthest = outliers.max(by: { abs($0.distance) < abs($1.distance) }) else {
+      return ""
+    }
+    let above = outliers.filter { $0.distance > 0 }.count
+    let side = above == outliers.count ? "above" : above == 0 ? "below" : "above and below"
+    let distance = abs(farthest.distance)
+    let share = abs(farthest.mean) > 0 ? distance / abs(farthest.mean) : 0
+    return ", \(side) it at \(Words.steps(outliers.map(\.step))), by "
+      + "\(Words.number(distance)) at most (\(String(format: "%.1f %%", 100 * share)) of the mean, at "
+      + "step \(Int(farthest.step)))"
+  }
+}
