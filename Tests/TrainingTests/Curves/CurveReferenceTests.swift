@@ -124,13 +124,31 @@ import Testing
     let unknown = try ReferenceComparison(
       of: RunCurves(metrics: metrics, recipe: nil), with: reference)
     #expect(!unknown.agrees && unknown.findings.first?.verdict == .unknown)
-    let rarely = try ReferenceComparison(
-      of: run(folder, 9, offset: 0, every: 20, count: 5).curves, with: reference)
-    #expect(rarely.findings.first(.referenceSettings)?.text.contains("over 10 and over 20") == true)
+    let unevenly = try ReferenceComparison(
+      of: run(folder, 9, offset: 0, every: 15, count: 6).curves, with: reference)
+    #expect(
+      unevenly.findings.first(.referenceSettings)?.text.contains("over 10 and over 15") == true)
     #expect(throws: CurveError.self) {
       try ReferenceComparison(
         of: run(folder, 9, offset: 0, every: 7, count: 5).curves, with: reference)
     }
+  }
+
+  /// Means over 10 steps and over 20, either way round.
+  @Test func logsOfOtherFrequencyAreHeldAgainstMeansOfMeans() throws {
+    let folder = try TemporaryFolder()
+    let often = try reference(folder)
+    func run(_ every: Int, _ values: [Double?]) throws -> RunCurves {
+      try Run(in: folder, name: "other", every: every, train: ["itc": values])
+        .curves(Run.recipe(seed: 9))
+    }
+    let pairs = stride(from: 0, to: 10, by: 2).map { 4 - (Double($0) + 0.5) / 9 }
+    let comparison = try ReferenceComparison(of: run(20, pairs), with: often)
+    #expect(comparison.agrees && comparison.findings.first?.text.contains("0 of 5 points") == true)
+    #expect(try !ReferenceComparison(of: run(20, pairs.map { $0 + 0.3 }), with: often).agrees)
+    let fine = try run(5, (0..<20).map { 4 - (Double($0 / 2)) / 9 })
+    let again = try ReferenceComparison(of: fine, with: often)
+    #expect(again.agrees && again.findings.first?.text.contains("0 of 10 points") == true)
   }
 
   // MARK: Files

@@ -25,7 +25,7 @@ enum CourseFindings {
     if run.phase == .warmingUp, let recipe = run.recipe {
       findings.append(
         run.finding(
-          .warmingUp, .early, run.train("learningRate"), value: Double(run.step),
+          .warmingUp, .early, of: run.train("learningRate"), value: Double(run.step),
           expected: Double(recipe.warmupSteps),
           "step \(run.step) of \(recipe.warmupSteps) of the warm-up: the rate is still rising, and "
             + "losses near their start say nothing yet"))
@@ -52,7 +52,7 @@ enum CourseFindings {
       let first = skipped.points.first { $0.value > 0 } ?? skipped.last
       findings.append(
         run.finding(
-          .skippedSteps, .odd, skipped, value: skipped.last.value, expected: 0,
+          .skippedSteps, .odd, of: skipped, value: skipped.last.value, expected: 0,
           "\(Int(min(skipped.last.value, 1e15))) steps made no update, the first of them up to step "
             + "\(Int(first.step)): their loss or gradient was not finite; lower "
             + "training.learningRate.peak if there are more and more"))
@@ -69,7 +69,7 @@ enum CourseFindings {
     if most < vanishing {
       return [
         run.finding(
-          .gradientsVanish, .odd, norm, value: most, expected: vanishing,
+          .gradientsVanish, .odd, of: norm, value: most, expected: vanishing,
           "the gradient's norm is at most \(Words.number(most)) \(place): nothing reaches the "
             + "parameters; see that pictures' features differ, and lower training.learningRate.peak "
             + "if the losses stand still")
@@ -79,7 +79,7 @@ enum CourseFindings {
     if let limit = run.recipe?.training.clipNorm, limit > 0, least > excess * limit {
       return [
         run.finding(
-          .gradientsClipped, .odd, norm, value: least, expected: limit,
+          .gradientsClipped, .odd, of: norm, value: least, expected: limit,
           "the gradient's norm is at least \(Words.number(least)) \(place), and all of them are cut "
             + "to \(Words.number(limit)): clipping is for outliers; lower "
             + "training.learningRate.peak, or raise training.clipNorm if the losses fall well")
@@ -95,7 +95,7 @@ enum CourseFindings {
         line.rise > leastRise * line.mean, line.rise > 0
       else { return nil }
       return run.finding(
-        .rising, .odd, curve, value: line.rise, expected: 0,
+        .rising, .odd, of: curve, value: line.rise, expected: 0,
         "\(loss) rises: by \(Words.number(line.rise)) (\(Words.percent(line.rise / line.mean))) at "
           + "\(Words.steps(curve.tail.map(\.step))); lower training.learningRate.peak, set "
           + "training.clipNorm to 1, and resume from a checkpoint before it rose")
@@ -111,7 +111,7 @@ enum CourseFindings {
       _ verdict: Finding.Verdict, _ expected: Double, _ text: String
     ) -> Finding {
       run.finding(
-        .temperature, verdict, curve, value: value, expected: expected,
+        .temperature, verdict, of: curve, value: value, expected: expected,
         "the temperature is \(Words.number(value)): \(text)")
     }
     let (least, most) = (0.005, 0.5)

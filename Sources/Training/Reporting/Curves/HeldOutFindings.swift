@@ -16,7 +16,7 @@ enum HeldOutFindings {
       let then = train.value(upTo: best.step), train.level < then
     else { return nil }
     return run.finding(
-      .overfitting, .odd, heldOut, value: heldOut.last.value, expected: best.value,
+      .overfitting, .odd, of: heldOut, value: heldOut.last.value, expected: best.value,
       "held-out \(loss) was lowest at step \(Int(best.step)) (\(Words.number(best.value))) and is "
         + "\(Words.number(heldOut.last.value)) now, while in training it fell from "
         + "\(Words.number(then)) to \(Words.number(train.level)): overfitting; take the checkpoint "
@@ -39,7 +39,7 @@ enum HeldOutFindings {
       "held-out R@1 \(numbers) % (image → text, text → image) where chance is "
       + "\(Words.number(chance)) %"
     func finding(_ kind: Finding.Kind, _ verdict: Finding.Verdict, _ text: String) -> Finding {
-      run.finding(kind, verdict, found[0], value: recall, expected: chance, text)
+      run.finding(kind, verdict, of: found[0], value: recall, expected: chance, text)
     }
     if recall >= 3 * chance { return [finding(.recall, .usual, what)] }
     let progress = run.contrastProgress ?? 0

@@ -17,7 +17,7 @@ enum MatchFindings {
     func finding(
       _ kind: Finding.Kind, _ verdict: Finding.Verdict, _ text: String
     ) -> Finding {
-      run.finding(kind, verdict, curve, value: level, expected: constant, "ITM \(text)")
+      run.finding(kind, verdict, of: curve, value: level, expected: constant, "ITM \(text)")
     }
     let number = Words.number(level)
     if abs(level - constant) <= tolerance { return [constantAnswer(run, curve, finding)] }

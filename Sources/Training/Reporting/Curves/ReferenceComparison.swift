@@ -20,10 +20,8 @@ public struct ReferenceComparison {
       run.recipe.map {
         RunRecipe.differences(reference.recipe, $0.settings)
       } ?? ["recipe: it is not known here"]
-    let every = CurveReference.every(run)
-    if every != reference.every {
-      differences.append("points: means over \(reference.every) and over \(every) steps")
-    }
+    let spans = Spans(run: CurveReference.every(run), reference: reference.every)
+    if let difference = spans.difference { differences.append(difference) }
     if !differences.isEmpty {
       findings.append(
         run.finding(
@@ -35,7 +33,10 @@ public struct ReferenceComparison {
       (RunCurves.losses.firstIndex(of: $0.key) ?? 0)
         < (RunCurves.losses.firstIndex(of: $1.key) ?? 0)
     }.compactMap { loss, points in
-      ReferenceComparison.finding(loss, points, of: run, with: reference)
+      run.train(loss).flatMap { curve in
+        ReferenceComparison.finding(
+          curve.metric, loss, spans.ofRun(curve.points), spans.ofReference(points), reference)
+      }
     }
     if curves.isEmpty {
       throw CurveError.noCommonSteps(what: "\(reference.name) and \(run.metrics.file)")
@@ -67,14 +68,13 @@ public struct ReferenceComparison {
   }
 
   private static func finding(
-    _ loss: String, _ points: [CurveReference.Point], of run: RunCurves,
-    with reference: CurveReference
+    _ metric: String, _ loss: String, _ line: [RecordedMetrics.Point],
+    _ points: [CurveReference.Point], _ reference: CurveReference
   ) -> Finding? {
-    guard let curve = run.train(loss) else { return nil }
     let bands = Dictionary(points.map { (Double($0.step), $0) }) { $1 }
     var outliers: [Outlier] = []
     var common: [Double] = []
-    for point in curve.points {
+    for point in line {
       guard let band = bands[point.step] else { continue }
       common.append(point.step)
       let margin = max(
@@ -92,7 +92,7 @@ public struct ReferenceComparison {
       "\(loss): \(outliers.count) of \(common.count) points lie outside the band of "
       + "\(reference.seeds.count) seeds (\(reference.name))"
     return Finding(
-      kind: .reference, verdict: isUsual ? .usual : .odd, metric: curve.metric, step: Int(last),
+      kind: .reference, verdict: isUsual ? .usual : .odd, metric: metric, step: Int(last),
       value: Double(outliers.count), expected: Double(allowed),
       text: what + words(outliers)
         + "; up to \(allowed) may, by no more than the band is wide")
@@ -109,5 +109,53 @@ public struct ReferenceComparison {
     return ", \(side) it at \(Words.steps(outliers.map(\.step))), by "
       + "\(Words.number(distance)) at most (\(String(format: "%.1f %%", 100 * share)) of the mean, at "
       + "step \(Int(farthest.step)))"
+  }
+}
+
+/// Logged points are means since the one before: of two logs, the more frequent one's are put together
+/// to be means over as many steps as the other's.
+private struct Spans {
+  let run: Int
+  let reference: Int
+
+  private var longest: Int { max(run, reference) }
+
+  /// Why means cannot be put together, if they cannot.
+  var difference: String? {
+    if run > 0, reference > 0, longest.isMultiple(of: run), longest.isMultiple(of: reference) {
+      return nil
+    }
+    return "points: means over \(reference) and over \(run) steps"
+  }
+
+  func ofRun(_ points: [RecordedMetrics.Point]) -> [RecordedMetrics.Point] {
+    groups(points, every: run, step: { Int($0.step) }).map { group in
+      RecordedMetrics.Point(
+        step: Double(group.step), value: LossCurve.mean(group.points.map(\.value)))
+    }
+  }
+
+  /// The band of a mean is narrower than the mean of bands, which so is on the safe side.
+  func ofReference(_ points: [CurveReference.Point]) -> [CurveReference.Point] {
+    groups(points, every: reference, step: \.step).map { group in
+      CurveReference.Point(
+        step: group.step, mean: LossCurve.mean(group.points.map(\.mean)),
+        lowest: LossCurve.mean(group.points.map(\.lowest)),
+        highest: LossCurve.mean(group.points.map(\.highest)))
+    }
+  }
+
+  /// The points that make up each mean; one that lacks any is left out.
+  private func groups<Point>(
+    _ points: [Point], every: Int, step: (Point) -> Int
+  ) -> [(step: Int, points: [Point])] {
+    guard difference == nil, every < longest else { return points.map { (step($0), [$0]) } }
+    let count = longest / every
+    let byStep = Dictionary(points.map { (step($0), $0) }) { $1 }
+    guard count <= points.count else { return [] }
+    return points.map(step).filter { $0 > 0 && $0.isMultiple(of: longest) }.compactMap { end in
+      let members = (0..<count).compactMap { byStep[end - $0 * every] }
+      return members.count == count ? (end, members) : nil
+    }
   }
 }

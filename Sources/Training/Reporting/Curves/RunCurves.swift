@@ -67,7 +67,7 @@ struct RunCurves {
   }
 
   func finding(
-    _ kind: Finding.Kind, _ verdict: Finding.Verdict, _ curve: LossCurve? = nil,
+    _ kind: Finding.Kind, _ verdict: Finding.Verdict, of curve: LossCurve? = nil,
     value: Double? = nil, expected: Double? = nil, _ text: String
   ) -> Finding {
     Finding(

@@ -22,16 +22,17 @@ public struct RunDiagnosis {
     folder: String, reference: CurveReference? = nil, report: (String) -> Void = { _ in }
   ) throws {
     let metrics = try RecordedMetrics(folder: folder)
+    let recipe: RunRecipe?
+    let problem: String?
     do {
-      let recipe = try RunRecipe(folder: folder, report: report)
-      try self.init(RunCurves(metrics: metrics, recipe: recipe), reference: reference)
-    } catch let error as CurveError {
-      throw error
+      recipe = try RunRecipe(folder: folder, report: report)
+      problem = nil
     } catch {
-      let reason = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
-      try self.init(
-        RunCurves(metrics: metrics, recipe: nil), problem: reason, reference: reference)
+      recipe = nil
+      problem = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
     }
+    try self.init(
+      RunCurves(metrics: metrics, recipe: recipe), problem: problem, reference: reference)
   }
 
   /// - Parameter problem: Why the recipe is not known.
@@ -65,7 +66,7 @@ public struct RunDiagnosis {
     guard run.train(loss) != nil, run.scale(loss) == nil else { return [] }
     return [
       run.finding(
-        .noRecipe, .unknown, run.train(loss),
+        .noRecipe, .unknown, of: run.train(loss),
         "the vocabulary is not known, as the language model of the recipe (llm.path) is not found "
           + "from here: call this in the folder in which the run was begun")
     ]

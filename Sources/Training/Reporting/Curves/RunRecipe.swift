@@ -16,7 +16,7 @@ struct RunRecipe: Equatable {
   /// The divisor of the similarities at the checkpoint, and where it began.
   var temperature: Double?
   var initialTemperature = 0.07
-  /// What decides the curves, beside the seed; see ``settings(_:)``.
+  /// What decides the curves, beside the seed; see `allSettings`.
   var settings: [String: String] = [:]
 
   /// The pairs that are compared with one another.
@@ -58,7 +58,7 @@ extension RunRecipe {
     (same.version, same.output, same.seed) = (ConfigurationLoader.recipeVersion, "", 0)
     (same.validation, same.checkpoint) = (.init(), .init())
     (same.log, same.resume) = (.init(), .init())
-    settings = settings(same, of: file)
+    settings = allSettings(same, of: file)
     settings["precision"] = recipe.precision.rawValue
   }
 
@@ -77,13 +77,16 @@ extension RunRecipe {
     (same.version, same.output, same.seed) = (ConfigurationLoader.recipeVersion, "", 0)
     (same.validation, same.checkpoint) = (.init(), .init())
     (same.log, same.resume) = (.init(), .init())
-    settings = settings(same, of: file)
+    settings = allSettings(same, of: file)
     settings["precision"] = recipe.precision.rawValue
+    settings["stage1Step"] = RunRecipe.step(ofCheckpoint: recipe.stage1.checkpoint).map(String.init)
   }
 
   /// What decides the curves: the numbers that people look for by name, digests of what was read, and
   /// one of the whole recipe without its places, seed, and what only looks on.
-  private func settings(_ recipe: some Codable, of file: CheckpointFile) -> [String: String] {
+  private func allSettings(
+    _ recipe: some Codable, of file: CheckpointFile
+  ) -> [String: String] {
     var settings = [
       "stage": stage, "steps": String(training.steps), "batchSize": String(training.batchSize),
       "accumulation": String(training.accumulation), "warmupSteps": String(warmupSteps),
@@ -96,6 +99,13 @@ extension RunRecipe {
       settings["recipeDigest"] = SHA256.hash(yaml.utf8).prefix(8).hexadecimal
     }
     return settings
+  }
+
+  /// How long stage 1 was trained that stage 2 goes on from, by the names of its checkpoints.
+  private static func step(ofCheckpoint path: String) -> Int? {
+    let url = URL(fileURLWithPath: path)
+    if let step = CheckpointFolder.step(ofFileName: url.lastPathComponent) { return step }
+    return (try? CheckpointFolder(existing: url).entries())?.last?.step
   }
 
   /// Digests stand for what lies at the paths; how it is read ahead changes nothing.

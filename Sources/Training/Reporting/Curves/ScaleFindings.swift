@@ -19,7 +19,7 @@ struct ScaleFindings {
   private let start: String
   private let advice: String
 
-  private static let all = [
+  private static let scales = [
     ScaleFindings(
       loss: "itc", name: "ITC", classes: "ln batch", nothing: .contrastNothing,
       learning: .contrastLearning, floor: .contrastFloor,
@@ -42,7 +42,7 @@ struct ScaleFindings {
         + "and lower training.learningRate.peak"),
   ]
 
-  static func all(_ run: RunCurves) -> [Finding] { all.compactMap { $0.finding(run) } }
+  static func all(_ run: RunCurves) -> [Finding] { scales.compactMap { $0.finding(run) } }
 
   private func finding(_ run: RunCurves) -> Finding? {
     guard let curve = run.train(loss), let scale = run.scale(loss) else { return nil }
@@ -52,7 +52,8 @@ struct ScaleFindings {
     func finding(
       _ kind: Finding.Kind, _ verdict: Finding.Verdict, _ expected: Double, _ text: String
     ) -> Finding {
-      run.finding(kind, verdict, curve, value: curve.level, expected: expected, "\(what) \(text)")
+      run.finding(
+        kind, verdict, of: curve, value: curve.level, expected: expected, "\(what) \(text)")
     }
     // Rounding of the log, and batches whose pairs are fewer, reach a little below.
     if scale.floor > 0, progress > 1 + 0.2 * ScaleFindings.margin {
