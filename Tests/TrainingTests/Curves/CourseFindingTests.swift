@@ -19,6 +19,8 @@ import Testing
     #expect(findings.first(.contrastNothing)?.verdict == .early)
     let later = try Run(train: ["itc": Run.line(4, 2)]).findings(Run.recipe())
     #expect(later.first(.tooFewPoints) == nil && later.first(.warmingUp) == nil)
+    let never = try run.findings(Run.recipe(steps: 30, warmup: 30)).first(.warmingUp)
+    #expect(never?.verdict == .odd && never?.text.contains("warmupSteps") == true)
   }
 
   @Test func aRisingLossIsFoundAndNoiseIsNot() throws {

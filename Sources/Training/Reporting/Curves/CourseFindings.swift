@@ -19,10 +19,18 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .tooFewPoints, .early, value: Double(points), expected: Double(RunCurves.leastPoints),
-          "\(points) logged points: where the curves go is judged from \(RunCurves.leastPoints) on; "
+          "\(points) logged point\(points == 1 ? "" : "s"): where the curves go is judged from \(RunCurves.leastPoints) on; "
             + "wait, or log more often by log.every"))
     }
-    if run.phase == .warmingUp, let recipe = run.recipe {
+    if let recipe = run.recipe, recipe.warmupSteps >= recipe.training.steps {
+      findings.append(
+        run.finding(
+          .warmingUp, .odd, of: run.train("learningRate"), value: Double(recipe.training.steps),
+          expected: Double(recipe.warmupSteps),
+          "the run ends after \(recipe.training.steps) steps, within its warm-up of "
+            + "\(recipe.warmupSteps): the rate never reaches its peak; lower "
+            + "training.learningRate.warmupSteps, or raise training.steps"))
+    } else if run.phase == .warmingUp, let recipe = run.recipe {
       findings.append(
         run.finding(
           .warmingUp, .early, of: run.train("learningRate"), value: Double(run.step),

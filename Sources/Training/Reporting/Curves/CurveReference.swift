@@ -33,7 +33,7 @@ public struct CurveReference: Codable, Equatable, Sendable {
         return RunCurves(
           metrics: metrics, recipe: try RunRecipe(folder: folder, report: report))
       } catch {
-        throw CurveError.noRecipe(folder: folder, reason: error.localizedDescription)
+        throw CurveError.noRecipe(folder: folder, reason: RunRecipe.reason(error))
       }
     }
     try self.init(name: name, zip(folders, runs).map { ($0, $1) })

@@ -29,7 +29,7 @@ public struct RunDiagnosis {
       problem = nil
     } catch {
       recipe = nil
-      problem = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
+      problem = RunRecipe.reason(error)
     }
     try self.init(
       RunCurves(metrics: metrics, recipe: recipe), problem: problem, reference: reference)
@@ -54,7 +54,7 @@ public struct RunDiagnosis {
 
   private static func unknown(_ run: RunCurves, problem: String?) -> [Finding] {
     guard run.recipe != nil else {
-      let reason = problem.map { ": " + $0.split(separator: "\n").joined(separator: "; ") } ?? ""
+      let reason = problem.map { ": " + $0 } ?? ""
       return [
         run.finding(
           .noRecipe, .unknown,
@@ -83,7 +83,7 @@ public struct RunDiagnosis {
     return [
       run.finding(
         .nothingOdd, .usual,
-        "nothing odd: step \(run.step)\(total), " + parts.joined(separator: ", "))
+        "nothing odd so far: step \(run.step)\(total), " + parts.joined(separator: ", "))
     ]
   }
 }

@@ -44,6 +44,15 @@ extension RunRecipe {
     }
   }
 
+  /// Why a recipe could not be read, in one line.
+  static func reason(_ error: any Error) -> String {
+    if case RunError.noCheckpoint(let folder, let passedOver) = error {
+      return (["no sound checkpoint in \(folder)"] + passedOver).joined(separator: "; ")
+    }
+    let words = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
+    return words.split(separator: "\n").joined(separator: "; ")
+  }
+
   private init(_ recipe: StageOneRunConfiguration, of file: CheckpointFile) {
     self.init(stage: StageOneRun.kind, seed: file.metadata.seed, training: recipe.training)
     vocabularySize = recipe.model.qFormer.vocabularySize
