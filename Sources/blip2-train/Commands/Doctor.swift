@@ -27,9 +27,9 @@ struct Doctor: ParsableCommand {
 
       --write-reference FILE keeps how the losses of several runs go that differ in their seeds \
       alone. --reference FILE holds a run against that: a point is outside where it lies beyond \
-      the lowest and the highest seed by half of their distance, and by 2 % of the mean at least; \
-      a curve agrees where at most a fifth of its points are outside. Benchmarks/reference has \
-      those of the demo, made by Scripts/reference-curves.sh.
+      the lowest and the highest seed by more than these are apart, and by more than 2 % of the \
+      mean; a curve agrees where at most a fifth of its points are outside, and none far. \
+      Scripts/reference-curves.sh makes the demo's, in Benchmarks/reference.
 
       With --json, findings are objects: kind, verdict, metric, step, value, expected, text.
 
