@@ -37,9 +37,10 @@ import Testing
   }
 
   @Test func aLineIsFitted() throws {
-    let points = (0..<10).map {
-      RecordedMetrics.Point(
-        step: Double(10 * $0), value: 3 + 0.5 * Double($0) + ($0 % 2 == 0 ? 0.1 : -0.1))
+    let points = (0..<10).map { index -> RecordedMetrics.Point in
+      let noise: Double = index % 2 == 0 ? 0.1 : -0.1
+      let value: Double = 3 + 0.5 * Double(index) + noise
+      return RecordedMetrics.Point(step: Double(10 * index), value: value)
     }
     let line = try #require(LineFit(points))
     #expect(abs(line.slope - 0.05) < 0.002 && abs(line.rise - 4.5) < 0.2)
