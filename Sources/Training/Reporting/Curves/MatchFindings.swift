@@ -73,7 +73,7 @@ enum MatchFindings {
     guard progress >= lateProgress, stays, curve.tail.count > 2 else {
       return finding(
         .matchConstant, .usual,
-        what + "usual until ITC has lined pairs up, about half of its way, and \(place); go on")
+        what + "usual until ITC has lined pairs up, about half of its way, and \(place)")
     }
     return finding(
       .matchConstant, .odd,

@@ -42,16 +42,19 @@ public struct ReferenceComparison {
     if curves.isEmpty {
       throw CurveError.noCommonSteps(what: "\(reference.name) and \(run.metrics.file)")
     }
-    agrees = differences.isEmpty && curves.allSatisfy { $0.verdict == .usual }
+    let isWithin = curves.allSatisfy { $0.verdict == .usual }
+    agrees = differences.isEmpty && isWithin
+    let verdict =
+      agrees
+      ? "the run agrees with \(reference.name)"
+      : "the run does not agree with \(reference.name): "
+        + (isWithin
+          ? "its curves lie within the band, and its recipe is another, or not known"
+          : "a curve that leaves the band from its start on has other data, weights or code, one "
+            + "that leaves it later has diverged")
     self.findings =
       findings + curves + [
-        run.finding(
-          .referenceVerdict, agrees ? .usual : .odd,
-          agrees
-            ? "the run agrees with \(reference.name)"
-            : "the run does not agree with \(reference.name): see the lines above; a curve that "
-              + "leaves the band from its start on has other data, weights or code, one that leaves "
-              + "it later has diverged")
+        run.finding(.referenceVerdict, agrees ? .usual : .odd, verdict)
       ]
   }
 
