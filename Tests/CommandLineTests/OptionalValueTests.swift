@@ -38,14 +38,15 @@ struct OptionalValueTests {
     for arguments in Self.places(option, among: [["--checkpoint", "runs/a"], ["--json"]]) {
       let parsed = try EvaluateRetrievalCommand.parse(OptionalValues.separated(arguments))
       #expect(parsed.profiling.profile == "log/p.json", "\(arguments)")
-      #expect(parsed.model.checkpoint == "runs/a" && parsed.json)
+      #expect(parsed.model.checkpoint == "runs/a" && parsed.output.json)
     }
   }
 
   @Test func profileStandsAlone() throws {
     for arguments in Self.places(["--profile"], among: [["--checkpoint", "runs/a"], ["--json"]]) {
       let parsed = try EvaluateRetrievalCommand.parse(OptionalValues.separated(arguments))
-      #expect(parsed.profiling.profile == "blip2-profile.json" && parsed.json, "\(arguments)")
+      #expect(
+        parsed.profiling.profile == "blip2-profile.json" && parsed.output.json, "\(arguments)")
     }
   }
 

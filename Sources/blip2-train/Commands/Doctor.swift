@@ -5,23 +5,97 @@ import Tensors
 /// `blip2-train doctor`.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what this machine offers, how fast it is, and what slows it down.",
+    abstract:
+      "Shows what this machine offers and what slows it down; or whether a run's losses are sane.",
     discussion: """
-      Prints the processor, the libraries, threads, memory and disk space, and the measured speed \
-      of matrix products; then a warning, with advice, for whatever stands in a run's way. It \
-      takes some seconds. The exit status is 0 even where there are warnings.
+      Without --run: prints the processor, the libraries, threads, memory and disk space, and the \
+      measured speed of matrix products; then a warning, with advice, for whatever stands in a \
+      run's way. It takes some seconds. The exit status is 0 even where there are warnings.
+
+      With --run: reads metrics.jsonl of the run's folder and the recipe in its newest checkpoint \
+      (without one, what needs it is left out), and says in a line each what is usual and what is \
+      not. A line begins with a verdict: usual; early (too early to judge); odd (the line says \
+      what to do); unknown. What losses are held against:
+        itm  0.6365, the entropy of one match in three: the match head gives all pairs one answer, \
+      as it does until ITC has lined pairs up; below it, it is learning.
+        itc  ln batch where nothing is learnt; label smoothing's floor where all is.
+        itg  ln vocabulary where nothing is learnt; label smoothing's floor where all is.
+        lm   ln of the language model's vocabulary, and 0.
+      Besides: warm-up, rising losses, numbers that are not finite, skipped steps, gradients, the \
+      temperature, held-out losses that rise, R@1 at chance. A run that is under way may be asked \
+      about as well. The exit status is 0 whatever is found, and 1 where there is nothing to read.
+
+      --write-reference FILE keeps how the losses of several runs go that differ in their seeds \
+      alone. --reference FILE holds a run against that: a point is outside where it lies beyond \
+      the lowest and the highest seed by more than these are apart, and by more than 2 % of the \
+      mean; a curve agrees where at most a fifth of its points are outside, and none far. \
+      Scripts/reference-curves.sh makes the demo's, in Benchmarks/reference.
+
+      With --json, findings are objects: kind, verdict, metric, step, value, expected, text.
 
       Examples:
         blip2-train doctor
         BLIP2_THREADS=1 blip2-train doctor
         blip2-train doctor --json
+        blip2-train doctor --run runs/a
+        blip2-train doctor --run runs/a --reference reference.json --json
+        blip2-train doctor --run runs/1 --run runs/2 --run runs/3 --write-reference reference.json
       """)
+
+  @Option(
+    name: .customLong("run"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A run's output folder, whose losses are looked at. Several with --write-reference.",
+      valueName: "folder"), completion: .directory)
+  var runs: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Hold the run against these curves.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var reference: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the curves of the runs as a reference. An earlier one is replaced.",
+      valueName: "file"))
+  var writeReference: String?
 
   @Flag(help: "Print everything as one JSON object; sizes are in bytes, rates in GFLOP/s.")
   var json = false
 
+  @Flag(help: "With --write-reference: replace whatever file lies there.")
+  var force = false
+
+  func validate() throws {
+    if runs.isEmpty, reference != nil || writeReference != nil {
+      throw ValidationError("--reference and --write-reference go with --run")
+    }
+    if force, writeReference == nil { throw ValidationError("--force goes with --write-reference") }
+    if writeReference != nil {
+      if runs.count < 2 {
+        throw ValidationError(
+          "--write-reference: expected at least 2 runs with seeds of their own, found \(runs.count)"
+        )
+      }
+      if json || reference != nil {
+        throw ValidationError("--write-reference goes without --json and --reference")
+      }
+    } else if runs.count > 1 {
+      throw ValidationError("--run: expected one without --write-reference, found \(runs.count)")
+    }
+  }
+
   func run() throws {
-    let examination = Examination.now()
+    if let writeReference {
+      try RunExamination.write(writeReference, of: runs, force: force)
+    } else if let folder = runs.first {
+      try show(try RunExamination(folder: folder, reference: reference))
+    } else {
+      try show(Examination.now())
+    }
+  }
+
+  private func show(_ examination: some Encodable & TextualExamination) throws {
     if json {
       try StandardOutput.printJSON(examination)
     } else {
@@ -30,8 +104,13 @@ struct Doctor: ParsableCommand {
   }
 }
 
-/// All that `doctor` finds.
-private struct Examination: Encodable {
+/// What `doctor` prints in words where it is not asked for JSON.
+protocol TextualExamination {
+  var text: String { get }
+}
+
+/// All that `doctor` finds of the machine.
+private struct Examination: Encodable, TextualExamination {
   /// In bytes.
   struct Disk: Encodable {
     let folder: String

@@ -9,6 +9,8 @@ struct RecordedMetrics {
 
   /// By names such as `train/itc` and `validation/cosine.imageToText.r1`, in the order of steps.
   private(set) var series: [String: [Point]] = [:]
+  /// The steps at which a number was not finite (NaN or infinity), by the same names.
+  private(set) var notFinite: [String: [Double]] = [:]
   /// Lines that are not what a run writes.
   private(set) var damagedLines = 0
   let file: String
@@ -43,6 +45,7 @@ struct RecordedMetrics {
     }
     for line in bytes.split(separator: UInt8(ascii: "\n")) where !take(line) { damagedLines += 1 }
     series = series.mapValues(Self.ordered)
+    notFinite = notFinite.mapValues { $0.sorted() }
     if series.isEmpty { throw PlotError.noNumbers(file: file) }
   }
 
@@ -54,9 +57,12 @@ struct RecordedMetrics {
       let kind = entry["kind"] as? String
     else { return false }
     for (name, value) in entry where name != "step" {
-      // Null stands for what was not finite.
-      guard let number = value as? Double, abs(number) <= Self.largestValue else { continue }
       let key = "\(kind)/\(name)"
+      // Null stands for what was not finite.
+      if value is NSNull, notFinite[key] != nil || notFinite.count < Self.maximumSeriesCount {
+        notFinite[key, default: []].append(Double(step))
+      }
+      guard let number = value as? Double, abs(number) <= Self.largestValue else { continue }
       if series[key] == nil, series.count == Self.maximumSeriesCount { return false }
       series[key, default: []].append(Point(step: Double(step), value: number))
     }
