@@ -1,6 +1,9 @@
 # The ways to build, try and check blip2-train. `make` alone lists them.
 
 PROGRAM := .build/release/blip2-train
+# What make demo says of its runs, and where it puts that.
+REPORT := .build/release/demo-report
+DEMO := Checkpoints/demo
 # What make bench measures: parts of rows' names, or all. PEER=1 installs PyTorch for comparison.
 ROWS ?=
 PEER ?=
@@ -19,12 +22,25 @@ setup: ## install the system packages that are missing (Debian, Ubuntu) and chec
 build: setup ## build the program in release
 	swift build -c release --product blip2-train
 
-demo: build ## train both stages on the pictures in this repository, measure, caption held-out ones
+demo: build ## train both stages on the scenes in this repository, measure, show what they see
+	swift build -c release --product demo-report
 	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(call RESUME,Checkpoints/demo-stage1)
-	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1
+	@mkdir -p $(DEMO)
+	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
+	  --answers $(DEMO)/retrieval.jsonl
+	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
+	  --set data.validation.path=Data/demo/heldout-hard.jsonl --answers $(DEMO)/hard.jsonl
+	$(REPORT) hard $(DEMO)/hard.jsonl --data Data/demo/heldout-hard.jsonl
 	$(PROGRAM) stage2 --llm opt $(call RESUME,Checkpoints/demo-stage2-opt)
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 3 \
-	  --max-new-tokens 12 --show 12
+	  --answers $(DEMO)/captions.jsonl --show 12
+	$(REPORT) captions $(DEMO)/captions.jsonl
+	$(PROGRAM) evaluate vqa --checkpoint Checkpoints/demo-stage2-opt \
+	  --questions Data/demo/questions.json --answers $(DEMO)/answers.jsonl
+	$(REPORT) vqa $(DEMO)/answers.jsonl --questions Data/demo/questions.json
+	$(REPORT) sheet --captions $(DEMO)/captions.jsonl --retrieval $(DEMO)/retrieval.jsonl \
+	  --hard $(DEMO)/hard.jsonl --questions Data/demo/questions.json \
+	  --answers $(DEMO)/answers.jsonl --output $(DEMO)/report.html
 
 demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-sized Q-Former on them
 	Data/make-pretrained.sh

@@ -1,7 +1,7 @@
-"""Trains the tokenizers of the demo's language models on the train captions, cleaned as in training."""
+"""Trains the tokenizers of the demo's language models on the texts that `make-demo-scenes.py` writes."""
 
 import json
-import re
+import sys
 from pathlib import Path
 
 import sentencepiece
@@ -10,12 +10,9 @@ from tokenizers import ByteLevelBPETokenizer
 DEMO = Path("Data/demo")
 
 
-def captions():
-    for line in (DEMO / "train.jsonl").read_text(encoding="utf-8").splitlines():
-        caption = json.loads(line)["caption"]
-        for text in caption if isinstance(caption, list) else [caption]:
-            text = re.sub(r'[.!"()*#:;~]', " ", text.lower())
-            yield re.sub(r"\s{2,}", " ", text).strip()
+def texts(path):
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        yield from json.loads(line)["caption"]
 
 
 def write(folder, name, value):
@@ -52,6 +49,6 @@ def unigram(texts):
 
 
 if __name__ == "__main__":
-    texts = list(captions())
-    byte_level(texts)
-    unigram(texts)
+    lines = list(texts(sys.argv[1]))
+    byte_level(lines)
+    unigram(lines)

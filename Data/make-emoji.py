@@ -1,35 +1,22 @@
 #!/usr/bin/env python3
-"""Makes `Data/demo`: small pictures, each with its real English name as its caption.
+"""Makes `Data/pretrained/emoji`: single emoji, each with its real English name as its caption.
 
-A development tool: the files it makes are committed, and nothing runs it at build or run time.
-It needs fontTools and Pillow, and the Debian packages `fonts-noto-color-emoji` (the pictures) and
-`unicode-cldr-core` (the names):
-
-    python3 -m venv /tmp/demo && /tmp/demo/bin/pip install fonttools==4.68.0 Pillow==13.0.0
-    /tmp/demo/bin/python Data/make-demo-pictures.py
-
-The same versions of packages and libraries give the same bytes. `Data/README.md` states the rules.
+`make-pretrained.sh` runs it. It needs fontTools and Pillow, and the Debian packages
+`fonts-noto-color-emoji` (the pictures) and `unicode-cldr-core` (the names); the same versions of them
+give the same bytes. `Data/README.md` states the rules.
 """
 
 import hashlib
-import io
 import json
 import re
 import shutil
-import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
+from emoji import Drawings, spoken_names
 from PIL import Image
 
-FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
-NAMES = Path("/usr/share/unicode/cldr/common")
-COPYRIGHTS = {
-    "noto-color-emoji.txt": Path("/usr/share/doc/fonts-noto-color-emoji/copyright"),
-    "unicode-cldr.txt": Path("/usr/share/doc/unicode-cldr-core/copyright"),
-}
-OUTPUT = Path(__file__).resolve().parent / "demo"
+OUTPUT = Path(__file__).resolve().parent / "pretrained" / "emoji"
 
 SIDE = 96  # pixels of a finished picture's side
 WEBP = {"format": "WEBP", "lossless": False, "quality": 70, "alpha_quality": 80, "method": 6}
@@ -38,7 +25,6 @@ LARGEST_HELD_OUT_GROUP = 4  # a longer series always trains: it would crowd the 
 
 SKIN_TONES = {chr(code) for code in range(0x1F3FB, 0x1F400)}
 GENDER_SIGNS = {"\u2640", "\u2642"}
-VARIATION_SELECTOR = "\ufe0f"
 
 # Series whose names differ in a number, direction, colour, time or state only, but not all in the
 # words before a common last one. The first match names the concept group.
@@ -98,17 +84,6 @@ DESCRIPTION = re.compile(
 GENERIC_ENDINGS = {"face", "symbol", "sign", "up", "down"}
 
 
-def spoken_names():
-    """Maps each emoji (without variation selectors) to its text-to-speech name."""
-    names = {}
-    for folder in ("annotations", "annotationsDerived"):
-        root = ElementTree.parse(NAMES / folder / "en.xml").getroot()
-        for annotation in root.iter("annotation"):
-            if annotation.get("type") == "tts":
-                names[annotation.get("cp").replace(VARIATION_SELECTOR, "")] = annotation.text
-    return names
-
-
 def is_left_out(text, name, all_names):
     """Whether the emoji is a skin-tone or gender variant, a plain character or a region's flag."""
     if any(character in SKIN_TONES for character in text) or text.isascii():
@@ -152,27 +127,8 @@ def is_held_out(key, size):
     return int.from_bytes(digest[:8], "big") / 2**64 < HELD_OUT_SHARE
 
 
-def glyph_finder(font):
-    """Returns a function from an emoji to the name of the one glyph that draws it, or None."""
-    characters = font.getBestCmap()
-    ligatures = {}
-    for lookup in font["GSUB"].table.LookupList.Lookup:
-        for table in lookup.SubTable:
-            table = getattr(table, "ExtSubTable", table)
-            for first, choices in getattr(table, "ligatures", {}).items():
-                for choice in choices:
-                    ligatures.setdefault((first, *choice.Component), choice.LigGlyph)
-
-    def find(text):
-        glyphs = tuple(characters.get(ord(character)) for character in text)
-        return glyphs[0] if len(glyphs) == 1 else ligatures.get(glyphs)
-
-    return find
-
-
-def finished_picture(png):
-    """Centres a strike's drawing in a square and scales it; transparent stays transparent."""
-    drawing = Image.open(io.BytesIO(png)).convert("RGBA")
+def finished_picture(drawing):
+    """Centres a drawing in a square and scales it; transparent stays transparent."""
     box = drawing.getchannel("A").getbbox()
     if box is None:
         return None
@@ -185,25 +141,20 @@ def finished_picture(png):
 
 
 def main():
-    font = TTFont(FONT)
-    strike = font["CBDT"].strikeData[0]
-    find_glyph = glyph_finder(font)
+    drawings = Drawings()
     names = spoken_names()
     all_names = set(names.values())
 
     shutil.rmtree(OUTPUT, ignore_errors=True)
     (OUTPUT / "images").mkdir(parents=True)
-    (OUTPUT / "LICENSES").mkdir()
-    for name, source in COPYRIGHTS.items():
-        shutil.copyfile(source, OUTPUT / "LICENSES" / name)
 
     groups = defaultdict(list)
     seen = set()
     for text, name in sorted(names.items(), key=lambda item: [ord(c) for c in item[0]]):
-        glyph = find_glyph(text)
-        if glyph not in strike or is_left_out(text, name, all_names):
+        drawing = drawings[text]
+        if drawing is None or is_left_out(text, name, all_names):
             continue
-        picture = finished_picture(strike[glyph].imageData)
+        picture = finished_picture(drawing)
         if picture is None or picture.tobytes() in seen:
             continue
         seen.add(picture.tobytes())

@@ -5,7 +5,7 @@
 - `vit-s/`: a DINOv2 folder (ViT-S/14) from the initialisers of an ONNX file;
 - `clipart/`: Open Clip Art drawings with their titles, cut to what is drawn, on white;
 - `train.jsonl`, `ablation.jsonl`, `heldout.jsonl`: the lists that the recipes in
-  `Configs/pretrained` name. The emoji come from `Data/demo`.
+  `Configs/pretrained` name. The emoji are those that `make-emoji.py` made before.
 """
 
 import hashlib
@@ -198,9 +198,9 @@ def write_clipart():
 
 
 def emoji(name):
-    records = [json.loads(line) for line in (DATA / "demo" / name).open(encoding="utf-8")]
+    records = [json.loads(line) for line in (OUTPUT / "emoji" / name).open(encoding="utf-8")]
     return [
-        {"image": f"../demo/{record['image']}", "caption": record["caption"]} for record in records
+        {"image": f"emoji/{record['image']}", "caption": record["caption"]} for record in records
     ]
 
 

@@ -35,7 +35,7 @@ import WeightFiles
     #expect(evaluated["step"] as? Int == 4)
     let table = try BuiltTool.run(
       ["evaluate", "retrieval", "--checkpoint", run.checkpoint("a", step: 4)])
-    #expect(table.output.contains("180 images, 180 texts"), "\(table.output)")
+    #expect(table.output.contains("300 images, 300 texts"), "\(table.output)")
   }
 
   @Test func brokenPicturesAreSkippedCountedAndNamed() throws {
@@ -60,6 +60,21 @@ import WeightFiles
     let strict = try BuiltTool.run(check + ["--set", "data.maximumBadShare=0"])
     #expect(strict.status == 1)
     #expect(strict.errors.contains("data.maximumBadShare"))
+  }
+
+  @Test func dataCheckWarnsOfMirroredSides() throws {
+    let run = try TinyRun(steps: 1)
+    let check = { (probability: String) in
+      try BuiltTool.run([
+        "data", "check", "--config", run.recipe.path, "--set",
+        "data.train.path=Data/demo/train.jsonl",
+        "--set", "data.augmentation.flipProbability=\(probability)",
+      ])
+    }
+    let (mirrored, plain) = (try check("0.5"), try check("0"))
+    #expect(mirrored.status == 0 && plain.status == 0)
+    #expect(mirrored.errors.contains("captions say left or right"), "\(mirrored.errors)")
+    #expect(plain.errors.isEmpty, "\(plain.errors)")
   }
 
   @Test func exportedEncoderGivesTheSameFeatures() throws {

@@ -56,13 +56,13 @@ import Testing
     let run = try TinyRun(steps: 3)
     let shards = run.output("shards")
     let packed = try BuiltTool.run(
-      ["data", "pack", "Data/demo/heldout.jsonl", "--output", shards, "--shard-size", "50"])
+      ["data", "pack", "Data/demo/heldout.jsonl", "--output", shards, "--shard-size", "80"])
     #expect(packed.status == 0, "\(packed.errors)")
-    #expect(packed.output.contains("packed 180 pictures into 4 shards"), "\(packed.output)")
+    #expect(packed.output.contains("packed 300 pictures into 4 shards"), "\(packed.output)")
     let listed = try BuiltTool.run(
       ["tvf", shards + "/shard-000003.tar"], program: URL(fileURLWithPath: "/usr/bin/tar"))
     #expect(listed.status == 0 && listed.errors.isEmpty)
-    #expect(listed.output.split(separator: "\n").count == 60)
+    #expect(listed.output.split(separator: "\n").count == 120)
     let again = try BuiltTool.run(
       ["data", "pack", "Data/demo/heldout.jsonl", "--output", shards])
     #expect(again.status == 1 && again.errors.contains(shards), "\(again.errors)")
@@ -74,11 +74,11 @@ import Testing
     let check = ["data", "check", "--config", run.recipe.path] + data
     let checked = try BuiltTool.run(check)
     #expect(checked.status == 0, "\(checked.errors)")
-    #expect(checked.output.contains(#/images +180\n/#), "\(checked.output)")
+    #expect(checked.output.contains(#/images +300\n/#), "\(checked.output)")
     #expect(checked.output.contains(#/shards +4\n/#))
     let trained = try BuiltTool.run(run.arguments("a", data))
     #expect(trained.status == 0, "\(trained.errors)")
-    #expect(trained.output.contains("data: 180 pictures, 180 held out"), "\(trained.output)")
+    #expect(trained.output.contains("data: 300 pictures, 300 held out"), "\(trained.output)")
 
     let cut = URL(fileURLWithPath: shards + "/shard-000001.tar")
     try Data(contentsOf: cut).prefix(50_000).write(to: cut)
@@ -105,7 +105,7 @@ import Testing
     ]
     let whole = try BuiltTool.run(run.arguments("whole", mixture))
     #expect(whole.status == 0, "\(whole.errors)")
-    #expect(whole.output.contains("data: 1405 pictures"), "\(whole.output)")
+    #expect(whole.output.contains("data: 348 pictures"), "\(whole.output)")
     let killed = try BuiltTool.start(run.arguments("killed", mixture))
     killed.waitForOutput("step \(Int.random(in: 12...30))/40")
     killed.send(SIGKILL)

@@ -66,8 +66,8 @@ import Testing
     let first = try features()
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.output.contains("training: 41 pictures, 1 view of each"), "\(first.output)")
-    #expect(first.output.contains("validation: 180 pictures"))
-    #expect(first.output.contains("180 pictures computed in"))
+    #expect(first.output.contains("validation: 300 pictures"))
+    #expect(first.output.contains("300 pictures computed in"))
     #expect(first.output.contains("broken.jpg"))
     #expect(first.output.contains("--set vision.cache=true"))
     let files = try files()
@@ -86,9 +86,9 @@ import Testing
 
   @Test func otherSettingsAreOtherFilesAndSaySo() throws {
     #expect(try features().status == 0)
-    let other = try features("--set", "vision.finalNorm=false")
+    let other = try features("--set", "vision.layer=2")
     #expect(other.status == 0, "\(other.errors)")
-    #expect(other.output.contains("is not taken: other finalNorm"), "\(other.output)")
+    #expect(other.output.contains("is not taken: other layer"), "\(other.output)")
     #expect(try files().count == 4)
     let rounded = try features("--set", "vision.precision=int8")
     #expect(rounded.status == 0, "\(rounded.errors)")
@@ -180,7 +180,7 @@ import Testing
     let result = try BuiltTool.run(
       ["features", "--config", two.recipe.path, "--output", cache])
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("training: 180 pictures"))
+    #expect(result.output.contains("training: 300 pictures"))
     let run = try BuiltTool.run(
       two.arguments(
         "run",

@@ -39,18 +39,22 @@ import Testing
     try compare(losses(run.output("fp32")), losses(run.output("bf16")))
   }
 
-  /// Fifty steps of the demo: its losses, and what it then says of pairs that it never saw. Recalls of
-  /// 180 pairs differ by chance; three standard deviations of their difference are allowed.
+  /// Fifty steps of the demo: its losses, and what it then says of pairs that it never saw. The rate is a
+  /// fifth of the recipe's: there ITC falls by a tenth within a step, and a run that is one step ahead of
+  /// another is 4 % off. Recalls of 300 pairs differ by chance; three standard deviations of their
+  /// difference are allowed.
   @Test func theDemoStaysWithinAHundredthAndRetrievalWithinNoise() throws {
     let folder = try TemporaryFolder()
     let repository = Goldens.repository.path
     for precision in ["fp32", "bf16"] {
       let settings = [
         "vision.path=\(repository)/Data/demo/encoder",
-        "data.train.path=\(repository)/Data/demo/train.jsonl",
+        "data.train.path=\(repository)/Data/demo/train",
         "data.validation.path=\(repository)/Data/demo/heldout.jsonl",
+        "data.vocabulary=\(repository)/Data/demo/vocab.txt",
         "output=\(folder.path(precision))", "precision=\(precision)", "validation.every=50",
-        "log.every=1",
+        "log.every=1", "vision.cache=false", "vision.views=1",
+        "training.learningRate.peak=1.0e-4",
       ]
       let result = try BuiltTool.run(
         ["stage1", "--config", "\(repository)/Configs/demo/stage1.yaml", "--max-steps", "50"]
@@ -67,7 +71,7 @@ import Testing
     for direction in ["imageToText", "textToImage"] {
       let pair = scores.map { ($0["cosine.\(direction).r10"] as? Double ?? .nan) / 100 }
       let mean = (pair[0] + pair[1]) / 2
-      let deviation = (2 * mean * (1 - mean) / 180).squareRoot()
+      let deviation = (2 * mean * (1 - mean) / 300).squareRoot()
       #expect(abs(pair[0] - pair[1]) <= 3 * deviation, "\(direction) \(pair)")
       #expect(mean > 0)
     }

@@ -168,8 +168,14 @@ import Testing
       Goldens.folder.appendingPathComponent("tokenizers/gpt2"), as: "large")
     try Data(#"{"bos_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>"}"#.utf8)
       .write(to: large.appendingPathComponent("special_tokens_map.json"))
+    let model = try #require(
+      try JSONSerialization.jsonObject(
+        with: Data(
+          contentsOf: Goldens.repository.appendingPathComponent("Data/demo/opt/config.json")))
+        as? [String: Any])
+    let embeddings = try #require(model["vocab_size"] as? Int)
     for (tokenizer, parts) in [
-      (large.path, ["1337", "llm.tokenizer"]),
+      (large.path, ["\(embeddings)", "llm.tokenizer"]),
       ("Data/demo/t5", ["end with token 1", "llm.tokenizer"]),
       (without.path, ["line feed"]),
     ] {

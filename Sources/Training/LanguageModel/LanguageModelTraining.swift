@@ -188,11 +188,13 @@ public struct LanguageModelTraining {
     return model.loss(of: pairs.map(\.1), after: model.embeddings(ofTexts: pairs.map(\.0)))
   }
 
-  /// Some of a picture's other texts, where a soft prompt will stand.
+  /// Some of a picture's other texts, where a soft prompt will stand; one time in ten there are none.
   private func context(
     _ others: ArraySlice<[Int32]>, room: Int, _ random: inout RandomStream
   ) -> [Int32] {
-    let count = Int.random(in: 0...min(configuration.contextTexts, others.count), using: &random)
+    let most = min(configuration.contextTexts, others.count)
+    guard most > 0, Int.random(in: 0..<10, using: &random) > 0 else { return [] }
+    let count = Int.random(in: 1...most, using: &random)
     return Array(others.prefix(count).joined().prefix(room - 2))
   }
 

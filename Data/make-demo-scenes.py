@@ -1,0 +1,472 @@
+#!/usr/bin/env python3
+"""Makes the demo's scenes in `Data/demo`: pictures composed of emoji, captions, questions, dialogues.
+
+A development tool: what it makes is committed, and nothing runs it at build or run time. It needs
+fontTools and Pillow, and the Debian packages `fonts-noto-color-emoji` and `unicode-cldr-core`:
+
+    python3 -m venv /tmp/demo && /tmp/demo/bin/pip install fonttools==4.68.0 Pillow==13.0.0
+    /tmp/demo/bin/python Data/make-demo-scenes.py
+
+The same versions give the same bytes. `--texts FILE` writes instead what the demo's language models are
+trained on: the captions, questions and answers of each train scene; it needs neither. `Data/README.md`
+states the rules.
+"""
+
+import argparse
+import hashlib
+import io
+import itertools
+import json
+import random
+import re
+import shutil
+import tarfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+SEED = 1
+SIDE = 96  # pixels of a scene's side
+WEBP = {"format": "WEBP", "lossless": False, "quality": 75, "method": 6}
+TRAIN = {"pair": 2300, "row": 700, "count": 600, "one": 400}
+# What the language models read of is not drawn; the same combinations are held out.
+TEXTS = {"pair": 30_000, "row": 8_000, "count": 1_500, "one": 1_500}
+HELD_OUT = {"pair": 200, "row": 50, "count": 50}
+HARD_GROUPS = 75
+UNSEEN_SCENES = 60
+LOOSE_TRAIN = 48  # train scenes that lie beside the shards as files, to look at
+SHARD_SIZE = 1000
+QUESTIONS_IN_SHARDS = 4
+QUESTIONS_ASKED = 3  # of each held-out scene
+VQA_ANSWERS = 10  # VQA's accuracy is made for ten people's answers
+HELD_OUT_SHARE = 0.14  # of all pairs of objects, and of all objects' numbers
+
+# What a scene calls an object, where that is not its name in Unicode.
+OBJECTS = """
+dog; cat; horse; pig; rabbit; frog; penguin; butterfly; elephant; tiger; turtle; owl; snail;
+bee=honeybee; octopus; crab; snake; whale=spouting whale; spider; fox; lion; cow; duck; bear; shark;
+dolphin; eagle; zebra; giraffe; camel; flamingo; panda; koala; hedgehog; parrot; swan; rooster;
+ladybug=lady beetle; apple=red apple; banana; strawberry; pineapple; tomato; carrot; mushroom; pizza;
+hamburger; cookie; doughnut; lemon; watermelon; peach; avocado; pretzel; taco; lollipop; pear;
+cake=birthday cake; cupcake; egg; croissant; car=automobile; bicycle; rocket; airplane; boat=sailboat;
+bus; tractor; train=locomotive; helicopter; scooter=kick scooter; ambulance; tree=deciduous tree;
+cactus; sunflower; rose; tulip; snowman; house; guitar; drum; violin; key; crown; hat=top hat; umbrella;
+balloon; bell; book=closed book; clock=alarm clock; football=soccer ball; hammer; anchor;
+gift=wrapped gift; camera; telephone; ghost; robot; candle; trumpet; basket; chair; kite; tent;
+"""
+# These are never seen in training, alone or beside others.
+UNSEEN_OBJECTS = """
+monkey; wolf; coconut; pumpkin=jack-o-lantern; truck=delivery truck; cloud; lamp=light bulb; sock=socks;
+shield; piano=musical keyboard; magnet; ladder
+"""
+COLOURS = {
+    "red": (225, 70, 60), "blue": (70, 110, 225), "green": (80, 170, 90),
+    "yellow": (240, 215, 90), "white": (250, 250, 250), "gray": (150, 150, 150),
+    "purple": (150, 90, 190), "orange": (240, 150, 60),
+}  # fmt: skip
+RELATIONS = ["left of", "right of", "above", "below"]
+OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
+WORDIER = {
+    "left of": "to the left of", "right of": "to the right of", "above": "over", "below": "under",
+}  # fmt: skip
+SIZES = {"small": (24, 27), "": (34, 38), "big": (46, 48)}
+NUMBERS = {2: "two", 3: "three", 4: "four"}
+IRREGULAR = {"butterfly": "butterflies", "strawberry": "strawberries", "wolf": "wolves"}
+
+
+def named(table):
+    """`name=Unicode name` entries as a dictionary."""
+    entries = (entry.strip().split("=") for entry in table.split(";") if entry.strip())
+    return {entry[0]: entry[-1] for entry in entries}
+
+
+def article(words):
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def plural(noun):
+    if noun in IRREGULAR:
+        return IRREGULAR[noun]
+    return noun + ("es" if re.search("(s|x|sh|ch|to)$", noun) else "s")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object of a scene."""
+
+    noun: str
+    size: str = ""
+
+    @property
+    def words(self):
+        return article(f"{self.size} {self.noun}".strip())
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be seen: two things in a relation, three in a row, several of one, or one."""
+
+    kind: str
+    things: tuple
+    colour: str
+    relation: str = ""  # of the first thing to the second; in a row `right` or `down`
+    number: int = 1
+
+    def captions(self):
+        """All wordings; the first is the one of held-out scenes."""
+        colour = self.colour
+        if self.kind == "pair":
+            (a, b), r = (thing.words for thing in self.things), self.relation
+            o = OPPOSITE[r]
+            return [
+                f"{a} {r} {b} on {colour}",
+                f"{b} {o} {a} on {colour}",
+                f"a {colour} picture of {a} {WORDIER[r]} {b}".replace("a orange", "an orange"),
+                f"{b} {WORDIER[o]} {a} on {colour}",
+            ]
+        if self.kind == "row":
+            a, b, c = (thing.words for thing in self.things)
+            start, end = ("left", "right") if self.relation == "right" else ("top", "bottom")
+            return [
+                f"{a}, {b} and {c} from {start} to {end} on {colour}",
+                f"{c}, {b} and {a} from {end} to {start} on {colour}",
+                f"from {start} to {end} {a}, {b} and {c} on {colour}",
+            ]
+        if self.kind == "count":
+            several = f"{NUMBERS[self.number]} {plural(self.things[0].noun)}"
+            return [f"{several} on {colour}", f"there are {several} on {colour}"]
+        words = self.things[0].words
+        return [f"{words} on {colour}", f"there is {words} on {colour}"]
+
+    def questions(self, nouns, draw):
+        """Questions with their answers, in an order of the draw."""
+        present = [thing.noun for thing in self.things]
+        absent = draw.choice([noun for noun in nouns if noun not in present])
+        found = [("which color is the background?", self.colour)]
+        asked, answer = (draw.choice(present), "yes") if draw.random() < 0.5 else (absent, "no")
+        if self.kind == "count":
+            found.append(
+                (f"how many {plural(present[0])} are there?", NUMBERS[self.number]))
+        else:
+            found.append((f"is there {article(asked)}?", answer))
+        if self.kind == "pair":
+            (a, b), r = present, self.relation
+            found.append((f"what is {r} the {b}?", a))
+            found.append((f"what is {OPPOSITE[r]} the {a}?", b))
+            claimed = draw.choice([r, OPPOSITE[r]])
+            found.append((f"is the {a} {claimed} the {b}?", "yes" if claimed == r else "no"))
+        if self.kind == "row":
+            start, end = (
+                ("on the left", "on the right") if self.relation == "right"
+                else ("at the top", "at the bottom"))  # fmt: skip
+            found += zip(
+                [f"what is {start}?", "what is in the middle?", f"what is {end}?"], present)
+        if self.kind == "one":
+            found.append(("what is in the picture?", present[0]))
+        draw.shuffle(found)
+        return found
+
+    def drawing(self, draw, drawings):
+        """The scene as a picture."""
+        from PIL import Image
+
+        picture = Image.new("RGB", (SIDE, SIDE), COLOURS[self.colour])
+
+        def put(thing, x, y, side):
+            emoji = drawings[thing.noun].resize((side, side), Image.Resampling.LANCZOS)
+            x, y = (min(max(c - side // 2, 0), SIDE - side) for c in (round(x), round(y)))
+            picture.paste(emoji, (x, y), emoji)
+
+        def along(places, wander, sides):
+            """Things on a line of the given places, from left to right or from the top down."""
+            across = self.relation in ("left of", "right of", "right")
+            backwards = self.relation in ("right of", "below")
+            for thing, place, side in zip(self.things, places[:: -1 if backwards else 1], sides):
+                place += draw.randint(-2, 2)
+                other = SIDE / 2 + draw.randint(-wander, wander)
+                put(thing, *((place, other) if across else (other, place)), side)
+
+        sides = [draw.randint(*SIZES[thing.size]) for thing in self.things]
+        if self.kind == "pair":
+            along([24, 72], 14, sides)
+        elif self.kind == "row":
+            along([16, 48, 80], 18, [draw.randint(28, 31) for _ in self.things])
+        elif self.kind == "one":
+            room = (SIDE - sides[0]) // 2
+            put(self.things[0], *(SIDE / 2 + draw.randint(-room, room) for _ in "xy"), sides[0])
+        else:
+            side = draw.randint(28, 34)
+            for x, y in apart(self.number, side, draw):
+                put(self.things[0], x, y, side)
+        return picture
+
+
+def apart(number, side, draw):
+    """Middles of things that do not touch."""
+    room = (SIDE - side) // 2
+    while True:
+        places = [
+            tuple(SIDE / 2 + draw.randint(-room, room) for _ in "xy") for _ in range(number)]
+        if all(
+            max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= side + 2
+            for a, b in itertools.combinations(places, 2)
+        ):
+            return places
+
+
+def is_held_out(*key):
+    """A draw that only the key decides."""
+    digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < HELD_OUT_SHARE
+
+
+class Maker:
+    """Draws scenes of the train combinations or of the held-out ones."""
+
+    def __init__(self, seed, patience=10_000):
+        self.draw = random.Random(seed)
+        self.patience = patience
+        self.nouns = list(named(OBJECTS))
+        self.pairs = {True: [], False: []}
+        for pair in itertools.combinations(self.nouns, 2):
+            self.pairs[is_held_out("pair", *pair)].append(pair)
+        self.held = {frozenset(pair) for pair in self.pairs[True]}
+        self.used = set()
+
+    def colour(self):
+        return self.draw.choice(list(COLOURS))
+
+    def size(self):
+        return self.draw.choice(["", "", "small", "big"])
+
+    def combination(self, count, held):
+        """Nouns of which each pair is held out, or none is; none twice while that can be."""
+        for attempt in itertools.count():
+            if count == 2:
+                nouns = self.draw.choice(self.pairs[held])
+            else:
+                nouns = self.draw.sample(self.nouns, count)
+            sides = {frozenset(pair) in self.held for pair in itertools.combinations(nouns, 2)}
+            if sides == {held} and (frozenset(nouns) not in self.used or attempt > self.patience):
+                self.used.add(frozenset(nouns))
+                return self.draw.sample(nouns, count)
+
+    def scene(self, kind, held):
+        if kind == "pair":
+            things = tuple(Thing(noun, self.size()) for noun in self.combination(2, held))
+            return Scene(kind, things, self.colour(), self.draw.choice(RELATIONS))
+        if kind == "row":
+            things = tuple(map(Thing, self.combination(3, held)))
+            return Scene(kind, things, self.colour(), self.draw.choice(["right", "down"]))
+        if kind == "count":
+            while True:
+                noun, number = self.draw.choice(self.nouns), self.draw.choice(list(NUMBERS))
+                if is_held_out("count", noun, number) == held:
+                    break
+            return Scene(kind, (Thing(noun),), self.colour(), number=number)
+        return Scene(kind, (Thing(self.draw.choice(self.nouns), self.size()),), self.colour())
+
+    def scenes(self, counts, held):
+        """So many distinct scenes of each kind, mixed."""
+        found = {}
+        for kind, count in counts.items():
+            goal = len(found) + count
+            while len(found) < goal:
+                scene = self.scene(kind, held)
+                found.setdefault(scene.captions()[0], scene)
+        found = list(found.values())
+        self.draw.shuffle(found)
+        return found
+
+    def hard_group(self):
+        """A pair, and three that differ in its order, its relation, and its colour or a size."""
+        scene = self.scene("pair", True)
+        a, b = scene.things
+        lying = (scene.relation, OPPOSITE[scene.relation])
+        turned = self.draw.choice([relation for relation in RELATIONS if relation not in lying])
+        if self.draw.random() < 0.5:
+            colour = self.draw.choice([colour for colour in COLOURS if colour != scene.colour])
+            last = replace(scene, colour=colour)
+        else:
+            size = self.draw.choice([size for size in SIZES if size != a.size])
+            last = replace(scene, things=(replace(a, size=size), b))
+        return [scene, replace(scene, things=(b, a)), replace(scene, relation=turned), last]
+
+    def unseen(self):
+        """A thing that training never shows beside one that it does."""
+        nouns = [self.draw.choice(list(named(UNSEEN_OBJECTS))), self.draw.choice(self.nouns)]
+        self.draw.shuffle(nouns)
+        things = tuple(map(Thing, nouns))
+        return Scene("pair", things, self.colour(), self.draw.choice(RELATIONS))
+
+
+def conversation(questions):
+    """Questions and answers in LLaVA's layout."""
+    turns = []
+    for number, (question, answer) in enumerate(questions):
+        image = "<image>\n" if number == 0 else ""
+        turns.append({"from": "human", "value": image + question})
+        turns.append({"from": "gpt", "value": answer})
+    return turns
+
+
+def encoded(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_lines(path, records):
+    path.write_text("".join(encoded(record) + "\n" for record in records), encoding="utf-8")
+
+
+def write_list(path, records):
+    lines = ",\n".join(map(encoded, records))
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def write_texts(path):
+    """All that can be said of many scenes of the train combinations."""
+    maker = Maker(SEED, patience=0)
+    draw = random.Random(SEED)
+    records = []
+    for number, scene in enumerate(maker.scenes(TEXTS, held=False)):
+        answers = [
+            f"Question: {question} Short answer: {answer}"
+            for question, answer in scene.questions(maker.nouns, draw)
+        ]
+        records.append({"image": f"{number:05d}.webp", "caption": scene.captions() + answers})
+    write_lines(path, records)
+
+
+def object_drawings():
+    """Each object's emoji, cut to what is drawn and centred in a square."""
+    from emoji import Drawings, spoken_names
+    from PIL import Image
+
+    characters = {name: text for text, name in spoken_names().items()}
+    font = Drawings()
+    drawings = {}
+    for noun, name in (named(OBJECTS) | named(UNSEEN_OBJECTS)).items():
+        drawing = font[characters[name]]
+        drawing = drawing.crop(drawing.getchannel("A").getbbox())
+        square = Image.new("RGBA", (max(drawing.size),) * 2)
+        square.paste(drawing, tuple((square.width - side) // 2 for side in drawing.size))
+        drawings[noun] = square
+    return drawings
+
+
+class Writer:
+    """Draws scenes and writes them below a folder."""
+
+    def __init__(self, folder, nouns):
+        self.folder = folder
+        self.nouns = nouns
+        self.draw = random.Random(SEED + 1)
+        self.drawings = object_drawings()
+
+    def picture(self, scene):
+        file = io.BytesIO()
+        scene.drawing(self.draw, self.drawings).save(file, **WEBP)
+        return file.getvalue()
+
+    def train(self, scenes):
+        """Shards with captions and dialogues, and the first scenes as files besides."""
+        loose = []
+        for first in range(0, len(scenes), SHARD_SIZE):
+            path = self.folder / "train" / f"scenes-{first // SHARD_SIZE:02d}.tar"
+            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+                for number, scene in enumerate(scenes[first : first + SHARD_SIZE], first):
+                    picture = self.picture(scene)
+                    questions = scene.questions(self.nouns, self.draw)[:QUESTIONS_IN_SHARDS]
+                    texts = {
+                        "captions": scene.captions(), "conversations": conversation(questions)
+                    }  # fmt: skip
+                    for ending, content in (("json", encoded(texts).encode()), ("webp", picture)):
+                        member = tarfile.TarInfo(f"{number:05d}.{ending}")
+                        member.size, member.mode = len(content), 0o644
+                        tar.addfile(member, io.BytesIO(content))
+                    if number < LOOSE_TRAIN:
+                        name = f"images/train-{number:05d}.webp"
+                        (self.folder / name).write_bytes(picture)
+                        loose.append({"image": name, "caption": scene.captions()})
+        write_lines(self.folder / "train.jsonl", loose)
+
+    def held_out(self, name, prefix, scenes):
+        """A list with one caption of each scene, and the questions about them."""
+        records, asked = [], []
+        for number, scene in enumerate(scenes):
+            identifier = f"{prefix}-{number:03d}"
+            image = f"images/{identifier}.webp"
+            (self.folder / image).write_bytes(self.picture(scene))
+            caption = [scene.captions()[0]]
+            records.append({"image": image, "caption": caption, "image_id": identifier})
+            asked.append((identifier, image, scene.questions(self.nouns, self.draw)))
+        write_lines(self.folder / name, records)
+        return asked
+
+    def questions(self, asked):
+        write_list(
+            self.folder / "questions.json",
+            [
+                {"image": image, "question_id": f"{identifier}-{number}", "question": question,
+                 "answer": [answer] * VQA_ANSWERS}
+                for identifier, image, questions in asked
+                for number, (question, answer) in enumerate(questions[:QUESTIONS_ASKED])
+            ],
+        )  # fmt: skip
+        write_list(
+            self.folder / "dialogues.json",
+            [
+                {"id": identifier, "image": image, "conversations": conversation(questions)}
+                for identifier, image, questions in asked
+            ],
+        )
+
+    def vocabulary(self, scenes):
+        """The words of all captions as a BERT vocabulary; a plural is its noun and an ending."""
+        words = {
+            word for scene in scenes for caption in scene.captions()
+            for word in re.findall(r"\w+|,", caption)
+        }  # fmt: skip
+        endings = ("s", "es")
+        regular = {noun + ending for noun in words for ending in endings} & words
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        lines = special + ["##" + ending for ending in endings] + sorted(words - regular)
+        (self.folder / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--texts", type=Path, metavar="FILE")
+    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent / "demo")
+    arguments = parser.parse_args()
+    if arguments.texts:
+        write_texts(arguments.texts)
+        return
+
+    from emoji import COPYRIGHTS
+
+    folder = arguments.output
+    for name in ("images", "train", "LICENSES"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(parents=True)
+    for name, source in COPYRIGHTS.items():
+        shutil.copyfile(source, folder / "LICENSES" / name)
+
+    maker = Maker(SEED)
+    train = maker.scenes(TRAIN, held=False)
+    held_out = maker.scenes(HELD_OUT, held=True)
+    hard = [scene for _ in range(HARD_GROUPS) for scene in maker.hard_group()]
+    unseen = [maker.unseen() for _ in range(UNSEEN_SCENES)]
+
+    writer = Writer(folder, maker.nouns)
+    writer.train(train)
+    writer.questions(writer.held_out("heldout.jsonl", "heldout", held_out))
+    writer.held_out("heldout-hard.jsonl", "hard", hard)
+    writer.held_out("heldout-unseen.jsonl", "unseen", unseen)
+    writer.vocabulary(train + held_out + hard + unseen)
+    size = sum(path.stat().st_size for path in (folder / "images").iterdir())
+    print(f"{len(train)} train scenes, {len(held_out)} held out, {len(hard)} hard, {len(unseen)} unseen")
+    print(f"{len(maker.nouns)} objects, {len(maker.held)} held-out pairs; {size} bytes of loose pictures")
+
+
+if __name__ == "__main__":
+    main()
