@@ -32,7 +32,7 @@ demo: build ## train both stages on the scenes in this repository, measure, show
 	  --set data.validation.path=Data/demo/heldout-hard.jsonl --answers $(DEMO)/hard.jsonl
 	$(REPORT) hard $(DEMO)/hard.jsonl --data Data/demo/heldout-hard.jsonl
 	$(PROGRAM) stage2 --llm opt $(call RESUME,Checkpoints/demo-stage2-opt)
-	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 3 \
+	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 1 \
 	  --answers $(DEMO)/captions.jsonl --show 12
 	$(REPORT) captions $(DEMO)/captions.jsonl
 	$(PROGRAM) evaluate vqa --checkpoint Checkpoints/demo-stage2-opt \
@@ -41,6 +41,7 @@ demo: build ## train both stages on the scenes in this repository, measure, show
 	$(REPORT) sheet --captions $(DEMO)/captions.jsonl --retrieval $(DEMO)/retrieval.jsonl \
 	  --hard $(DEMO)/hard.jsonl --questions Data/demo/questions.json \
 	  --answers $(DEMO)/answers.jsonl --output $(DEMO)/report.html
+	@echo "look at $(DEMO)/report.html"
 
 demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-sized Q-Former on them
 	Data/make-pretrained.sh

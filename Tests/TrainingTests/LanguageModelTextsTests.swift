@@ -93,7 +93,7 @@ import Testing
     let result = try BuiltTool.run([
       "language-model", "--config", "Configs/demo/\(family).yaml", "--set",
       "output=\(output.path)", "--set", "steps=3", "--set", "width=20", "--set", "layers=1",
-      "--set", "feedForwardWidth=24",
+      "--set", "feedForwardWidth=24", "--set", "texts.path=Data/demo/train.jsonl",
     ])
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output.contains("wrote \(output.path)"))
