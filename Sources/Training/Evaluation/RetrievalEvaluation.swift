@@ -12,13 +12,17 @@ struct RetrievalEvaluation {
   let tokenizer: CaptionTokenizer
   let configuration: ValidationConfiguration
 
+  /// Of each text for each image, `[images, texts]`, and of each image for each text.
+  typealias Scores = (byImage: [[Float]], byText: [[Float]])
+
   struct Result {
     /// The pictures that could be read.
     var images: [(path: String, id: Int64)]
     /// All their captions, each with the id of its picture.
     var texts: [(text: String, imageId: Int64)]
-    /// The nearest of each, best first.
-    var rankings: (byImage: [[RetrievalRanking.Found]], byText: [[RetrievalRanking.Found]])
+    /// All cosines, and the scores of what ITM ranked again, for the rankings that are seldom asked for.
+    var cosines: Scores
+    var scores: Scores?
     var skipped: [SkippedSample]
     var cosine: RetrievalScores
     /// Nil without re-ranking.
@@ -54,18 +58,15 @@ struct RetrievalEvaluation {
     let cosines = cosines(rows, texts: textFeatures(set.tokens))
     let byImage = cosines.rowValues
     let byText = cosines.transposed().rowValues
-    var again: (byImage: [[Float]], byText: [[Float]])?
+    var again: Scores?
     if configuration.rerank > 0, model.configuration.objectives.matching {
       again = try rerank(byImage, byText, set, dataset)
       if again == nil { return nil }
     }
-    func rankings(_ cosines: [[Float]], _ scores: [[Float]]?) -> [[RetrievalRanking.Found]] {
-      cosines.enumerated().map { RetrievalRanking.best(cosines: $1, scores: scores?[$0]) }
-    }
     return Result(
       images: set.images, texts: set.texts,
-      rankings: (rankings(byImage, again?.byImage), rankings(byText, again?.byText)),
-      skipped: set.skipped, cosine: set.scores(byImage, byText),
+      cosines: (byImage, byText), scores: again, skipped: set.skipped,
+      cosine: set.scores(byImage, byText),
       reranked: again.map { set.scores($0.byImage, $0.byText) },
       chance: .chance(imageIds: set.images.map(\.id), textIds: set.texts.map(\.imageId)),
       isFinite: !cosines.hasNonFinite)
@@ -92,7 +93,7 @@ struct RetrievalEvaluation {
   /// features of a large set do not fit in memory.
   private func rerank(
     _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
-  ) throws -> (byImage: [[Float]], byText: [[Float]])? {
+  ) throws -> Scores? {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
     var wanted = nearTexts

@@ -38,15 +38,19 @@ extension RetrievalEvaluation.Result {
     func line(_ names: [String], _ value: ([String]) -> some Encodable) throws -> String {
       try FileName.json(names) { String(decoding: try encoder.encode(value($0)), as: UTF8.self) }
     }
-    let byImage = try rankings.byImage.enumerated().map { place, found in
+    let truths = Dictionary(grouping: texts, by: \.imageId)
+    func rankings(_ cosines: [[Float]], _ scores: [[Float]]?) -> [[RetrievalRanking.Found]] {
+      cosines.enumerated().map { RetrievalRanking.best(cosines: $1, scores: scores?[$0]) }
+    }
+    let byImage = try rankings(cosines.byImage, scores?.byImage).enumerated().map { place, found in
       try line([images[place].path]) { names in
         PictureLine(
           id: names[0], image: names[0],
           ranked: found.map { .init(text: texts[$0.place].text, of: $0) },
-          truth: texts.filter { $0.imageId == images[place].id }.map(\.text))
+          truth: (truths[images[place].id] ?? []).map(\.text))
       }
     }
-    let byText = try rankings.byText.enumerated().map { place, found in
+    let byText = try rankings(cosines.byText, scores?.byText).enumerated().map { place, found in
       try line(found.map { images[$0.place].path }) { names in
         TextLine(
           id: texts[place].text, ranked: zip(names, found).map { .init(image: $0, of: $1) },

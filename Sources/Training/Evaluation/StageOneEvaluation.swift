@@ -24,10 +24,12 @@ public struct StageOneEvaluation {
   /// The outcome, for people and for programs.
   public struct Retrieval {
     public let text: String
-    /// What each picture and each text is nearest to: a JSON object each.
-    public let rankings: [String]
+    let result: RetrievalEvaluation.Result
     let values: [(name: String, value: Double)]
     let file: CheckpointFile
+
+    /// What each picture and each text is nearest to: a JSON object each.
+    public func rankings() throws -> [String] { try result.rankingLines() }
 
     /// One JSON object with the checkpoint, its step and every number.
     public var json: String {
@@ -55,7 +57,7 @@ public struct StageOneEvaluation {
     let file = checkpoint.file
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return Retrieval(
-      text: heading + "\n" + result.table, rankings: try result.rankingLines(),
+      text: heading + "\n" + result.table, result: result,
       values: result.values + [
         ("images", Double(result.images.count)), ("texts", Double(result.texts.count)),
       ], file: file)

@@ -155,14 +155,15 @@ struct JudgementOutput: ParsableArguments {
 
   func write(_ result: StageTwoCheckpoint.Judgement) throws {
     try write(
-      text: result.text, json: try result.json, answers: try result.answers.map { try $0.json })
+      text: result.text, json: try result.json, answers: { try result.answers.map { try $0.json } })
   }
 
   /// The result comes first: whatever becomes of the file, it is not lost.
-  func write(text: String, json: String, answers lines: [String]) throws {
+  /// - Parameter lines: Called only where a file is asked for.
+  func write(text: String, json: String, answers lines: () throws -> [String]) throws {
     if self.json { StandardOutput.printJSON(json) } else { print(text) }
     guard let answers else { return }
-    let lines = lines.map { $0 + "\n" }
+    let lines = try lines().map { $0 + "\n" }
     try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }
   }
 }
