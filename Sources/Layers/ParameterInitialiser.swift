@@ -33,6 +33,13 @@ public final class ParameterInitialiser {
     Parameter(shape: shape, decays: decays) { Tensor(repeating: value, shape: shape) }
   }
 
+  /// Numbers that are not drawn.
+  public func given(
+    _ shape: [Int], decays: Bool, _ values: @escaping @Sendable () -> Tensor
+  ) -> Parameter {
+    Parameter(shape: shape, decays: decays, initialValue: values)
+  }
+
   private func nextSite() -> (Philox, UInt32) {
     defer { site += 1 }
     return (generator, site)

@@ -20,8 +20,16 @@ struct PatchEmbedding: Module {
     patchSize = configuration.patchSize
     gridSide = configuration.gridSide
     classToken = initialiser.normal([1, 1, width], standardDeviation: deviation, decays: false)
-    positions = initialiser.normal(
-      [1, 1 + gridSide * gridSide, width], standardDeviation: deviation, decays: false)
+    let (side, places) = (gridSide, 1 + gridSide * gridSide)
+    positions =
+      switch configuration.initialPositions {
+      case .normal:
+        initialiser.normal([1, places, width], standardDeviation: deviation, decays: false)
+      case .sineCosine:
+        initialiser.given([1, places, width], decays: false) {
+          PositionStart.sineCosineTable(side: side, width: width)
+        }
+      }
     projection = PatchProjection(
       inputs: 3 * patchSize * patchSize, outputs: width, hasBias: hasPatchBias,
       deviation: deviation, initialiser)

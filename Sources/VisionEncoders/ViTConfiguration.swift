@@ -14,9 +14,13 @@ protocol ViTConfiguration: Equatable, Sendable {
   var layerNormEpsilon: Float { get }
   /// The standard deviation of new weights.
   var initialDeviation: Float { get }
+  /// What a new table of positions holds.
+  var initialPositions: PositionStart { get }
 }
 
 extension ViTConfiguration {
+  var initialPositions: PositionStart { .normal }
+
   /// The side of the position table's grid.
   var gridSide: Int { imageSize / patchSize }
 

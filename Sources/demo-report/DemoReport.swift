@@ -14,6 +14,7 @@ struct DemoReport: ParsableCommand {
       """,
     subcommands: [
       CaptionsCommand.self, HardCommand.self, QuestionsCommand.self, SheetCommand.self,
+      SpreadCommand.self,
     ])
 
   static func main() {

@@ -142,6 +142,12 @@ import WeightFiles
     (["--set", "vision.imageSize=33"], "vision.imageSize"),
     (["--set", "vision.new.patchSize=0"], "vision.new.patchSize"),
     (["--set", "vision.new.heads=3"], "vision.new.heads"),
+    (
+      ["--set", "vision.new={width: 6, heads: 2, positions: sineCosine}"],
+      "vision.new.width: expected a multiple of 4 where vision.new.positions is sineCosine, found 6"
+    ),
+    (["--set", "vision.new.positions=cosine"], "vision.new.positions"),
+    (["--set", "vision.new.initialDeviation=-1"], "vision.new.initialDeviation"),
     (["--set", "data.maximumPixelCount=1000000000"], "data.maximumPixelCount"),
     (["--set", "training.adamW.epsilon=0"], "training.adamW.epsilon"),
     (["--set", "model.initialTemperature=.inf"], "model.initialTemperature"),

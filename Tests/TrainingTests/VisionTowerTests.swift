@@ -128,6 +128,33 @@ import WeightFiles
     }
   }
 
+  /// The start of the table of positions and of the weights, in each family of new encoders.
+  @Test(arguments: VisionConfiguration.NewEncoder.Family.allCases)
+  func startsOfNewEncoders(_ family: VisionConfiguration.NewEncoder.Family) throws {
+    var configuration = VisionConfiguration()
+    configuration.frozen = false
+    configuration.new.family = family
+    (configuration.new.width, configuration.new.layers, configuration.new.heads) = (8, 1, 2)
+    (configuration.new.patchSize, configuration.new.imageSize) = (4, 8)
+    (configuration.new.initialDeviation, configuration.finalNorm) = (0, false)
+    let places = { (configuration: VisionConfiguration) in
+      let tower = try VisionTower(configuration, seed: 1)
+      return tower.features(Tensor(repeating: 1, shape: [1, 3, 8, 8])).value
+    }
+    #expect(try Set(places(configuration).values.map(abs)) == [0])
+    configuration.new.positions = .sineCosine
+    // With weights of zero the blocks add nothing.
+    let slow = Float(0.5).squareRoot()
+    let (s, c, t, d) = (sin(Float(1)), cos(Float(1)), sin(slow), cos(slow))
+    let expected: [Float] = [
+      0, 0, 0, 0, 0, 0, 0, 0,  //
+      0, 0, 1, 1, 0, 0, 1, 1, s, t, c, d, 0, 0, 1, 1,  //
+      0, 0, 1, 1, s, t, c, d, s, t, c, d, s, t, c, d,
+    ]
+    let table = Tensor(expected, shape: [1, 5, 8])
+    #expect(difference(try places(configuration), table, relative: 1e-6) == nil)
+  }
+
   @Test(arguments: ["dinov2", nil])
   func headsAreForFilesAlone(_ name: String?) throws {
     var configuration = VisionConfiguration()

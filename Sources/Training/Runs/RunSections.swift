@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import VisionEncoders
 
 /// The sections of a run's configuration that all stages share.
 
@@ -51,6 +52,9 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
     public var heads = 3
     public var patchSize = 14
     public var imageSize = 112
+    /// The standard deviation of the starting weights.
+    public var initialDeviation: Float = 0.02
+    public var positions = PositionStart.normal
 
     public init() {}
   }

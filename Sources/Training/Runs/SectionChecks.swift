@@ -132,6 +132,14 @@ extension VisionConfiguration {
         field: "vision.new.heads", found: String(new.heads),
         expected: "a divisor of the width \(new.width)", advice: "")
     }
+    try ConfigurationCheck.numbers([
+      ("vision.new.initialDeviation", Double(new.initialDeviation), 0...100)
+    ])
+    if new.positions == .sineCosine && new.width % 4 != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "vision.new.width", found: String(new.width),
+        expected: "a multiple of 4 where vision.new.positions is sineCosine", advice: "")
+    }
     try ConfigurationCheck.whole([("vision.views", views, 1...1024)])
     if cache && !frozen {
       throw ConfigurationError.invalidValue(

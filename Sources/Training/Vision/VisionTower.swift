@@ -143,12 +143,14 @@ extension VisionConfiguration.NewEncoder {
       var sizes = DINOv2Configuration()
       (sizes.width, sizes.layers, sizes.heads) = (width, layers, heads)
       (sizes.patchSize, sizes.imageSize) = (patchSize, imageSize)
+      (sizes.initialDeviation, sizes.initialPositions) = (initialDeviation, positions)
       return DINOv2(sizes, initialiser)
     case .eva:
       var sizes = EVAViTConfiguration()
       (sizes.width, sizes.layers, sizes.heads) = (width, layers, heads)
       (sizes.patchSize, sizes.imageSize) = (patchSize, imageSize)
       sizes.feedForwardWidth = 4 * width
+      (sizes.initialDeviation, sizes.initialPositions) = (initialDeviation, positions)
       return EVAViT(sizes, initialiser)
     }
   }

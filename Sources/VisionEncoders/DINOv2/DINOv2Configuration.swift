@@ -16,6 +16,8 @@ public struct DINOv2Configuration: Codable, Equatable, Sendable, ViTConfiguratio
   public var initialLayerScale: Float = 1
   /// The standard deviation of new weights.
   public var initialDeviation: Float = 0.02
+  /// What a new table of positions holds; public files have no word for it.
+  public var initialPositions = PositionStart.normal
 
   public init() {}
 

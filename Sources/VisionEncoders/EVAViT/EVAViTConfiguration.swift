@@ -14,6 +14,8 @@ public struct EVAViTConfiguration: Decodable, Equatable, Sendable, ViTConfigurat
   public var layerNormEpsilon: Float = 1e-6
   /// The standard deviation of new weights.
   public var initialDeviation: Float = 0.02
+  /// What a new table of positions holds; public files have no word for it.
+  public var initialPositions = PositionStart.normal
 
   public init() {}
 
