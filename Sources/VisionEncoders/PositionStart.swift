@@ -3,8 +3,7 @@ import Tensors
 
 /// What a new encoder's table of positions holds before training.
 public enum PositionStart: String, Codable, CaseIterable, Sendable {
-  /// Normal numbers, as narrow as the other weights: an encoder is blind to places until it has
-  /// learned them, and a short run may never.
+  /// Normal numbers, as narrow as the other weights: places have to be learned first.
   case normal
   /// Sines and cosines of the patch's column and row (Beyer et al. 2022), with waves of 2π patches up
   /// to 2π times the grid's side; zeros for the class token. They are trained like the others.
