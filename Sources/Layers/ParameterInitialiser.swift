@@ -35,7 +35,7 @@ public final class ParameterInitialiser {
 
   /// Numbers that are not drawn.
   public func given(
-    _ shape: [Int], decays: Bool, _ values: @escaping @Sendable () -> Tensor
+    _ shape: [Int], decays: Bool = true, _ values: @escaping @Sendable () -> Tensor
   ) -> Parameter {
     Parameter(shape: shape, decays: decays, initialValue: values)
   }

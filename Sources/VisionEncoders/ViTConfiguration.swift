@@ -1,4 +1,5 @@
 import Autograd
+import Layers
 import WeightFiles
 
 /// The sizes that all vision transformers here have, whatever their files call them.

@@ -16,6 +16,8 @@ import Testing
 
   struct Case: CustomStringConvertible {
     var objectives = [true, true, true]
+    /// Of contrast, matching, generation.
+    var weights: [Float] = [1, 1, 1]
     var throughNegatives = false
     var imageIds: [Int64]?
     var negatives = NegativeChoice.drawn(Philox(seed: 8))
@@ -36,6 +38,9 @@ import Testing
       $0.objectives.contrast = example.objectives[0]
       $0.objectives.matching = example.objectives[1]
       $0.objectives.generation = example.objectives[2]
+      $0.lossWeights.contrast = example.weights[0]
+      $0.lossWeights.matching = example.weights[1]
+      $0.lossWeights.generation = example.weights[2]
       $0.gradientThroughNegatives = example.throughNegatives
       if example.isAbsorbed { $0.qFormer.queries = 2 }
     }
@@ -104,6 +109,28 @@ import Testing
     for chunkSize in [1, 4] {
       expectSame(outcome(example, chunkSize: chunkSize), whole, "\(example) by \(chunkSize)")
     }
+  }
+
+  /// The gradients are the sum of each loss's own, weighted; the losses are told without.
+  @Test(arguments: [nil, 4])
+  func lossesCountForTheirWeights(_ chunkSize: Int?) {
+    let weights: [Float] = [2, 0.5, 3]
+    var example = Case()
+    example.weights = weights
+    let found = outcome(example, chunkSize: chunkSize)
+    var (losses, gradients, features) = ([Float?](), [String: Tensor](), Tensor?.none)
+    for (number, weight) in weights.enumerated() {
+      let alone = outcome(
+        Case(objectives: weights.indices.map { $0 == number }), chunkSize: nil)
+      losses.append(alone.losses[number])
+      for (name, gradient) in alone.gradients {
+        gradients[name] = gradients[name].map { $0 + gradient * weight } ?? gradient * weight
+      }
+      features = alone.features.map { part in features.map { $0 + part * weight } ?? part * weight }
+    }
+    expectSame(
+      found, Outcome(losses: losses, gradients: gradients, features: features),
+      "by \(chunkSize ?? 0)")
   }
 
   /// Chunks that were batches of their own would have another contrast, which the tests above see.

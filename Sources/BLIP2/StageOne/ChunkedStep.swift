@@ -112,7 +112,9 @@ struct ChunkedStep {
       if !judged.isEmpty {
         let result = ImageTextMatching(model: model).result(
           images.renumbered(judged), of: batch, images: images.layers, randomness: randomness)
-        matching += roots.add(result.loss, share: judged.count, of: candidateCount)
+        matching += roots.add(
+          result.loss, weight: model.configuration.lossWeights.matching, share: judged.count,
+          of: candidateCount)
       }
       gradients.addBackward(from: roots.results)
     }
@@ -157,7 +159,8 @@ struct ChunkedStep {
       images: images.variable, texts: texts.variable, imageIds: batch.imageIds,
       temperature: model.guardedTemperature, communicator: communicator)
     guard model.configuration.objectives.contrast else { return (result, nil) }
-    gradients.addBackward(from: result.loss, weight: weight)
+    gradients.addBackward(
+      from: result.loss, weight: weight * model.configuration.lossWeights.contrast)
     guard let ofImages = images.takeGradient(from: gradients),
       let ofTexts = texts.takeGradient(from: gradients)
     else { return (result, nil) }
@@ -185,7 +188,8 @@ struct ChunkedStep {
     }
     guard let states = first.generationStates else { return 0 }
     return roots.add(
-      ImageGroundedGeneration(model: model).loss(part, states: states), share: part.targetCount,
+      ImageGroundedGeneration(model: model).loss(part, states: states),
+      weight: model.configuration.lossWeights.generation, share: part.targetCount,
       of: batch.targetCount)
   }
 
@@ -254,11 +258,13 @@ private struct Roots {
     results.append((variable, gradient))
   }
 
-  /// Adds a mean over some of a batch's rows.
-  /// - Returns: What it is of the mean over all.
-  mutating func add(_ loss: Variable, share part: Int, of all: Int) -> Double {
+  /// Adds a mean over some of a batch's rows, which counts for `lossWeight` in the sum of losses.
+  /// - Returns: What it is of the mean over all, not weighted.
+  mutating func add(_ loss: Variable, weight lossWeight: Float, share part: Int, of all: Int)
+    -> Double
+  {
     let share = Double(part) / Double(all)
-    add(loss, Tensor(weight * Float(share)))
+    add(loss, Tensor(weight * lossWeight * Float(share)))
     return Double(loss.value.scalar) * share
   }
 }

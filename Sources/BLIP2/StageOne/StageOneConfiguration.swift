@@ -6,6 +6,7 @@ public struct StageOneConfiguration: Codable, Equatable, Sendable {
   /// The divisor of the similarities at the start.
   public var initialTemperature: Float = 0.07
   public var objectives = Objectives()
+  public var lossWeights = LossWeights()
   public var labelSmoothing = LabelSmoothing()
   /// Draws the negatives of matching by their similarity; off, all equally often.
   public var hardNegatives = true
@@ -19,6 +20,16 @@ public struct StageOneConfiguration: Codable, Equatable, Sendable {
     public var contrast = true
     public var matching = true
     public var generation = true
+
+    public init() {}
+  }
+
+  /// What each loss counts for in the sum; in the original all count for 1. Reported losses are not
+  /// weighted.
+  public struct LossWeights: Codable, Equatable, Sendable {
+    public var contrast: Float = 1
+    public var matching: Float = 1
+    public var generation: Float = 1
 
     public init() {}
   }

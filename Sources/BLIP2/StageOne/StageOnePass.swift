@@ -62,24 +62,24 @@ extension StageOneModel {
     _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil,
     communicator: some Communicator = SingleProcess()
   ) -> Losses {
-    let objectives = configuration.objectives
+    let (objectives, weights) = (configuration.objectives, configuration.lossWeights)
     let images = imageMemory(batch.features)
     let first = UnimodalPass(
       self, batch, images: images, randomness: randomness, withGeneration: objectives.generation)
     let contrast = ImageTextContrast(configuration)(
       images: imageEmbedding(first.queries), texts: textEmbedding(first.classification),
       imageIds: batch.imageIds, temperature: guardedTemperature, communicator: communicator)
-    var terms: [Variable] = objectives.contrast ? [contrast.loss] : []
+    var terms: [Variable] = objectives.contrast ? [contrast.loss * weights.contrast] : []
     var matching: ImageTextMatching.Result?
     if objectives.matching {
       matching = ImageTextMatching(model: self)(
         batch, contrast: contrast, negatives: negatives, images: images, randomness: randomness)
-      if let matching { terms.append(matching.loss) }
+      if let matching { terms.append(matching.loss * weights.matching) }
     }
     let generation = first.generationStates.map {
       ImageGroundedGeneration(model: self).loss(batch, states: $0)
     }
-    if let generation { terms.append(generation) }
+    if let generation { terms.append(generation * weights.generation) }
     precondition(!terms.isEmpty, "at least one objective must be chosen")
     return Losses(
       contrast: objectives.contrast ? contrast.loss : nil, matching: matching?.loss,

@@ -24,8 +24,15 @@ public struct OPT: CausalLanguageModel {
     let deviation = configuration.initialDeviation
     wordEmbeddings = initialiser.normal(
       [configuration.vocabularySize, embeddingWidth], standardDeviation: deviation)
-    positionEmbeddings = initialiser.normal(
-      [configuration.maximumPositions + OPT.positionOffset, width], standardDeviation: deviation)
+    let places = configuration.maximumPositions + OPT.positionOffset
+    positionEmbeddings =
+      switch configuration.initialPositions {
+      case .normal: initialiser.normal([places, width], standardDeviation: deviation)
+      case .sineCosine:
+        initialiser.given([places, width]) {
+          PositionStart.sineCosineTable(length: places, width: width, deviation: deviation)
+        }
+      }
     let isProjected = embeddingWidth != width
     inputProjection =
       isProjected

@@ -1,4 +1,5 @@
 import Autograd
+import Layers
 import WeightFiles
 
 /// The sizes of an OPT model (Zhang et al. 2022), as the public `config.json` gives them. Keys that it
@@ -20,7 +21,9 @@ public struct OPTConfiguration: Decodable, Equatable, Sendable {
   /// Whether the norm after the last block is left out.
   var omitsFinalNorm = false
   /// The standard deviation of new weights.
-  var initialDeviation: Float = 0.02
+  public var initialDeviation: Float = 0.02
+  /// What a new table of positions holds.
+  public var initialPositions = PositionStart.normal
 
   public init() {}
 

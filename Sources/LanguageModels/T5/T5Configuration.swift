@@ -31,7 +31,7 @@ public struct T5Configuration: Decodable, Equatable, Sendable {
   /// the tying (v1.0).
   var scalesOutput: Bool?
   /// The standard deviation of new weights.
-  var initialDeviation: Float = 0.02
+  public var initialDeviation: Float = 0.02
 
   public init() {}
 

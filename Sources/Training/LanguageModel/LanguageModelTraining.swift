@@ -23,13 +23,23 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   /// Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.
   public var cleanTexts = true
   public var seed: UInt64 = 42
+  /// In what matrices are multiplied.
+  public var precision = ProductPrecision.float32
   public var width = 160
   /// Blocks; of an encoder-decoder, in each half.
   public var layers = 5
   public var heads = 5
   public var feedForwardWidth = 640
+  /// The standard deviation of new weights.
+  public var initialDeviation: Float = 0.02
+  /// What a decoder's table of positions starts as.
+  public var initialPositions = PositionStart.normal
   /// Other texts of the same picture that stand before a text, at most.
   public var contextTexts = 3
+  /// What the texts begin with that are lists, as in "Seen: left dog, right key": half of the texts are
+  /// read after lists given as soft prompts are, a vector for each phrase between commas, the sum of its
+  /// words' embeddings. null: none.
+  @Nullable public var listMark: String?
   /// The positions of a decoder.
   public var positions = 128
   public var batchSize = 32
@@ -67,10 +77,16 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
 public struct LanguageModelTraining {
   private let configuration: LanguageModelTrainingConfiguration
   private let tokenizer: any LanguageTokenizer
-  /// The texts of each picture.
-  private let pictures: [[[Int32]]]
+  private let pictures: [Picture]
   private let model: any LanguageModel
   private let end: Int32
+
+  /// What can be said of a picture, in tokens.
+  private struct Picture {
+    let texts: [[Int32]]
+    /// The phrases of those texts that are lists.
+    let lists: [[[Int32]]]
+  }
 
   /// - Throws: `ConfigurationError`, `DatasetError` or `TokenizerError`.
   public init(_ configuration: LanguageModelTrainingConfiguration) throws {
@@ -84,16 +100,24 @@ public struct LanguageModelTraining {
         field: "texts.path", found: "null", expected: DataSourceWords.kinds, advice: "")
     }
     pictures = try (0..<source.imageCount).map {
-      try source.record(at: $0).captions.map {
-        tokenizer.encode(configuration.cleanTexts ? CaptionText.cleaned($0) : $0)
-      }.filter { !$0.isEmpty }
-    }.filter { !$0.isEmpty }
+      let texts = try source.record(at: $0).captions.map {
+        configuration.cleanTexts ? CaptionText.cleaned($0) : $0
+      }
+      return Picture(
+        texts: texts.map(tokenizer.encode).filter { !$0.isEmpty },
+        lists: texts.compactMap { list in
+          guard let mark = configuration.listMark, list.hasPrefix(mark) else { return nil }
+          return list.dropFirst(mark.count).split(separator: ",").map {
+            tokenizer.encode(String($0))
+          }
+        })
+    }.filter { !$0.texts.isEmpty }
     guard !pictures.isEmpty else {
       throw ConfigurationError.invalidValue(
         field: "texts.path", found: configuration.texts.path ?? "null",
         expected: "captions with words in them", advice: "")
     }
-    let longest = pictures.joined().map(\.count).max() ?? 0
+    let longest = pictures.flatMap(\.texts).map(\.count).max() ?? 0
     guard longest + 2 <= configuration.positions else {
       throw ConfigurationError.invalidValue(
         field: "positions", found: String(configuration.positions),
@@ -111,6 +135,8 @@ public struct LanguageModelTraining {
     case .opt:
       var sizes = OPTConfiguration()
       sizes.width = configuration.width
+      sizes.initialDeviation = configuration.initialDeviation
+      sizes.initialPositions = configuration.initialPositions
       sizes.embeddingWidth = configuration.width
       sizes.layers = configuration.layers
       sizes.heads = configuration.heads
@@ -123,6 +149,7 @@ public struct LanguageModelTraining {
     case .t5:
       var sizes = T5Configuration.gated
       sizes.width = configuration.width
+      sizes.initialDeviation = configuration.initialDeviation
       sizes.encoderLayers = configuration.layers
       sizes.decoderLayers = configuration.layers
       sizes.heads = configuration.heads
@@ -138,10 +165,11 @@ public struct LanguageModelTraining {
   /// Trains and writes `config.json` and `model.safetensors`.
   /// - Returns: False if the run was asked to stop, in which case nothing is written.
   public func run(report: (String) -> Void) throws -> Bool {
+    model.multiply(in: configuration.precision)
     let parameters = model.namedParameters
     let count = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
     report(
-      "\(pictures.joined().count) texts of \(pictures.count) pictures, "
+      "\(pictures.reduce(0) { $0 + $1.texts.count }) texts of \(pictures.count) pictures, "
         + "\(tokenizer.vocabularySize) tokens, \(count) parameters")
     let optimizer = AdamW(configuration.adamW, parameters: parameters)
     var (sum, steps) = (0.0, 0)
@@ -174,18 +202,52 @@ public struct LanguageModelTraining {
   private func loss(step: Int) -> Variable {
     var random = RandomStream(
       Philox(seed: configuration.seed, stream: 0x4C4D_0000_0000 &+ UInt64(step)), site: 1)
-    let pairs = (0..<configuration.batchSize).map { _ in
-      let texts = pictures[Int.random(in: pictures.indices, using: &random)].shuffled(
-        using: &random)
+    // What is read, a row for each of these groups of tokens; and what is predicted after it.
+    let pairs: [(read: [[Int32]], predicted: [Int32])] = (0..<configuration.batchSize).map { _ in
+      let picture = pictures[Int.random(in: pictures.indices, using: &random)]
+      let texts = picture.texts.shuffled(using: &random)
       let text = texts[0]
+      let start = tokenizer.startId ?? end
+      if let lists = lists(of: picture, &random) {
+        return (lists + [[model.hasEncoder ? end : start]], text + [end])
+      }
       let context = context(texts.dropFirst(), room: configuration.positions - text.count, &random)
       guard model.hasEncoder else {
-        return (context + (tokenizer.startId.map { [$0] } ?? [end]), text + [end])
+        // All of it is predicted: each text of the context from those before it.
+        let whole = context + [start] + text + [end]
+        return ([[whole[0]]], Array(whole.dropFirst()))
       }
       let cut = Int.random(in: 0..<text.count, using: &random)
-      return (context + text.prefix(cut) + [end], text.dropFirst(cut) + [end])
+      return ((context + text.prefix(cut) + [end]).map { [$0] }, text.dropFirst(cut) + [end])
     }
-    return model.loss(of: pairs.map(\.1), after: model.embeddings(ofTexts: pairs.map(\.0)))
+    let groups = pairs.flatMap(\.read)
+    let embeddings = model.embeddings(of: groups.flatMap { $0 })
+    let read = PackedRows(
+      groups.count == embeddings.value.rowCount
+        ? embeddings : Self.sums(of: embeddings, by: groups),
+      lengths: pairs.map(\.read.count))
+    return model.loss(of: pairs.map(\.predicted), after: read)
+  }
+
+  /// A sum of rows for each group of tokens.
+  static func sums(of rows: Variable, by groups: [[Int32]]) -> Variable {
+    let count = rows.value.rowCount
+    var belongs = [Float](repeating: 0, count: groups.count * count)
+    var next = 0
+    for (number, group) in groups.enumerated() {
+      for place in next..<next + group.count { belongs[number * count + place] = 1 }
+      next += group.count
+    }
+    return Variable(Tensor(belongs, shape: [groups.count, count])).product(rows)
+  }
+
+  /// Some of a picture's lists, phrase by phrase, for half of the texts; nil for the others and where
+  /// there are none.
+  private func lists(of picture: Picture, _ random: inout RandomStream) -> [[Int32]]? {
+    let most = min(max(configuration.contextTexts, 1), picture.lists.count)
+    guard most > 0, Bool.random(using: &random) else { return nil }
+    let count = Int.random(in: 1...most, using: &random)
+    return Array(picture.lists.shuffled(using: &random).prefix(count).joined())
   }
 
   /// Some of a picture's other texts, where a soft prompt will stand; one time in ten there are none.

@@ -1,4 +1,5 @@
 import Datasets
+import Layers
 import Tensors
 import VisionEncoders
 

@@ -1,4 +1,5 @@
 import BLIP2
+import Layers
 import Tensors
 
 extension RunConfiguration {

@@ -54,6 +54,9 @@ extension StageOneConfiguration {
     try ConfigurationCheck.whole([("model.embeddingWidth", embeddingWidth, 1...65_536)])
     try ConfigurationCheck.numbers([
       ("model.initialTemperature", Double(initialTemperature), 0.001...1000),
+      ("model.lossWeights.contrast", Double(lossWeights.contrast), 0...1000),
+      ("model.lossWeights.matching", Double(lossWeights.matching), 0...1000),
+      ("model.lossWeights.generation", Double(lossWeights.generation), 0...1000),
       ("model.labelSmoothing.contrast", Double(labelSmoothing.contrast), 0...1),
       ("model.labelSmoothing.generation", Double(labelSmoothing.generation), 0...1),
     ])

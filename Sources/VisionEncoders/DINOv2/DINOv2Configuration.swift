@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import WeightFiles
 
 /// The sizes of a DINOv2 encoder (Oquab et al. 2023), as the public `config.json` gives them.

@@ -1,3 +1,4 @@
+import Layers
 import WeightFiles
 
 /// The sizes of an EVA-CLIP encoder (Fang et al. 2023; Sun et al. 2023), as the `vision_config` of a
