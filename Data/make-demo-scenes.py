@@ -7,9 +7,9 @@ fontTools and Pillow, and the Debian packages `fonts-noto-color-emoji` and `unic
     python3 -m venv /tmp/demo && /tmp/demo/bin/pip install fonttools==4.68.0 Pillow==13.0.0
     /tmp/demo/bin/python Data/make-demo-scenes.py
 
-The same versions give the same bytes. `--texts FILE` writes instead what the demo's language models are
-trained on: the captions, questions and answers of each train scene; it needs neither. `Data/README.md`
-states the rules.
+The same versions give the same bytes. Instead, `--encoder-scenes FOLDER` draws the scenes that the demo's
+image encoder is trained on, and `--texts FILE` writes what its language models are trained on: captions,
+questions and answers, for which it needs neither package. `Data/README.md` states the rules.
 """
 
 import argparse
@@ -28,8 +28,11 @@ SEED = 1
 SIDE = 96  # pixels of a scene's side
 WEBP = {"format": "WEBP", "lossless": False, "quality": 75, "method": 6}
 TRAIN = {"pair": 2300, "row": 700, "count": 600, "one": 400}
-# What the language models read of is not drawn; the same combinations are held out.
-TEXTS = {"pair": 30_000, "row": 8_000, "count": 1_500, "one": 1_500}
+# What the image encoder and the language models are made from; the same combinations are held out.
+ENCODER = {"pair": 20_000, "row": 8_000, "count": 2_000, "one": 6_000}
+ENCODER_THINGS = 20_000  # pictures beside these, of things with words for where they lie
+TEXTS = {"pair": 26_000, "row": 14_000, "count": 1_600, "one": 1_500}
+TAG_LISTS = 4  # of each of these scenes
 HELD_OUT = {"pair": 200, "row": 50, "count": 50}
 HARD_GROUPS = 75
 UNSEEN_SCENES = 60
@@ -44,14 +47,12 @@ HELD_OUT_SHARE = 0.14  # of all pairs of objects, and of all objects' numbers
 OBJECTS = """
 dog; cat; horse; pig; rabbit; frog; penguin; butterfly; elephant; tiger; turtle; owl; snail;
 bee=honeybee; octopus; crab; snake; whale=spouting whale; spider; fox; lion; cow; duck; bear; shark;
-dolphin; eagle; zebra; giraffe; camel; flamingo; panda; koala; hedgehog; parrot; swan; rooster;
-ladybug=lady beetle; apple=red apple; banana; strawberry; pineapple; tomato; carrot; mushroom; pizza;
-hamburger; cookie; doughnut; lemon; watermelon; peach; avocado; pretzel; taco; lollipop; pear;
-cake=birthday cake; cupcake; egg; croissant; car=automobile; bicycle; rocket; airplane; boat=sailboat;
-bus; tractor; train=locomotive; helicopter; scooter=kick scooter; ambulance; tree=deciduous tree;
-cactus; sunflower; rose; tulip; snowman; house; guitar; drum; violin; key; crown; hat=top hat; umbrella;
-balloon; bell; book=closed book; clock=alarm clock; football=soccer ball; hammer; anchor;
-gift=wrapped gift; camera; telephone; ghost; robot; candle; trumpet; basket; chair; kite; tent;
+dolphin; eagle; zebra; giraffe; camel; flamingo; panda; hedgehog; parrot; swan; rooster;
+apple=red apple; banana; strawberry; pineapple; tomato; carrot; mushroom; pizza; hamburger; doughnut;
+watermelon; avocado; pretzel; lollipop; cupcake; car=automobile; bicycle; rocket; airplane;
+boat=sailboat; bus; tractor; train=locomotive; helicopter; ambulance; tree=deciduous tree; cactus;
+sunflower; rose; house; guitar; drum; violin; key; crown; hat=top hat; umbrella; balloon; bell;
+book=closed book; clock=alarm clock; anchor; gift=wrapped gift; camera; ghost; robot; kite; tent;
 """
 # These are never seen in training, alone or beside others.
 UNSEEN_OBJECTS = """
@@ -68,7 +69,7 @@ OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "bel
 WORDIER = {
     "left of": "to the left of", "right of": "to the right of", "above": "over", "below": "under",
 }  # fmt: skip
-SIZES = {"small": (24, 27), "": (34, 38), "big": (46, 48)}
+SIZES = {"small": (26, 29), "": (36, 39), "big": (46, 48)}
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 IRREGULAR = {"butterfly": "butterflies", "strawberry": "strawberries", "wolf": "wolves"}
 
@@ -137,6 +138,24 @@ class Scene:
         words = self.things[0].words
         return [f"{words} on {colour}", f"there is {words} on {colour}"]
 
+    def tags(self, draw):
+        """What is where in a few words, in an order of the draw: text that is no sentence."""
+        if self.kind == "count":
+            found = [f"{NUMBERS[self.number]} {self.things[0].noun}"]
+        else:
+            places = {
+                "left of": ["left", "right"], "right of": ["right", "left"],
+                "above": ["top", "bottom"], "below": ["bottom", "top"],
+                "right": ["left", "middle", "right"], "down": ["top", "middle", "bottom"], "": [""],
+            }[self.relation]  # fmt: skip
+            found = [
+                " ".join(filter(None, (thing.size, place, thing.noun)))
+                for thing, place in zip(self.things, places)
+            ]
+        found.append(self.colour)
+        draw.shuffle(found)
+        return "Seen: " + ", ".join(found)
+
     def questions(self, nouns, draw):
         """Questions with their answers, in an order of the draw."""
         present = [thing.noun for thing in self.things]
@@ -189,7 +208,7 @@ class Scene:
         if self.kind == "pair":
             along([24, 72], 14, sides)
         elif self.kind == "row":
-            along([16, 48, 80], 18, [draw.randint(28, 31) for _ in self.things])
+            along([16, 48, 80], 18, [draw.randint(29, 32) for _ in self.things])
         elif self.kind == "one":
             room = (SIDE - sides[0]) // 2
             put(self.things[0], *(SIDE / 2 + draw.randint(-room, room) for _ in "xy"), sides[0])
@@ -197,6 +216,37 @@ class Scene:
             side = draw.randint(28, 34)
             for x, y in apart(self.number, side, draw):
                 put(self.things[0], x, y, side)
+        return picture
+
+
+PLACES = [
+    " ".join(filter(None, words)) or "middle"
+    for words in itertools.product(["top", "", "bottom"], ["left", "", "right"])
+]
+
+
+@dataclass(frozen=True)
+class PlacedThings(Scene):
+    """Things in some of nine places, told place by place: what a new image encoder sees first."""
+
+    places: tuple = ()
+
+    def captions(self):
+        told = [f"{PLACES[p]} {thing.words}" for p, thing in zip(self.places, self.things)]
+        return [f"{', '.join(told)} on {self.colour}"]
+
+    def drawing(self, draw, drawings):
+        from PIL import Image
+
+        picture = Image.new("RGB", (SIDE, SIDE), COLOURS[self.colour])
+        for place, thing in zip(self.places, self.things):
+            side = draw.randint(*SIZES[thing.size]) if len(self.things) == 1 else draw.randint(24, 32)
+            emoji = drawings[thing.noun].resize((side, side), Image.Resampling.LANCZOS)
+            x, y = (
+                min(max(SIDE * (2 * cell + 1) // 6 + draw.randint(-3, 3) - side // 2, 0), SIDE - side)
+                for cell in (place % 3, place // 3)
+            )
+            picture.paste(emoji, (x, y), emoji)
         return picture
 
 
@@ -277,9 +327,33 @@ class Maker:
         self.draw.shuffle(found)
         return found
 
-    def hard_group(self):
+    def related_scenes(self, counts):
+        """So many distinct train scenes of each kind, mixed, those that differ in little together."""
+        found, groups = set(), []
+        for kind, count in counts.items():
+            goal = len(found) + count
+            while len(found) < goal:
+                group = self.group(kind)[: goal - len(found)]
+                captions = {scene.captions()[0] for scene in group}
+                if not captions & found:
+                    found |= captions
+                    groups.append(group)
+        self.draw.shuffle(groups)
+        return [scene for group in groups for scene in group]
+
+    def group(self, kind):
+        """Train scenes that differ in little."""
+        if kind == "pair":
+            return self.hard_group(False)
+        scene = self.scene(kind, False)
+        if kind == "row":
+            a, b, c = scene.things
+            return [scene, replace(scene, things=self.draw.choice([(b, a, c), (a, c, b), (c, b, a)]))]
+        return [scene]
+
+    def hard_group(self, held):
         """A pair, and three that differ in its order, its relation, and its colour or a size."""
-        scene = self.scene("pair", True)
+        scene = self.scene("pair", held)
         a, b = scene.things
         lying = (scene.relation, OPPOSITE[scene.relation])
         turned = self.draw.choice([relation for relation in RELATIONS if relation not in lying])
@@ -290,6 +364,16 @@ class Maker:
             size = self.draw.choice([size for size in SIZES if size != a.size])
             last = replace(scene, things=(replace(a, size=size), b))
         return [scene, replace(scene, things=(b, a)), replace(scene, relation=turned), last]
+
+    def placed_things(self):
+        """One to four things, no two of which are held out as a pair."""
+        count = self.draw.choice([1, 2, 3, 4])
+        if count == 1:
+            things = (Thing(self.draw.choice(self.nouns), self.size()),)
+        else:
+            things = tuple(map(Thing, self.combination(count, False)))
+        places = tuple(self.draw.sample(range(len(PLACES)), count))
+        return PlacedThings("one", things, self.colour(), places=places)
 
     def unseen(self):
         """A thing that training never shows beside one that it does."""
@@ -327,12 +411,14 @@ def write_texts(path):
     maker = Maker(SEED, patience=0)
     draw = random.Random(SEED)
     records = []
-    for number, scene in enumerate(maker.scenes(TEXTS, held=False)):
+    for scene in maker.scenes(TEXTS, held=False):
         answers = [
             f"Question: {question} Short answer: {answer}"
             for question, answer in scene.questions(maker.nouns, draw)
         ]
-        records.append({"image": f"{number:05d}.webp", "caption": scene.captions() + answers})
+        tags = [scene.tags(draw) for _ in range(TAG_LISTS)]
+        texts = scene.captions() + answers + tags
+        records.append({"image": f"{len(records):05d}.webp", "caption": texts})
     write_lines(path, records)
 
 
@@ -367,11 +453,11 @@ class Writer:
         scene.drawing(self.draw, self.drawings).save(file, **WEBP)
         return file.getvalue()
 
-    def train(self, scenes):
-        """Shards with captions and dialogues, and the first scenes as files besides."""
-        loose = []
+    def shards(self, folder, scenes):
+        """Shards with captions and dialogues; gives each scene's picture."""
+        folder.mkdir(parents=True, exist_ok=True)
         for first in range(0, len(scenes), SHARD_SIZE):
-            path = self.folder / "train" / f"scenes-{first // SHARD_SIZE:02d}.tar"
+            path = folder / f"scenes-{first // SHARD_SIZE:02d}.tar"
             with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
                 for number, scene in enumerate(scenes[first : first + SHARD_SIZE], first):
                     picture = self.picture(scene)
@@ -383,10 +469,16 @@ class Writer:
                         member = tarfile.TarInfo(f"{number:05d}.{ending}")
                         member.size, member.mode = len(content), 0o644
                         tar.addfile(member, io.BytesIO(content))
-                    if number < LOOSE_TRAIN:
-                        name = f"images/train-{number:05d}.webp"
-                        (self.folder / name).write_bytes(picture)
-                        loose.append({"image": name, "caption": scene.captions()})
+                    yield picture
+
+    def train(self, scenes):
+        """Shards, and the first scenes as files besides."""
+        loose = []
+        for number, picture in enumerate(self.shards(self.folder / "train", scenes)):
+            if number < LOOSE_TRAIN:
+                name = f"images/train-{number:05d}.webp"
+                (self.folder / name).write_bytes(picture)
+                loose.append({"image": name, "caption": scenes[number].captions()})
         write_lines(self.folder / "train.jsonl", loose)
 
     def held_out(self, name, prefix, scenes):
@@ -436,10 +528,22 @@ class Writer:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--texts", type=Path, metavar="FILE")
+    parser.add_argument("--encoder-scenes", type=Path, metavar="FOLDER")
     parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent / "demo")
     arguments = parser.parse_args()
     if arguments.texts:
         write_texts(arguments.texts)
+        return
+    if arguments.encoder_scenes:
+        maker = Maker(SEED, patience=0)
+        scenes = [maker.scene(kind, False) for kind, count in ENCODER.items() for _ in range(count)]
+        maker.draw.shuffle(scenes)
+        things = [maker.placed_things() for _ in range(ENCODER_THINGS)]
+        writer = Writer(arguments.encoder_scenes, maker.nouns)
+        for name, drawn in (("scenes", scenes), ("things", things)):
+            for _ in writer.shards(writer.folder / name, drawn):
+                pass
+        writer.vocabulary(scenes + things)
         return
 
     from emoji import COPYRIGHTS
@@ -452,9 +556,9 @@ def main():
         shutil.copyfile(source, folder / "LICENSES" / name)
 
     maker = Maker(SEED)
-    train = maker.scenes(TRAIN, held=False)
+    train = maker.related_scenes(TRAIN)
     held_out = maker.scenes(HELD_OUT, held=True)
-    hard = [scene for _ in range(HARD_GROUPS) for scene in maker.hard_group()]
+    hard = [scene for _ in range(HARD_GROUPS) for scene in maker.hard_group(True)]
     unseen = [maker.unseen() for _ in range(UNSEEN_SCENES)]
 
     writer = Writer(folder, maker.nouns)

@@ -25,7 +25,7 @@ def byte_level(texts):
     folder.mkdir(exist_ok=True)
     tokenizer = ByteLevelBPETokenizer()
     tokenizer.train_from_iterator(
-        texts, vocab_size=1500, min_frequency=2,
+        texts, vocab_size=4000, min_frequency=2,
         special_tokens=["<s>", "<pad>", "</s>", "<unk>"])
     tokenizer.save_model(str(folder))
     special = {"bos_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "</s>"}
@@ -39,7 +39,7 @@ def unigram(texts):
     folder = DEMO / "t5"
     folder.mkdir(exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(texts), model_prefix=str(folder / "spiece"), vocab_size=1000,
+        sentence_iterator=iter(texts), model_prefix=str(folder / "spiece"), vocab_size=3000,
         hard_vocab_limit=False, model_type="unigram", character_coverage=1.0, num_threads=1,
         pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2)
     (folder / "spiece.vocab").unlink()
