@@ -18,9 +18,8 @@ public enum PositionStart: String, Codable, CaseIterable, Sendable {
     return Tensor(rows, shape: [length, width]) * (deviation * Float(2).squareRoot())
   }
 
-  /// With waves of 2π patches up to 2π times the grid's side; zeros for the class token.
-  /// - Returns: `[1, 1 + side · side, width]`: for each patch the sines of its column, their cosines, and then
-  /// those of its row.
+  /// `[1, 1 + side · side, width]`: for each patch the sines of its column, their cosines, and then those of
+  /// its row, with waves of 2π patches up to 2π times the grid's side; zeros for the class token.
   /// - Precondition: The width is a multiple of four.
   public static func sineCosineTable(side: Int, width: Int) -> Tensor {
     precondition(width % 4 == 0, "the width \(width) is not a multiple of 4")

@@ -107,9 +107,8 @@ public struct LanguageModelTraining {
         texts: texts.map(tokenizer.encode).filter { !$0.isEmpty },
         lists: texts.compactMap { list in
           guard let mark = configuration.listMark, list.hasPrefix(mark) else { return nil }
-          return list.dropFirst(mark.count).split(separator: ",").map {
-            tokenizer.encode(String($0))
-          }
+          return list.dropFirst(mark.count).split(separator: ",")
+            .map { tokenizer.encode(String($0)) }.filter { !$0.isEmpty }
         })
     }.filter { !$0.texts.isEmpty }
     guard !pictures.isEmpty else {
@@ -208,10 +207,11 @@ public struct LanguageModelTraining {
       let texts = picture.texts.shuffled(using: &random)
       let text = texts[0]
       let start = tokenizer.startId ?? end
-      if let lists = lists(of: picture, &random) {
+      let room = configuration.positions - text.count
+      if let lists = lists(of: picture, room: room, &random) {
         return (lists + [[model.hasEncoder ? end : start]], text + [end])
       }
-      let context = context(texts.dropFirst(), room: configuration.positions - text.count, &random)
+      let context = context(texts.dropFirst(), room: room, &random)
       guard model.hasEncoder else {
         // All of it is predicted: each text of the context from those before it.
         let whole = context + [start] + text + [end]
@@ -223,7 +223,7 @@ public struct LanguageModelTraining {
     let groups = pairs.flatMap(\.read)
     let embeddings = model.embeddings(of: groups.flatMap { $0 })
     let read = PackedRows(
-      groups.count == embeddings.value.rowCount
+      groups.allSatisfy { $0.count == 1 }
         ? embeddings : Self.sums(of: embeddings, by: groups),
       lengths: pairs.map(\.read.count))
     return model.loss(of: pairs.map(\.predicted), after: read)
@@ -243,11 +243,13 @@ public struct LanguageModelTraining {
 
   /// Some of a picture's lists, phrase by phrase, for half of the texts; nil for the others and where
   /// there are none.
-  private func lists(of picture: Picture, _ random: inout RandomStream) -> [[Int32]]? {
+  private func lists(
+    of picture: Picture, room: Int, _ random: inout RandomStream
+  ) -> [[Int32]]? {
     let most = min(max(configuration.contextTexts, 1), picture.lists.count)
     guard most > 0, Bool.random(using: &random) else { return nil }
     let count = Int.random(in: 1...most, using: &random)
-    return Array(picture.lists.shuffled(using: &random).prefix(count).joined())
+    return Array(picture.lists.shuffled(using: &random).prefix(count).joined().prefix(room - 2))
   }
 
   /// Some of a picture's other texts, where a soft prompt will stand; one time in ten there are none.
