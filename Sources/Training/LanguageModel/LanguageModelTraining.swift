@@ -59,6 +59,12 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
       ("batchSize", batchSize, 1...4096),
       ("steps", steps, 1...10_000_000),
     ])
+    try ConfigurationCheck.numbers([("initialDeviation", Double(initialDeviation), 0...100)])
+    if initialPositions == .sineCosine && width % 2 != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "width", found: String(width),
+        expected: "a multiple of 2 where initialPositions is sineCosine", advice: "")
+    }
     try learningRate.check("learningRate")
     try adamW.check("adamW")
     if width % heads != 0 {
@@ -115,6 +121,10 @@ public struct LanguageModelTraining {
       throw ConfigurationError.invalidValue(
         field: "texts.path", found: configuration.texts.path ?? "null",
         expected: "captions with words in them", advice: "")
+    }
+    if let mark = configuration.listMark, pictures.allSatisfy({ $0.lists.isEmpty }) {
+      throw ConfigurationError.invalidValue(
+        field: "listMark", found: mark, expected: "what some of the texts begin with", advice: "")
     }
     let longest = pictures.flatMap(\.texts).map(\.count).max() ?? 0
     guard longest + 2 <= configuration.positions else {
