@@ -122,10 +122,6 @@ public struct LanguageModelTraining {
         field: "texts.path", found: configuration.texts.path ?? "null",
         expected: "captions with words in them", advice: "")
     }
-    if let mark = configuration.listMark, pictures.allSatisfy({ $0.lists.isEmpty }) {
-      throw ConfigurationError.invalidValue(
-        field: "listMark", found: mark, expected: "what some of the texts begin with", advice: "")
-    }
     let longest = pictures.flatMap(\.texts).map(\.count).max() ?? 0
     guard longest + 2 <= configuration.positions else {
       throw ConfigurationError.invalidValue(
