@@ -7,11 +7,13 @@ DEMO := Checkpoints/demo
 # What make bench measures: parts of rows' names, or all. PEER=1 installs PyTorch for comparison.
 ROWS ?=
 PEER ?=
+# What make findings answers: see Scripts/findings.sh; or all.
+QUESTIONS ?=
 # A demo that was interrupted goes on where it was.
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-pretrained ablation figure5 test check-all fuzz lint format bench clean
+.PHONY: help setup build demo demo-pretrained findings test check-all fuzz lint format bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,12 +56,9 @@ demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-size
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/pretrained-stage2 --beams 3 \
 	  --max-new-tokens 12 --show 20
 
-ablation: build ## train with ITC, ITC + ITM and all three objectives, three seeds each; a table
-	Data/make-pretrained.sh
-	Scripts/ablation.sh
-
-figure5: demo-pretrained ## train stage 2 with stage 1 and without it, three seeds each; a table
-	Scripts/figure5.sh
+findings: build ## the paper's findings on the scenes, three seeds each; QUESTIONS=objectives picks
+	swift build -c release --product demo-report
+	Scripts/findings.sh $(QUESTIONS)
 
 test: setup lint ## check the format, build without warnings, run all tests
 	@Scripts/test.sh

@@ -319,9 +319,12 @@ class Maker:
         """So many distinct scenes of each kind, mixed."""
         found = {}
         for kind, count in counts.items():
-            goal = len(found) + count
+            goal, repeats = len(found) + count, 0
             while len(found) < goal:
                 scene = self.scene(kind, held)
+                repeats = repeats + 1 if scene.captions()[0] in found else 0
+                if repeats > self.patience:
+                    raise SystemExit(f"there are not {count} distinct scenes of the kind {kind}")
                 found.setdefault(scene.captions()[0], scene)
         found = list(found.values())
         self.draw.shuffle(found)

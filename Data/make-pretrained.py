@@ -4,8 +4,8 @@
 - `minilm/`: a BERT folder (6 layers, width 384) for the Q-Former's start;
 - `vit-s/`: a DINOv2 folder (ViT-S/14) from the initialisers of an ONNX file;
 - `clipart/`: Open Clip Art drawings with their titles, cut to what is drawn, on white;
-- `train.jsonl`, `ablation.jsonl`, `heldout.jsonl`: the lists that the recipes in
-  `Configs/pretrained` name. The emoji are those that `make-emoji.py` made before.
+- `train.jsonl`, `heldout.jsonl`: the lists that the recipes in `Configs/pretrained`
+  name. The emoji are those that `make-emoji.py` made before.
 """
 
 import hashlib
@@ -32,7 +32,6 @@ SIDE = 256  # pixels of a finished drawing's longer side
 LARGEST_DRAWING = 4_000_000  # pixels; larger files are posters and maps
 LEFT_OUT = {"geography", "logos", "special", "buttons"}  # folders of maps, names and marks
 HELD_OUT_DRAWINGS = 200
-ABLATION_PAIRS = 1_600
 
 
 def wheel(name):
@@ -223,7 +222,6 @@ def main():
     train = emoji("train.jsonl")
     write_list("heldout.jsonl", emoji("heldout.jsonl") + held_out)
     write_list("train.jsonl", train + trained)
-    write_list("ablation.jsonl", train + trained[: ABLATION_PAIRS - len(train)])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,19 @@ hard=Data/demo/heldout-hard.jsonl
 seeds=(1 2 3)
 steps1=$(sed -n 's/^  steps: //p' Configs/demo/stage1.yaml)
 steps2=$(sed -n 's/^  steps: //p' Configs/demo/stage2.yaml)
-source Scripts/comparison.sh
+
+# Brings a run to its end, from where it was; a run that was paused goes on at the next call.
+bring_to_end() { # output folder, steps, command and options of the program
+  local output=$1 steps=$2 resume=()
+  shift 2
+  if [ -f "$output/done" ]; then return; fi
+  if compgen -G "$output/step-*.h5" >/dev/null; then resume=(--resume); fi
+  echo "== $output"
+  "$program" "$@" --output "$output" "${resume[@]}"
+  if grep -q "\"step\":$steps,\"kind\":\"validation\"" "$output/metrics.jsonl"; then
+    touch "$output/done"
+  fi
+}
 
 # Stage 1 with three seeds, and what each makes of the hard list.
 stage1() { # name, settings
@@ -65,6 +77,8 @@ retrieval_header() { # heading of the first column
 retrieval_rows() { # heading, name
   local ranking
   for ranking in cosine reranked; do
+    # Nothing ranks by matching where it was not trained.
+    if [ "$ranking $(cell "$2" metrics.jsonl itm)" = "reranked –" ]; then continue; fi
     printf '| %s | %s |' "$1" "${ranking/reranked/ITM}"
     printf ' %s |' "$(cell "$2" metrics.jsonl $ranking.imageToText.r1)" \
       "$(cell "$2" metrics.jsonl $ranking.textToImage.r1)" \

@@ -214,17 +214,16 @@ public struct LanguageModelTraining {
       let text = texts[0]
       let start = tokenizer.startId ?? end
       let room = configuration.positions - text.count
-      if let lists = lists(of: picture, room: room, &random) {
-        return (lists + [[model.hasEncoder ? end : start]], text + [end])
+      let lists = lists(of: picture, room: room, &random)
+      let before = lists ?? context(texts.dropFirst(), room: room, &random).map { [$0] }
+      if model.hasEncoder {
+        let cut = Int.random(in: 0..<text.count, using: &random)
+        return (before + (text.prefix(cut) + [end]).map { [$0] }, text.dropFirst(cut) + [end])
       }
-      let context = context(texts.dropFirst(), room: room, &random)
-      guard model.hasEncoder else {
-        // All of it is predicted: each text of the context from those before it.
-        let whole = context + [start] + text + [end]
-        return ([[whole[0]]], Array(whole.dropFirst()))
-      }
-      let cut = Int.random(in: 0..<text.count, using: &random)
-      return ((context + text.prefix(cut) + [end]).map { [$0] }, text.dropFirst(cut) + [end])
+      if lists != nil { return (before + [[start]], text + [end]) }
+      // All of it is predicted: each text of the context from those before it.
+      let whole = before.joined() + [start] + text + [end]
+      return ([[whole[0]]], Array(whole.dropFirst()))
     }
     let groups = pairs.flatMap(\.read)
     let embeddings = model.embeddings(of: groups.flatMap { $0 })
