@@ -108,6 +108,26 @@ import WeightFiles
     #expect(refused.status == 1 && refused.errors.contains("frozen"))
   }
 
+  /// Another vocabulary of the same size would name other words by the same numbers.
+  @Test func anotherVocabularyIsRefused() throws {
+    let run = try TinyRun(steps: 1)
+    #expect(try BuiltTool.run(run.arguments("a")).status == 0)
+    let path = try run.configuration().data.vocabulary
+    var words = try String(contentsOfFile: path, encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    words.swapAt(words.count - 2, words.count - 3)
+    let other = try run.folder.write(words.joined(separator: "\n"), to: "other.txt")
+    for command in [
+      ["caption", "--image", "Data/demo/images/heldout-000.webp"], ["evaluate", "retrieval"],
+    ] {
+      let result = try BuiltTool.run(
+        command + ["--checkpoint", run.output("a"), "--set", "data.vocabulary=\(other.path)"])
+      #expect(result.status == 1)
+      #expect(
+        result.errors.contains("vocabulary: the checkpoint was made with"), "\(result.errors)")
+    }
+  }
+
   @Test func startsFromBERTAndFromAnEarlierRun() throws {
     let run = try TinyRun(steps: 2)
     let bert = try #require(Goldens.folders(beginning: "bert", with: "model.safetensors").first)

@@ -13,8 +13,8 @@ public struct StageOneCheckpoint {
   ///   - configuration: A recipe in place of the stored one.
   ///   - parts: Which of the recipe's data sets are wanted.
   ///   - report: Is told what a person should know.
-  /// - Throws: `RunError` where the image encoder is not the one that it was trained with, and the
-  ///   errors of the files that are read.
+  /// - Throws: `RunError` where image encoder or vocabulary are not those that it was trained with, and
+  ///   the errors of the files that are read.
   public init(
     _ path: String, configuration recipe: String? = nil, overrides: [String] = [],
     reading parts: Set<RunData.Part>, report: @escaping (String) -> Void
@@ -26,18 +26,15 @@ public struct StageOneCheckpoint {
         try ConfigurationLoader.load(
           StageOneRunConfiguration(), file: URL(fileURLWithPath: $0), overrides: overrides)
       } ?? stored
-    task = try StageOneRun(configuration, reading: parts).task
+    let run = try StageOneRun(configuration, reading: parts)
+    task = run.task
     task.data.features?.report = report
-    let (then, now) = (file.metadata.fingerprints["vision"], task.tower.fingerprint)
-    if then != now {
-      let none = "none (trained in the run)"
-      throw RunError.differsFromCheckpoint(
-        file: file.url.path,
-        differences: [
-          "vision: the checkpoint was made with \(then ?? none), now it is \(now ?? none)"
-        ],
-        advice: "Name the image encoder that it was trained with: --set vision.path=FOLDER.")
-    }
+    var now = try run.fingerprints()
+    now["vision"] = task.tower.fingerprint
+    try file.requireSame(
+      now, except: ["data"],
+      advice: "Name what it was trained with: --set vision.path=FOLDER, --set data.vocabulary=FILE."
+    )
     try file.load(into: task.trainedParameters)
   }
 }
