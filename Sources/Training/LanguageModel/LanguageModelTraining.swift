@@ -36,9 +36,9 @@ public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
   public var initialPositions = PositionStart.normal
   /// Other texts of the same picture that stand before a text, at most.
   public var contextTexts = 3
-  /// What the texts begin with that are lists, as in "Seen: left dog, right key": half of the texts are
-  /// read after lists given as soft prompts are, a vector for each phrase between commas, the sum of its
-  /// words' embeddings. null: none.
+  /// What the texts begin with that are lists, as in "Seen: left dog, right key": texts, half of them for
+  /// a model without an encoder, are read after lists given as soft prompts are, a vector for each phrase
+  /// between commas, the sum of its words' embeddings. null: none.
   @Nullable public var listMark: String?
   /// The positions of a decoder.
   public var positions = 128
@@ -217,7 +217,10 @@ public struct LanguageModelTraining {
       let lists = lists(of: picture, room: room, &random)
       let before = lists ?? context(texts.dropFirst(), room: room, &random).map { [$0] }
       if model.hasEncoder {
-        let cut = Int.random(in: 0..<text.count, using: &random)
+        // Half of the texts are said from their first word on: so much more of what they say can only come
+        // from the lists that a small model learns to read them in time.
+        let isWhole = lists != nil && Bool.random(using: &random)
+        let cut = isWhole ? 0 : Int.random(in: 0..<text.count, using: &random)
         return (before + (text.prefix(cut) + [end]).map { [$0] }, text.dropFirst(cut) + [end])
       }
       if lists != nil { return (before + [[start]], text + [end]) }
@@ -246,13 +249,14 @@ public struct LanguageModelTraining {
     return Variable(Tensor(belongs, shape: [groups.count, count])).product(rows)
   }
 
-  /// Some of a picture's lists, phrase by phrase, for half of the texts; nil for the others and where
-  /// there are none.
+  /// Some of a picture's lists, phrase by phrase; nil where there are none, and for half of the texts of a
+  /// model without an encoder. An encoder-decoder reads lists alone: it has no loss on what it reads, and
+  /// beside other texts so small a one learns to read neither.
   private func lists(
     of picture: Picture, room: Int, _ random: inout RandomStream
   ) -> [[Int32]]? {
     let most = min(max(configuration.contextTexts, 1), picture.lists.count)
-    guard most > 0, Bool.random(using: &random) else { return nil }
+    guard most > 0, model.hasEncoder || Bool.random(using: &random) else { return nil }
     let count = Int.random(in: 1...most, using: &random)
     return Array(picture.lists.shuffled(using: &random).prefix(count).joined().prefix(room - 2))
   }
