@@ -50,12 +50,17 @@ stage1() { # name, settings
 
 # Stage 2 from stage-1 runs of the same seeds, or from none, and what its captions say.
 stage2() { # name, family of the language model, name of the stage-1 runs or none
-  local name=$1 family=$2 first=$3 seed run start
+  local name=$1 family=$2 first=$3 seed run start settings=()
+  # T5 learns at a lower rate, and whole captions: it could go on from nothing with a question as well.
+  if [ "$family" = t5 ]; then
+    settings=(--set model.objective.prefix=none --set training.clipNorm=1
+      --set training.learningRate.peak=3.0e-4 --set training.learningRate.warmupSteps=300)
+  fi
   for seed in "${seeds[@]}"; do
     run=$folder/$name-$seed start=none
     if [ "$first" != none ]; then start=$folder/$first-$seed; fi
     bring_to_end "$run" "$steps2" stage2 --llm "$family" --config Configs/demo/stage2.yaml \
-      --set "seed=$seed" --set "stage1.checkpoint=$start"
+      --set "seed=$seed" --set "stage1.checkpoint=$start" "${settings[@]}"
     if [ -s "$run/said.json" ]; then continue; fi
     "$program" evaluate caption --checkpoint "$run" --beams 1 --answers "$run/captions.jsonl" \
       --force --json >"$run/captions.json"

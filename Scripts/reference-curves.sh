@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes Benchmarks/reference: how the losses of the demo's two stages go over their first 60 steps, with
 # five seeds each, for `blip2-train doctor --reference` and the test that holds new code against them.
-# Stage 2 goes on from the stage-1 run of its own seed. About four minutes on two cores. To be run anew
+# Stage 2 goes on from the stage-1 run of its own seed. About two minutes on two cores. To be run anew
 # where the demo's data, weights or recipes change, or training is meant to go another way.
 set -euo pipefail
 cd "$(dirname "$0")/.."
