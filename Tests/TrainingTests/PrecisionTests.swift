@@ -40,8 +40,8 @@ import Testing
   }
 
   /// Fifty steps of the demo: its losses, and what it then says of pairs that it never saw. The rate is a
-  /// fifth of the recipe's: there ITC falls by a tenth within a step, and a run that is one step ahead of
-  /// another is 4 % off. Recalls of 300 pairs differ by chance; three standard deviations of their
+  /// tenth of the recipe's: at a higher one ITC falls by a tenth within a step, and a run that is one step
+  /// ahead of another is 4 % off. Recalls of 300 pairs differ by chance; three standard deviations of their
   /// difference are allowed.
   @Test func theDemoStaysWithinAHundredthAndRetrievalWithinNoise() throws {
     let folder = try TemporaryFolder()
