@@ -40,27 +40,31 @@ let package = Package(
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
     target("Files", ["COpenSSL"]),
+    target("Configuration", [yams]),
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Layers", "Tensors", "Files"]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
-    target("BLIP2", ["LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target(
+      "BLIP2",
+      ["Configuration", "LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target("Tokenizers", ["CSentencePiece"]),
-    target("Datasets", ["Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
+    target(
+      "Datasets", ["Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
     target("Checkpointing", ["CHDF5", "Files"]),
     target(
       "Training",
       [
         "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
-        "Tokenizers", "Datasets", "Checkpointing", "Files", yams,
+        "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
       ]),
     .executableTarget(
       name: "blip2-train",
       dependencies: [
         "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles", "Tensors",
-        "Files",
+        "Configuration", "Files",
         "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -74,6 +78,7 @@ let package = Package(
       dependencies: ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles"],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
     tests("FilesTests", ["Files", "TestSupport"]),
+    tests("ConfigurationTests", ["Configuration"]),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
     tests("WeightFilesTests", ["WeightFiles", "Tensors", "TestSupport"]),
@@ -96,7 +101,8 @@ let package = Package(
       "TrainingTests",
       [
         "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Files", "TestSupport",
+        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
+        "TestSupport",
       ]),
     tests("ArchitectureTests", []),
     tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),

@@ -5,6 +5,7 @@ enum Floors {
 
   static let allowed: [String: Set<String>] = [
     "Files": ["COpenSSL"],
+    "Configuration": ["Yams"],
     "Tensors": ["COpenBLAS", "COneDNN", "CPlatform"],
     "Autograd": ["Tensors"],
     "Layers": ["Autograd", "Tensors"],
@@ -13,18 +14,22 @@ enum Floors {
     "VisionEncoders": ["WeightFiles", "Layers", "Autograd", "Tensors"],
     "LanguageModels": ["WeightFiles", "Layers", "Autograd", "Tensors"],
     "BLIP2": [
-      "VisionEncoders", "LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors",
+      "Configuration", "VisionEncoders", "LanguageModels", "WeightFiles", "Layers", "Autograd",
+      "Tensors",
     ],
-    "Datasets": ["Tokenizers", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"],
+    "Datasets": [
+      "Configuration", "Tokenizers", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files",
+    ],
     "Checkpointing": ["CHDF5", "Files"],
     "Training": [
       "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles",
-      "Tokenizers", "Layers", "Autograd", "Tensors", "Files", "Yams",
+      "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
     ],
     // The command line sees every floor; of the C libraries only what their versions need.
     "blip2-train": [
       "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders",
-      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Files", "ArgumentParser",
+      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
+      "ArgumentParser",
       "CHDF5",
       "CSPNG", "CWebP", "CPlatform",
     ],

@@ -1,6 +1,7 @@
 import Autograd
 import BLIP2
 import Checkpointing
+import Configuration
 import Datasets
 import Foundation
 import Layers

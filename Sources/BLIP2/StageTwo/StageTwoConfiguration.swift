@@ -1,6 +1,10 @@
+import Configuration
+
 /// What stage 2 trains and how a caption is put before the language model (Li et al. 2023, §3.2).
 public struct StageTwoConfiguration: Codable, Equatable, Sendable {
+  @Key("The sizes of the Q-Former.")
   public var qFormer = QFormerConfiguration()
+  @Key("Which tokens the language model is to predict, and after which.")
   public var objective = StageTwoObjective()
 
   public init() {}
@@ -8,9 +12,13 @@ public struct StageTwoConfiguration: Codable, Equatable, Sendable {
 
 /// Which tokens the language model is to predict, and after which.
 public struct StageTwoObjective: Codable, Equatable, Sendable {
-  /// What stands before the text that is predicted.
+  @Key(
+    "What stands between the soft prompt and the tokens that are predicted: what BLIP-2 does "
+      + "with the family (auto: nothing before a decoder's text, a drawn beginning for an "
+      + "encoder-decoder), nothing, the same words each time, or the caption's own beginning, cut "
+      + "at a place drawn at each visit.")
   public var prefix = Prefix.auto
-  /// The words before every caption, with the prefix `prompt`.
+  @Key("The words before every caption, with the prefix `prompt`.")
   public var prompt = "a photo of"
 
   /// What stands between the soft prompt and the tokens that are predicted.

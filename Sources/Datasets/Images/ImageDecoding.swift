@@ -1,3 +1,5 @@
+import Configuration
+
 /// What becomes of the parts of an image file that three 8-bit channels cannot hold.
 ///
 /// The original BLIP-2 code calls Pillow's `convert("RGB")`, whose choices are the `original` ones
@@ -27,9 +29,14 @@ public struct ImageDecoding: Sendable, Codable, Hashable {
     case original
   }
 
-  public var transparency: Transparency
-  public var orientation: Orientation
-  public var sixteenBitGray: SixteenBitGray
+  @Key(
+    "What lies behind transparent places: white, or the colour that happens to be stored there "
+      + "(original).")
+  public var transparency = Transparency.white
+  @Key("Whether the camera's note on how the picture was held is obeyed (apply) or not (original).")
+  public var orientation = Orientation.apply
+  @Key("How 16-bit gray becomes 8 bits: divided by 257 (scale), or cut at 255 (original).")
+  public var sixteenBitGray = SixteenBitGray.scale
 
   public init(
     transparency: Transparency = .white, orientation: Orientation = .apply,

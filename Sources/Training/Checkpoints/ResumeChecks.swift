@@ -38,12 +38,12 @@ extension CheckpointFile {
 
   /// Refuses to go on with a run that is not this one.
   /// - Parameters:
-  ///   - modelDifferences: What differs in the model's configuration, in words.
+  ///   - differences: What differs in the recipe and may not, in words.
   ///   - allowChangedData: Whether the data's digest may differ.
   func check(
-    _ identity: RunIdentity, modelDifferences: [String], allowChangedData: Bool
+    _ identity: RunIdentity, differences fixed: [String], allowChangedData: Bool
   ) throws {
-    var differences = modelDifferences
+    var differences = fixed
     var advice = "Choose the configuration that the run was begun with, or begin a new run with "
     advice += "initialise.checkpoint."
     for name in Set(metadata.fingerprints.keys).union(identity.fingerprints.keys).sorted() {
@@ -54,9 +54,6 @@ extension CheckpointFile {
       if name == "data" {
         advice += " If the data was changed on purpose: --set resume.allowChangedData=true."
       }
-    }
-    if metadata.seed != identity.seed {
-      differences.append("seed: the checkpoint has \(metadata.seed), now it is \(identity.seed)")
     }
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
@@ -82,43 +79,6 @@ extension CheckpointFile {
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
         file: url.path, differences: differences, advice: advice)
-    }
-  }
-}
-
-/// What differs between two configurations, key by key.
-enum ConfigurationDifference {
-  /// - Returns: Lines such as `model.qFormer.width: the checkpoint has 768, now it is 384`.
-  static func lines<Section: Codable>(_ then: Section, _ now: Section, under path: String) throws
-    -> [String]
-  {
-    let (before, after) = (try values(then), try values(now))
-    return Set(before.keys).union(after.keys).sorted().compactMap { key in
-      let (old, new) = (before[key] ?? "nothing", after[key] ?? "nothing")
-      return old == new
-        ? nil
-        : (path.isEmpty ? key : "\(path).\(key)") + ": the checkpoint has \(old), now it is \(new)"
-    }
-  }
-
-  private static func values<Section: Codable>(_ section: Section) throws -> [String: String] {
-    let object = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(section))
-    var result: [String: String] = [:]
-    flatten(object, path: "", into: &result)
-    return result
-  }
-
-  private static func flatten(_ value: Any, path: String, into result: inout [String: String]) {
-    if let dictionary = value as? [String: Any] {
-      for (key, value) in dictionary {
-        flatten(value, path: path.isEmpty ? key : path + "." + key, into: &result)
-      }
-    } else if let list = value as? [Any] {
-      for (index, value) in list.enumerated() {
-        flatten(value, path: "\(path)[\(index)]", into: &result)
-      }
-    } else {
-      result[path] = "\(value)"
     }
   }
 }

@@ -1,3 +1,4 @@
+import Configuration
 import Datasets
 
 extension DataSourceConfiguration {
@@ -31,17 +32,12 @@ extension DataSourceConfiguration {
         field: "\(name).mix", found: "both path and mix", expected: "one of them",
         advice: "--set \(name).mix=[] or --set \(name).path=null takes one away")
     }
-    let limit = SourceMixture.partLimit
-    try ConfigurationCheck.whole(
-      [("\(name).shuffle", shuffle, 1...Int(Int32.max))]
-        + mix.enumerated().map { ("\(name).mix[\($0)].shuffle", $1.shuffle, 1...Int(Int32.max)) })
-    try ConfigurationCheck.numbers(
-      mix.enumerated().map { ("\(name).mix[\($0)].weight", $1.weight ?? 1, 1e-9...1e15) })
     for (index, part) in mix.enumerated() where part.path.isEmpty {
       throw ConfigurationError.invalidValue(
         field: "\(name).mix[\(index)].path", found: "nothing", expected: DataSourceWords.kinds,
         advice: "each source of a mixture has a path")
     }
+    let limit = SourceMixture.partLimit
     guard mix.count <= limit else {
       throw ConfigurationError.invalidValue(
         field: "\(name).mix", found: "\(mix.count) sources", expected: "at most \(limit)",

@@ -1,5 +1,6 @@
 import BLIP2
 import Checkpointing
+import Configuration
 import Foundation
 
 /// A stage-1 checkpoint, loaded with its image encoder and tokenizer to be used.

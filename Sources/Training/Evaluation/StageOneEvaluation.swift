@@ -1,5 +1,6 @@
 import BLIP2
 import Checkpointing
+import Configuration
 import Foundation
 
 /// A stage-1 checkpoint with the data it is judged on.

@@ -1,5 +1,6 @@
 import Autograd
 import BLIP2
+import Configuration
 import Foundation
 
 /// How a caption is searched for.

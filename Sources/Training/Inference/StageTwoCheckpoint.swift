@@ -1,5 +1,6 @@
 import BLIP2
 import Checkpointing
+import Configuration
 import Foundation
 import LanguageModels
 import Tensors

@@ -1,4 +1,5 @@
 import BLIP2
+import Configuration
 import Datasets
 import Foundation
 import LanguageModels

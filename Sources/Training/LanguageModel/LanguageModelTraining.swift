@@ -1,4 +1,5 @@
 import Autograd
+import Configuration
 import Datasets
 import Foundation
 import LanguageModels
@@ -9,64 +10,64 @@ import WeightFiles
 
 /// How a small language model is trained from scratch on texts: the keys of its YAML file.
 public struct LanguageModelTrainingConfiguration: Codable, Equatable, Sendable {
-  /// The version of the recipe's keys.
+  @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.")
   public var version = ConfigurationLoader.recipeVersion
   public enum Family: String, Codable, CaseIterable, Sendable {
     case opt, t5
   }
 
+  @Key("What is trained: a decoder (OPT) or an encoder-decoder (T5).")
   public var family = Family.opt
-  /// The folder that the model is written to; the tokenizer's files lie there already.
+  @Key("The folder that the model is written to; the tokenizer's files lie there already.")
   public var output = ""
-  /// Lists of texts of pictures, as for stage 1; the pictures themselves are not read.
+  @Key("Lists of texts of pictures, as for stage 1; the pictures themselves are not read.")
   public var texts = DataSourceConfiguration()
-  /// Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.
+  @Key("Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.")
   public var cleanTexts = true
+  @Key("Decides every random draw.")
   public var seed: UInt64 = 42
-  /// In what matrices are multiplied.
+  @Key("The precision of the linear maps' products.")
   public var precision = ProductPrecision.float32
+  @Key(8...4096, "The width of the blocks.")
   public var width = 160
-  /// Blocks; of an encoder-decoder, in each half.
+  @Key(1...64, "Blocks; of an encoder-decoder, in each half.")
   public var layers = 5
+  @Key(1...64, "Attention heads; a divisor of the width.")
   public var heads = 5
+  @Key(8...16_384, "The inner width of the feed-forward blocks.")
   public var feedForwardWidth = 640
-  /// The standard deviation of new weights.
+  @Key(0...100, "The standard deviation of new weights.")
   public var initialDeviation: Float = 0.02
-  /// What a decoder's table of positions starts as.
+  @Key("What a decoder's table of positions starts as.")
   public var initialPositions = PositionStart.normal
-  /// Other texts of the same picture that stand before a text, at most.
+  @Key(0...64, "Other texts of the same picture that stand before a text, at most.")
   public var contextTexts = 3
-  /// What the texts begin with that are lists, as in "Seen: left dog, right key": texts, half of them for
-  /// a model without an encoder, are read after lists given as soft prompts are, a vector for each phrase
-  /// between commas, the sum of its words' embeddings. null: none.
-  @Nullable public var listMark: String?
-  /// The positions of a decoder.
+  @Key(
+    "What the texts begin with that are lists, as in \"Seen: left dog, right key\": texts, half "
+      + "of them for a model without an encoder, are read after lists given as soft prompts are, a "
+      + "vector for each phrase between commas, the sum of its words' embeddings. null: none.")
+  public var listMark: String? = nil
+  @Key(64...2048, "The positions of a decoder.")
   public var positions = 128
+  @Key(1...4096, "Texts in a step.")
   public var batchSize = 32
+  @Key(1...10_000_000, "Optimiser steps.")
   public var steps = 1000
+  @Key("Linear warm-up, then a cosine, step by step.")
   public var learningRate = LearningRateSchedule()
+  @Key("How AdamW moves.")
   public var adamW = AdamWConfiguration()
 
   public init() {}
 
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    try ConfigurationCheck.whole([
-      ("version", version, 1...ConfigurationLoader.recipeVersion),
-      ("width", width, 8...4096), ("layers", layers, 1...64), ("heads", heads, 1...64),
-      ("feedForwardWidth", feedForwardWidth, 8...16_384),
-      ("contextTexts", contextTexts, 0...64), ("positions", positions, 64...2048),
-      ("batchSize", batchSize, 1...4096),
-      ("steps", steps, 1...10_000_000),
-    ])
-    try ConfigurationCheck.numbers([("initialDeviation", Double(initialDeviation), 0...100)])
+    try KeyCheck.check(self, like: Self())
     if initialPositions == .sineCosine && width % 2 != 0 {
       throw ConfigurationError.invalidValue(
         field: "width", found: String(width),
         expected: "a multiple of 2 where initialPositions is sineCosine", advice: "")
     }
-    try learningRate.check("learningRate")
-    try adamW.check("adamW")
     if width % heads != 0 {
       throw ConfigurationError.invalidValue(
         field: "heads", found: String(heads), expected: "a divisor of the width \(width)",

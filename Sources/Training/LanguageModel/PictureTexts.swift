@@ -1,20 +1,21 @@
 import Autograd
 import BLIP2
+import Configuration
 import Foundation
 import LanguageModels
 import Tensors
 
 /// How texts about pictures are searched for.
 public struct GenerationSettings: Codable, Equatable, Sendable {
-  /// Beams of the search; 1 is greedy. Ignored when sampling.
+  @Key(1...256, "Beams of the search; 1 is greedy. Ignored when sampling.")
   public var beams = 5
-  /// New tokens at most.
+  @Key(1...4096, "New tokens at most.")
   public var maximumNewTokens = 30
-  /// New tokens before which a text cannot end.
+  @Key(0...4096, "New tokens before which a text cannot end.")
   public var minimumNewTokens = 1
-  /// More than 1 makes tokens that came before less likely.
+  @Key(1e-3...1e3, "More than 1 makes tokens that came before less likely.")
   public var repetitionPenalty: Float = 1
-  /// The power of the length by which log-probabilities are divided.
+  @Key(-100...100, "The power of the length by which log-probabilities are divided.")
   public var lengthPenalty: Float = 1
 
   public init() {}

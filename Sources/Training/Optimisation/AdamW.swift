@@ -1,14 +1,18 @@
 import Autograd
+import Configuration
 import Foundation
 import Layers
 import Tensors
 
 /// How AdamW moves (Loshchilov and Hutter 2019); the values of Li et al. 2023, §3.4.
 public struct AdamWConfiguration: Codable, Equatable, Sendable {
+  @Key(0...0.999_999, "The decay of the first moment.")
   public var beta1: Float = 0.9
+  @Key(0...0.999_999, "The decay of the second moment.")
   public var beta2: Float = 0.98
+  @Key(1e-30...1, "Added to the root of the second moment.")
   public var epsilon: Float = 1e-8
-  /// Acts on matrices, not on biases, norms and the temperature.
+  @Key(0...1000, "Decoupled decay; it acts on matrices, not on biases, norms and the temperature.")
   public var weightDecay: Float = 0.05
 
   public init() {}

@@ -1,3 +1,4 @@
+import Configuration
 import Datasets
 import Layers
 import Tensors
@@ -7,35 +8,48 @@ import VisionEncoders
 
 /// Where the frozen (or trained) image encoder comes from and what of it goes on.
 public struct VisionConfiguration: Codable, Equatable, Sendable {
-  /// A folder with `config.json` and weights, or a file in the names of EVA's authors; null for a
-  /// new encoder of the sizes in `new`.
-  @Nullable public var path: String?
-  /// The number of attention heads, for a file that does not say it; null for what is in the file,
-  /// or else one for each 88 of the width.
-  @Nullable public var heads: Int?
-  /// The block whose output goes on, counted from 1; null for what BLIP-2 takes from the family:
-  /// CLIP's last but one, the last of the others.
-  @Nullable public var layer: Int?
-  /// Whether the encoder's final norm is applied; null for what BLIP-2 takes from the family: only
-  /// DINOv2's is.
-  @Nullable public var finalNorm: Bool?
-  /// The side of the pictures in pixels; null for the encoder's own.
-  @Nullable public var imageSize: Int?
-  /// The precision of the encoder's products; null for that of the run. `int8` is for a frozen one.
-  @Nullable public var precision: ProductPrecision?
-  /// A frozen encoder is not trained and not in the checkpoints.
+  @Key(
+    "A folder with `config.json` and weights, or a file in the names of EVA's authors; null for "
+      + "a new encoder of the sizes in `new`.",
+    resume: .free)
+  public var path: String? = nil
+  @Key(
+    1...1024,
+    "The number of attention heads, for a file that does not say it; null for what is in the "
+      + "file, or else one for each 88 of the width.")
+  public var heads: Int? = nil
+  @Key(
+    1...512,
+    "The block whose output goes on, counted from 1; null for what BLIP-2 takes from the "
+      + "family: CLIP's last but one, the last of the others.")
+  public var layer: Int? = nil
+  @Key(
+    "Whether the encoder's final norm is applied; null for what BLIP-2 takes from the family: "
+      + "only DINOv2's is.")
+  public var finalNorm: Bool? = nil
+  @Key(1...8192, "The side of the pictures in pixels; null for the encoder's own.")
+  public var imageSize: Int? = nil
+  @Key(
+    "The precision of the encoder's products; null for that of the run. `int8` is for a frozen "
+      + "one.")
+  public var precision: ProductPrecision? = nil
+  @Key("A frozen encoder is not trained and not in the checkpoints.")
   public var frozen = true
-  /// Computes the features of a frozen encoder once and keeps them in a file; training then reads them
-  /// in place of the pictures.
+  @Key(
+    "Computes the features of a frozen encoder once and keeps them in a file; training then "
+      + "reads them in place of the pictures.")
   public var cache = false
-  /// Where such files are kept.
+  @Key("Where such files are kept.", resume: .free)
   public var cacheFolder = "Checkpoints/features"
-  /// The views of a training picture in such a file, one of them drawn at each visit: the first is
-  /// the whole picture, the others are augmented.
+  @Key(
+    1...1024,
+    "The views of a training picture in such a file, one of them drawn at each visit: the first "
+      + "is the whole picture, the others are augmented.",
+    formerly: "cachedViews")
   public var views = 1
-  /// Multiplies the learning rate of an encoder that is trained.
+  @Key(0...1e6, "Multiplies the learning rate of an encoder that is trained.", resume: .named)
   public var learningRateScale = 1.0
-  /// What a new encoder is like.
+  @Key("What a new encoder is like.")
   public var new = NewEncoder()
 
   public init() {}
@@ -47,14 +61,21 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
       case dinov2, eva
     }
 
+    @Key("The kind; `eva` is the plain vision transformer that public BLIP-2 models hold.")
     public var family = Family.dinov2
+    @Key(1...16_384, "The width of the blocks.")
     public var width = 192
+    @Key(1...512, "Blocks.")
     public var layers = 6
+    @Key(1...1024, "Attention heads; a divisor of the width.")
     public var heads = 3
+    @Key(1...1024, "The side of a patch in pixels.")
     public var patchSize = 14
+    @Key(1...8192, "The side of the pictures in pixels.")
     public var imageSize = 112
-    /// The standard deviation of the starting weights.
+    @Key(0...100, "The standard deviation of the starting weights.")
     public var initialDeviation: Float = 0.02
+    @Key("What the table of positions starts as.")
     public var positions = PositionStart.normal
 
     public init() {}
@@ -63,16 +84,22 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
 
 /// What is trained on: one source, or several by weight.
 public struct DataSourceConfiguration: Codable, Equatable, Sendable {
-  /// A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar shards:
-  /// one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there is a mix.
-  @Nullable public var path: String?
-  /// What a list's picture paths are relative to; null for the list's own folder.
-  @Nullable public var imageFolder: String?
-  /// `draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each pair.
+  @Key(
+    "A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar "
+      + "shards: one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there "
+      + "is a mix.")
+  public var path: String? = nil
+  @Key("What a list's picture paths are relative to; null for the list's own folder.")
+  public var imageFolder: String? = nil
+  @Key(
+    "`draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each "
+      + "pair.")
   public var captions = CaptionPolicy.draw
-  /// Among how many samples of shards an epoch shuffles.
+  @Key(1...Int(Int32.max), "Among how many samples of shards an epoch shuffles.")
   public var shuffle = ShardSource.defaultShuffleWindow
-  /// Several sources in place of one.
+  @Key(
+    "Several sources in place of one, each with `path`, `weight`, `imageFolder`, `captions`, "
+      + "`shuffle` and `randAugment`.")
   public var mix: [MixedSourceConfiguration] = []
 
   public init() {}
@@ -80,18 +107,25 @@ public struct DataSourceConfiguration: Codable, Equatable, Sendable {
 
 /// One source of a mixture.
 public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendable {
-  /// As that of one source.
+  @Key("As that of one source.")
   public var path = ""
-  /// The share of the samples, in proportion to the other weights; null for the number of samples.
-  @Nullable public var weight: Double?
-  /// What a list's picture paths are relative to; null for the list's own folder.
-  @Nullable public var imageFolder: String?
-  /// `draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each pair.
+  @Key(
+    1e-9...1e15,
+    "The share of the samples, in proportion to the other weights; null for the number of "
+      + "samples.")
+  public var weight: Double? = nil
+  @Key("What a list's picture paths are relative to; null for the list's own folder.")
+  public var imageFolder: String? = nil
+  @Key(
+    "`draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each "
+      + "pair.")
   public var captions = CaptionPolicy.draw
-  /// Among how many samples of shards an epoch shuffles.
+  @Key(1...Int(Int32.max), "Among how many samples of shards an epoch shuffles.")
   public var shuffle = ShardSource.defaultShuffleWindow
-  /// Whether its pictures go through RandAugment; null for what `augmentation.randAugment` says.
-  @Nullable public var randAugment: Bool?
+  @Key(
+    "Whether its pictures go through RandAugment; null for what `augmentation.randAugment` "
+      + "says.")
+  public var randAugment: Bool? = nil
 
   public init() {}
 
@@ -100,50 +134,56 @@ public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendabl
 
 /// Held-out pictures with all their captions.
 public struct HeldOutConfiguration: Codable, Equatable, Sendable {
-  /// A list, a folder of pictures or shards, as for training; null for none.
-  @Nullable public var path: String?
-  /// What a list's picture paths are relative to; null for the list's own folder.
-  @Nullable public var imageFolder: String?
+  @Key("A list, a folder of pictures or shards, as for training; null for none.")
+  public var path: String? = nil
+  @Key("What a list's picture paths are relative to; null for the list's own folder.")
+  public var imageFolder: String? = nil
 
   public init() {}
 }
 
 /// The data of a run and how it is read.
 public struct DataConfiguration: Codable, Equatable, Sendable {
+  @Key("What is trained on: one source, or several by weight.")
   public var train = DataSourceConfiguration()
-  /// Without a path there is no validation.
+  @Key(
+    "Held-out pictures with all their captions; without a path there is no validation.",
+    resume: .scores)
   public var validation = HeldOutConfiguration()
-  /// A BERT vocabulary, one token a line.
+  @Key("A BERT vocabulary, one token a line.")
   public var vocabulary = "Data/bert-vocabulary/vocab.txt"
-  /// Tokens of a caption at most, `[CLS]` and `[SEP]` among them.
+  @Key(3...65_536, "Tokens of a caption at most, `[CLS]` and `[SEP]` among them.")
   public var maximumTextLength = 32
-  /// Lower-cases captions and clears punctuation as the original does.
+  @Key("Lower-cases captions and clears punctuation as the original does.")
   public var cleanCaptions = true
+  @Key("What becomes of the parts of a picture that three 8-bit channels cannot hold.")
   public var decoding = ImageDecoding()
-  /// Pictures of more pixels are refused before they are decoded.
+  @Key(1...(1 << 29), "Pictures of more pixels are refused before they are decoded.")
   public var maximumPixelCount = ImageDecoder.defaultMaximumPixelCount
+  @Key("What training does to pictures; evaluation resizes the whole picture.")
   public var augmentation = Augmentation()
-  /// The share of unreadable pictures past which a run ends.
+  @Key(0...1, "The share of unreadable pictures past which a run ends.")
   public var maximumBadShare = 0.01
-  /// Threads that read ahead.
+  @Key(1...1024, "Threads that read ahead.", resume: .free)
   public var workers = 2
-  /// Batches that are kept ready.
+  @Key(1...1024, "Batches that are kept ready.", resume: .free)
   public var prefetchedBatches = 4
 
   public init() {}
 
   /// What training does to pictures; evaluation resizes the whole picture.
   public struct Augmentation: Codable, Equatable, Sendable {
-    /// Random resized crops; off, the whole picture is resized.
+    @Key("Random resized crops; off, the whole picture is resized.")
     public var crop = true
-    /// The smallest share of the area that a crop keeps.
+    @Key(0.01...1, "The smallest share of the area that a crop keeps.")
     public var leastArea = 0.5
+    @Key(0...1, "How often a picture is mirrored; 0 where captions say left or right.")
     public var flipProbability: Float = 0.5
-    /// RandAugment after crop and flip, as the original does to Visual Genome.
+    @Key("RandAugment after crop and flip, as the original does to Visual Genome.")
     public var randAugment = false
-    /// The operations that RandAugment draws for a picture.
+    @Key(1...16, "The operations that RandAugment draws for a picture.")
     public var randAugmentOperations = 2
-    /// How strong they are, 0 to 10.
+    @Key(0...10, "How strong they are.")
     public var randAugmentMagnitude = 5.0
 
     /// Whether anything is done at all.
@@ -155,22 +195,32 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
 /// How long and in what portions a run trains.
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
-  /// Optimiser steps.
+  @Key(1...Int(Int32.max), "Optimiser steps.")
   public var steps = 250_000
-  /// Pairs in a micro-batch; hard negatives come from it.
+  @Key(1...65_536, "Pairs in a micro-batch; hard negatives come from it.")
   public var batchSize = 64
-  /// Micro-batches in a step; each one's mean loss weighs 1/N, and negatives stay within it.
+  @Key(
+    1...65_536,
+    "Micro-batches in a step; each one's mean loss weighs 1/N, and negatives stay within it.")
   public var accumulation = 1
-  /// Pairs of a micro-batch that go through stage 1's Q-Former at once, for batches larger than
-  /// memory: losses and gradients stay those of the whole; null for all.
-  @Nullable public var chunkSize: Int?
-  /// Computes the inside of the Q-Former's layers again in the backward pass in place of keeping it.
+  @Key(
+    1...65_536,
+    "Pairs of a micro-batch that go through stage 1's Q-Former at once, for batches larger than "
+      + "memory: losses and gradients stay those of the whole; null for all.")
+  public var chunkSize: Int? = nil
+  @Key(
+    "Computes the inside of the Q-Former's layers again in the backward pass in place of "
+      + "keeping it.")
   public var recomputeActivations = false
-  /// The largest global norm of the gradients; null for no clipping.
-  @Nullable public var clipNorm: Double?
-  /// Steps in a row with a loss or gradient that is not finite, after which the run stops.
+  @Key(1e-12...1e12, "The largest global norm of the gradients; null for no clipping.")
+  public var clipNorm: Double? = nil
+  @Key(
+    1...Int.max,
+    "Steps in a row with a loss or gradient that is not finite, after which the run stops.")
   public var stopAfterSkippedSteps = 10
+  @Key("Linear warm-up, then a cosine, step by step.")
   public var learningRate = LearningRateSchedule()
+  @Key("How AdamW moves.")
   public var adamW = AdamWConfiguration()
 
   public init() {}
@@ -178,11 +228,11 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
 /// When held-out pairs are looked at.
 public struct ValidationConfiguration: Codable, Equatable, Sendable {
-  /// Steps between validations; 0 for none but the last.
+  @Key(0...Int.max, "Steps between validations; 0 for none but the last.", resume: .named)
   public var every = 1000
-  /// Pairs that are judged at once.
+  @Key(1...65_536, "Pairs that are judged at once.")
   public var batchSize = 64
-  /// How many of the nearest by cosine are ranked again by ITM, both ways.
+  @Key(0...1_000_000, "How many of the nearest by cosine are ranked again by ITM, both ways.")
   public var rerank = 128
 
   public init() {}
@@ -190,11 +240,11 @@ public struct ValidationConfiguration: Codable, Equatable, Sendable {
 
 /// When checkpoints are written and which are kept.
 public struct CheckpointConfiguration: Codable, Equatable, Sendable {
-  /// Steps between checkpoints; 0 for none but the last.
+  @Key(0...Int.max, "Steps between checkpoints; 0 for none but the last.")
   public var every = 1000
-  /// Minutes between checkpoints; null for none by time.
-  @Nullable public var everyMinutes: Double?
-  /// How many of the newest are kept, and the best by validation besides.
+  @Key(0.01...1e6, "Minutes between checkpoints; null for none by time.")
+  public var everyMinutes: Double? = nil
+  @Key(1...1_000_000, "How many of the newest are kept, and the best by validation besides.")
   public var keep = 3
 
   public init() {}
@@ -202,11 +252,13 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
 
 /// What is said while training.
 public struct LogConfiguration: Codable, Equatable, Sendable {
-  /// Steps between lines, in the log, in `metrics.jsonl` and in TensorBoard.
+  @Key(1...Int.max, "Steps between lines, in the log, in `metrics.jsonl` and in TensorBoard.")
   public var every = 10
-  /// Writes TensorBoard's event files to `tensorboard` in the output folder.
+  @Key("Writes TensorBoard's event files to `tensorboard` in the output folder.")
   public var tensorBoard = true
-  /// Held-out pictures that are shown with their captions at each validation; 0 for none.
+  @Key(
+    0...256,
+    "Held-out pictures that are shown with their captions at each validation; 0 for none.")
   public var pictures = 4
 
   public init() {}
@@ -214,7 +266,7 @@ public struct LogConfiguration: Codable, Equatable, Sendable {
 
 /// What may differ from the checkpoint when a run is resumed.
 public struct ResumeConfiguration: Codable, Equatable, Sendable {
-  /// Goes on although the data's digest is another.
+  @Key("Goes on although the data's digest is another.")
   public var allowChangedData = false
 
   public init() {}
@@ -222,10 +274,10 @@ public struct ResumeConfiguration: Codable, Equatable, Sendable {
 
 /// Where the weights come from at the start of a new run.
 public struct InitialiseConfiguration: Codable, Equatable, Sendable {
-  /// A BERT folder (`model.safetensors`); null for random weights.
-  @Nullable public var bert: String?
-  /// A checkpoint of an earlier run, or its folder; the optimiser starts afresh.
-  @Nullable public var checkpoint: String?
+  @Key("A BERT folder (`model.safetensors`); null for random weights.")
+  public var bert: String? = nil
+  @Key("A checkpoint of an earlier run, or its folder; the optimiser starts afresh.")
+  public var checkpoint: String? = nil
 
   public init() {}
 

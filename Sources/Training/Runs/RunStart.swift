@@ -1,4 +1,5 @@
 import Checkpointing
+import Configuration
 import Datasets
 import Foundation
 import Layers
@@ -52,8 +53,6 @@ protocol TrainingRun {
   func fingerprints() throws -> [String: String]
   /// Gives a new run its starting values.
   func initialise(_ progress: ProgressReporter) throws
-  /// What of the model differs from an earlier run, in words.
-  func modelDifferences(from earlier: Configuration) throws -> [String]
   /// The memory and disk that the run is going to want.
   var reckoning: Reckoning { get }
   /// What the run is about, beside what all runs say.
@@ -202,12 +201,10 @@ struct RunStart<Run: TrainingRun> {
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
     try file.checkCounters()
     let earlier = try file.configuration(Run.Configuration.self, kind: Run.kind)
-    let differences =
-      try run.modelDifferences(from: earlier)
-      + ConfigurationDifference.lines(
-        earlier.vision.function, configuration.vision.function, under: "vision")
+    let differences = try KeyDifference.between(
+      earlier, configuration, like: Run.Configuration())
     try file.check(
-      identity, modelDifferences: differences,
+      identity, differences: differences.filter { $0.resume == .fixed }.map(\.line),
       allowChangedData: configuration.resume.allowChangedData)
     try refuseOthers(in: folder, toGoOnFrom: file)
     var state = try TrainingCheckpoints.restore(file, into: optimizer)
@@ -222,9 +219,10 @@ struct RunStart<Run: TrainingRun> {
         "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
           + "otherwise, so last bits will differ from a run that was not interrupted")
     }
-    let changes = try changes(since: earlier)
-    for change in changes { progress.say("  changed: \(change)") }
-    if let best = state.best, changes.contains(where: changesScores) {
+    for change in differences where change.resume != .free {
+      progress.say("  changed: \(change.line)")
+    }
+    if let best = state.best, differences.contains(where: { $0.resume == .scores }) {
       progress.say(
         "  the best so far, step \(best.step), was judged otherwise: the best is sought anew")
       state.best = nil
@@ -251,34 +249,5 @@ struct RunStart<Run: TrainingRun> {
       progress.say("set aside as \(url.lastPathComponent): the run goes on from an earlier step")
     }
     if !later.isEmpty { try RunFolder.copyNumbers(in: folder.url, say: progress.say) }
-  }
-
-  /// What else differs from the run's beginning: allowed, but worth knowing. Model and image encoder
-  /// are refused where they differ, a start has been made, and the others change no number.
-  private func changes(since earlier: Run.Configuration) throws -> [String] {
-    let silent = [
-      "version", "output", "model", "vision", "stage1", "initialise", "checkpoint", "log", "resume",
-    ]
-    return try ConfigurationDifference.lines(earlier, configuration, under: "").filter { line in
-      !silent.contains { line.hasPrefix($0 + ".") || line.hasPrefix($0 + ":") }
-    }
-  }
-
-  /// Whether scores of before cannot be held against those to come.
-  private func changesScores(_ change: String) -> Bool {
-    (change.hasPrefix("validation.") && !change.hasPrefix("validation.every:"))
-      || change.hasPrefix("data.validation.")
-  }
-}
-
-extension VisionConfiguration {
-  /// The part that decides which function of a picture the encoder computes; the weights have a
-  /// fingerprint, or are in the checkpoint.
-  fileprivate var function: VisionConfiguration {
-    var function = self
-    function.path = nil
-    function.learningRateScale = 1
-    function.cacheFolder = VisionConfiguration().cacheFolder
-    return function
   }
 }

@@ -1,5 +1,6 @@
 import BLIP2
 import Checkpointing
+import Configuration
 import Datasets
 import Foundation
 import Layers
@@ -77,10 +78,6 @@ public struct StageOneRun: TrainingRun {
 
   func fingerprints() throws -> [String: String] {
     ["vocabulary": try Fingerprint.ofFile(URL(fileURLWithPath: configuration.data.vocabulary))]
-  }
-
-  func modelDifferences(from earlier: StageOneRunConfiguration) throws -> [String] {
-    try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
   }
 
   var reckoning: Reckoning {

@@ -1,24 +1,36 @@
 import BLIP2
+import Configuration
 import Tensors
 
 /// Everything that decides what a stage-1 run computes: the keys of its YAML file.
 public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
-  /// The version of the recipe's keys.
+  @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
   public var version = ConfigurationLoader.recipeVersion
-  /// The folder that checkpoints and `metrics.jsonl` are written to.
+  @Key("The folder that checkpoints and `metrics.jsonl` are written to.", resume: .free)
   public var output = "Checkpoints/stage1"
-  /// Decides every random draw of the run.
+  @Key("Decides every random draw of the run.", resume: .fixed)
   public var seed: UInt64 = 42
-  /// The precision of the linear maps' products. Parameters, sums and the optimiser are float32.
+  @Key(
+    "The precision of the linear maps' products. Parameters, sums and the optimiser are "
+      + "float32.")
   public var precision = ProductPrecision.float32
+  @Key("What is trained and how its losses are formed.", resume: .fixed)
   public var model = StageOneConfiguration()
+  @Key("Where the image encoder comes from and what of it goes on.", resume: .fixed)
   public var vision = VisionConfiguration()
+  @Key("Where the weights come from at the start of a new run.", resume: .free)
   public var initialise = InitialiseConfiguration()
+  @Key("The data of the run and how it is read.")
   public var data = DataConfiguration()
+  @Key("How long and in what portions the run trains.")
   public var training = TrainingConfiguration()
+  @Key("When held-out pairs are looked at.", resume: .scores)
   public var validation = ValidationConfiguration()
+  @Key("When checkpoints are written and which are kept.", resume: .free)
   public var checkpoint = CheckpointConfiguration()
+  @Key("What is said while training.", resume: .free)
   public var log = LogConfiguration()
+  @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
   public var resume = ResumeConfiguration()
 
   public init() {}
@@ -28,13 +40,8 @@ public struct StageOneRunConfiguration: RunConfiguration, Equatable, Sendable {
   /// Checks what the types cannot say.
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   public func check() throws {
-    try model.check()
     try checkCommon()
-    try ConfigurationCheck.whole([
-      ("validation.every", validation.every, 0...Int.max),
-      ("validation.batchSize", validation.batchSize, 1...65_536),
-      ("validation.rerank", validation.rerank, 0...1_000_000),
-    ])
+    try model.check()
     let needsNegatives = model.objectives.contrast || model.objectives.matching
     if training.batchSize < 2 && needsNegatives {
       throw ConfigurationError.invalidValue(
@@ -51,15 +58,6 @@ extension StageOneConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try qFormer.check()
-    try ConfigurationCheck.whole([("model.embeddingWidth", embeddingWidth, 1...65_536)])
-    try ConfigurationCheck.numbers([
-      ("model.initialTemperature", Double(initialTemperature), 0.001...1000),
-      ("model.lossWeights.contrast", Double(lossWeights.contrast), 0...1000),
-      ("model.lossWeights.matching", Double(lossWeights.matching), 0...1000),
-      ("model.lossWeights.generation", Double(lossWeights.generation), 0...1000),
-      ("model.labelSmoothing.contrast", Double(labelSmoothing.contrast), 0...1),
-      ("model.labelSmoothing.generation", Double(labelSmoothing.generation), 0...1),
-    ])
     if !(objectives.contrast || objectives.matching || objectives.generation) {
       throw ConfigurationError.invalidValue(
         field: "model.objectives", found: "none", expected: "at least one objective", advice: "")

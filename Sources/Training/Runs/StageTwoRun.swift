@@ -1,5 +1,6 @@
 import BLIP2
 import Checkpointing
+import Configuration
 import Foundation
 import LanguageModels
 import Layers
@@ -70,10 +71,6 @@ public struct StageTwoRun: TrainingRun {
     var fingerprints = ["llm": task.languageModel.fingerprint]
     fingerprints["tokenizer"] = task.languageModel.tokenizerFingerprint
     return fingerprints
-  }
-
-  func modelDifferences(from earlier: StageTwoRunConfiguration) throws -> [String] {
-    try ConfigurationDifference.lines(earlier.model, configuration.model, under: "model")
   }
 
   var reckoning: Reckoning {
@@ -167,10 +164,11 @@ public struct StageTwoRun: TrainingRun {
     then.vocabularySize = now.vocabularySize
     then.maximumPositions = now.maximumPositions
     then.initialDeviation = now.initialDeviation
-    let differences = try ConfigurationDifference.lines(then, now, under: "model.qFormer")
+    let differences = try KeyDifference.between(
+      then, now, like: QFormerConfiguration(), under: "model.qFormer")
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
-        file: file.url.path, differences: differences,
+        file: file.url.path, differences: differences.map(\.line),
         advice: "Take the Q-Former of that run's recipe, or begin without it by "
           + "--set stage1.checkpoint=none.")
     }

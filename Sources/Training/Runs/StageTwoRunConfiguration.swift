@@ -1,30 +1,47 @@
 import BLIP2
+import Configuration
 import Foundation
 import Tensors
 
 /// Everything that decides what a stage-2 run computes: the keys of its YAML file.
 public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
-  /// The version of the recipe's keys.
+  @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
   public var version = ConfigurationLoader.recipeVersion
-  /// The folder that checkpoints and `metrics.jsonl` are written to; `{llm}` stands for `llm.family`.
+  @Key(
+    "The folder that checkpoints and `metrics.jsonl` are written to; `{llm}` stands for "
+      + "`llm.family`.",
+    resume: .free)
   public var output = "Checkpoints/stage2-{llm}"
-  /// Decides every random draw of the run.
+  @Key("Decides every random draw of the run.", resume: .fixed)
   public var seed: UInt64 = 42
-  /// The precision of the linear maps' products. Parameters, sums and the optimiser are float32.
+  @Key(
+    "The precision of the linear maps' products. Parameters, sums and the optimiser are "
+      + "float32.")
   public var precision = ProductPrecision.float32
+  @Key("What is trained and how a caption is put before the language model.", resume: .fixed)
   public var model = StageTwoConfiguration()
-  /// The frozen image encoder, the one that stage 1 was trained with.
+  @Key("The frozen image encoder, the one that stage 1 was trained with.", resume: .fixed)
   public var vision = VisionConfiguration()
+  @Key("What stage 2 goes on from.", resume: .free)
   public var stage1 = StageOneSource()
-  /// What to begin from in place of stage 1: BERT, or an earlier stage-2 run, say of captions, to go
-  /// on with questions.
+  @Key(
+    "What to begin from in place of stage 1: BERT, or an earlier stage-2 run, say of captions, "
+      + "to go on with questions.",
+    resume: .free)
   public var initialise = InitialiseConfiguration()
+  @Key("Where the frozen language model comes from.")
   public var llm = LanguageModelConfiguration()
+  @Key("The data of the run and how it is read.")
   public var data = DataConfiguration()
+  @Key("How long and in what portions the run trains.")
   public var training = TrainingConfiguration()
+  @Key("When held-out pictures are looked at, and what is asked of them.", resume: .scores)
   public var validation = StageTwoValidationConfiguration()
+  @Key("When checkpoints are written and which are kept.", resume: .free)
   public var checkpoint = CheckpointConfiguration()
+  @Key("What is said while training.", resume: .free)
   public var log = LogConfiguration()
+  @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
   public var resume = ResumeConfiguration()
 
   /// The paper's schedule with OPT (Li et al. 2023, §3.4).
@@ -38,7 +55,8 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
   /// Checks what the types cannot say.
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   public func check() throws {
-    try model.check()
+    try KeyCheck.check(self, like: Self())
+    try model.qFormer.check()
     if vision.path == nil {
       throw ConfigurationError.invalidValue(
         field: "vision.path", found: "null", expected: "the image encoder of stage 1",
@@ -69,8 +87,9 @@ public struct StageTwoRunConfiguration: RunConfiguration, Equatable, Sendable {
 
 /// What stage 2 goes on from.
 public struct StageOneSource: Codable, Equatable, Sendable {
-  /// A stage-1 checkpoint, or a run's folder whose newest sound one is taken; `none` for a Q-Former
-  /// that has seen nothing.
+  @Key(
+    "A stage-1 checkpoint, or a run's folder whose newest sound one is taken; `none` for a "
+      + "Q-Former that has seen nothing.")
   public var checkpoint = "Checkpoints/demo-stage1"
 
   static let none = "none"
@@ -80,35 +99,27 @@ public struct StageOneSource: Codable, Equatable, Sendable {
 
 /// When held-out pictures are looked at, and what is asked of them.
 public struct StageTwoValidationConfiguration: Codable, Equatable, Sendable {
-  /// Steps between validations; 0 for none but the last.
+  @Key(0...Int.max, "Steps between validations; 0 for none but the last.", resume: .named)
   public var every = 1000
-  /// Pictures that are judged at once.
+  @Key(1...65_536, "Pictures that are judged at once.")
   public var batchSize = 32
-  /// Held-out pictures that are captioned and scored; 0 for none, which leaves the loss to choose the
-  /// best checkpoint.
+  @Key(
+    0...Int(Int32.max),
+    "Held-out pictures that are captioned and scored; 0 for none, which leaves the loss to "
+      + "choose the best checkpoint.")
   public var captions = 500
+  @Key("How captions are searched for.")
   public var generation = GenerationSettings()
 
   public init() {}
 
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    try ConfigurationCheck.whole([
-      ("validation.every", every, 0...Int.max), ("validation.batchSize", batchSize, 1...65_536),
-      ("validation.captions", captions, 0...Int(Int32.max)),
-      ("validation.generation.beams", generation.beams, 1...256),
-      ("validation.generation.maximumNewTokens", generation.maximumNewTokens, 1...4096),
-      (
-        "validation.generation.minimumNewTokens", generation.minimumNewTokens,
-        0...max(0, generation.maximumNewTokens)
-      ),
-    ])
-    try ConfigurationCheck.numbers([
-      (
-        "validation.generation.repetitionPenalty", Double(generation.repetitionPenalty),
-        1e-3...1e3
-      ),
-      ("validation.generation.lengthPenalty", Double(generation.lengthPenalty), -100...100),
-    ])
+    guard generation.minimumNewTokens <= generation.maximumNewTokens else {
+      throw ConfigurationError.invalidValue(
+        field: "validation.generation.minimumNewTokens",
+        found: String(generation.minimumNewTokens),
+        expected: "at most maximumNewTokens, \(generation.maximumNewTokens)", advice: "")
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Autograd
+import Configuration
 import Datasets
 import Foundation
 import Layers

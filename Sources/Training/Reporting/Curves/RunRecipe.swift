@@ -1,4 +1,5 @@
 import Checkpointing
+import Configuration
 import Files
 import Foundation
 import LanguageModels

@@ -74,7 +74,7 @@ struct ConfigurationDecoder: Decoder, SingleValueDecodingContainer {
   ) -> ConfigurationError {
     switch error {
     case .dataCorrupted(let context):
-      if let words = words(of: type) {
+      if let words = ConfigurationDecoder.words(of: type) {
         return wrongType(expected: "one of \(words.joined(separator: ", "))")
       }
       return .refused(
@@ -90,7 +90,8 @@ struct ConfigurationDecoder: Decoder, SingleValueDecodingContainer {
     }
   }
 
-  private func words(of type: Any.Type) -> [String]? {
+  /// The words that a value of the type can be; nil where it is no choice among words.
+  static func words(of type: Any.Type) -> [String]? {
     func words<Choice: CaseIterable & RawRepresentable>(_: Choice.Type) -> [String] {
       Choice.allCases.map { "\($0.rawValue)" }
     }

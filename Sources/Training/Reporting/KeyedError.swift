@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 
 /// An error of what a key names, with the key in front: a message is to say where to look.

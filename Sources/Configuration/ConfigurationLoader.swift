@@ -18,13 +18,15 @@ public enum ConfigurationLoader {
   ///   - file: A YAML file of at most 256 KiB.
   ///   - overrides: `section.key=value` arguments with values in YAML, applied after the file, in
   ///     order.
+  ///   - note: Is told of each key that has another name by now.
   /// - Throws: `ConfigurationError`.
   public static func load<Configuration: Codable>(
-    _ defaults: Configuration, file: URL? = nil, overrides: [String] = []
+    _ defaults: Configuration, file: URL? = nil, overrides: [String] = [],
+    note: (String) -> Void = { _ in }
   ) throws -> Configuration {
     try load(
       defaults, changes: try file.flatMap { try ConfigurationReader.tree(ofFile: $0) },
-      overrides: overrides)
+      overrides: overrides, note: note)
   }
 
   /// Loads a configuration from YAML text, such as a checkpoint holds.
@@ -36,14 +38,16 @@ public enum ConfigurationLoader {
     try load(
       defaults,
       changes: try ConfigurationReader.tree(of: text) { .file(name: name, line: $0) },
-      overrides: overrides)
+      overrides: overrides, note: { _ in })
   }
 
   private static func load<Configuration: Codable>(
-    _ defaults: Configuration, changes: ConfigurationNode?, overrides: [String]
+    _ defaults: Configuration, changes: ConfigurationNode?, overrides: [String],
+    note: (String) -> Void
   ) throws -> Configuration {
+    let keys = KeyTree(defaults, defaults: defaults)
     var tree = try ConfigurationEncoder.tree(of: defaults)
-    if let changes = changes?.withPresentNames() {
+    if let changes = changes?.withPresentNames(keys, note: note) {
       guard case .section = changes.content else {
         throw ConfigurationError.wrongType(
           changes.origin, field: "the file", expected: "a section with keys",
@@ -53,7 +57,8 @@ public enum ConfigurationLoader {
       tree = tree.overlaid(with: changes)
     }
     for override in overrides {
-      tree = tree.overlaid(with: try self.tree(ofOverride: override))
+      let change = try self.tree(ofOverride: override)
+      tree = tree.overlaid(with: change.withPresentNames(keys, note: note))
     }
     let asked = AskedKeys()
     let configuration = try ConfigurationDecoder(node: tree, path: [], asked: asked)
@@ -84,8 +89,15 @@ public enum ConfigurationLoader {
 
   /// The configuration as YAML text, every key included: `load` reads back an equal value.
   public static func yaml<Configuration: Codable>(_ configuration: Configuration) throws -> String {
-    let tree = try ConfigurationEncoder.tree(of: configuration)
-    return try Yams.serialize(node: Self.node(of: tree), width: -1, allowUnicode: true)
+    try Yams.serialize(
+      node: node(of: try ConfigurationEncoder.tree(of: configuration)), width: -1,
+      allowUnicode: true)
+  }
+
+  /// A value as YAML, without a line's end.
+  static func yaml(tree: ConfigurationNode) throws -> String {
+    try Yams.serialize(node: node(of: tree), width: -1, allowUnicode: true)
+      .replacingOccurrences(of: "...\n", with: "").trimmingCharacters(in: .newlines)
   }
 
   /// `a.b=value` as the tree `a: {b: value}`.

@@ -1,13 +1,13 @@
 import Foundation
 
-@testable import Training
+@testable import Configuration
 
 /// A configuration with every kind of value, for the tests of the loader.
 struct ExampleConfiguration: Codable, Equatable {
   var name = "demo"
   var training = TrainingSection()
-  var checkpoint = CheckpointSection()
-  var data = DataSection()
+  @Key("What is kept.") var checkpoint = CheckpointSection()
+  @Key("What is read.") var data = DataSection()
   var labels: [String: Double] = ["cat": 1]
 
   struct TrainingSection: Codable, Equatable {
@@ -24,9 +24,9 @@ struct ExampleConfiguration: Codable, Equatable {
 
   struct CheckpointSection: Codable, Equatable {
     var every = 100
-    @Nullable var keep: Int? = nil
+    @Key(1...9, "How many are kept.", resume: .free) var keep: Int? = nil
     var comment: String?
-    @Nullable var mirror: Mirror? = nil
+    @Key("A copy elsewhere.") var mirror: Mirror? = nil
   }
 
   struct Mirror: ConfigurationElement, Equatable {
@@ -36,7 +36,9 @@ struct ExampleConfiguration: Codable, Equatable {
   }
 
   struct DataSection: Codable, Equatable {
-    var sources = [Source()]
+    @Key("Where pairs lie.", resume: .fixed) var sources = [Source()]
+    @Key(0...1, "The share that is passed over.", formerly: "badShare") var skipped = 0.5
+    @Key("How negatives are chosen.") var negatives: Negatives? = nil
     var pairs: [Pair] = []
   }
 
@@ -44,7 +46,7 @@ struct ExampleConfiguration: Codable, Equatable {
   struct Source: ConfigurationElement, Equatable {
     var path = "train.jsonl"
     var weight = 1.0
-    @Nullable var limit: Int? = nil
+    @Key(1...100, "Pairs at most.") var limit: Int? = nil
     static let template = Source()
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 /// Whatever a file holds, loading it gives a configuration or a `ConfigurationError`, soon.
 @Suite struct HostileConfigurationTests {

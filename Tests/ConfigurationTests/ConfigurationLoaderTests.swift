@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Training
+@testable import Configuration
 
 @Suite struct ConfigurationLoaderTests {
   @Test(arguments: ["", "# nothing\n", "---\n", "{}\n"])
@@ -11,22 +11,6 @@ import Testing
       #expect(message(yaml) == "FILE:2: the file: expected a section with keys, found nothing")
     } else {
       #expect(try load(yaml) == ExampleConfiguration())
-    }
-  }
-
-  /// Recipes in older checkpoints.
-  @Test func formerNamesAreReadInFiles() throws {
-    func views(_ vision: String) throws -> Int {
-      try ConfigurationLoader.load(
-        StageOneRunConfiguration(), text: "vision: {\(vision)}", name: "FILE"
-      ).vision.views
-    }
-    #expect(try views("cachedViews: 3, cache: true") == 3)
-    #expect(try views("views: 5") == 5)
-    #expect(throws: ConfigurationError.self) { try views("cachedViews: 3, views: 5") }
-    #expect(throws: ConfigurationError.self) {
-      try ConfigurationLoader.load(
-        StageOneRunConfiguration(), overrides: ["vision.cachedViews=3"])
     }
   }
 
@@ -143,6 +127,8 @@ import Testing
           - path: train.jsonl
             weight: 1.0
             limit: null
+          skipped: 0.5
+          negatives: null
           pairs: []
         labels:
           cat: 1.0

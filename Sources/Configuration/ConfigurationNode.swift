@@ -35,6 +35,18 @@ struct ConfigurationNode {
     }
   }
 
+  /// A scalar's text or a list's elements, as differences between recipes show them.
+  var plainText: String {
+    switch content {
+    case .scalar(let text, _): return text
+    case .list(let elements):
+      return "[" + elements.map(\.plainText).joined(separator: ", ") + "]"
+    case .section(let section):
+      let entries = section.entries.map { "\($0.key): \($0.value.plainText)" }
+      return "{" + entries.joined(separator: ", ") + "}"
+    }
+  }
+
   /// This tree with `other` laid over it: sections are merged key by key; a scalar or a list
   /// replaces whatever was in its place.
   func overlaid(with other: ConfigurationNode) -> ConfigurationNode {

@@ -1,0 +1,91 @@
+import Testing
+
+@testable import Configuration
+
+/// What keys declare: ranges, former names, what a resumed run may change, and the printed reference.
+@Suite struct KeyTests {
+  private func check(_ change: (inout ExampleConfiguration) -> Void) -> String {
+    var configuration = ExampleConfiguration()
+    change(&configuration)
+    do {
+      try KeyCheck.check(configuration, like: ExampleConfiguration())
+      return "no error"
+    } catch { return "\(error)" }
+  }
+
+  @Test func valuesOutsideTheirRangesAreRefused() {
+    #expect(check { _ in } == "no error")
+    #expect(
+      check { $0.checkpoint.keep = 10 }
+        == "checkpoint.keep: expected at least 1, at most 9, found 10")
+    #expect(
+      check { $0.data.skipped = 1.5 }
+        == "data.skipped: expected a number from 0.0 to 1.0, found 1.5")
+    #expect(check { $0.data.skipped = .infinity }.hasPrefix("data.skipped: expected a number"))
+    #expect(
+      check { $0.data.sources[0].limit = 0 }
+        == "data.sources[0].limit: expected at least 1, at most 100, found 0")
+    #expect(check { $0.data.sources = [] } == "no error")
+  }
+
+  /// A decoded value has no declarations of its own.
+  @Test func valuesThatWereReadAreHeldAgainstTheDefaults() throws {
+    let read = try load("checkpoint: {keep: 0}")
+    #expect(throws: ConfigurationError.self) {
+      try KeyCheck.check(read, like: ExampleConfiguration())
+    }
+  }
+
+  @Test func formerNamesAreReadAndNoted() throws {
+    var notes: [String] = []
+    func skipped(_ text: String) throws -> Double {
+      try ConfigurationLoader.load(ExampleConfiguration(), overrides: [text]) { notes.append($0) }
+        .data.skipped
+    }
+    #expect(try skipped("data.badShare=0.25") == 0.25)
+    #expect(notes == ["--set data.badShare=0.25: data.badShare is called data.skipped by now"])
+    #expect(try skipped("data.skipped=0.75") == 0.75)
+    #expect(throws: ConfigurationError.self) { try skipped("data={badShare: 0.1, skipped: 0.1}") }
+    let stored = try ConfigurationLoader.load(
+      ExampleConfiguration(), text: "data: {badShare: 0.125}", name: "FILE")
+    #expect(stored.data.skipped == 0.125)
+  }
+
+  @Test func differencesKnowWhatAResumedRunMayChange() throws {
+    var present = ExampleConfiguration()
+    present.checkpoint.keep = 3
+    present.data.sources[0].weight = 2
+    present.data.sources[0].limit = 7
+    present.data.skipped = 0.75
+    let differences = try KeyDifference.between(
+      ExampleConfiguration(), present, like: ExampleConfiguration())
+    #expect(
+      differences.map(\.line) == [
+        "checkpoint.keep: the checkpoint has null, now it is 3",
+        "data.sources[0].limit: the checkpoint has null, now it is 7",
+        "data.skipped: the checkpoint has 0.5, now it is 0.75",
+      ])
+    #expect(differences.map(\.resume) == [.free, .fixed, .named])
+  }
+
+  @Test func elementsThatCameAndWentAreDifferences() throws {
+    var present = ExampleConfiguration()
+    present.data.sources = []
+    let gone = try KeyDifference.between(
+      ExampleConfiguration(), present, like: ExampleConfiguration())
+    #expect(
+      gone.map(\.line).contains("data.sources[0].limit: the checkpoint has null, now it is nothing")
+    )
+  }
+
+  @Test func referenceNamesMeaningRangeAndDefault() throws {
+    let text = try KeyReference.yaml(of: ExampleConfiguration(), head: ["An example."])
+    #expect(text.hasPrefix("# An example.\n"))
+    #expect(
+      text.contains(
+        "  # The share that is passed over. A number from 0.0 to 1.0.\n  skipped: 0.5\n"))
+    #expect(text.contains("  # How negatives are chosen. One of draw, all.\n  negatives: null\n"))
+    #expect(text.contains("  # How many are kept. At least 1, at most 9.\n  keep: null\n"))
+    #expect(try load(text) == ExampleConfiguration())
+  }
+}
