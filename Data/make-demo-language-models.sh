@@ -13,5 +13,8 @@ mkdir -p Checkpoints
 python3 Data/make-demo-scenes.py --texts Checkpoints/demo-texts.jsonl
 .venv-language-models/bin/python Data/make-demo-tokenizers.py Checkpoints/demo-texts.jsonl
 program=${BLIP2_TRAIN:-.build/release/blip2-train}
-"$program" language-model --config Configs/demo/opt.yaml
-"$program" language-model --config Configs/demo/t5.yaml
+for family in opt t5; do
+  resume=()
+  if compgen -G "Checkpoints/demo-$family/step-*.h5" >/dev/null; then resume=(--resume); fi
+  "$program" language-model --config "Configs/demo/$family.yaml" "${resume[@]}"
+done

@@ -18,6 +18,9 @@ report=${DEMO_REPORT:-.build/release/demo-report}
 folder=Checkpoints/findings
 hard=Data/demo/heldout-hard.jsonl
 seeds=(1 2 3)
+# The Q-Former of Configs/demo/stage1.yaml, for what does not take it from a run of that.
+qFormer="{width: 192, layers: 4, heads: 8, feedForwardWidth: 768, queries: 8, dropout: 0,
+  initialDeviation: 0.07}"
 steps1=$(sed -n 's/^  steps: //p' Configs/demo/stage1.yaml)
 steps2=$(sed -n 's/^  steps: //p' Configs/demo/stage2.yaml)
 
@@ -58,9 +61,14 @@ stage2() { # name, family of the language model, name of the stage-1 runs or non
   fi
   for seed in "${seeds[@]}"; do
     run=$folder/$name-$seed start=none
-    if [ "$first" != none ]; then start=$folder/$first-$seed; fi
+    local sizes=()
+    if [ "$first" != none ]; then
+      start=$folder/$first-$seed
+    else
+      sizes=(--set "model.qFormer=$qFormer")
+    fi
     bring_to_end "$run" "$steps2" stage2 --llm "$family" --config Configs/demo/stage2.yaml \
-      --set "seed=$seed" --set "stage1.checkpoint=$start" "${settings[@]}"
+      --set "seed=$seed" --set "stage1.checkpoint=$start" "${sizes[@]}" "${settings[@]}"
     if [ -s "$run/said.json" ]; then continue; fi
     "$program" evaluate caption --checkpoint "$run" --beams 1 --answers "$run/captions.jsonl" \
       --force --json >"$run/captions.json"

@@ -87,6 +87,22 @@ public enum ConfigurationLoader {
     return section.entries.map(\.key)
   }
 
+  /// What a file or an override says of an outermost key; nil where none does.
+  /// - Throws: `ConfigurationError`.
+  public static func rootValue(
+    _ key: String, file: URL, overrides: [String] = []
+  ) throws -> String? {
+    let trees =
+      [try ConfigurationReader.tree(ofFile: file)] + (try overrides.map(tree(ofOverride:)))
+    let values = trees.compactMap { tree -> String? in
+      guard case .section(let section)? = tree?.content,
+        case .scalar(let text, _)? = section[key]?.content
+      else { return nil }
+      return text
+    }
+    return values.last
+  }
+
   /// The configuration as YAML text, every key included: `load` reads back an equal value.
   public static func yaml<Configuration: Codable>(_ configuration: Configuration) throws -> String {
     try Yams.serialize(

@@ -22,8 +22,10 @@ struct Blip2Train: ParsableCommand {
       """,
     version: version,
     subcommands: [
+      TrainCommand.self,
       StageOneCommand.self,
       StageTwoCommand.self,
+      RecipeCommand.self,
       FeaturesCommand.self,
       GenerateCommand.self,
       EvaluateCommand.self,

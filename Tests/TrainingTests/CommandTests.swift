@@ -83,12 +83,12 @@ import WeightFiles
     let exported = try BuiltTool.run(
       ["export", "vision", "--checkpoint", run.output("a"), "--output", run.output("encoder")])
     #expect(exported.status == 0, "\(exported.errors)")
-    let evaluation = try StageOneEvaluation(
-      checkpoint: run.output("a"), configuration: nil, overrides: [], report: { _ in })
+    let evaluation = try LoadedRecipe<StageOneRecipe>(
+      run.output("a"), reading: [], report: { _ in })
     let encoder = try VisionEncoderFamily.encoder(
       folder: URL(fileURLWithPath: run.output("encoder"), isDirectory: true))
     let pixels = randomTensor([2, 3, 32, 32], seed: 1)
-    let expected = evaluation.task.tower.features(pixels).value
+    let expected = evaluation.recipe.tower.features(pixels).value
     #expect(encoder.features(pixels, output: VisionOutput()).value.values == expected.values)
 
     // Frozen from the folder, the encoder is not in the checkpoint, and its digest is held to it.

@@ -8,9 +8,9 @@ import Testing
 
 /// Sources of data as recipes name them, and the commands around them.
 @Suite struct DataSourceTests {
-  private func configuration(_ train: String) throws -> StageOneRunConfiguration {
+  private func configuration(_ train: String) throws -> StageOneRecipe.Configuration {
     let configuration = try ConfigurationLoader.load(
-      StageOneRunConfiguration(),
+      StageOneRecipe.Configuration(),
       text: "vision: {frozen: false}\ndata:\n  train: \(train)\n", name: "recipe")
     try configuration.check()
     return configuration
@@ -29,7 +29,8 @@ import Testing
         SourceLocation(path: "a.jsonl", imageFolder: "b", captions: .all),
       ])
     let again = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), text: try ConfigurationLoader.yaml(configuration), name: "again")
+      StageOneRecipe.Configuration(), text: try ConfigurationLoader.yaml(configuration),
+      name: "again")
     #expect(again == configuration)
     let one = try self.configuration("{path: x.csv, captions: all, shuffle: 5}").data.train
     #expect(

@@ -189,7 +189,7 @@ import Testing
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.contains("features: read from"), "\(run.output)")
     let wrong = try BuiltTool.run(
-      ["features", "--config", two.recipe.path, "--stage", "stage1", "--output", cache])
+      ["features", "--config", two.recipe.path, "--set", "recipe=stage1", "--output", cache])
     #expect(wrong.status == 1 && wrong.errors.contains("stage1: unknown key"), "\(wrong.errors)")
   }
 

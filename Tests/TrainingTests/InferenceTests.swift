@@ -49,8 +49,9 @@ import Testing
     #expect(text["tokens"] as? [Int] == [101, 2048, 6077, 102])
 
     // The same numbers as the model gives in this process.
-    let checkpoint = try StageOneCheckpoint(run.output("a"), reading: [], report: { _ in })
-    var embedded: [StageOneCheckpoint.Embedded] = []
+    let checkpoint = try LoadedRecipe<StageOneRecipe>(
+      run.output("a"), reading: [], report: { _ in })
+    var embedded: [StageOneRecipe.Embedded] = []
     _ = try checkpoint.embed(
       images: Array(pictures.prefix(2)), texts: texts, report: { _ in },
       show: { embedded.append($0) })
@@ -124,7 +125,8 @@ import Testing
     let descriptor = FileName.withCString(path) { open($0, O_WRONLY | O_CREAT, 0o600) }
     defer { _ = FileName.withCString(path) { unlink($0) } }
     try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: picture)
-    let checkpoint = try StageOneCheckpoint(run.output("a"), reading: [], report: { _ in })
+    let checkpoint = try LoadedRecipe<StageOneRecipe>(
+      run.output("a"), reading: [], report: { _ in })
     var captions: [(path: String, text: String)] = []
     let skipped = try checkpoint.caption(
       [pictures[0], path, path + "none"],

@@ -35,27 +35,25 @@ import Testing
     let list = folder.url.appendingPathComponent("texts.jsonl")
     try texts().write(to: list, atomically: true, encoding: .utf8)
 
-    var configuration = LanguageModelTrainingConfiguration()
-    configuration.family = try #require(.init(rawValue: family))
-    configuration.output = output.path
+    var configuration = LanguageModelRecipe.Configuration()
+    configuration.model.family = try #require(.init(rawValue: family))
+    configuration.output = folder.path("run")
+    configuration.folder = output.path
     configuration.texts.path = list.path
     configuration.cleanTexts = false
     configuration.listMark = listMark
-    configuration.initialDeviation = 0.1
-    configuration.initialPositions = .sineCosine
-    (configuration.width, configuration.layers, configuration.heads) = (32, 2, 2)
-    configuration.feedForwardWidth = 64
-    configuration.steps = 100
-    configuration.learningRate.peak = 5e-3
-    configuration.learningRate.warmupSteps = 5
-    var losses: [Double] = []
-    let training = try LanguageModelTraining(configuration)
-    let isDone = try training.run { line in
-      if let loss = line.components(separatedBy: "lm ").last.flatMap(Double.init) {
-        losses.append(loss)
-      }
-    }
-    #expect(isDone)
+    configuration.model.initialDeviation = 0.1
+    if family == "opt" { configuration.model.initialPositions = .sineCosine }
+    (configuration.model.width, configuration.model.layers, configuration.model.heads) = (32, 2, 2)
+    configuration.model.feedForwardWidth = 64
+    configuration.training.steps = 100
+    configuration.training.learningRate.peak = 5e-3
+    configuration.training.learningRate.warmupSteps = 5
+    let recipe = try LanguageModelRecipe(configuration)
+    #expect(try Trainer(recipe, isTerminal: false).train(resume: .none) == .finished)
+    let metrics = try String(
+      contentsOfFile: configuration.output + "/metrics.jsonl", encoding: .utf8)
+    let losses = metrics.matches(of: #/"lm":([0-9.]+)/#).compactMap { Double($0.output.1) }
     #expect(losses.count == 2 && losses[1] < 0.7 * losses[0], "\(losses)")
 
     var written = LanguageModelConfiguration()
@@ -67,7 +65,7 @@ import Testing
   /// A phrase of a list is one vector, the sum of its words'.
   @Test func phrasesAreSums() {
     let rows = Variable(Tensor([1, 2, 10, 20, 100, 200], shape: [3, 2]))
-    let sums = LanguageModelTraining.sums(of: rows, by: [[7, 8], [9]])
+    let sums = LanguageModelRecipe.sums(of: rows, by: [[7, 8], [9]])
     #expect(sums.value.values == [11, 22, 100, 200])
   }
 }

@@ -92,18 +92,20 @@ import Testing
     }
     let result = try BuiltTool.run([
       "language-model", "--config", "Configs/demo/\(family).yaml", "--set",
-      "output=\(output.path)", "--set", "steps=3", "--set", "width=20", "--set", "layers=1",
-      "--set", "feedForwardWidth=24", "--set", "texts.path=Data/demo/train.jsonl",
+      "output=\(folder.path("run"))", "--set", "folder=\(output.path)", "--set",
+      "training.steps=3", "--set", "model.width=20", "--set", "model.layers=1", "--set",
+      "model.feedForwardWidth=24", "--set", "texts.path=Data/demo/train.jsonl", "--set",
+      "listMark=null",
     ])
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("wrote \(output.path)"))
+    #expect(result.output.contains("wrote the model to \(output.path)"))
     var configuration = LanguageModelConfiguration()
     configuration.path = output.path
     let model = try FrozenLanguageModel(configuration)
     #expect(model.model.family == family && model.model.embeddingWidth == 20)
     let without = try BuiltTool.run([
       "language-model", "--config", "Configs/demo/\(family).yaml", "--set",
-      "output=\(folder.path("none"))",
+      "folder=\(folder.path("none"))",
     ])
     #expect(without.status == 1)
     #expect(without.errors.contains(folder.path("none")), "\(without.errors)")

@@ -71,7 +71,10 @@ import Testing
     let error = #expect(throws: ConfigurationError.self) { try configuration.check() }
     let expected =
       batchSize == 0
-      ? "training.batchSize" : "training.chunkSize: expected 1 to training.batchSize, 8, found"
+      ? "training.batchSize"
+      : chunkSize < 1
+        ? "training.chunkSize: expected at least 1, "
+        : "training.chunkSize: expected 1 to training.batchSize, 8, found"
     #expect(try #require(error).description.contains(expected), "\(String(describing: error))")
   }
 

@@ -41,16 +41,16 @@ import Testing
     let run = try TinyStageTwo(family: "opt")
     var configuration = try run.configuration()
     configuration.stage1.checkpoint = try run.stageOne(width: 16)
-    let stage = try StageTwoRun(configuration)
+    let stage = try StageTwoRecipe(configuration)
     try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
     let file = try CheckpointFile.open(URL(fileURLWithPath: configuration.stage1.checkpoint))
     var compared = 0
-    for entry in stage.task.trainedParameters where !entry.name.hasPrefix("languageProjection.") {
+    for entry in stage.model.trainedParameters where !entry.name.hasPrefix("languageProjection.") {
       let stored = try file.tensor("model", entry.name, entry.parameter.shape)
       #expect(entry.parameter.value.values == stored.values, "\(entry.name)")
       compared += 1
     }
-    #expect(compared == stage.task.trainedParameters.count - 2)
+    #expect(compared == stage.model.trainedParameters.count - 2)
   }
 
   /// Heads and further layers change no shape, but another function is another Q-Former.
@@ -132,17 +132,17 @@ import Testing
   }
 
   /// Captions first, say, and then questions: the weights go on, steps and moments begin anew.
-  @Test func fromAnEarlierStageTwoRun() throws {
+  @Test func fromAnEarlierStageTwoRecipe() throws {
     let run = try TinyStageTwo(family: "opt")
     #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "5"])).status == 0)
     var configuration = try run.configuration()
     configuration.output = run.output("b")
     configuration.initialise.checkpoint = run.output("a")
     configuration.seed = 8
-    let stage = try StageTwoRun(configuration)
+    let stage = try StageTwoRecipe(configuration)
     try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
     let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 5)))
-    for entry in stage.task.trainedParameters {
+    for entry in stage.model.trainedParameters {
       let stored = try file.tensor("model", entry.name, entry.parameter.shape)
       #expect(entry.parameter.value.values == stored.values, "\(entry.name)")
     }

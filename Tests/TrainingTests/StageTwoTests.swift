@@ -31,26 +31,26 @@ import Testing
   @Test(arguments: ["opt", "t5"])
   func theLanguageModelStaysFrozen(_ family: String) throws {
     let run = try TinyStageTwo(family: family)
-    let stage = try StageTwoRun(try run.configuration())
-    let languageModel = stage.task.languageModel.model
+    let stage = try StageTwoRecipe(try run.configuration())
+    let languageModel = stage.languageModel.model
     let before = languageModel.namedParameters.map { $0.parameter.value.values }
-    let start = stage.task.trainedParameters.map { $0.parameter.value.values }
-    #expect(try stage.train(resume: .none, isTerminal: false) == .finished)
+    let start = stage.model.trainedParameters.map { $0.parameter.value.values }
+    #expect(try Trainer(stage, isTerminal: false).train(resume: .none) == .finished)
     #expect(languageModel.namedParameters.map { $0.parameter.value.values } == before)
     let trained = languageModel.namedParameters.filter { !$0.parameter.isFrozen }
     #expect(trained.isEmpty)
     // The test could not fail if nothing were trained. A bias of keys shifts all scores of a row, which
     // the softmax does not see: where nothing rounds it, its gradient is zero.
-    for (trained, start) in zip(stage.task.trainedParameters, start) {
+    for (trained, start) in zip(stage.model.trainedParameters, start) {
       #expect(
         trained.parameter.value.values != start
           || trained.name.hasSuffix("crossAttention.key.bias"),
         "\(trained.name)")
     }
     let file = try CheckpointFile.open(
-      URL(fileURLWithPath: stage.output + "/step-00000030.h5"))
+      URL(fileURLWithPath: stage.configuration.output + "/step-00000030.h5"))
     #expect(
-      Set(file.parameterNames) == Set(stage.task.trainedParameters.map(\.name)))
+      Set(file.parameterNames) == Set(stage.model.trainedParameters.map(\.name)))
   }
 
   /// Captions, questions, several texts, JSON; pictures that are none, prompts that have no room.

@@ -47,9 +47,9 @@ struct TinyRun {
     ["stage1", "--config", recipe.path, "--output", self.output(output)] + more
   }
 
-  func configuration(_ overrides: [String] = []) throws -> StageOneRunConfiguration {
+  func configuration(_ overrides: [String] = []) throws -> StageOneRecipe.Configuration {
     try ConfigurationLoader.load(
-      StageOneRunConfiguration(), file: recipe, overrides: overrides)
+      StageOneRecipe.Configuration(), file: recipe, overrides: overrides)
   }
 
   func checkpoint(_ output: String, step: Int) -> String {

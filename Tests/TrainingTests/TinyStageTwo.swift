@@ -43,8 +43,8 @@ struct TinyStageTwo {
     ["stage2", "--config", recipe.path, "--output", self.output(output)] + more
   }
 
-  func configuration() throws -> StageTwoRunConfiguration {
-    try ConfigurationLoader.load(StageTwoRunConfiguration(), file: recipe, overrides: [])
+  func configuration() throws -> StageTwoRecipe.Configuration {
+    try ConfigurationLoader.load(StageTwoRecipe.Configuration(), file: recipe, overrides: [])
   }
 
   func checkpoint(_ output: String, step: Int) -> String {

@@ -14,9 +14,33 @@ import Testing
 /// The loop itself, around a task whose losses the test chooses.
 @Suite struct TrainerTests {
   /// One parameter; the loss of the listed steps is not a number.
-  private struct ChosenTask: TrainingTask {
+  private struct ChosenLosses: Recipe, Module {
+    static let name = "test"
+    static let ownSections: [String] = []
+    static let filesAdvice = ""
+
+    let configuration: StageOneRecipe.Configuration
     let parameter = Parameter(shape: [1], decays: false) { Tensor([1], shape: [1]) }
     var badSteps: Set<Int> = []
+
+    init(_ configuration: StageOneRecipe.Configuration, reading parts: Set<RunData.Part> = []) {
+      self.configuration = configuration
+    }
+
+    var members: [Member] { [.module("group", Group(members: [.parameter("value", parameter)]))] }
+    var model: RecipeModel { RecipeModel(bridge: self) }
+    var reckoning: Reckoning { Reckoning(configuration, [], activations: 0) }
+    func fingerprints() -> [String: String] { [:] }
+    func initialise(_ progress: ProgressReporter) {}
+    func describe(_ progress: ProgressReporter) {}
+
+    func batches(
+      from position: LoaderPosition, _ progress: ProgressReporter
+    ) throws -> any BatchStream {
+      let (tower, data) = try configuration.opened(reading: [.training])
+      return try data.trainingLoader(
+        #require(data.train), tower: tower, batchSize: 8, startingAt: position)
+    }
 
     func addGradients(
       of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
@@ -29,45 +53,42 @@ import Testing
     func validate() -> ValidationReport? { nil }
   }
 
-  private func trainer(
-    _ task: ChosenTask, _ run: TinyRun, steps: Int, stopAfter: Int = 3
-  ) throws -> Trainer {
+  private struct Group: Module {
+    let members: [Member]
+  }
+
+  private func loop(
+    _ badSteps: Set<Int>, _ run: TinyRun, steps: Int, stopAfter: Int = 3
+  ) throws -> (loop: TrainingLoop<ChosenLosses>, parameter: Parameter) {
     var configuration = try run.configuration([
       "training.steps=\(steps)", "training.stopAfterSkippedSteps=\(stopAfter)",
     ])
     configuration.output = run.output("a")
+    var recipe = ChosenLosses(configuration)
+    recipe.badSteps = badSteps
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
-    let data = try RunData(configuration.data, seed: 1)
-    let dataset = try #require(data.train)
-    let tower = try VisionTower(configuration.vision, seed: 1)
     let identity = RunIdentity(kind: "test", configuration: "", seed: 1, fingerprints: [:])
     let optimizer = AdamW(
-      configuration.training.adamW,
-      parameters: [NamedParameter(name: "group.value", parameter: task.parameter)])
+      configuration.training.adamW, parameters: recipe.model.trainedParameters)
     let progress = ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false)
-    return Trainer(
-      task: task, training: configuration.training,
-      sections: .init(
-        validationEvery: configuration.validation.every, log: configuration.log),
-      loader: try data.trainingLoader(
-        dataset, tower: tower, batchSize: 8, startingAt: LoaderPosition()),
-      optimizer: optimizer,
+    let loop = TrainingLoop(
+      recipe, batches: try recipe.batches(from: LoaderPosition(), progress), optimizer: optimizer,
       saving: CheckpointSaving(
         TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint,
         optimizer, lock: try folder.lock(), step: 0, say: progress.say),
       metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
       progress: progress, state: TrainingState())
+    return (loop, recipe.parameter)
   }
 
   @Test func stepsThatAreNotFiniteAreSkippedAndCounted() throws {
     let run = try TinyRun()
-    let task = ChosenTask(badSteps: [1, 2, 4])
-    let trainer = try trainer(task, run, steps: 6)
-    #expect(try trainer.run(maximumSteps: nil) == .finished)
-    #expect(trainer.state.step == 6)
-    #expect(trainer.state.skippedSteps == 3)
-    #expect(task.parameter.value.scalar.isFinite)
+    let (loop, parameter) = try loop([1, 2, 4], run, steps: 6)
+    #expect(try loop.run(maximumSteps: nil) == .finished)
+    #expect(loop.state.step == 6)
+    #expect(loop.state.skippedSteps == 3)
+    #expect(parameter.value.scalar.isFinite)
     let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 6)))
     #expect(file.metadata.counters["updates"] == 3)
   }
@@ -75,8 +96,8 @@ import Testing
   /// A run whose last steps did nothing has not ended well, though its state is worth keeping.
   @Test func skippedStepsAtTheEndAreAnError() throws {
     let run = try TinyRun()
-    let trainer = try trainer(ChosenTask(badSteps: [4, 5]), run, steps: 6)
-    let error = #expect(throws: RunError.self) { try trainer.run(maximumSteps: nil) }
+    let loop = try loop([4, 5], run, steps: 6).loop
+    let error = #expect(throws: RunError.self) { try loop.run(maximumSteps: nil) }
     #expect(error?.description.contains("2 steps in a row, up to step 6") == true)
     let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 6)))
     #expect(file.metadata.counters["updates"] == 4)
@@ -84,8 +105,8 @@ import Testing
 
   @Test func severalInARowEndTheRunWithADiagnosis() throws {
     let run = try TinyRun()
-    let trainer = try trainer(ChosenTask(badSteps: Set(2...9)), run, steps: 10)
-    let error = #expect(throws: RunError.self) { try trainer.run(maximumSteps: nil) }
+    let loop = try loop(Set(2...9), run, steps: 10).loop
+    let error = #expect(throws: RunError.self) { try loop.run(maximumSteps: nil) }
     #expect(error?.description.contains("3 steps in a row, up to step 5") == true)
     #expect(error?.description.contains("group.value") == true)
   }
@@ -142,7 +163,7 @@ import Testing
     }
     let optimizer = AdamW(
       AdamWConfiguration(), parameters: parameters,
-      rateScale: { $0.hasPrefix("vision.") ? 0.1 : 1 })
+      rateScale: { $0 === parameters[1].parameter ? 0.1 : 1 })
     let gradients = Gradients()
     for entry in parameters {
       entry.parameter.setGradient(Tensor([3], shape: [1]), in: gradients)
@@ -166,14 +187,30 @@ import Testing
     }
     #expect(recipes.count >= 4)
     for recipe in recipes {
-      let name = recipe.lastPathComponent
-      if name.hasPrefix("stage2") {
-        try ConfigurationLoader.load(StageTwoRunConfiguration(), file: recipe).check()
-      } else if ["opt.yaml", "t5.yaml"].contains(name) {
-        try ConfigurationLoader.load(LanguageModelTrainingConfiguration(), file: recipe).check()
-      } else {
-        try ConfigurationLoader.load(StageOneRunConfiguration(), file: recipe).check()
-      }
+      let (kind, reason) = try Recipes.of(file: recipe)
+      #expect(reason == nil, "\(recipe.path): \(reason ?? "")")
+      try check(kind, recipe)
     }
+  }
+
+  private func check<R: Recipe>(_ kind: R.Type, _ file: URL) throws {
+    var notes: [String] = []
+    try kind.load(file) { notes.append($0) }.check()
+    #expect(notes == [], "\(file.path)")
+  }
+
+  /// What `recipe NAME` prints is a recipe, with the defaults.
+  @Test func referencesAreRecipes() throws {
+    let folder = try TemporaryFolder()
+    for recipe in Recipes.all {
+      let url = try folder.write(recipe.reference(), to: "\(recipe.name).yaml")
+      try requireDefaults(recipe, url)
+    }
+  }
+
+  private func requireDefaults<R: Recipe>(_ kind: R.Type, _ file: URL) throws {
+    let loaded = try kind.load(file) { _ in }
+    #expect(
+      try ConfigurationLoader.yaml(loaded) == ConfigurationLoader.yaml(R.Configuration()))
   }
 }

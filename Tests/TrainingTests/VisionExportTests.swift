@@ -18,15 +18,15 @@ import VisionEncoders
       ["export", "vision", "--checkpoint", run.output("a"), "--output", run.output("encoder")])
     #expect(exported.status == 0, "\(exported.errors)")
 
-    let evaluation = try StageOneEvaluation(
-      checkpoint: run.output("a"), configuration: nil, overrides: [], report: { _ in })
+    let evaluation = try LoadedRecipe<StageOneRecipe>(
+      run.output("a"), reading: [], report: { _ in })
     var configuration = VisionConfiguration()
     configuration.path = run.output("encoder")
     let tower = try VisionTower(configuration, seed: 1)
     let pixels = randomTensor([2, 3, tower.imageSize, tower.imageSize], seed: 1)
     let features = tower.features(pixels).value
-    #expect(features.values == evaluation.task.tower.features(pixels).value.values)
-    #expect(tower.normalization.mean == evaluation.task.tower.normalization.mean)
+    #expect(features.values == evaluation.recipe.tower.features(pixels).value.values)
+    #expect(tower.normalization.mean == evaluation.recipe.tower.normalization.mean)
     // Training has changed it.
     configuration.path = folder.path
     let before = try VisionTower(configuration, seed: 1)

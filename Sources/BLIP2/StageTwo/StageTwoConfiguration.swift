@@ -2,7 +2,8 @@ import Configuration
 
 /// What stage 2 trains and how a caption is put before the language model (Li et al. 2023, §3.2).
 public struct StageTwoConfiguration: Codable, Equatable, Sendable {
-  @Key("The sizes of the Q-Former.")
+  @Key(
+    "The sizes of the Q-Former; what a recipe does not give is as in the run that it begins from.")
   public var qFormer = QFormerConfiguration()
   @Key("Which tokens the language model is to predict, and after which.")
   public var objective = StageTwoObjective()

@@ -133,3 +133,19 @@ extension QFormerLayer {
     }
   }
 }
+
+extension StageTwoModel {
+  /// What stage 1 has trained already, under the same names: all but the projection.
+  public var fromStageOne: some Module { StartOfStageTwo(self) }
+}
+
+/// The part of stage 2's model that stage 1 has as well.
+private struct StartOfStageTwo: Module {
+  let members: [Member]
+
+  init(_ model: StageTwoModel) {
+    members = [
+      .module("qFormer", QueryHalf(model.qFormer)), .module("visionNorm", model.visionNorm),
+    ]
+  }
+}

@@ -11,9 +11,29 @@ public struct Batch: Sendable {
   /// The samples that could not be read and were passed over since the batch before.
   public var skipped: [SkippedSample]
 
+  public init(
+    samples: [CaptionSample], values: [Float], positionAfter: LoaderPosition,
+    skipped: [SkippedSample]
+  ) {
+    self.samples = samples
+    self.values = values
+    self.positionAfter = positionAfter
+    self.skipped = skipped
+  }
+
   /// The epoch that the batch belongs to.
   public var epoch: Int { positionAfter.epoch }
 }
+
+/// Batches one after another, as a training run takes them.
+public protocol BatchStream: AnyObject {
+  /// - Returns: Nil after the last batch of a pass.
+  func next() throws -> Batch?
+  /// Ends what reads ahead.
+  func stop()
+}
+
+extension BatchLoader: BatchStream {}
 
 /// A place in a run over a data set, from which a loader can go on exactly.
 public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {

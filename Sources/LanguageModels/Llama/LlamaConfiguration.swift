@@ -141,3 +141,19 @@ extension KeyedDecodingContainer {
     return try size(key)
   }
 }
+
+extension LlamaConfiguration {
+  /// SmolLM2-135M.
+  public static var smolLM2: LlamaConfiguration {
+    var sizes = LlamaConfiguration()
+    sizes.width = 576
+    sizes.feedForwardWidth = 1536
+    sizes.layers = 30
+    sizes.heads = 9
+    sizes.keyHeads = 3
+    sizes.headWidth = 64
+    sizes.vocabularySize = 49_152
+    sizes.isTied = true
+    return sizes
+  }
+}

@@ -79,3 +79,22 @@ public struct OPTConfiguration: Decodable, Equatable, Sendable {
       ?? (width % heads == 0 ? nil : "num_attention_heads: \(heads) does not divide \(width)")
   }
 }
+
+extension OPTConfiguration {
+  /// OPT-125M.
+  public static let opt125M = sizes(width: 768, layers: 12, heads: 12)
+  /// OPT-1.3B.
+  public static let opt1B = sizes(width: 2048, layers: 24, heads: 32)
+  /// OPT-2.7B, the smaller of the two that BLIP-2 takes.
+  public static let opt3B = sizes(width: 2560, layers: 32, heads: 32)
+
+  private static func sizes(width: Int, layers: Int, heads: Int) -> OPTConfiguration {
+    var sizes = OPTConfiguration()
+    sizes.width = width
+    sizes.embeddingWidth = width
+    sizes.layers = layers
+    sizes.heads = heads
+    sizes.feedForwardWidth = 4 * width
+    return sizes
+  }
+}

@@ -134,3 +134,15 @@ extension T5Configuration {
     return sizes
   }
 }
+
+extension T5Configuration {
+  /// Flan-T5-base.
+  public static var flanBase: T5Configuration {
+    var sizes = T5Configuration.gated
+    sizes.width = 768
+    sizes.encoderLayers = 12
+    sizes.decoderLayers = 12
+    sizes.heads = 12
+    return sizes
+  }
+}

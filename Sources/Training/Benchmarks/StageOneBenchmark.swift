@@ -29,7 +29,8 @@ public struct StageOneBenchmark {
   public func run(report: (String) -> Void) -> BenchmarkResult {
     let model = makeModel()
     model.multiply(in: precision)
-    let optimizer = AdamW(AdamWConfiguration(), parameters: model.namedParameters)
+    let training = TrainingConfiguration()
+    let optimizer = AdamW(training.adamW, parameters: model.namedParameters)
     let generator = Philox(seed: 1)
     let features = Variable(
       .normal(
@@ -39,14 +40,17 @@ public struct StageOneBenchmark {
     var seconds: [Double] = []
     for step in 0...steps {
       let begin = ContinuousClock.now
-      let gradients = Gradients()
-      let losses = model.addGradients(
-        of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
-        negatives: .drawn(Philox(seed: 2, stream: UInt64(step))),
-        randomness: TrainingRandomness(
-          rate: model.configuration.qFormer.dropout, seed: 3, step: step), to: gradients)
-      let values = [losses.contrast, losses.matching, losses.generation].map { $0 ?? 0 }
-      optimizer.update(gradients, rate: 1e-4)
+      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
+        _, weight, gradients in
+        StageOneRecipe.terms(
+          model.addGradients(
+            of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
+            negatives: .drawn(Philox(seed: 2, stream: UInt64(step))),
+            randomness: TrainingRandomness(
+              rate: model.configuration.qFormer.dropout, seed: 3, step: step), weight: weight,
+            to: gradients))
+      }
+      let values = outcome.terms.map(\.value)
       let time = (ContinuousClock.now - begin).inSeconds
       Profile.markStep()
       if step == 0 { Profile.restart() }

@@ -28,17 +28,20 @@ public struct StageTwoBenchmark {
   /// - Parameter report: Is told of each step.
   public func train(report: (String) -> Void) -> BenchmarkResult {
     let (model, languageModel, features) = prepared()
-    let optimizer = AdamW(AdamWConfiguration(), parameters: model.namedParameters)
+    let training = TrainingConfiguration()
+    let optimizer = AdamW(training.adamW, parameters: model.namedParameters)
     let texts = captions(hasEncoder: languageModel.hasEncoder)
     return timed(count: batch, unit: "samples", report: report) { step in
-      let loss = model.loss(
-        features, texts: texts, languageModel: languageModel,
-        randomness: TrainingRandomness(
-          rate: model.configuration.qFormer.dropout, seed: 3, step: step))
-      let gradients = Gradients()
-      gradients.addBackward(from: loss)
-      optimizer.update(gradients, rate: 1e-4)
-      return String(format: "lm %.3f", loss.value.scalar)
+      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
+        _, weight, gradients in
+        let loss = model.loss(
+          features, texts: texts, languageModel: languageModel,
+          randomness: TrainingRandomness(
+            rate: model.configuration.qFormer.dropout, seed: 3, step: step))
+        gradients.addBackward(from: loss, weight: weight)
+        return [("lm", Double(loss.value.scalar))]
+      }
+      return String(format: "lm %.3f", outcome.terms[0].value)
     }
   }
 
@@ -114,51 +117,13 @@ public enum BenchmarkLanguageModel: String, CaseIterable, Sendable {
     let initialiser = ParameterInitialiser(seed: seed)
     let model: any LanguageModel =
       switch self {
-      case .opt125m: OPT(.sizes(width: 768, layers: 12, heads: 12), initialiser)
-      case .opt1B: OPT(.sizes(width: 2048, layers: 24, heads: 32), initialiser)
-      case .opt3B: OPT(.sizes(width: 2560, layers: 32, heads: 32), initialiser)
+      case .opt125m: OPT(.opt125M, initialiser)
+      case .opt1B: OPT(.opt1B, initialiser)
+      case .opt3B: OPT(.opt3B, initialiser)
       case .flanT5Base: T5(.flanBase, hasOutputTable: true, initialiser)
       case .smolLM2: Llama(.smolLM2, initialiser)
       }
     model.freezeForBenchmark(in: precision)
     return model
-  }
-}
-
-extension OPTConfiguration {
-  fileprivate static func sizes(width: Int, layers: Int, heads: Int) -> OPTConfiguration {
-    var sizes = OPTConfiguration()
-    sizes.width = width
-    sizes.embeddingWidth = width
-    sizes.layers = layers
-    sizes.heads = heads
-    sizes.feedForwardWidth = 4 * width
-    return sizes
-  }
-}
-
-extension T5Configuration {
-  fileprivate static var flanBase: T5Configuration {
-    var sizes = T5Configuration.gated
-    sizes.width = 768
-    sizes.encoderLayers = 12
-    sizes.decoderLayers = 12
-    sizes.heads = 12
-    return sizes
-  }
-}
-
-extension LlamaConfiguration {
-  fileprivate static var smolLM2: LlamaConfiguration {
-    var sizes = LlamaConfiguration()
-    sizes.width = 576
-    sizes.feedForwardWidth = 1536
-    sizes.layers = 30
-    sizes.heads = 9
-    sizes.keyHeads = 3
-    sizes.headWidth = 64
-    sizes.vocabularySize = 49_152
-    sizes.isTied = true
-    return sizes
   }
 }

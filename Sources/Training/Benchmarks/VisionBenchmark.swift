@@ -71,23 +71,3 @@ extension Module {
     }
   }
 }
-
-extension CLIPViTConfiguration {
-  fileprivate static var large: CLIPViTConfiguration {
-    var sizes = CLIPViTConfiguration()
-    sizes.width = 1024
-    sizes.layers = 23
-    sizes.heads = 16
-    sizes.feedForwardWidth = 4096
-    sizes.patchSize = 14
-    return sizes
-  }
-}
-
-extension DINOv2Configuration {
-  fileprivate static var small: DINOv2Configuration {
-    var sizes = DINOv2Configuration()
-    sizes.imageSize = 224
-    return sizes
-  }
-}

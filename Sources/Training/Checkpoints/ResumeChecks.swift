@@ -9,6 +9,15 @@ public enum ResumeRequest: Equatable {
   case outputFolder
   /// A checkpoint, or a folder whose newest sound one is taken.
   case path(String)
+
+  /// What is gone on from; nil for a new run.
+  func path(outputFolder: String) -> String? {
+    switch self {
+    case .none: nil
+    case .outputFolder: outputFolder
+    case .path(let path): path
+    }
+  }
 }
 
 extension CheckpointFile {

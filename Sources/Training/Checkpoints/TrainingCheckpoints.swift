@@ -138,23 +138,6 @@ extension CheckpointFile {
       unused: stored.subtracting(parameters.map(\.name)).sorted())
   }
 
-  /// The recipe of a stage-1 run.
-  func stageOneConfiguration(overrides: [String] = []) throws -> StageOneRunConfiguration {
-    try configuration(StageOneRunConfiguration.self, kind: StageOneRun.kind, overrides: overrides)
-  }
-
-  /// The recipe of a run.
-  /// - Throws: `RunError.wrongKind` for a checkpoint of another stage, or `ConfigurationError`.
-  func configuration<Configuration: RunConfiguration>(
-    _ type: Configuration.Type, kind: String, overrides: [String] = []
-  ) throws -> Configuration {
-    guard metadata.kind == kind else {
-      throw RunError.wrongKind(file: url.path, expected: kind, found: metadata.kind)
-    }
-    return try ConfigurationLoader.load(
-      type.init(), text: metadata.configuration, name: url.path, overrides: overrides)
-  }
-
   /// The parameters that the file holds, by our names.
   public var parameterNames: [String] {
     arrays.compactMap {

@@ -13,15 +13,16 @@ extension DataSourceConfiguration {
   }
 
   /// The pairs; nil where neither `path` nor `mix` is given.
+  /// - Parameter name: What messages call this section.
   /// - Throws: `DatasetError`.
-  public func source() throws -> (any CaptionSource)? {
+  public func source(_ name: String = "data.train") throws -> (any CaptionSource)? {
     let parts = try locations.enumerated().map { index, place in
-      let key = mix.isEmpty ? "data.train.path" : "data.train.mix[\(index)].path"
+      let key = mix.isEmpty ? "\(name).path" : "\(name).mix[\(index)].path"
       return SourceMixture.Part(
         try KeyedError.naming(key) { try place.location.open() }, weight: place.weight)
     }
     return mix.isEmpty
-      ? parts.first?.source : try KeyedError.naming("data.train.mix") { try SourceMixture(parts) }
+      ? parts.first?.source : try KeyedError.naming("\(name).mix") { try SourceMixture(parts) }
   }
 
   /// - Parameter name: What messages call this section.

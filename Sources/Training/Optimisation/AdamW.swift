@@ -38,12 +38,12 @@ public final class AdamW {
   /// - Parameter rateScale: What a parameter's learning rate is multiplied with.
   public init(
     _ configuration: AdamWConfiguration, parameters: [NamedParameter],
-    rateScale: (String) -> Double = { _ in 1 }
+    rateScale: (Parameter) -> Double = { _ in 1 }
   ) {
     self.configuration = configuration
     entries = parameters.filter { !$0.parameter.isFrozen }.map {
       Entry(
-        name: $0.name, parameter: $0.parameter, rateScale: rateScale($0.name),
+        name: $0.name, parameter: $0.parameter, rateScale: rateScale($0.parameter),
         firstMoment: .zeros($0.parameter.shape), secondMoment: .zeros($0.parameter.shape))
     }
   }

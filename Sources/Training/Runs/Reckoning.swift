@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// The memory and the disk that a run is going to want, reckoned before it takes any.
-struct Reckoning {
+public struct Reckoning {
   /// Numbers that are trained.
   var trainedValues: Int
   /// Bytes that a micro-batch (or chunk) keeps for its backward pass, estimated.
@@ -16,14 +16,22 @@ struct Reckoning {
 
   private static let usualImageSize = 96
 
+  /// - Parameters:
+  ///   - parameters: Those that are trained.
+  ///   - activations: What a micro-batch keeps beside its images.
   init(
-    _ configuration: some RunConfiguration, _ parameters: [NamedParameter], activations: Int
+    _ configuration: some RecipeConfiguration, _ parameters: [NamedParameter], activations: Int
   ) {
     trainedValues = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
-    let side = configuration.vision.imageSize ?? Reckoning.usualImageSize
-    let batches = configuration.data.prefetchedBatches + 2
-    let pictures = configuration.training.batchSize * batches * 3 * side * side * 4
-    self.activations = activations + (configuration.vision.cache ? 0 : pictures)
+    var images = 0
+    if let configuration = configuration as? any ImageTextConfiguration,
+      !configuration.vision.cache
+    {
+      let side = configuration.vision.imageSize ?? Reckoning.usualImageSize
+      let batches = configuration.data.prefetchedBatches + 2
+      images = configuration.training.batchSize * batches * 3 * side * side * 4
+    }
+    self.activations = activations + images
     let every = configuration.checkpoint.every
     let saves = every > 0 ? configuration.training.steps / every + 1 : 1
     checkpoints = min(saves, configuration.checkpoint.keep + 1) + 1

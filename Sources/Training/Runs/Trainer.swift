@@ -1,330 +1,143 @@
-import Autograd
 import Checkpointing
+import Configuration
 import Datasets
 import Foundation
-import Layers
 import Tensors
 
-/// What a stage adds to the training loop: its losses and its validation.
-protocol TrainingTask {
-  /// Adds the gradients of a micro-batch's mean loss to a store.
-  /// - Parameters:
-  ///   - firstIndex: The index of the batch's first pair in the global batch.
-  ///   - weight: What the loss counts for.
-  /// - Returns: The loss's terms by name.
-  /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
-  func addGradients(
-    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) throws -> [(name: String, value: Double)]
-
-  /// Parameters that the loss depends on and that are not trained.
-  var frozenParameters: [NamedParameter] { get }
-
-  /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
-  func validate() throws -> ValidationReport?
-}
-
-extension TrainingTask {
-  var frozenParameters: [NamedParameter] { [] }
-}
-
-/// The outcome of a validation.
-public struct ValidationReport {
-  /// Everything measured, by name.
-  public var values: [(name: String, value: Double)]
-  /// Lines for people.
-  public var lines: [String]
-  /// Held-out pictures with what the model says of them.
-  var pictures: [SamplePicture]
-  /// What the best checkpoint is chosen by; larger is better.
-  public var score: Double
-  /// What `score` is, in words.
-  public var scoreName: String
-}
-
-/// How a run ended.
-public enum RunOutcome: Equatable {
-  case finished
-  /// At the step that the caller wanted it to stop at.
-  case paused
-  /// - isSaved: Whether there is anything to go on with.
-  case stopped(signal: Int32, isSaved: Bool)
-}
-
-/// The training loop: steps, checkpoints, validations and what is said about them.
-final class Trainer {
-  private let task: any TrainingTask
-  private let training: TrainingConfiguration
-  private let sections: Sections
-  private let loader: BatchLoader
-  private let optimizer: AdamW
-  private let saving: CheckpointSaving
-  private let metrics: MetricsLog
-  private let tensorBoard: TensorBoardLog?
+/// Owns a run of a recipe, new or resumed: its folder, its identity and its state; then it trains.
+public struct Trainer<R: Recipe> {
+  private let recipe: R
   private let progress: ProgressReporter
-  private(set) var state: TrainingState
-  private var skippedInRow = 0
-  private var lastProblem: Problem?
 
-  /// The configuration's sections beside `training`.
-  struct Sections {
-    /// Steps between validations; 0 for none but the last.
-    var validationEvery: Int
-    var log: LogConfiguration
+  private var configuration: R.Configuration { recipe.configuration }
+
+  /// - Parameter isTerminal: Whether progress may renew its line.
+  public init(_ recipe: R, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
+    self.recipe = recipe
+    progress = ProgressReporter(
+      totalSteps: recipe.configuration.training.steps, logEvery: recipe.configuration.log.every,
+      isTerminal: isTerminal)
   }
 
-  init(
-    task: any TrainingTask, training: TrainingConfiguration, sections: Sections,
-    loader: BatchLoader, optimizer: AdamW, saving: CheckpointSaving, metrics: MetricsLog,
-    tensorBoard: TensorBoardLog?, progress: ProgressReporter, state: TrainingState
-  ) {
-    self.task = task
-    self.training = training
-    self.sections = sections
-    self.loader = loader
-    self.optimizer = optimizer
-    self.saving = saving
-    self.metrics = metrics
-    self.tensorBoard = tensorBoard
-    self.progress = progress
-    self.state = state
-  }
-
-  /// Trains to the end of the schedule.
-  /// - Parameter maximumSteps: A step to stop at earlier, after a checkpoint; the schedule stays.
-  func run(maximumSteps: Int?) throws -> RunOutcome {
-    defer {
-      loader.stop()
-      progress.finish()
-    }
+  /// - Parameters:
+  ///   - resume: What to go on from.
+  ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
+  ///   - force: Whether the output folder may hold other things.
+  public func train(
+    resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false
+  ) throws -> RunOutcome {
+    if resume != .outputFolder { try RunFolder.check(configuration.output, force: force) }
+    let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
+    let folder = try CheckpointFolder(creating: url)
+    let lock = try folder.lock()
+    try folder.removeStaleTemporaryFiles(holding: lock)
+    let reckoning = recipe.reckoning
+    if let warning = try reckoning.checkMemory(.now) { progress.say(warning) }
+    try reckoning.checkDisk(of: url, present: try folder.entries().count)
+    let identity = RunIdentity(
+      kind: R.name, configuration: try ConfigurationLoader.yaml(configuration),
+      seed: configuration.seed, fingerprints: try recipe.fingerprints())
+    let rateScales = recipe.model.rateScales
+    let optimizer = AdamW(
+      configuration.training.adamW, parameters: recipe.model.trainedParameters,
+      rateScale: { rateScales[ObjectIdentifier($0)] ?? 1 })
+    let state =
+      try resumed(resume, folder: folder, identity: identity, optimizer)
+      ?? begin(folder: folder)
+    recipe.describe(progress)
+    let batches: any BatchStream
     do {
-      return try loop(lastStep: min(training.steps, maximumSteps ?? training.steps))
-    } catch {
-      saveAfter(error)
-      throw error
+      batches = try recipe.batches(from: state.position, progress)
+    } catch let interruption as Interrupted {
+      return .stopped(signal: interruption.signal, isSaved: state.step > 0)
     }
-  }
-
-  private func loop(lastStep: Int) throws -> RunOutcome {
-    // A run that was stopped while it judged held-out pairs makes up for it.
-    if state.step > 0, isValidationDue { try validate() }
-    while state.step < lastStep, !StopRequest.isPresent {
-      do { try step() } catch is Interrupted { break }
-      if state.step == lastStep { try refuseSkippedEnd() }
-      if saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
-      if isValidationDue { try validate() }
-    }
-    try saving.saveFinally(state)
-    metrics.follow(to: saving.folder)
-    let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
-    if let signal = StopRequest.signal {
-      if state.step == 0 { progress.say("no step was whole yet: there is nothing to save") }
-      return .stopped(signal: signal, isSaved: state.step > 0)
-    }
-    if let failure = unwritten.first { throw failure }
-    return state.step < training.steps ? .paused : .finished
-  }
-
-  /// What was trained is not lost when data, validation or the log fail. Where training itself went
-  /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
-  /// be shown, whatever becomes of saving.
-  private func saveAfter(_ error: any Error) {
-    switch error as? RunError {
-    case .notFinite, .notFiniteResult: return
-    default: break
-    }
-    if error is CheckpointError { return }
-    do {
-      try saving.saveFinally(state)
-    } catch {
-      progress.say("warning: the state after step \(state.step) is not saved: \(error)")
-    }
-  }
-
-  // MARK: One step
-
-  private func step() throws {
-    let begin = ContinuousClock.now
-    let gradients = Gradients()
-    var terms: [(name: String, value: Double)] = []
-    // The state changes at the end, as a whole: an error within a step leaves the one before.
-    var next = state
-    for micro in 0..<training.accumulation {
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
-      guard let batch = try loader.next() else {
-        preconditionFailure("training data goes on for ever")
-      }
-      next.position = batch.positionAfter
-      next.skippedImages += batch.skipped.count
-      Profile.mark("waiting for data")
-      for sample in batch.skipped { progress.say("skipped \(sample)") }
-      let share = 1 / Double(training.accumulation)
-      let losses = try task.addGradients(
-        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: Float(share),
-        to: gradients)
-      add(losses.map { ($0.name, $0.value * share) }, to: &terms)
-    }
-    let rate = training.learningRate.rate(step: state.step, of: training.steps)
-    let norm = GradientNorm.global(gradients, of: optimizer.entries.map(\.parameter))
-    Profile.mark("gradient norm")
-    next.step += 1
-    state = next
-    if norm.isFinite && terms.allSatisfy({ $0.value.isFinite }) {
-      skippedInRow = 0
-      optimizer.update(
-        gradients, rate: rate,
-        gradientScale: GradientNorm.clippingFactor(norm: norm, limit: training.clipNorm))
+    if state.step == 0 {
+      try RunFolder.setAsideNumbers(in: url, say: progress.say)
     } else {
-      try noteNotFinite(terms, gradients)
+      try setLaterAside(in: folder, after: state.step)
     }
-    try report(terms, rate: rate, norm: norm, since: begin)
-    Profile.markStep()
+    let saving = CheckpointSaving(
+      TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
+      lock: lock, step: state.step, say: progress.say)
+    let loop = TrainingLoop(
+      recipe, batches: batches, optimizer: optimizer, saving: saving,
+      metrics: try MetricsLog(
+        folder: url, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
+      tensorBoard: configuration.log.tensorBoard
+        ? try TensorBoardLog(output: url, continuingFrom: state.step) : nil,
+      progress: progress, state: state)
+    let outcome = try loop.run(maximumSteps: maximumSteps)
+    if outcome == .finished { try recipe.finish(progress) }
+    return outcome
   }
 
-  private func add(
-    _ values: [(name: String, value: Double)], to sums: inout [(name: String, value: Double)]
-  ) {
-    if sums.isEmpty {
-      sums = values
-    } else {
-      for index in sums.indices { sums[index].value += values[index].value }
+  // MARK: Starting
+
+  private func begin(folder: CheckpointFolder) throws -> TrainingState {
+    if let newest = try folder.entries().last {
+      throw RunError.folderHasRun(
+        folder: configuration.output, newest: newest.url.lastPathComponent)
     }
+    try recipe.initialise(progress)
+    return TrainingState()
   }
 
-  private func noteNotFinite(
-    _ terms: [(name: String, value: Double)], _ gradients: Gradients
+  // MARK: Going on
+
+  private func resumed(
+    _ request: ResumeRequest, folder: CheckpointFolder, identity: RunIdentity, _ optimizer: AdamW
+  ) throws -> TrainingState? {
+    guard let path = request.path(outputFolder: configuration.output) else { return nil }
+    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    try file.checkCounters()
+    let earlier = try file.configuration(of: R.self)
+    let differences = try KeyDifference.between(
+      earlier, configuration, like: R.Configuration())
+    try file.check(
+      identity, differences: differences.filter { $0.resume == .fixed }.map(\.line),
+      allowChangedData: configuration.resume.allowChangedData)
+    try refuseOthers(in: folder, toGoOnFrom: file)
+    var state = try TrainingCheckpoints.restore(file, into: optimizer)
+    if file.metadata.fingerprints["data"] != identity.fingerprints["data"] {
+      progress.say(
+        "the data has changed; its order begins anew at epoch \(state.position.epoch + 1)")
+      state.position = LoaderPosition(epoch: state.position.epoch + 1)
+    }
+    progress.say("resumed from \(file.url.path) at step \(state.step)")
+    if let threads = file.metadata.counters["threads"], Int(threads) != Parallel.threadCount {
+      progress.say(
+        "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
+          + "otherwise, so last bits will differ from a run that was not interrupted")
+    }
+    for change in differences where change.resume != .free {
+      progress.say("  changed: \(change.line)")
+    }
+    if let best = state.best, differences.contains(where: { $0.resume == .scores }) {
+      progress.say(
+        "  the best so far, step \(best.step), was judged otherwise: the best is sought anew")
+      state.best = nil
+    }
+    return state
+  }
+
+  /// Makes sure that the output folder holds no other run's checkpoints.
+  private func refuseOthers(
+    in folder: CheckpointFolder, toGoOnFrom file: CheckpointFile
   ) throws {
-    state.skippedSteps += 1
-    skippedInRow += 1
-    progress.say(
-      "step \(state.step): a loss or gradient is not finite; no update was made "
-        + "(\(skippedInRow) in a row)")
-    lastProblem = Problem(
-      terms, gradients, optimizer, frozenParameters: task.frozenParameters)
-    if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
-  }
-
-  /// A run that ends with steps that did nothing has not ended well.
-  private func refuseSkippedEnd() throws {
-    guard skippedInRow > 0 else { return }
-    if lastProblem?.parameter == nil { try saving.saveFinally(state) }
-    throw notFinite()
-  }
-
-  private func notFinite() -> RunError {
-    .notFinite(
-      steps: skippedInRow, step: state.step,
-      diagnosis: (lastProblem?.description ?? "")
-        + " A lower training.learningRate.peak, a longer warm-up or training.clipNorm 1 help "
-        + "where training diverged; resume from a checkpoint before step "
-        + "\(state.step - skippedInRow + 1).")
-  }
-
-  private func report(
-    _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
-    since begin: ContinuousClock.Instant
-  ) throws {
-    let report = ProgressReporter.StepReport(
-      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm,
-      seconds: (ContinuousClock.now - begin).inSeconds,
-      samples: training.batchSize * training.accumulation, skippedImages: state.skippedImages,
-      skippedSteps: state.skippedSteps)
-    let samplesPerSecond = progress.rate(report)
-    progress.show(report, rate: samplesPerSecond)
-    if let failure = progress.failure {
-      throw RunError.cannotWrite(
-        file: "standard output", reason: failure.reason)
-    }
-    state.logged.add(terms)
-    guard state.step % sections.log.every == 0 || state.step == training.steps else { return }
-    let means = state.logged.means(of: terms)
-    state.logged = LossSums()
-    write(
-      kind: "train",
-      means + [
-        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", rate),
-        ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
-        ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
-        ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
-      ])
-  }
-
-  private func write(kind: String, _ values: [(name: String, value: Double)]) {
-    if let failure = metrics.write(step: state.step, kind: kind, values) {
-      progress.say("warning: \(failure); the run goes on, and its numbers are kept for later")
-    }
-    tensorBoard?.write(step: state.step, kind: kind, values)
-  }
-
-  // MARK: Validation and checkpoints
-
-  private var isValidationDue: Bool {
-    if state.validatedStep == state.step { return false }
-    if state.step == training.steps { return true }
-    let every = sections.validationEvery
-    return every > 0 && state.step % every == 0
-  }
-
-  private func validate() throws {
-    guard !StopRequest.isPresent,
-      let report = try KeyedError.naming("validation", { try task.validate() }),
-      // A signal cuts captions short that are being written: the resumed run judges again.
-      !StopRequest.isPresent
-    else { return }
-    defer { Profile.mark("validation") }
-    state.validatedStep = state.step
-    write(kind: "validation", report.values)
-    try metrics.write(step: state.step, report.pictures)
-    tensorBoard?.write(step: state.step, report.pictures)
-    for line in report.lines { progress.say(line) }
-    let isSound = report.values.allSatisfy { $0.value.isFinite }
-    if isSound, report.score > state.best?.value ?? -.infinity {
-      state.best = TrainingState.Best(step: state.step, value: report.score)
-      progress.say("the best so far, by \(report.scoreName)")
-      // The best is kept, so it must be on disk, and say that it is.
-      try save()
+    let from = file.url.deletingLastPathComponent().resolvingSymlinksInPath().path
+    if from != folder.url.resolvingSymlinksInPath().path {
+      guard let newest = try folder.entries().last else { return }
+      throw RunError.folderHasRun(
+        folder: configuration.output, newest: newest.url.lastPathComponent)
     }
   }
 
-  private func save() throws {
-    try saving.save(state)
-    Profile.mark("checkpoint")
-  }
-}
-
-/// What was not finite in a step that was skipped.
-private struct Problem: CustomStringConvertible {
-  let losses: String
-  /// The first parameter that is not finite itself.
-  let parameter: String?
-  /// The first parameter whose gradient is not.
-  let gradient: String?
-
-  /// The first frozen parameter that is not finite.
-  let frozen: String?
-
-  init(
-    _ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW,
-    frozenParameters: [NamedParameter]
-  ) {
-    losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    parameter = optimizer.entries.first { $0.parameter.value.hasNonFinite }?.name
-    // They are many, and sought only where something went wrong.
-    frozen =
-      parameter == nil ? frozenParameters.first { $0.parameter.value.hasNonFinite }?.name : nil
-    gradient =
-      optimizer.entries.first { entry in
-        entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
-      }?.name
-  }
-
-  var description: String {
-    var text = "Losses: \(losses)."
-    if let parameter { text += " The parameter \(parameter) is not finite itself." }
-    if let frozen {
-      return text + " The frozen parameter \(frozen) is not finite: its file is broken."
+  /// Makes sure that the folder holds no future but this run's, once nothing else can refuse it.
+  private func setLaterAside(in folder: CheckpointFolder, after step: Int) throws {
+    let later = try folder.setAside(after: step)
+    for url in later {
+      progress.say("set aside as \(url.lastPathComponent): the run goes on from an earlier step")
     }
-    if let gradient { text += " The first gradient that is not finite: \(gradient)." }
-    return text
+    if !later.isEmpty { try RunFolder.copyNumbers(in: folder.url, say: progress.say) }
   }
 }

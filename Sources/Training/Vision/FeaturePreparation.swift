@@ -9,24 +9,12 @@ public struct FeaturePreparation {
   private let data: RunData
   private let report: (String) -> Void
 
-  /// Reads the image encoder and the lists of pictures; nothing is computed yet.
+  /// Reads the image encoder and the lists of pictures, and nothing else of the recipe; nothing is computed
+  /// yet.
   /// - Parameter report: Is told how things get on.
   /// - Throws: `ConfigurationError` and the errors of the files that it reads.
   public init(
-    _ configuration: StageOneRunConfiguration, report: @escaping (String) -> Void
-  ) throws {
-    try self.init(of: configuration, report)
-  }
-
-  /// The same for stage 2; its language model is not read.
-  public init(
-    _ configuration: StageTwoRunConfiguration, report: @escaping (String) -> Void
-  ) throws {
-    try self.init(of: configuration, report)
-  }
-
-  private init(
-    of configuration: some RunConfiguration, _ report: @escaping (String) -> Void
+    _ configuration: some ImageTextConfiguration, report: @escaping (String) -> Void
   ) throws {
     guard configuration.vision.frozen else {
       throw ConfigurationError.invalidValue(

@@ -49,3 +49,16 @@ public struct CLIPViTConfiguration: Decodable, Equatable, Sendable, ViTConfigura
   /// What is wrong with the numbers, if anything is.
   var problem: String? { problem(feedForward: ("intermediate_size", feedForwardWidth, 131_072)) }
 }
+
+extension CLIPViTConfiguration {
+  /// CLIP's ViT-L/14 up to its last block but one, as BLIP-2 takes it.
+  public static var large: CLIPViTConfiguration {
+    var sizes = CLIPViTConfiguration()
+    sizes.width = 1024
+    sizes.layers = 23
+    sizes.heads = 16
+    sizes.feedForwardWidth = 4096
+    sizes.patchSize = 14
+    return sizes
+  }
+}

@@ -52,3 +52,12 @@ public struct DINOv2Configuration: Codable, Equatable, Sendable, ViTConfiguratio
   /// What is wrong with the numbers, if anything is.
   public var problem: String? { problem(feedForward: ("mlp_ratio", feedForwardRatio, 64)) }
 }
+
+extension DINOv2Configuration {
+  /// DINOv2's ViT-S/14 for pictures of 224 x 224.
+  public static var small: DINOv2Configuration {
+    var sizes = DINOv2Configuration()
+    sizes.imageSize = 224
+    return sizes
+  }
+}

@@ -54,7 +54,7 @@ struct CaptionCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
-    let checkpoint = try model.loadStageOne()
+    let checkpoint = try model.load(StageOneRecipe.self)
     let options = CaptionOptions(
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     let skipped = try Interruption.exiting {

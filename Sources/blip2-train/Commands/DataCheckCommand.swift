@@ -25,12 +25,14 @@ struct DataCheckCommand: ParsableCommand {
     help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
   var overrides: [String] = []
 
-  func run() throws {
-    let configuration = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), file: URL(fileURLWithPath: config), overrides: overrides
-    ).data
-    try configuration.check()
-    let tokenizer = try CaptionTokenizer(configuration)
+  func run() throws { try check(imageTextRecipe(ofFile: config, overrides)) }
+
+  private func check<R: ImageTextRecipe>(_ recipe: R.Type) throws {
+    let whole = try R.load(
+      URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
+    try whole.checkData()
+    let configuration = whole.data
+    let tokenCount = try R.tokenCounter(whole)
     let train = configuration.train.locations.map(\.location)
     let sources =
       train.map { ("train", $0) }
@@ -42,10 +44,8 @@ struct DataCheckCommand: ParsableCommand {
     var problems: [String] = []
     for (name, location) in sources {
       let report = try DatasetReport(
-        try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration)
-      ) {
-        tokenizer.tokens($0, maximumLength: 4096).count
-      }
+        try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration),
+        tokenCount: tokenCount)
       print("\(name): \(FileName.displayed(location.path))")
       print(report)
       let flips = configuration.augmentation.flipProbability

@@ -48,7 +48,7 @@ struct EmbedCommand: ProfiledCommand {
     StopRequest.listen()
     try OutputPath.checkFile(output, force: force)
     var file = try EmbeddingFile(output)
-    let checkpoint = try model.loadStageOne()
+    let checkpoint = try model.load(StageOneRecipe.self)
     let skipped = try Interruption.exiting {
       try checkpoint.embed(images: image, texts: text, report: StandardError.write) {
         try file.add($0)

@@ -34,10 +34,8 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
   func work() throws {
     StopRequest.listen()
     try output.check()
-    let evaluation = try StageOneEvaluation(
-      checkpoint: model.checkpoint, configuration: model.config, overrides: model.overrides,
-      report: StandardError.write)
-    guard let result = try Interruption.exiting({ try evaluation.retrieval() }) else {
+    let loaded = try model.load(StageOneRecipe.self, reading: [.validation])
+    guard let result = try Interruption.exiting({ try loaded.retrieval() }) else {
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
     try output.write(text: result.text, json: try result.json, answers: result.rankings)

@@ -40,8 +40,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
   func work() throws {
     StopRequest.listen()
     try output.check()
-    let checkpoint = try model.loadStageTwo(reading: data == nil ? [.validation] : [])
-    let question = StageTwoCheckpoint.Question(prompt: prompt, options: try generation.options())
+    let checkpoint = try model.load(StageTwoRecipe.self, reading: data == nil ? [.validation] : [])
+    let question = StageTwoRecipe.Question(prompt: prompt, options: try generation.options())
     let result = try Interruption.exiting {
       try checkpoint.judgeCaptions(
         data.map(DataPath.url), imageFolder: images.map(DataPath.url), question,
@@ -52,7 +52,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
   }
 
   /// Pictures at even distances, since lists are often sorted.
-  private func sideBySide(_ answers: [StageTwoCheckpoint.Judgement.Answer]) -> String {
+  private func sideBySide(_ answers: [StageTwoRecipe.Judgement.Answer]) -> String {
     let count = min(show, answers.count)
     var table = TextTable(.left, .left, .left, header: ["picture", "truth", "caption"])
     for index in 0..<count {
@@ -110,7 +110,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     let set = try QuestionSet(
       questions: DataPath.url(questions), annotations: annotations.map(DataPath.url),
       imageFolder: images.map(DataPath.url))
-    let checkpoint = try model.loadStageTwo()
+    let checkpoint = try model.load(StageTwoRecipe.self)
     let result = try Interruption.exiting {
       try checkpoint.judgeAnswers(
         set, template: prompt,
@@ -153,7 +153,7 @@ struct JudgementOutput: ParsableArguments {
     }
   }
 
-  func write(_ result: StageTwoCheckpoint.Judgement) throws {
+  func write(_ result: StageTwoRecipe.Judgement) throws {
     try write(
       text: result.text, json: try result.json, answers: { try result.answers.map { try $0.json } })
   }

@@ -10,7 +10,7 @@ struct FeaturesCommand: ProfiledCommand {
     commandName: "features",
     abstract: "Compute the features of a frozen image encoder once, for runs to read.",
     discussion: """
-      Reads a recipe of stage 1 or stage 2 and runs its image encoder over its training pictures, \
+      Reads a recipe and runs its image encoder over its training pictures, \
       vision.views times each (the whole picture, then augmented ones), and over its held-out ones. The \
       features go to files in vision.cacheFolder, from which runs with vision.cache: true train in place of \
       the pictures. Such a run computes by itself what is missing.
@@ -24,17 +24,8 @@ struct FeaturesCommand: ProfiledCommand {
         blip2-train features --config my.yaml --set vision.views=4 --output /data/features
       """)
 
-  /// The stages, as their commands are called.
-  enum Stage: String, ExpressibleByArgument, CaseIterable {
-    case stage1, stage2
-  }
-
   @Option(help: "The recipe.", completion: .file())
   var config: String
-
-  @Option(
-    help: "The stage that the recipe is of (default: stage2 if it has a section llm or stage1).")
-  var stage: Stage?
 
   @Option(help: "The folder of the files, in place of vision.cacheFolder.")
   var output: String?
@@ -50,31 +41,20 @@ struct FeaturesCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    let url = URL(fileURLWithPath: config)
-    let isStageTwo =
-      try stage.map { $0 == .stage2 }
-      ?? ConfigurationLoader.sections(ofFile: url).contains { ["llm", "stage1"].contains($0) }
     StopRequest.listen()
-    if isStageTwo {
-      try make(StageTwoRunConfiguration(), vision: \.vision, FeaturePreparation.init)
-    } else {
-      try make(StageOneRunConfiguration(), vision: \.vision, FeaturePreparation.init)
-    }
+    try make(imageTextRecipe(ofFile: config, overrides))
   }
 
-  private func make<Configuration: Codable>(
-    _ defaults: Configuration, vision: WritableKeyPath<Configuration, VisionConfiguration>,
-    _ preparation: (Configuration, @escaping (String) -> Void) throws -> FeaturePreparation
-  ) throws {
-    var configuration = try ConfigurationLoader.load(
-      defaults, file: URL(fileURLWithPath: config), overrides: overrides)
-    if let output { configuration[keyPath: vision].cacheFolder = output }
-    try OutputPath.checkFolder(configuration[keyPath: vision].cacheFolder, force: force) { name in
+  private func make<R: ImageTextRecipe>(_ recipe: R.Type) throws {
+    var configuration = try R.load(
+      URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
+    if let output { configuration.vision.cacheFolder = output }
+    try OutputPath.checkFolder(configuration.vision.cacheFolder, force: force) { name in
       name.hasPrefix(".") || name.contains(".safetensors")
     }
     print(MachineReport.current().oneLine)
     do {
-      try preparation(configuration) { print($0) }.make()
+      try FeaturePreparation(configuration) { print($0) }.make()
     } catch let interruption as Interrupted {
       print(
         "stopped by signal \(interruption.signal) (\(StopRequest.name(of: interruption.signal))); the "
@@ -82,7 +62,7 @@ struct FeaturesCommand: ProfiledCommand {
       throw ExitCode(128 + interruption.signal)
     }
     let settings =
-      overrides + (configuration[keyPath: vision].cache ? [] : ["vision.cache=true"])
+      overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
     print(
       "all features are there"

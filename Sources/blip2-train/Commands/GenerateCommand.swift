@@ -117,9 +117,9 @@ struct GenerateCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
-    let checkpoint = try model.loadStageTwo()
+    let checkpoint = try model.load(StageTwoRecipe.self)
     let streams = !json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1
-    let question = StageTwoCheckpoint.Question(
+    let question = StageTwoRecipe.Question(
       prompt: prompt, options: try generation.options(returned: captions))
     let stream = Stream()
     let skipped = try Interruption.exiting {

@@ -15,20 +15,26 @@ struct ModelOptions: ParsableArguments {
     help: "Set a key of the recipe, as in vision.path=FOLDER. May be repeated.")
   var overrides: [String] = []
 
-  /// A stage-1 model with its image encoder; no data set is opened.
-  func loadStageOne() throws -> StageOneCheckpoint {
-    try StageOneCheckpoint(
-      checkpoint, configuration: config, overrides: overrides, reading: [],
-      report: StandardError.write)
-  }
-
-  /// A stage-2 model with its image encoder and its language model.
+  /// The model with all that it was trained with.
   /// - Parameter parts: Which of the recipe's data sets are wanted.
-  func loadStageTwo(reading parts: Set<RunData.Part> = []) throws -> StageTwoCheckpoint {
-    try StageTwoCheckpoint(
+  func load<R: Recipe>(
+    _ recipe: R.Type, reading parts: Set<RunData.Part> = []
+  ) throws -> LoadedRecipe<R> {
+    try LoadedRecipe(
       checkpoint, configuration: config, overrides: overrides, reading: parts,
       report: StandardError.write)
   }
+}
+
+/// The recipe of a file, where it is one that reads images.
+/// - Throws: `ConfigurationError` for another.
+func imageTextRecipe(ofFile path: String, _ overrides: [String]) throws -> any ImageTextRecipe.Type
+{
+  let recipe = try Recipes.of(file: URL(fileURLWithPath: path), overrides: overrides).recipe
+  guard let recipe = recipe as? any ImageTextRecipe.Type else {
+    throw Failure("\(path): a recipe of \(recipe.name) reads no images: there is nothing to do")
+  }
+  return recipe
 }
 
 /// Work that a signal may end before it has anything to save.

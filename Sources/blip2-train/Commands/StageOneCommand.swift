@@ -29,15 +29,7 @@ struct StageOneCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    let recipe = try options.recipe(demo: "Configs/demo/stage1.yaml")
-    var configuration = try ConfigurationLoader.load(
-      StageOneRunConfiguration(), file: recipe.url, overrides: options.overrides)
-    if let output = options.output { configuration.output = output }
-    print(MachineReport.current().oneLine)
-    StopRequest.listen("giving the present step up and saving the last whole one")
-    let run = try StageOneRun(configuration)
-    let outcome = try run.train(
-      resume: options.resumeRequest, maximumSteps: options.maxSteps, force: options.force)
-    try TrainingOptions.report(outcome, output: configuration.output)
+    try options.train(
+      StageOneRecipe.self, options.file(demo: "Configs/demo/stage1.yaml"))
   }
 }

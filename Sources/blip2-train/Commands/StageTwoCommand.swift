@@ -44,16 +44,8 @@ struct StageTwoCommand: ProfiledCommand {
 
   func work() throws {
     let demo = llm == .llama ? "Configs/pretrained/stage2.yaml" : "Configs/demo/stage2.yaml"
-    let recipe = try options.recipe(demo: demo)
-    var configuration = try ConfigurationLoader.load(
-      StageTwoRunConfiguration(), file: recipe.url, overrides: options.overrides)
-    if let llm { configuration.llm.family = llm.rawValue }
-    if let output = options.output { configuration.output = output }
-    print(MachineReport.current().oneLine)
-    StopRequest.listen("giving the present step up and saving the last whole one")
-    let run = try StageTwoRun(configuration)
-    let outcome = try run.train(
-      resume: options.resumeRequest, maximumSteps: options.maxSteps, force: options.force)
-    try TrainingOptions.report(outcome, output: run.output)
+    try options.train(
+      StageTwoRecipe.self, options.file(demo: demo),
+      settings: llm.map { ["llm.family=\($0.rawValue)"] } ?? [])
   }
 }

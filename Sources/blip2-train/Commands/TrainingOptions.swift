@@ -38,11 +38,31 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// The recipe, or the demo's, which is then named.
-  func recipe(demo: String) throws -> Recipe {
-    let recipe = try Recipe(given: config, demo: demo)
-    if config == nil { print("no --config: taking the demo's recipe, \(recipe.path)") }
-    return recipe
+  /// The recipe's file, or the demo's, which is then named.
+  /// - Parameter demo: Where the demo's lies in the repository.
+  func file(demo: String) throws -> URL {
+    if let config { return URL(fileURLWithPath: config) }
+    guard FileManager.default.fileExists(atPath: demo) else {
+      throw Failure(
+        "no --config, and the demo's recipe \(demo) is not below the current folder; "
+          + "name a recipe, or run this in the repository")
+    }
+    print("no --config: taking the demo's recipe, \(demo)")
+    return URL(fileURLWithPath: demo)
+  }
+
+  /// Trains, and says how the run ended.
+  /// - Parameter settings: Keys that other options set.
+  func train<R: Recipe>(_ recipe: R.Type, _ file: URL, settings: [String] = []) throws {
+    let configuration = try R.load(
+      file, overrides: settings + overrides, output: output, resume: resumeRequest,
+      note: StandardError.write)
+    print(MachineReport.current().oneLine)
+    StopRequest.listen("giving the present step up and saving the last whole one")
+    let recipe = try R(configuration, reading: Set(RunData.Part.allCases))
+    let outcome = try Trainer(recipe).train(
+      resume: resumeRequest, maximumSteps: maxSteps, force: force)
+    try report(outcome, output: recipe.configuration.output)
   }
 
   var resumeRequest: ResumeRequest {
@@ -51,7 +71,7 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// Says how a run ended, and leaves with its exit code.
-  static func report(_ outcome: RunOutcome, output: String) throws {
+  private func report(_ outcome: RunOutcome, output: String) throws {
     switch outcome {
     case .finished:
       print("done: \(output)")

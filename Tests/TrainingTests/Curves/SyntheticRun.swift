@@ -50,7 +50,7 @@ struct SyntheticRun {
 
   /// The demo's sizes.
   static func recipe(
-    stage: String = StageOneRun.kind, steps: Int = 300, warmup: Int = 40, seed: UInt64 = 1,
+    stage: String = StageOneRecipe.name, steps: Int = 300, warmup: Int = 40, seed: UInt64 = 1,
     vocabulary: Int? = 30_523, smoothing: Double = 0.1
   ) -> RunRecipe {
     var recipe = RunRecipe(stage: stage, seed: seed)

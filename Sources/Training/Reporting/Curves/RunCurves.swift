@@ -33,7 +33,7 @@ struct RunCurves {
   /// As it says itself, or else by its losses.
   var stage: String {
     if let recipe { return recipe.stage }
-    return train("lm") == nil ? StageOneRun.kind : StageTwoRun.kind
+    return train("lm") == nil ? StageOneRecipe.name : StageTwoRecipe.name
   }
 
   func train(_ name: String) -> LossCurve? { curve("train/" + name) }

@@ -62,7 +62,7 @@ public struct RunDiagnosis {
             + "known, nor what ITC, ITG and LM would be if nothing were learnt\(reason)")
       ]
     }
-    let loss = run.stage == StageTwoRun.kind ? "lm" : "itg"
+    let loss = run.stage == StageTwoRecipe.name ? "lm" : "itg"
     guard run.train(loss) != nil, run.scale(loss) == nil else { return [] }
     return [
       run.finding(

@@ -37,11 +37,10 @@ extension RunRecipe {
   /// - Throws: `CheckpointError`, `RunError` or `ConfigurationError`.
   init(folder: String, report: (String) -> Void) throws {
     let file = try CheckpointFile.open(fileOrFolder: folder, report: report)
-    if file.metadata.kind == StageTwoRun.kind {
-      self.init(
-        try file.configuration(StageTwoRunConfiguration.self, kind: StageTwoRun.kind), of: file)
+    if file.metadata.kind == StageTwoRecipe.name {
+      self.init(try file.configuration(of: StageTwoRecipe.self), of: file)
     } else {
-      self.init(try file.stageOneConfiguration(), of: file)
+      self.init(try file.configuration(of: StageOneRecipe.self), of: file)
     }
   }
 
@@ -54,8 +53,8 @@ extension RunRecipe {
     return words.split(separator: "\n").joined(separator: "; ")
   }
 
-  private init(_ recipe: StageOneRunConfiguration, of file: CheckpointFile) {
-    self.init(stage: StageOneRun.kind, seed: file.metadata.seed, training: recipe.training)
+  private init(_ recipe: StageOneRecipe.Configuration, of file: CheckpointFile) {
+    self.init(stage: StageOneRecipe.name, seed: file.metadata.seed, training: recipe.training)
     vocabularySize = recipe.model.qFormer.vocabularySize
     contrastSmoothing = Double(recipe.model.labelSmoothing.contrast)
     generationSmoothing = Double(recipe.model.labelSmoothing.generation)
@@ -72,8 +71,8 @@ extension RunRecipe {
     settings["precision"] = recipe.precision.rawValue
   }
 
-  private init(_ recipe: StageTwoRunConfiguration, of file: CheckpointFile) {
-    self.init(stage: StageTwoRun.kind, seed: file.metadata.seed, training: recipe.training)
+  private init(_ recipe: StageTwoRecipe.Configuration, of file: CheckpointFile) {
+    self.init(stage: StageTwoRecipe.name, seed: file.metadata.seed, training: recipe.training)
     vocabularySize = recipe.llm.path.flatMap { path in
       let url = URL(fileURLWithPath: recipe.llm.resolved(path))
       return (try? LanguageModelSource(url).vocabularySize()) ?? nil
@@ -94,8 +93,8 @@ extension RunRecipe {
 
   /// What decides the curves: the numbers that people look for by name, digests of what was read, and
   /// one of the whole recipe without its places, seed, and what only looks on.
-  private func allSettings(
-    _ recipe: some Codable, of file: CheckpointFile
+  private func allSettings<Configuration: RecipeConfiguration>(
+    _ recipe: Configuration, of file: CheckpointFile
   ) -> [String: String] {
     var settings = [
       "stage": stage, "steps": String(training.steps), "batchSize": String(training.batchSize),
@@ -105,8 +104,11 @@ extension RunRecipe {
     for (name, digest) in file.metadata.fingerprints {
       settings["\(name)Digest"] = String(digest.prefix(16))
     }
-    if let yaml = try? ConfigurationLoader.yaml(recipe) {
-      settings["recipeDigest"] = SHA256.hash(yaml.utf8).prefix(8).hexadecimal
+    // Only what is not as usual: so a key that later versions have does not make it another recipe.
+    let usual = Configuration()
+    if let own = try? KeyDifference.between(usual, recipe, like: usual) {
+      let lines = own.map(\.line).joined(separator: "\n")
+      settings["recipeDigest"] = SHA256.hash(lines.utf8).prefix(8).hexadecimal
     }
     return settings
   }

@@ -5,7 +5,7 @@ import Foundation
 import Tensors
 
 /// The features of pictures, texts and pairs of them, as the authors' extractor gives them.
-extension StageOneCheckpoint {
+extension StageOneRecipe {
   /// One thing's features.
   public enum Embedded {
     /// Query outputs `[queries, width]` and their unit projections `[queries, embedding]`.
@@ -24,7 +24,9 @@ extension StageOneCheckpoint {
       }
     }
   }
+}
 
+extension LoadedRecipe where R == StageOneRecipe {
   /// Computes features: of the pictures, of the texts, and, where both are given, of each picture
   /// with the text of its place.
   /// - Parameters:
@@ -33,7 +35,7 @@ extension StageOneCheckpoint {
   /// - Throws: `RunError.unequalCounts`, `RunError.noPictures`, ``Interrupted``, or what `show` throws.
   public func embed(
     images paths: [String], texts: [String], report: @escaping (String) -> Void,
-    show hand: (Embedded) throws -> Void
+    show hand: (StageOneRecipe.Embedded) throws -> Void
   ) throws -> Int {
     guard paths.isEmpty || texts.isEmpty || paths.count == texts.count else {
       throw RunError.unequalCounts(images: paths.count, texts: texts.count)
@@ -41,23 +43,23 @@ extension StageOneCheckpoint {
     // All positions that the model has: the extractor does not cut texts as training does.
     let room = configuration.model.qFormer.maximumPositions
     let tokens = texts.map { text in
-      let tokens = task.tokenizer.tokens(text, maximumLength: room + 1)
+      let tokens = recipe.tokenizer.tokens(text, maximumLength: room + 1)
       guard tokens.count > room else { return tokens }
       report("cut after \(room) tokens, as many as the model has positions: \(text.prefix(60))…")
-      return task.tokenizer.tokens(text, maximumLength: room)
+      return recipe.tokenizer.tokens(text, maximumLength: room)
     }
-    func show(_ result: Embedded) throws {
+    func show(_ result: StageOneRecipe.Embedded) throws {
       if result.tensors.contains(where: \.hasNonFinite) {
-        throw task.notFinite("the embeddings are")
+        throw recipe.model.notFinite("the embeddings are")
       }
       try hand(result)
     }
-    let skipped = try task.eachBatch(of: paths, report: report) { places, features in
+    let skipped = try recipe.eachBatch(of: paths, report: report) { places, features in
       try embedPictures(places.map { paths[$0] }, features, show)
       if !texts.isEmpty {
-        let pairs = task.model.multimodalEmbeddings(
+        let pairs = recipe.qFormer.multimodalEmbeddings(
           images: features, texts: places.map { tokens[$0] })
-        let queries = task.model.queryCount
+        let queries = recipe.qFormer.queryCount
         for (row, place) in places.enumerated() {
           try show(
             .pair(
@@ -75,10 +77,10 @@ extension StageOneCheckpoint {
   }
 
   private func embedPictures(
-    _ paths: [String], _ features: Variable, _ show: (Embedded) throws -> Void
+    _ paths: [String], _ features: Variable, _ show: (StageOneRecipe.Embedded) throws -> Void
   ) throws {
-    let all = task.model.unimodalFeatures(ofImages: features)
-    let queries = task.model.queryCount
+    let all = recipe.qFormer.unimodalFeatures(ofImages: features)
+    let queries = recipe.qFormer.queryCount
     for (row, path) in paths.enumerated() {
       let rows = row * queries..<(row + 1) * queries
       try show(
@@ -88,9 +90,9 @@ extension StageOneCheckpoint {
   }
 
   private func embedTexts(
-    _ texts: [String], _ tokens: [[Int32]], _ show: (Embedded) throws -> Void
+    _ texts: [String], _ tokens: [[Int32]], _ show: (StageOneRecipe.Embedded) throws -> Void
   ) throws {
-    let all = task.model.unimodalFeatures(ofTexts: tokens)
+    let all = recipe.qFormer.unimodalFeatures(ofTexts: tokens)
     var first = 0
     for (text, tokens) in zip(texts, tokens) {
       let rows = first..<first + tokens.count

@@ -74,7 +74,7 @@ public struct EmbeddingFile: ~Copyable {
 
   deinit { unlink(temporary.path) }
 
-  public mutating func add(_ result: StageOneCheckpoint.Embedded) throws {
+  public mutating func add(_ result: StageOneRecipe.Embedded) throws {
     if case .jsonLines(let handle) = form {
       let line = try EmbeddingFile.line(result)
       do {
@@ -155,7 +155,7 @@ public struct EmbeddingFile: ~Copyable {
     CheckpointArray(path: path, shape: [values.count / shape[1], shape[1]], values: values)
   }
 
-  private static func line(_ result: StageOneCheckpoint.Embedded) throws -> String {
+  private static func line(_ result: StageOneRecipe.Embedded) throws -> String {
     try FileName.json(result.path.map { [$0] } ?? []) { names in
       var object = object(result)
       if let path = names.first { object["image"] = path }
@@ -166,7 +166,7 @@ public struct EmbeddingFile: ~Copyable {
     }
   }
 
-  private static func object(_ result: StageOneCheckpoint.Embedded) -> [String: Any] {
+  private static func object(_ result: StageOneRecipe.Embedded) -> [String: Any] {
     switch result {
     case .image(let path, let embeddings, let features):
       return ["image": path, "embeddings": rows(embeddings), "features": rows(features)]
@@ -189,7 +189,7 @@ public struct EmbeddingFile: ~Copyable {
   }
 }
 
-extension StageOneCheckpoint.Embedded {
+extension StageOneRecipe.Embedded {
   /// The picture's, where there is one.
   fileprivate var path: String? {
     switch self {

@@ -7,26 +7,12 @@ import LanguageModels
 import Layers
 import Tensors
 
-/// Stage 2 as the training loop sees it.
-struct StageTwoTask: StageTask {
-  let configuration: StageTwoRunConfiguration
-  let model: StageTwoModel
-  let tower: VisionTower
-  let data: RunData
-  let languageModel: FrozenLanguageModel
-  let texts: LanguageModelTexts
-
-  var trainedParameters: [NamedParameter] { model.namedParameters }
-
-  var frozenParameters: [NamedParameter] {
-    tower.encoder.namedParameters + languageModel.model.namedParameters
-  }
-
-  func addGradients(
+extension StageTwoRecipe {
+  public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) -> [(name: String, value: Double)] {
     let loss = loss(
-      batch, firstIndex: firstIndex, splits: StageTwoTask.splits(configuration.seed, step: step),
+      batch, firstIndex: firstIndex, splits: StageTwoRecipe.splits(configuration.seed, step: step),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
     gradients.addBackward(from: loss, weight: weight)
@@ -40,7 +26,7 @@ struct StageTwoTask: StageTask {
       var random = RandomStream(splits, site: 0x5350_4C54, sample: UInt32(firstIndex + index))
       return texts.text(sample.caption, using: &random)
     }
-    return model.loss(
+    return qFormer.loss(
       tower.features(batch), texts: conditioned, languageModel: languageModel.model,
       firstIndex: firstIndex, randomness: randomness)
   }
@@ -53,12 +39,12 @@ struct StageTwoTask: StageTask {
   /// Refuses texts and prompts that the language model has no positions for.
   func checkRoom() throws {
     guard let room = languageModel.model.maximumLength else { return }
-    let training = model.queryCount + configuration.data.maximumTextLength
+    let training = qFormer.queryCount + configuration.data.maximumTextLength
     guard training <= room else {
       throw ConfigurationError.invalidValue(
         field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
-        expected: "at most \(max(0, room - model.queryCount))",
-        advice: "the language model has \(room) positions, and \(model.queryCount) queries stand "
+        expected: "at most \(max(0, room - qFormer.queryCount))",
+        advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
           + "before the text")
     }
     try checkRoom(
@@ -73,22 +59,23 @@ struct StageTwoTask: StageTask {
   /// - Throws: `ConfigurationError.invalidValue`.
   func checkRoom(prompt: Int, new: Int, field: String) throws {
     guard let room = languageModel.model.maximumLength else { return }
-    let left = room - model.queryCount - prompt
+    let left = room - qFormer.queryCount - prompt
     guard new <= left else {
       throw ConfigurationError.invalidValue(
         field: field, found: String(new), expected: "at most \(max(0, left))",
-        advice: "the language model has \(room) positions: \(model.queryCount) queries, \(prompt) "
+        advice:
+          "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
           + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
     }
   }
 
   // MARK: Validation
 
-  func validate() throws -> ValidationReport? {
+  public func validate() throws -> ValidationReport? {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
     guard let loss = try heldOutLoss(dataset) else { return nil }
-    let captions = CaptionEvaluation(task: self)
+    let captions = CaptionEvaluation(recipe: self)
     guard let judged = try captions.run(on: dataset, atMost: configuration.validation.captions)
     else { return nil }
     let pictures = try SamplePictures(
@@ -117,7 +104,7 @@ struct StageTwoTask: StageTask {
     var (sum, count) = (0.0, 0.0)
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.validation.batchSize)
-    let splits = StageTwoTask.splits(configuration.seed, step: 0)
+    let splits = StageTwoRecipe.splits(configuration.seed, step: 0)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
       if batch.samples.isEmpty { continue }

@@ -6,33 +6,52 @@ import LanguageModels
 import Layers
 import WeightFiles
 
-/// A run of stage 2, from its configuration to its checkpoints.
-public struct StageTwoRun: TrainingRun {
-  public static let kind = "stage2"
-  let configuration: StageTwoRunConfiguration
-  let task: StageTwoTask
+/// Stage 2: the Q-Former's outputs, projected, as soft prompts of a frozen language model
+/// (Li et al. 2023, §3.2).
+public struct StageTwoRecipe: ImageTextRecipe {
+  public static let name = "stage2"
+  public static let ownSections = ["llm", "stage1"]
+  public static let filesAdvice =
+    "Name what it was trained with: --set vision.path=FOLDER, --set llm.path=FOLDER."
 
-  /// Builds the model, the image encoder, the language model and the data sets; nothing is written
-  /// yet.
-  /// - Parameter parts: The data sets that are wanted.
-  /// - Throws: `ConfigurationError` and the errors of the files that it reads.
+  public let configuration: Configuration
+  public let tower: VisionTower
+  public let data: RunData
+  let qFormer: StageTwoModel
+  let languageModel: FrozenLanguageModel
+  let texts: LanguageModelTexts
+
+  /// The Q-Former is that of the run that this one begins from, as far as the recipe does not say
+  /// otherwise.
+  public static func defaults(
+    for configuration: Configuration, earlier: Configuration?
+  ) throws -> Configuration {
+    var defaults = Configuration()
+    if let earlier {
+      defaults.model.qFormer = earlier.model.qFormer
+    } else if let path = configuration.initialise.checkpoint {
+      // What cannot be read is named where the run begins.
+      let file = try? CheckpointFile.open(fileOrFolder: path) { _ in }
+      let start = try file?.configuration(of: StageTwoRecipe.self)
+      defaults.model.qFormer = start?.model.qFormer ?? defaults.model.qFormer
+    } else if configuration.stage1.checkpoint != StageOneSource.none {
+      let path = configuration.stage1.checkpoint
+      let file = try? CheckpointFile.open(fileOrFolder: path) { _ in }
+      let start = try file?.configuration(of: StageOneRecipe.self)
+      defaults.model.qFormer = start?.model.qFormer ?? defaults.model.qFormer
+    }
+    return defaults
+  }
+
   public init(
-    _ given: StageTwoRunConfiguration,
-    reading parts: Set<RunData.Part> = Set(RunData.Part.allCases)
+    _ given: Configuration, reading parts: Set<RunData.Part> = Set(RunData.Part.allCases)
   ) throws {
     try given.check()
     var configuration = given
-    configuration.output = given.llm.resolved(given.output)
+    configuration.output = given.outputFolder
     self.configuration = configuration
-    let tower = try KeyedError.naming("vision.path") {
-      try VisionTower(
-        configuration.vision, seed: configuration.seed, in: configuration.precision)
-    }
-    let data = try RunData(
-      configuration.data, seed: configuration.seed,
-      features: configuration.vision.cache
-        ? FeatureCache(configuration.vision, tower: tower) : nil, reading: parts)
-    let languageModel = try KeyedError.naming("llm.path") {
+    (tower, data) = try configuration.opened(reading: parts)
+    languageModel = try KeyedError.naming("llm.path") {
       try FrozenLanguageModel(configuration.llm, in: configuration.precision)
     }
     var model = StageTwoModel(
@@ -40,63 +59,55 @@ public struct StageTwoRun: TrainingRun {
       embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
     model.multiply(in: configuration.precision)
     model.recomputesActivations = configuration.training.recomputeActivations
-    task = StageTwoTask(
-      configuration: configuration, model: model, tower: tower, data: data,
-      languageModel: languageModel,
-      texts: try LanguageModelTexts(
-        languageModel, objective: configuration.model.objective, data: configuration.data))
-    try task.checkRoom()
+    qFormer = model
+    texts = try LanguageModelTexts(
+      languageModel, objective: configuration.model.objective, data: configuration.data)
+    try checkRoom()
   }
 
-  /// Where the run writes.
-  public var output: String { configuration.output }
-
-  /// Trains.
-  /// - Parameters:
-  ///   - resume: What to go on from.
-  ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
-  ///   - force: Whether the output folder may hold other things.
-  ///   - isTerminal: Whether progress may renew its line.
-  public func train(
-    resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false,
-    isTerminal: Bool = isatty(STDOUT_FILENO) == 1
-  ) throws -> RunOutcome {
-    try RunStart(self, isTerminal: isTerminal)
-      .train(resume: resume, maximumSteps: maximumSteps, force: force)
+  public var model: RecipeModel {
+    RecipeModel(bridge: qFormer, vision: tower.encoder, languageModel: languageModel.model)
   }
 
-  // MARK: What a training run is asked for
+  public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
+    let tokenizer = try KeyedError.naming("llm.path") {
+      try FrozenLanguageModel.tokenizer(configuration.llm)
+    }
+    return { tokenizer.encode($0).count }
+  }
 
-  func fingerprints() throws -> [String: String] {
-    var fingerprints = ["llm": task.languageModel.fingerprint]
-    fingerprints["tokenizer"] = task.languageModel.tokenizerFingerprint
+  // MARK: What a run is asked for
+
+  public func textFingerprints() throws -> [String: String] {
+    var fingerprints = ["llm": languageModel.fingerprint]
+    fingerprints["tokenizer"] = languageModel.tokenizerFingerprint
     return fingerprints
   }
 
-  var reckoning: Reckoning {
-    let qFormer = configuration.model.qFormer
+  public var reckoning: Reckoning {
+    let sizes = configuration.model.qFormer
     // The language model's own layers keep about as much again, whatever its width: it is larger, and
     // only the rows' results are kept of its frozen maps.
     return Reckoning(
-      configuration, task.trainedParameters,
+      configuration, model.trainedParameters,
       activations: 2
         * Reckoning.activations(
-          rows: configuration.training.batchSize * (qFormer.queries + Reckoning.usualTextLength),
-          layers: configuration.training.recomputeActivations ? 1 : qFormer.layers,
-          width: qFormer.width))
+          rows: configuration.training.batchSize * (sizes.queries + Reckoning.usualTextLength),
+          layers: configuration.training.recomputeActivations ? 1 : sizes.layers,
+          width: sizes.width))
   }
 
-  func describe(_ progress: ProgressReporter) {
-    let model = task.languageModel.model
+  public func describeTexts(_ progress: ProgressReporter) {
+    let model = languageModel.model
     progress.say(
-      "language model: \(task.languageModel.path), \(model.family), frozen, "
+      "language model: \(languageModel.path), \(model.family), frozen, "
         + "\(model.vocabularySize) tokens of width \(model.embeddingWidth)")
   }
 
-  func initialise(_ progress: ProgressReporter) throws {
+  public func initialise(_ progress: ProgressReporter) throws {
     if let path = configuration.initialise.bert {
       let report = try KeyedError.naming("initialise.bert") {
-        try task.model.initialise(
+        try qFormer.initialise(
           fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
       }
       progress.say("without stage 1: initialised from BERT \(path)")
@@ -117,18 +128,19 @@ public struct StageTwoRun: TrainingRun {
   /// Takes what an earlier stage-2 run trained; the optimiser and the schedule start afresh.
   private func initialise(fromStageTwo path: String, _ progress: ProgressReporter) throws {
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
-    let earlier = try file.configuration(StageTwoRunConfiguration.self, kind: StageTwoRun.kind)
+    let earlier = try file.configuration(of: StageTwoRecipe.self)
     try requireSameVision(file)
     try requireSameQFormer(earlier.model.qFormer, as: file)
-    if let then = file.metadata.fingerprints["llm"], then != task.languageModel.fingerprint {
+    if let then = file.metadata.fingerprints["llm"], then != languageModel.fingerprint {
       progress.say("note: \(file.url.path) was trained before another language model, \(then)")
     }
-    try file.load(into: task.trainedParameters)
+    try file.load(into: model.trainedParameters)
     progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
   }
 
   private func initialise(fromStageOne file: CheckpointFile, _ progress: ProgressReporter) throws {
     try requireSameVision(file)
+    try requireSameQFormer(file.configuration(of: StageOneRecipe.self).model.qFormer, as: file)
     if file.metadata.fingerprints["vision"] == nil {
       progress.say(
         "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
@@ -136,15 +148,13 @@ public struct StageTwoRun: TrainingRun {
     }
     try noteOtherViews(file, progress)
     // The projection is new, and stage 1's text half and heads have no part in this.
-    try file.load(
-      into: task.trainedParameters.filter { !$0.name.hasPrefix("languageProjection.") })
-    try requireSameQFormer(file.stageOneConfiguration().model.qFormer, as: file)
+    try file.load(into: qFormer.fromStageOne.namedParameters)
     progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
   }
 
   private func requireSameVision(_ file: CheckpointFile) throws {
     guard let then = file.metadata.fingerprints["vision"] else { return }
-    let now = task.tower.fingerprint
+    let now = tower.fingerprint
     if then != now {
       throw RunError.differsFromCheckpoint(
         file: file.url.path,
@@ -188,7 +198,7 @@ public struct StageTwoRun: TrainingRun {
 
   /// Other features of the same encoder are allowed, but seldom meant.
   private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
-    let earlier = try file.stageOneConfiguration().vision
+    let earlier = try file.configuration(of: StageOneRecipe.self).vision
     let differences = [
       ("layer", earlier.layer.map(String.init), configuration.vision.layer.map(String.init)),
       (

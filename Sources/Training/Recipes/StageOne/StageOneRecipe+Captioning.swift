@@ -7,7 +7,7 @@ import Foundation
 public typealias CaptionOptions = Captioner.Options
 
 /// Captions by stage 1's own language head (Li et al. 2023, §3.1, image-grounded generation).
-extension StageOneCheckpoint {
+extension LoadedRecipe where R == StageOneRecipe {
   /// Captions pictures one batch after another.
   /// - Parameters:
   ///   - paths: Picture files.
@@ -32,17 +32,17 @@ extension StageOneCheckpoint {
         field: "--max-tokens", found: String(options.maximumLength),
         expected: "at most model.qFormer.maximumPositions, \(room)", advice: "")
     }
-    let captioner = Captioner(task.model, options: options)
-    return try task.eachBatch(of: paths, report: report) { places, features in
+    let captioner = Captioner(recipe.qFormer, options: options)
+    return try recipe.eachBatch(of: paths, report: report) { places, features in
       let captions: [[Int32]]
       do {
         captions = try captioner.captions(features)
       } catch is Captioner.UnusableLogits {
-        throw task.notFinite("the logits of the captions are")
+        throw recipe.model.notFinite("the logits of the captions are")
       }
       for (place, tokens) in zip(places, captions) {
         try show(
-          paths[place], task.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
+          paths[place], recipe.tokenizer.tokenizer.decode(tokens, skippingSpecialTokens: true))
       }
     }
   }

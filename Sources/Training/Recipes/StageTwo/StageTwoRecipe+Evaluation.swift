@@ -5,8 +5,7 @@ import Foundation
 import LanguageModels
 import Tokenizers
 
-/// Judges a stage-2 checkpoint on captions and on questions.
-extension StageTwoCheckpoint {
+extension StageTwoRecipe {
   /// The outcome of a judgement, for people and for programs.
   public struct Judgement {
     /// One line for each score.
@@ -50,13 +49,20 @@ extension StageTwoCheckpoint {
     }
   }
 
+}
+
+/// Judges a stage-2 checkpoint on captions and on questions.
+extension LoadedRecipe where R == StageTwoRecipe {
+  public typealias Judgement = StageTwoRecipe.Judgement
+
   /// Captions pictures and scores them: BLEU, ROUGE-L and CIDEr.
   /// - Parameters:
   ///   - file: A list in COCO's or Karpathy's layout; nil for the recipe's held-out pictures.
   ///   - imageFolder: What its picture paths are relative to; nil for the list's own folder.
   /// - Throws: `DatasetError`, `RunError.noPictures`, ``Interrupted``.
   public func judgeCaptions(
-    _ file: URL?, imageFolder: URL?, _ question: Question, report: @escaping (String) -> Void
+    _ file: URL?, imageFolder: URL?, _ question: StageTwoRecipe.Question,
+    report: @escaping (String) -> Void
   ) throws -> Judgement {
     let items =
       try file.map { try CaptionEvaluationSet(file: $0, imageFolder: imageFolder).items }
@@ -80,7 +86,7 @@ extension StageTwoCheckpoint {
 
   /// The recipe's held-out pictures, where they are files.
   private func heldOutItems() throws -> [CaptionEvaluationSet.Item] {
-    guard let dataset = task.data.validation else {
+    guard let dataset = recipe.data.validation else {
       throw ConfigurationError.invalidValue(
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST, or a list by --data FILE")
@@ -105,14 +111,15 @@ extension StageTwoCheckpoint {
     let asked = questions.items.compactMap { item -> (item: QuestionSet.Item, words: String)? in
       let words = template.replacingOccurrences(
         of: "{}", with: CaptionText.cleanedQuestion(item.question))
-      guard let room = roomForPrompt(options), task.texts.beginning(words).count > room else {
+      guard let room = roomForPrompt(options), recipe.texts.beginning(words).count > room else {
         return (item, words)
       }
       report("skipped question \(item.id): longer than the \(room) tokens that there is room for")
       return nil
     }
     _ = try describe(
-      asked.map(\.item.image.path), prompts: asked.map(\.words), Question(options: options),
+      asked.map(\.item.image.path), prompts: asked.map(\.words),
+      StageTwoRecipe.Question(options: options),
       report: report
     ) { place, texts in said.append((asked[place].item, texts.first ?? "")) }
     let judged = said.filter { !$0.item.answers.isEmpty }
@@ -136,8 +143,8 @@ extension StageTwoCheckpoint {
 
   /// The tokens that a prompt may have; nil where nothing limits it.
   private func roomForPrompt(_ options: GenerationOptions) -> Int? {
-    task.languageModel.model.maximumLength.map {
-      $0 - task.model.queryCount - options.maximumNewTokens
+    recipe.languageModel.model.maximumLength.map {
+      $0 - recipe.qFormer.queryCount - options.maximumNewTokens
     }
   }
 

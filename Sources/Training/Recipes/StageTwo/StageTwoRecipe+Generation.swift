@@ -5,43 +5,7 @@ import Foundation
 import LanguageModels
 import Tensors
 
-/// A stage-2 checkpoint, loaded with its image encoder and its language model to be used.
-public struct StageTwoCheckpoint {
-  let configuration: StageTwoRunConfiguration
-  let task: StageTwoTask
-  let file: CheckpointFile
-
-  /// - Parameters:
-  ///   - path: A file, or a folder whose newest sound one is taken.
-  ///   - configuration: A recipe in place of the stored one.
-  ///   - parts: Which of the recipe's data sets are wanted.
-  ///   - report: Is told what a person should know.
-  /// - Throws: `RunError` where image encoder, language model or tokenizer are not those that it was
-  ///   trained with, and the errors of the files that are read.
-  public init(
-    _ path: String, configuration recipe: String? = nil, overrides: [String] = [],
-    reading parts: Set<RunData.Part>, report: @escaping (String) -> Void
-  ) throws {
-    file = try CheckpointFile.open(fileOrFolder: path, report: report)
-    let stored = try file.configuration(
-      StageTwoRunConfiguration.self, kind: StageTwoRun.kind,
-      overrides: recipe == nil ? overrides : [])
-    configuration =
-      try recipe.map {
-        try ConfigurationLoader.load(
-          StageTwoRunConfiguration(), file: URL(fileURLWithPath: $0), overrides: overrides)
-      } ?? stored
-    let run = try StageTwoRun(configuration, reading: parts)
-    task = run.task
-    task.data.features?.report = report
-    var now = try run.fingerprints()
-    now["vision"] = task.tower.fingerprint
-    try file.requireSame(
-      now, except: ["data"],
-      advice: "Name what it was trained with: --set vision.path=FOLDER, --set llm.path=FOLDER.")
-    try file.load(into: task.trainedParameters)
-  }
-
+extension StageTwoRecipe {
   /// What a person asks of pictures.
   public struct Question {
     /// The words to begin with; nil for those of the training.
@@ -55,6 +19,9 @@ public struct StageTwoCheckpoint {
     }
   }
 
+}
+
+extension LoadedRecipe where R == StageTwoRecipe {
   /// Describes pictures one batch after another.
   /// - Parameters:
   ///   - paths: Picture files; one may come several times, with a prompt of its own each.
@@ -68,26 +35,26 @@ public struct StageTwoCheckpoint {
   /// - Throws: `GenerationError` or `ConfigurationError` for options that cannot be used,
   ///   `RunError.noPictures`, ``Interrupted``.
   public func describe(
-    _ paths: [String], prompts: [String]? = nil, _ question: Question,
+    _ paths: [String], prompts: [String]? = nil, _ question: StageTwoRecipe.Question,
     report: @escaping (String) -> Void, onPiece: ((String) -> Void)? = nil,
     show: (_ place: Int, _ texts: [String]) throws -> Void
   ) throws -> Int {
     let beginnings =
-      prompts.map { $0.map { task.texts.beginning($0) } }
-      ?? Array(repeating: task.texts.beginning(question.prompt), count: paths.count)
+      prompts.map { $0.map { recipe.texts.beginning($0) } }
+      ?? Array(repeating: recipe.texts.beginning(question.prompt), count: paths.count)
     let generator = try generator(
       question.options, promptLength: beginnings.map(\.count).max() ?? 0)
-    return try task.eachBatch(
+    return try recipe.eachBatch(
       of: paths, atOnce: onPiece == nil ? question.options.promptsAtOnce : 1, report: report
     ) { places, features in
       var generator = generator
       var pieces: TextPieces?
       if let onPiece {
-        let own = TextPieces(texts: task.texts, write: onPiece)
+        let own = TextPieces(texts: recipe.texts, write: onPiece)
         generator.onToken = { _, _, token in own.add(token) }
         pieces = own
       }
-      let texts = try task.pictureTexts(
+      let texts = try recipe.pictureTexts(
         features, beginnings: places.map { beginnings[$0] }, generator, firstPrompt: places[0])
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       pieces?.finish(texts.first?.first ?? "")
@@ -96,14 +63,14 @@ public struct StageTwoCheckpoint {
   }
 
   /// The length penalty of the original's answers: 0 with decoders, −1 with T5.
-  public var answerLengthPenalty: Float { task.languageModel.model.hasEncoder ? -1 : 0 }
+  public var answerLengthPenalty: Float { recipe.languageModel.model.hasEncoder ? -1 : 0 }
 
   /// - Parameter promptLength: Tokens after the queries.
   func generator(_ options: GenerationOptions, promptLength: Int) throws -> TextGenerator {
-    try task.checkRoom(
+    try recipe.checkRoom(
       prompt: promptLength, new: options.maximumNewTokens, field: "--max-new-tokens")
     var options = options
-    options.endIds = task.texts.ends
+    options.endIds = recipe.texts.ends
     var generator = try TextGenerator(options)
     generator.shouldStop = { StopRequest.signal != nil }
     return generator

@@ -21,4 +21,16 @@ public struct LanguageModelConfiguration: Codable, Equatable, Sendable {
   func resolved(_ path: String) -> String {
     path.replacingOccurrences(of: LanguageModelConfiguration.placeholder, with: family ?? "llm")
   }
+
+  /// Where the weights lie.
+  /// - Throws: `ConfigurationError.invalidValue` where no path is given.
+  func weights() throws -> String {
+    guard let path else {
+      throw ConfigurationError.invalidValue(
+        field: "llm.path", found: "null",
+        expected: "the folder of a language model (OPT, T5 or Llama), or a GGUF file",
+        advice: "name it in the recipe or by --set llm.path=FOLDER")
+    }
+    return resolved(path)
+  }
 }

@@ -5,42 +5,24 @@ import Foundation
 import Layers
 import Tensors
 
-/// Stage 1 as the training loop sees it.
-struct StageOneTask: StageTask {
-  let configuration: StageOneRunConfiguration
-  let model: StageOneModel
-  let tower: VisionTower
-  let data: RunData
-  let tokenizer: CaptionTokenizer
-
-  var trainedParameters: [NamedParameter] {
-    let encoder = tower.encoder.namedParameters.map {
-      NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
-    }
-    return model.namedParameters + (configuration.vision.frozen ? [] : encoder)
-  }
-
-  var frozenParameters: [NamedParameter] {
-    configuration.vision.frozen ? tower.encoder.namedParameters : []
-  }
-
-  func addGradients(
+extension StageOneRecipe {
+  public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) throws -> [(name: String, value: Double)] {
     let pass = StageOneBatch(
       features: tower.features(batch),
       texts: batch.samples.map { tokenizer.tokens($0.caption) },
       imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
-    let losses = try model.addGradients(
+    let losses = try qFormer.addGradients(
       of: pass, inChunksOf: configuration.training.chunkSize,
-      negatives: .drawn(StageOneTask.negatives(configuration.seed, step: step)),
+      negatives: .drawn(StageOneRecipe.negatives(configuration.seed, step: step)),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
       weight: weight, to: gradients
     ) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
     }
-    return StageOneTask.terms(losses)
+    return StageOneRecipe.terms(losses)
   }
 
   /// The draws of the hard negatives of a step.
@@ -48,7 +30,7 @@ struct StageOneTask: StageTask {
     Philox(seed: seed, stream: 0x4E45_0000_0000 &+ UInt64(step))
   }
 
-  private static func terms(
+  static func terms(
     _ losses: StageOneModel.LossValues
   ) -> [(name: String, value: Double)] {
     [("itc", losses.contrast), ("itm", losses.matching), ("itg", losses.generation)].compactMap {
@@ -56,7 +38,7 @@ struct StageOneTask: StageTask {
     }
   }
 
-  func validate() throws -> ValidationReport? {
+  public func validate() throws -> ValidationReport? {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
     guard let losses = try heldOutLosses(dataset) else { return nil }
@@ -81,7 +63,7 @@ struct StageOneTask: StageTask {
   /// Retrieval as the configuration asks for it.
   var retrieval: RetrievalEvaluation {
     RetrievalEvaluation(
-      model: model, tower: tower, data: data, tokenizer: tokenizer,
+      model: qFormer, tower: tower, data: data, tokenizer: tokenizer,
       configuration: configuration.validation)
   }
 
@@ -89,7 +71,7 @@ struct StageOneTask: StageTask {
   private func captions(_ features: Variable) throws -> [String] {
     // Unlike the original's captions of at least 8 words these may be as short as the data's.
     let captioner = Captioner(
-      model,
+      qFormer,
       options: .init(
         beams: 3, minimumLength: 2, maximumLength: min(30, configuration.data.maximumTextLength)))
     do {
@@ -111,20 +93,20 @@ struct StageOneTask: StageTask {
     var count = 0.0
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.validation.batchSize)
-    let generator = StageOneTask.negatives(configuration.seed, step: 0)
+    let generator = StageOneRecipe.negatives(configuration.seed, step: 0)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
       // One pair alone has nothing to be compared with.
       if batch.samples.count < 2 { continue }
       let losses = Recording.disabled {
-        model.losses(
+        qFormer.losses(
           StageOneBatch(
             features: tower.features(batch),
             texts: batch.samples.map { tokenizer.tokens($0.caption) },
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }
       let weight = Double(batch.samples.count)
-      let terms = StageOneTask.terms(.init(losses)).map { ($0.name, $0.value * weight) }
+      let terms = StageOneRecipe.terms(.init(losses)).map { ($0.name, $0.value * weight) }
       if sums.isEmpty {
         sums = terms
       } else {

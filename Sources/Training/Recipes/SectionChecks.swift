@@ -3,12 +3,11 @@ import Configuration
 import Layers
 import Tensors
 
-extension RunConfiguration {
+extension ImageTextConfiguration {
   /// Checks the keys' ranges, and the sections that all stages share.
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   func checkCommon() throws {
-    try KeyCheck.check(self, like: Self())
-    try data.check()
+    try checkData()
     try training.check()
     try vision.check()
     if precision == .int8 {
@@ -25,9 +24,13 @@ extension RunConfiguration {
   }
 }
 
-extension DataConfiguration {
+extension ImageTextConfiguration {
+  /// Checks the keys' ranges, and what is said of the data.
   /// - Throws: `ConfigurationError.invalidValue`.
-  public func check() throws { try train.check("data.train") }
+  public func checkData() throws {
+    try KeyCheck.check(self, like: Self())
+    try data.train.check("data.train")
+  }
 }
 
 extension TrainingConfiguration {

@@ -5,7 +5,7 @@ import LanguageModels
 
 /// Captions held-out pictures and scores them against all their captions.
 struct CaptionEvaluation {
-  let task: StageTwoTask
+  let recipe: StageTwoRecipe
 
   struct Scores {
     let bleu4: Double
@@ -37,12 +37,12 @@ struct CaptionEvaluation {
     var references: [[String]] = []
     var candidates: [String] = []
     if limit > 0 {
-      let loader = try task.data.evaluationLoader(
-        dataset, tower: task.tower, batchSize: task.configuration.validation.batchSize)
+      let loader = try recipe.data.evaluationLoader(
+        dataset, tower: recipe.tower, batchSize: recipe.configuration.validation.batchSize)
       while candidates.count < limit, let batch = try loader.next() {
         if StopRequest.signal != nil { return nil }
         if batch.samples.isEmpty { continue }
-        let texts = try captions(task.tower.features(batch))
+        let texts = try captions(recipe.tower.features(batch))
         if StopRequest.signal != nil { return nil }
         for (sample, text) in zip(batch.samples, texts) where candidates.count < limit {
           references.append(try dataset.record(at: sample.image).captions)
@@ -58,12 +58,12 @@ struct CaptionEvaluation {
 
   /// Captions of features `[pictures, tokens, width]`, as the configuration asks for them.
   func captions(_ features: Variable) throws -> [String] {
-    let options = task.configuration.validation.generation.options(ends: task.texts.ends)
-    let beginnings = Array(repeating: task.texts.beginning(nil), count: features.shape[0])
+    let options = recipe.configuration.validation.generation.options(ends: recipe.texts.ends)
+    let beginnings = Array(repeating: recipe.texts.beginning(nil), count: features.shape[0])
     var generator = try TextGenerator(options)
     generator.shouldStop = { StopRequest.signal != nil }
     do {
-      return try task.pictureTexts(features, beginnings: beginnings, generator).map {
+      return try recipe.pictureTexts(features, beginnings: beginnings, generator).map {
         $0.first ?? ""
       }
     } catch GenerationError.unusableLogits {
@@ -73,8 +73,8 @@ struct CaptionEvaluation {
   }
 }
 
-extension StageTwoTask {
+extension StageTwoRecipe {
   var pictureTexts: PictureTexts {
-    PictureTexts(model: model, languageModel: languageModel.model, texts: texts)
+    PictureTexts(model: qFormer, languageModel: languageModel.model, texts: texts)
   }
 }

@@ -23,13 +23,7 @@ public struct FrozenLanguageModel {
   init(
     _ configuration: LanguageModelConfiguration, in precision: ProductPrecision = .float32
   ) throws {
-    guard let given = configuration.path else {
-      throw ConfigurationError.invalidValue(
-        field: "llm.path", found: "null",
-        expected: "the folder of a language model (OPT, T5 or Llama), or a GGUF file",
-        advice: "name it in the recipe or by --set llm.path=FOLDER")
-    }
-    path = configuration.resolved(given)
+    path = try configuration.weights()
     let url = URL(fileURLWithPath: path)
     let source = try LanguageModelSource(url)
     try FrozenLanguageModel.requireMemory(for: source, in: precision)
@@ -62,6 +56,15 @@ public struct FrozenLanguageModel {
 
   /// What tokenizers' files end in, beside JSON.
   private static let tokenizerEndings = [".model", ".txt"]
+
+  /// The tokenizer alone; no weights are read.
+  static func tokenizer(
+    _ configuration: LanguageModelConfiguration
+  ) throws -> any LanguageTokenizer {
+    try tokenizer(
+      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) },
+      LanguageModelSource(URL(fileURLWithPath: configuration.weights())))
+  }
 
   private static func tokenizer(
     at folder: URL?, _ source: LanguageModelSource

@@ -16,17 +16,14 @@ public enum VisionExport {
     report: (String) -> Void
   ) throws {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    let configuration = try file.stageOneConfiguration()
+    let configuration = try file.configuration(of: StageOneRecipe.self)
     guard !configuration.vision.frozen else {
       throw RunError.frozenVision(
         file: file.url.path, encoder: configuration.vision.path ?? "none")
     }
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
     let parameters = tower.encoder.namedParameters
-    try file.load(
-      into: parameters.map {
-        NamedParameter(name: "vision." + $0.name, parameter: $0.parameter)
-      })
+    try file.load(into: RecipeModel(vision: tower.encoder).namedParameters)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var tensors: [String: SafetensorsWriter.Tensor] = [:]
     for entry in parameters {

@@ -3,25 +3,7 @@ import Checkpointing
 import Configuration
 import Foundation
 
-/// A stage-1 checkpoint with the data it is judged on.
-public struct StageOneEvaluation {
-  private let checkpoint: StageOneCheckpoint
-
-  /// - Parameters:
-  ///   - checkpoint: A file, or a folder whose newest sound one is taken.
-  ///   - configuration: A recipe in place of the stored one.
-  ///   - report: Is told what a person should know.
-  public init(
-    checkpoint: String, configuration: String?, overrides: [String],
-    report: @escaping (String) -> Void
-  ) throws {
-    self.checkpoint = try StageOneCheckpoint(
-      checkpoint, configuration: configuration, overrides: overrides, reading: [.validation],
-      report: report)
-  }
-
-  var task: StageOneTask { checkpoint.task }
-
+extension StageOneRecipe {
   /// The outcome, for people and for programs.
   public struct Retrieval {
     public let text: String
@@ -46,18 +28,20 @@ public struct StageOneEvaluation {
     }
   }
 
+}
+
+extension LoadedRecipe where R == StageOneRecipe {
   /// Retrieval on the held-out pairs; nil if the run was asked to stop.
-  public func retrieval() throws -> Retrieval? {
-    guard let dataset = task.data.validation else {
+  public func retrieval() throws -> StageOneRecipe.Retrieval? {
+    guard let dataset = recipe.data.validation else {
       throw ConfigurationError.invalidValue(
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST")
     }
-    guard let result = try task.retrieval.run(on: dataset) else { return nil }
-    guard result.isFinite else { throw task.notFinite("the cosines are") }
-    let file = checkpoint.file
+    guard let result = try recipe.retrieval.run(on: dataset) else { return nil }
+    guard result.isFinite else { throw recipe.model.notFinite("the cosines are") }
     let heading = "\(file.url.path), step \(file.metadata.step)"
-    return Retrieval(
+    return StageOneRecipe.Retrieval(
       text: heading + "\n" + result.table, result: result,
       values: result.values + [
         ("images", Double(result.images.count)), ("texts", Double(result.texts.count)),

@@ -47,7 +47,7 @@ struct PictureReader {
   }
 }
 
-extension StageTask {
+extension ImageTextRecipe {
   /// Calls `body` with the features of every readable picture, some at a time, in their order.
   /// - Parameters:
   ///   - atOnce: Pictures that go through the models together; nil for the usual number.
@@ -69,17 +69,10 @@ extension StageTask {
       guard let pictures = try reader.pictures(Array(paths[start..<end])) else { continue }
       readCount += pictures.places.count
       let features = tower.features(pictures.pixels)
-      if features.value.hasNonFinite { throw notFinite("the image encoder's features are") }
+      if features.value.hasNonFinite { throw model.notFinite("the image encoder's features are") }
       try body(pictures.places.map { start + $0 }, features)
     }
     if readCount == 0, !paths.isEmpty { throw RunError.noPictures(count: paths.count) }
     return paths.count - readCount
-  }
-
-  /// The error for a result that is not finite, with the parameter that is to blame.
-  /// - Parameter what: The result and a verb.
-  func notFinite(_ what: String) -> RunError {
-    let trained = trainedParameters.first { $0.parameter.value.hasNonFinite }?.name
-    return .notFiniteResult(what: what, culprit: trained ?? tower.nonFiniteParameter)
   }
 }

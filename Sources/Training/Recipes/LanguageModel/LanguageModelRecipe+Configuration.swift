@@ -1,0 +1,117 @@
+import Configuration
+import LanguageModels
+import Layers
+import Tensors
+
+extension LanguageModelRecipe {
+  /// How a small language model is trained from scratch on texts: the keys of its YAML file.
+  public struct Configuration: RecipeConfiguration, Equatable, Sendable {
+    @Key("What the file is a recipe of.", resume: .free)
+    public var recipe = LanguageModelRecipe.name
+    @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
+    public var version = ConfigurationLoader.recipeVersion
+    @Key("The folder that checkpoints and `metrics.jsonl` are written to.", resume: .free)
+    public var output = "Checkpoints/language-model"
+    @Key(
+      "The folder of the tokenizer, into which the model is written at the end: `config.json` and "
+        + "`model.safetensors` (float16).", resume: .free)
+    public var folder = ""
+    @Key("Decides every random draw of the run.", resume: .fixed)
+    public var seed: UInt64 = 42
+    @Key("The precision of the linear maps' products.")
+    public var precision = ProductPrecision.float32
+    @Key("What is trained.", resume: .fixed)
+    public var model = Sizes()
+    @Key("Lists of texts of pictures, as for stage 1; the pictures themselves are not read.")
+    public var texts = DataSourceConfiguration()
+    @Key("Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.")
+    public var cleanTexts = true
+    @Key(0...64, "Other texts of the same picture that stand before a text, at most.")
+    public var contextTexts = 3
+    @Key(
+      "What the texts begin with that are lists, as in \"Seen: left dog, right key\": texts, half "
+        + "of them for a model without an encoder, are read after lists given as soft prompts are, a "
+        + "vector for each phrase between commas, the sum of its words' embeddings. null: none.")
+    public var listMark: String? = nil
+    @Key("How long and in what portions the run trains.")
+    public var training = TrainingConfiguration()
+    @Key("When checkpoints are written and which are kept.", resume: .free)
+    public var checkpoint = CheckpointConfiguration()
+    @Key("What is said while training.", resume: .free)
+    public var log = LogConfiguration()
+    @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
+    public var resume = ResumeConfiguration()
+
+    public init() {
+      training.steps = 1000
+      training.batchSize = 32
+      training.clipNorm = 1
+      log.every = 50
+    }
+
+    public var validationEvery: Int { 0 }
+
+    /// The kind and the sizes of the model.
+    public struct Sizes: Codable, Equatable, Sendable {
+      public enum Family: String, Codable, CaseIterable, Sendable {
+        case opt, t5
+      }
+
+      @Key("What is trained: a decoder (OPT) or an encoder-decoder (T5).")
+      public var family = Family.opt
+      @Key(8...4096, "The width of the blocks.")
+      public var width = 160
+      @Key(1...64, "Blocks; of an encoder-decoder, in each half.")
+      public var layers = 5
+      @Key(1...64, "Attention heads; a divisor of the width.")
+      public var heads = 5
+      @Key(8...16_384, "The inner width of the feed-forward blocks.")
+      public var feedForwardWidth = 640
+      @Key(64...2048, "The positions of a decoder, and the longest text of both.")
+      public var positions = 128
+      @Key(0...100, "The standard deviation of new weights.")
+      public var initialDeviation: Float = 0.02
+      @Key("What a decoder's table of positions starts as; T5 has none.")
+      public var initialPositions = PositionStart.normal
+
+      public init() {}
+    }
+
+    public func check() throws {
+      try KeyCheck.check(self, like: Self())
+      try model.check()
+      if folder.isEmpty {
+        throw ConfigurationError.invalidValue(
+          field: "folder", found: "nothing", expected: "the folder of a tokenizer",
+          advice: "the model is written into it")
+      }
+      if training.chunkSize != nil || training.recomputeActivations {
+        throw ConfigurationError.invalidValue(
+          field: "training", found: "chunkSize or recomputeActivations",
+          expected: "neither for so small a model", advice: "")
+      }
+    }
+  }
+}
+
+extension LanguageModelRecipe.Configuration.Sizes {
+  /// - Throws: `ConfigurationError.invalidValue`.
+  fileprivate func check() throws {
+    if width % heads != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "model.heads", found: String(heads), expected: "a divisor of the width \(width)",
+        advice: "")
+    }
+    guard initialPositions == .sineCosine else { return }
+    if family == .t5 {
+      throw ConfigurationError.invalidValue(
+        field: "model.initialPositions", found: "sineCosine", expected: "normal",
+        advice: "a T5 has no table of positions")
+    }
+    if width % 2 != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "model.width", found: String(width),
+        expected: "a multiple of 2 where model.initialPositions is sineCosine", advice: "")
+    }
+  }
+}

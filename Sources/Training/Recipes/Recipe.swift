@@ -1,0 +1,163 @@
+import Autograd
+import Checkpointing
+import Configuration
+import Datasets
+import Layers
+import Tensors
+
+/// What is trained and how: a configuration, the modules that it builds, their losses, what is judged in
+/// between and what a run begins from. `Recipes.all` lists them.
+public protocol Recipe {
+  associatedtype Configuration: RecipeConfiguration
+
+  /// What commands, recipes (`recipe: stage1`) and checkpoints call it.
+  static var name: String { get }
+  /// Sections that no other recipe has: they tell what a file without the key `recipe` is.
+  static var ownSections: [String] { get }
+  /// How the files that a checkpoint was trained with are named, as advice.
+  static var filesAdvice: String { get }
+
+  /// The values of the keys that a recipe does not give.
+  /// - Parameters:
+  ///   - configuration: The recipe over the usual defaults.
+  ///   - earlier: The configuration of a checkpoint that is gone on from, or used.
+  static func defaults(
+    for configuration: Configuration, earlier: Configuration?
+  ) throws -> Configuration
+
+  /// Builds the modules and opens the data sets; nothing is written yet.
+  /// - Parameter parts: The data sets that are wanted.
+  /// - Throws: `ConfigurationError` and the errors of the files that are read.
+  init(_ configuration: Configuration, reading parts: Set<RunData.Part>) throws
+
+  var configuration: Configuration { get }
+  /// All modules, trained and frozen.
+  var model: RecipeModel { get }
+  /// Digests of what a run reads but does not store, by name; `data` is the training data's.
+  func fingerprints() throws -> [String: String]
+  /// The memory and disk that a run is going to want.
+  var reckoning: Reckoning { get }
+
+  /// Gives a new run its starting values.
+  func initialise(_ progress: ProgressReporter) throws
+  /// What a run is about, once at its start.
+  func describe(_ progress: ProgressReporter)
+  /// Endless training batches from a place on. What else a run reads is tried here, before its first step.
+  /// - Throws: ``Interrupted``, or the errors of the files that are read.
+  func batches(
+    from position: LoaderPosition, _ progress: ProgressReporter
+  ) throws -> any BatchStream
+
+  /// Adds the gradients of a micro-batch's mean loss to a store.
+  /// - Parameters:
+  ///   - firstIndex: The index of the batch's first pair in the global batch.
+  ///   - weight: What the loss counts for.
+  /// - Returns: The loss's terms by name.
+  /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
+  func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) throws -> [(name: String, value: Double)]
+
+  /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
+  func validate() throws -> ValidationReport?
+
+  /// What is written after the last step, beside checkpoints. A resumed run that has no step left does it
+  /// again.
+  func finish(_ progress: ProgressReporter) throws
+}
+
+extension Recipe {
+  public static func defaults(
+    for configuration: Configuration, earlier: Configuration?
+  ) throws -> Configuration { Configuration() }
+
+  public func finish(_ progress: ProgressReporter) throws {}
+}
+
+/// The modules of a recipe as one tree, which names parameters, tells what is trained, and at which rate.
+public struct RecipeModel: Module {
+  /// What stands between the frozen models. Its own members are the tree's, as checkpoints have always
+  /// named them.
+  var bridge: (any Module)?
+  /// The image encoder.
+  var vision: (any Module)?
+  var languageModel: (any Module)?
+  /// What the encoder's learning rate is multiplied with, where it is trained.
+  var visionRateScale = 1.0
+
+  public var members: [Member] {
+    (bridge?.members ?? [])
+      + [("vision", vision), ("languageModel", languageModel)].compactMap {
+        name, module in module.map { .module(name, $0) }
+      }
+  }
+
+  /// What is trained, by name: what checkpoints hold.
+  var trainedParameters: [NamedParameter] {
+    namedParameters.filter { !$0.parameter.isFrozen }
+  }
+
+  /// What the losses depend on and is not trained.
+  var frozenParameters: [NamedParameter] { namedParameters.filter(\.parameter.isFrozen) }
+
+  /// What the learning rate of each trained parameter is multiplied with.
+  var rateScales: [ObjectIdentifier: Double] {
+    Dictionary(
+      uniqueKeysWithValues: (vision?.namedParameters ?? []).map {
+        (ObjectIdentifier($0.parameter), visionRateScale)
+      })
+  }
+
+  /// The error for a result that is not finite, with the parameter that is to blame.
+  /// - Parameter what: The result and a verb.
+  func notFinite(_ what: String) -> RunError {
+    .notFiniteResult(
+      what: what, culprit: namedParameters.first { $0.parameter.value.hasNonFinite }?.name)
+  }
+}
+
+/// The outcome of a validation.
+public struct ValidationReport {
+  /// Everything measured, by name.
+  public var values: [(name: String, value: Double)]
+  /// Lines for people.
+  public var lines: [String]
+  /// Held-out pictures with what the model says of them.
+  var pictures: [SamplePicture]
+  /// What the best checkpoint is chosen by; larger is better.
+  public var score: Double
+  /// What `score` is, in words.
+  public var scoreName: String
+}
+
+/// What the configurations of all recipes have in common.
+public protocol RecipeConfiguration: Codable {
+  /// The recipe that the file is of.
+  var recipe: String { get }
+  /// The version of the recipe's keys.
+  var version: Int { get }
+  /// The folder that checkpoints and `metrics.jsonl` are written to.
+  var output: String { get set }
+  var seed: UInt64 { get }
+  /// The precision of the linear maps' products.
+  var precision: ProductPrecision { get }
+  var training: TrainingConfiguration { get }
+  /// Steps between validations; 0 for none but the last.
+  var validationEvery: Int { get }
+  var checkpoint: CheckpointConfiguration { get }
+  var log: LogConfiguration { get }
+  var resume: ResumeConfiguration { get }
+
+  init()
+
+  /// Checks what the types cannot say.
+  /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
+  func check() throws
+
+  /// The output folder with what stands for names in it.
+  var outputFolder: String { get }
+}
+
+extension RecipeConfiguration {
+  public var outputFolder: String { output }
+}

@@ -1,0 +1,267 @@
+import Autograd
+import Checkpointing
+import Datasets
+import Foundation
+import Layers
+import Tensors
+
+/// How a run ended.
+public enum RunOutcome: Equatable {
+  case finished
+  /// At the step that the caller wanted it to stop at.
+  case paused
+  /// - isSaved: Whether there is anything to go on with.
+  case stopped(signal: Int32, isSaved: Bool)
+}
+
+/// The training loop: steps, checkpoints, validations and what is said about them.
+final class TrainingLoop<R: Recipe> {
+  private let recipe: R
+  private let batches: any BatchStream
+  private let optimizer: AdamW
+  private let saving: CheckpointSaving
+  private let metrics: MetricsLog
+  private let tensorBoard: TensorBoardLog?
+  private let progress: ProgressReporter
+  private(set) var state: TrainingState
+  private var skippedInRow = 0
+  private var lastProblem: Problem?
+
+  private var training: TrainingConfiguration { recipe.configuration.training }
+
+  init(
+    _ recipe: R, batches: any BatchStream, optimizer: AdamW, saving: CheckpointSaving,
+    metrics: MetricsLog, tensorBoard: TensorBoardLog?, progress: ProgressReporter,
+    state: TrainingState
+  ) {
+    self.recipe = recipe
+    self.batches = batches
+    self.optimizer = optimizer
+    self.saving = saving
+    self.metrics = metrics
+    self.tensorBoard = tensorBoard
+    self.progress = progress
+    self.state = state
+  }
+
+  /// Trains to the end of the schedule.
+  /// - Parameter maximumSteps: A step to stop at earlier, after a checkpoint; the schedule stays.
+  func run(maximumSteps: Int?) throws -> RunOutcome {
+    defer {
+      batches.stop()
+      progress.finish()
+    }
+    do {
+      return try loop(lastStep: min(training.steps, maximumSteps ?? training.steps))
+    } catch {
+      saveAfter(error)
+      throw error
+    }
+  }
+
+  private func loop(lastStep: Int) throws -> RunOutcome {
+    // A run that was stopped while it judged held-out pairs makes up for it.
+    if state.step > 0, isValidationDue { try validate() }
+    while state.step < lastStep, !StopRequest.isPresent {
+      do { try step() } catch is Interrupted { break }
+      if state.step == lastStep { try refuseSkippedEnd() }
+      if saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
+      if isValidationDue { try validate() }
+    }
+    try saving.saveFinally(state)
+    metrics.follow(to: saving.folder)
+    let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
+    if let signal = StopRequest.signal {
+      if state.step == 0 { progress.say("no step was whole yet: there is nothing to save") }
+      return .stopped(signal: signal, isSaved: state.step > 0)
+    }
+    if let failure = unwritten.first { throw failure }
+    return state.step < training.steps ? .paused : .finished
+  }
+
+  /// What was trained is not lost when data, validation or the log fail. Where training itself went
+  /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
+  /// be shown, whatever becomes of saving.
+  private func saveAfter(_ error: any Error) {
+    switch error as? RunError {
+    case .notFinite, .notFiniteResult: return
+    default: break
+    }
+    if error is CheckpointError { return }
+    do {
+      try saving.saveFinally(state)
+    } catch {
+      progress.say("warning: the state after step \(state.step) is not saved: \(error)")
+    }
+  }
+
+  // MARK: One step
+
+  private func step() throws {
+    let begin = ContinuousClock.now
+    // The state changes at the end, as a whole: an error within a step leaves the one before.
+    var next = state
+    let step = try OptimizerStep(training: training, optimizer: optimizer).take(state.step) {
+      micro, weight, gradients in
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      guard let batch = try batches.next() else {
+        preconditionFailure("training data goes on for ever")
+      }
+      next.position = batch.positionAfter
+      next.skippedImages += batch.skipped.count
+      Profile.mark("waiting for data")
+      for sample in batch.skipped { progress.say("skipped \(sample)") }
+      return try recipe.addGradients(
+        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: weight,
+        to: gradients)
+    }
+    next.step += 1
+    state = next
+    if step.isFinite {
+      skippedInRow = 0
+    } else {
+      try noteNotFinite(step.terms, step.gradients)
+    }
+    try report(step.terms, rate: step.rate, norm: step.norm, since: begin)
+    Profile.markStep()
+  }
+
+  private func noteNotFinite(
+    _ terms: [(name: String, value: Double)], _ gradients: Gradients
+  ) throws {
+    state.skippedSteps += 1
+    skippedInRow += 1
+    progress.say(
+      "step \(state.step): a loss or gradient is not finite; no update was made "
+        + "(\(skippedInRow) in a row)")
+    lastProblem = Problem(
+      terms, gradients, optimizer, frozenParameters: recipe.model.frozenParameters)
+    if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
+  }
+
+  /// A run that ends with steps that did nothing has not ended well.
+  private func refuseSkippedEnd() throws {
+    guard skippedInRow > 0 else { return }
+    if lastProblem?.parameter == nil { try saving.saveFinally(state) }
+    throw notFinite()
+  }
+
+  private func notFinite() -> RunError {
+    .notFinite(
+      steps: skippedInRow, step: state.step,
+      diagnosis: (lastProblem?.description ?? "")
+        + " A lower training.learningRate.peak, a longer warm-up or training.clipNorm 1 help "
+        + "where training diverged; resume from a checkpoint before step "
+        + "\(state.step - skippedInRow + 1).")
+  }
+
+  private func report(
+    _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
+    since begin: ContinuousClock.Instant
+  ) throws {
+    let report = ProgressReporter.StepReport(
+      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm,
+      seconds: (ContinuousClock.now - begin).inSeconds,
+      samples: training.batchSize * training.accumulation, skippedImages: state.skippedImages,
+      skippedSteps: state.skippedSteps)
+    let samplesPerSecond = progress.rate(report)
+    progress.show(report, rate: samplesPerSecond)
+    if let failure = progress.failure {
+      throw RunError.cannotWrite(
+        file: "standard output", reason: failure.reason)
+    }
+    state.logged.add(terms)
+    guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {
+      return
+    }
+    let means = state.logged.means(of: terms)
+    state.logged = LossSums()
+    write(
+      kind: "train",
+      means + [
+        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", rate),
+        ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
+        ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
+        ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
+      ])
+  }
+
+  private func write(kind: String, _ values: [(name: String, value: Double)]) {
+    if let failure = metrics.write(step: state.step, kind: kind, values) {
+      progress.say("warning: \(failure); the run goes on, and its numbers are kept for later")
+    }
+    tensorBoard?.write(step: state.step, kind: kind, values)
+  }
+
+  // MARK: Validation and checkpoints
+
+  private var isValidationDue: Bool {
+    if state.validatedStep == state.step { return false }
+    if state.step == training.steps { return true }
+    let every = recipe.configuration.validationEvery
+    return every > 0 && state.step % every == 0
+  }
+
+  private func validate() throws {
+    guard !StopRequest.isPresent,
+      let report = try KeyedError.naming("validation", { try recipe.validate() }),
+      // A signal cuts captions short that are being written: the resumed run judges again.
+      !StopRequest.isPresent
+    else { return }
+    defer { Profile.mark("validation") }
+    state.validatedStep = state.step
+    write(kind: "validation", report.values)
+    try metrics.write(step: state.step, report.pictures)
+    tensorBoard?.write(step: state.step, report.pictures)
+    for line in report.lines { progress.say(line) }
+    let isSound = report.values.allSatisfy { $0.value.isFinite }
+    if isSound, report.score > state.best?.value ?? -.infinity {
+      state.best = TrainingState.Best(step: state.step, value: report.score)
+      progress.say("the best so far, by \(report.scoreName)")
+      // The best is kept, so it must be on disk, and say that it is.
+      try save()
+    }
+  }
+
+  private func save() throws {
+    try saving.save(state)
+    Profile.mark("checkpoint")
+  }
+}
+
+/// What was not finite in a step that was skipped.
+private struct Problem: CustomStringConvertible {
+  let losses: String
+  /// The first parameter that is not finite itself.
+  let parameter: String?
+  /// The first parameter whose gradient is not.
+  let gradient: String?
+
+  /// The first frozen parameter that is not finite.
+  let frozen: String?
+
+  init(
+    _ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW,
+    frozenParameters: [NamedParameter]
+  ) {
+    losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    parameter = optimizer.entries.first { $0.parameter.value.hasNonFinite }?.name
+    // They are many, and sought only where something went wrong.
+    frozen =
+      parameter == nil ? frozenParameters.first { $0.parameter.value.hasNonFinite }?.name : nil
+    gradient =
+      optimizer.entries.first { entry in
+        entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
+      }?.name
+  }
+
+  var description: String {
+    var text = "Losses: \(losses)."
+    if let parameter { text += " The parameter \(parameter) is not finite itself." }
+    if let frozen {
+      return text + " The frozen parameter \(frozen) is not finite: its file is broken."
+    }
+    if let gradient { text += " The first gradient that is not finite: \(gradient)." }
+    return text
+  }
+}

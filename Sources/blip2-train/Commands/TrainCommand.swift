@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `blip2-train train`.
+struct TrainCommand: ProfiledCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train whatever a recipe says: stage1 and stage2 are names for this.",
+    discussion: """
+      The recipe says by its key `recipe` what it is of; blip2-train recipe lists what there is. Signals, \
+      --resume and exit codes are those of stage1 (blip2-train stage1 --help).
+
+      Example:
+        blip2-train train --config Configs/demo/stage1.yaml
+      """)
+
+  @OptionGroup var options: TrainingOptions
+
+  @OptionGroup var profiling: ProfileOptions
+
+  func validate() throws {
+    if options.config == nil { throw ValidationError("--config: expected a recipe, found nothing") }
+  }
+
+  func work() throws {
+    guard let config = options.config else { return }
+    let file = URL(fileURLWithPath: config)
+    let (recipe, reason) = try Recipes.of(file: file, overrides: options.overrides)
+    if let reason {
+      print("\(config) does not say what recipe it is: taken for \(recipe.name), since \(reason)")
+    }
+    try options.train(recipe, file)
+  }
+}
