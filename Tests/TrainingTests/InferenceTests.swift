@@ -94,6 +94,27 @@ import Testing
         })
   }
 
+  /// Draws belong to pictures and the seed: not to batches, not to a search.
+  @Test func captionsAreDrawn() throws {
+    func captions(_ images: [String], _ more: String...) throws -> [Substring] {
+      let result = try BuiltTool.run(
+        ["caption", "--checkpoint", run.output("a"), "--image"] + images + more)
+      #expect(result.status == 0, "\(result.errors)")
+      return result.output.split(separator: "\n")
+    }
+    let drawn = try captions(pictures, "--sample", "--temperature", "5")
+    #expect(drawn.count == pictures.count)
+    #expect(try captions(pictures, "--sample", "--temperature", "5") == drawn)
+    #expect(try captions(pictures, "--sample", "--temperature", "5", "--seed", "1") != drawn)
+    #expect(try captions(pictures) != drawn)
+    let bad = try BuiltTool.run(
+      [
+        "caption", "--checkpoint", run.output("a"), "--image", pictures[0], "--sample", "--top-p",
+        "2",
+      ])
+    #expect(bad.status == 64 && bad.errors.contains("--top-p"), "\(bad.errors)")
+  }
+
   @Test func badInputIsNamed() throws {
     let broken = try run.folder.write("no picture", to: "broken.jpg").path
     let some = try embed(["--image", broken, pictures[0], "--output", run.output("some.jsonl")])

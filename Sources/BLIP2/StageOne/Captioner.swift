@@ -1,4 +1,5 @@
 import Autograd
+import LanguageModels
 import Layers
 import Tensors
 
@@ -13,6 +14,8 @@ public struct Captioner {
     public var maximumLength = 30
     /// Finished captions compare by log-probability / length to this power.
     public var lengthPenalty: Float = 1
+    /// Tokens are drawn so in place of a search.
+    public var sampling: GenerationOptions.Sampling?
 
     public init() {}
 
@@ -21,10 +24,18 @@ public struct Captioner {
       self.minimumLength = minimumLength
       self.maximumLength = maximumLength
     }
-  }
 
-  /// The model's numbers went astray: nothing can be said of what they describe.
-  public struct UnusableLogits: Error {}
+    /// The same for new tokens, those after `[DEC]`.
+    fileprivate func generation(end: Int32) -> GenerationOptions {
+      var options = GenerationOptions(endIds: [end])
+      options.method = sampling.map { .sampling($0) } ?? (beams == 1 ? .greedy : .beams(beams))
+      options.beamRule = .original
+      options.minimumNewTokens = max(0, minimumLength - 1)
+      options.maximumNewTokens = maximumLength - 1
+      options.lengthPenalty = lengthPenalty
+      return options
+    }
+  }
 
   let model: StageOneModel
   let options: Options
@@ -35,38 +46,31 @@ public struct Captioner {
     self.options = options
   }
 
-  /// - Parameter features: `[images, tokens, vision width]`.
+  /// - Parameters:
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - firstImage: The first image's number among those of all batches, on which draws depend.
   /// - Returns: For each image its tokens from `[DEC]` on; `[SEP]` where the caption ended.
-  /// - Throws: `UnusableLogits`.
-  public func captions(_ features: Variable) throws -> [[Int32]] {
-    try Recording.disabled {
-      let memory = QueryMemory(model, features)
-      var searches = (0..<features.shape[0]).map { _ in
-        BeamSearch(options, start: model.tokens.decoder, end: model.tokens.separator)
+  /// - Throws: `GenerationError`.
+  public func captions(_ features: Variable, firstImage: Int = 0) throws -> [[Int32]] {
+    let generator = try TextGenerator(options.generation(end: model.tokens.separator))
+    return try Recording.disabled {
+      try generator.sequences(CaptionSession(model, features), firstPrompt: firstImage).map {
+        [model.tokens.decoder] + ($0.first?.tokens ?? [])
       }
-      while searches.contains(where: { !$0.isDone }) {
-        let open = searches.indices.filter { !searches[$0].isDone }
-        let sequences = open.flatMap { image in
-          searches[image].running.map { (image: image, tokens: $0.tokens) }
-        }
-        let logits = memory.lastLogits(sequences)
-        if logits.hasNonFinite { throw UnusableLogits() }
-        var row = 0
-        for image in open {
-          let count = searches[image].running.count
-          searches[image].advance(logits.rows(row..<row + count))
-          row += count
-        }
-      }
-      return searches.map(\.best)
     }
   }
 }
 
-/// The queries' keys and values of some images, to which texts of any length are joined.
-private struct QueryMemory {
-  let model: StageOneModel
-  let layers: [KeyValues]
+/// Captions under way: the queries' keys and values of their images, to which texts of any length are
+/// joined.
+private final class CaptionSession: DecodingSession {
+  private let model: StageOneModel
+  /// By layer, `[images · queries, width]`.
+  private let layers: [KeyValues]
+  /// For each row its image and its tokens, `[DEC]` first.
+  private var sequences: [(image: Int, tokens: [Int32])]
+
+  var vocabularySize: Int { model.configuration.qFormer.vocabularySize }
 
   init(_ model: StageOneModel, _ features: Variable) {
     var pack = PackedSequences(queryCount: model.queryCount)
@@ -77,10 +81,20 @@ private struct QueryMemory {
     let images = model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 1)
     self.model = model
     layers = model.qFormer(pack, images: images).memory
+    sequences = (0..<features.shape[0]).map { ($0, [model.tokens.decoder]) }
+  }
+
+  func start() -> Tensor { lastLogits() }
+
+  func advance(_ tokens: [Int32], from parents: [Int]) -> Tensor {
+    sequences = zip(tokens, parents).map { token, parent in
+      (sequences[parent].image, sequences[parent].tokens + [token])
+    }
+    return lastLogits()
   }
 
   /// The logits after the last token of each sequence, `[sequences, vocabulary]`.
-  func lastLogits(_ sequences: [(image: Int, tokens: [Int32])]) -> Tensor {
+  private func lastLogits() -> Tensor {
     let queries = model.queryCount
     let rows = sequences.flatMap { sequence in
       (0..<queries).map { Int32(sequence.image * queries + $0) }

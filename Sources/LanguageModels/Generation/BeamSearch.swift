@@ -1,9 +1,10 @@
-/// The beam search of one prompt, by the rule of transformers 5.
+/// The beam search of one prompt.
 ///
 /// Each step takes the best continuations of all beams. Those that end and are among the first
 /// `beams` are finished, with their score; of the others the best `beams` go on. At the length limit
 /// all count as ended. The search is over once `beams` are finished and the best of the others, at
-/// its present length, is no better than the worst of them.
+/// its present length, is no better than the worst of them; `GenerationOptions.BeamRule` says what
+/// differs in earlier libraries.
 struct BeamSearch {
   struct Beam {
     let tokens: [Int32]
@@ -38,19 +39,25 @@ struct BeamSearch {
   mutating func advance(_ continuations: ArraySlice<[ScoredToken]>) {
     let candidates = self.candidates(continuations)
     let length = (running.first?.tokens.count ?? 0) + 1
+    let isAtLimit = length == options.maximumNewTokens
     var next: [Beam] = []
     for (rank, candidate) in candidates.enumerated() {
       let ends = options.endIds.contains(candidate.token)
-      if ends || length == options.maximumNewTokens {
+      if ends || (isAtLimit && options.beamRule == .present) {
         if rank < beams { finish(beam(candidate), ends ? .endToken : .lengthLimit) }
       } else if next.count < beams {
         next.append(beam(candidate))
       }
     }
     running = next
-    if let best = running.first, finished.count == beams, let worst = finished.last,
-      options.score(best.score, newTokens: length) <= worst.score
+    let best = options.beamRule == .present ? running.first?.score : candidates.first?.score
+    if let best, finished.count == beams, let worst = finished.last,
+      options.score(best, newTokens: length) <= worst.score
     {
+      running = []
+    }
+    if isAtLimit {
+      for beam in running { finish(beam, .lengthLimit, length: length + 1) }
       running = []
     }
   }
@@ -90,8 +97,11 @@ struct BeamSearch {
   }
 
   /// Keeps the sequence if it is among the best; of equal ones those that came earlier.
-  private mutating func finish(_ beam: Beam, _ ending: GeneratedSequence.Ending) {
-    let score = options.score(beam.score, newTokens: beam.tokens.count)
+  /// - Parameter length: The tokens that it counts for, where these are not its own.
+  private mutating func finish(
+    _ beam: Beam, _ ending: GeneratedSequence.Ending, length: Int? = nil
+  ) {
+    let score = options.score(beam.score, newTokens: length ?? beam.tokens.count)
     finished.insert(
       GeneratedSequence(tokens: beam.tokens, score: score, ending: ending),
       at: finished.partitioningIndex { $0.score < score })

@@ -31,7 +31,18 @@ public struct GenerationOptions: Equatable, Sendable {
     }
   }
 
+  /// How beams that are done compare with others.
+  public enum BeamRule: Equatable, Sendable {
+    /// That of transformers 5: the search is over once the best of the beams that go on is no better than
+    /// the worst that is done.
+    case present
+    /// That of transformers up to 4.31, which the original's captioner of stage 1 used: a beam that ends
+    /// counts as well for what can still come, and one that the length limit cuts counts a token longer.
+    case original
+  }
+
   public var method: Method = .beams(5)
+  public var beamRule = BeamRule.present
   /// New tokens at most, the end token among them.
   public var maximumNewTokens = 30
   /// New tokens before which no end token can come.

@@ -34,6 +34,8 @@ struct CaptionCommand: ProfiledCommand {
   @Option(help: "Tokens at most, [DEC] and [SEP] among them.")
   var maxTokens = 30
 
+  @OptionGroup var sampling: SamplingArguments
+
   @Flag(help: "Print a JSON object for each picture.")
   var json = false
 
@@ -55,8 +57,9 @@ struct CaptionCommand: ProfiledCommand {
   func work() throws {
     StopRequest.listen()
     let checkpoint = try model.load(StageOneRecipe.self)
-    let options = CaptionOptions(
+    var options = CaptionOptions(
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
+    options.sampling = sampling.options
     let skipped = try Interruption.exiting {
       try checkpoint.caption(image, options: options, report: StandardError.write) {
         if json {

@@ -4,11 +4,8 @@ import Foundation
 import LanguageModels
 import Training
 
-/// How a language model is asked to speak.
-struct GenerationArguments: ParsableArguments {
-  @Option(help: "Beams of the search; 1 is greedy.")
-  var beams = 5
-
+/// How tokens are drawn, where they are.
+struct SamplingArguments: ParsableArguments {
   @Flag(help: "Draw tokens at random in place of searching.")
   var sample = false
 
@@ -20,6 +17,30 @@ struct GenerationArguments: ParsableArguments {
 
   @Option(help: "With --sample: decides the draws.")
   var seed: UInt64 = 0
+
+  func validate() throws {
+    guard let sampling = options else { return }
+    var options = GenerationOptions(endIds: [])
+    options.method = .sampling(sampling)
+    do {
+      try options.validate()
+    } catch let error as GenerationError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  /// Nil where a search is wanted.
+  var options: GenerationOptions.Sampling? {
+    sample ? .init(topP: topP, temperature: temperature, seed: seed) : nil
+  }
+}
+
+/// How a language model is asked to speak.
+struct GenerationArguments: ParsableArguments {
+  @Option(help: "Beams of the search; 1 is greedy.")
+  var beams = 5
+
+  @OptionGroup var sampling: SamplingArguments
 
   @Option(help: "New tokens at most (default: 30; 10 for answers to questions).")
   var maxNewTokens: Int?
@@ -53,11 +74,8 @@ struct GenerationArguments: ParsableArguments {
     returned: Int = 1, usual: (maxNewTokens: Int, lengthPenalty: Float) = (30, 1)
   ) throws -> GenerationOptions {
     var options = GenerationOptions(endIds: [])
-    if sample {
-      options.method = .sampling(.init(topP: topP, temperature: temperature, seed: seed))
-    } else {
-      options.method = beams == 1 ? .greedy : .beams(beams)
-    }
+    options.method =
+      sampling.options.map { .sampling($0) } ?? (beams == 1 ? .greedy : .beams(beams))
     options.maximumNewTokens = maxNewTokens ?? usual.maxNewTokens
     options.minimumNewTokens = minNewTokens
     options.repetitionPenalty = repetitionPenalty
@@ -68,7 +86,7 @@ struct GenerationArguments: ParsableArguments {
   }
 
   /// Whether a text is final from its first token on.
-  var isSteady: Bool { sample || beams == 1 }
+  var isSteady: Bool { sampling.sample || beams == 1 }
 }
 
 /// `blip2-train generate`.

@@ -2,6 +2,7 @@ import Autograd
 import BLIP2
 import Configuration
 import Foundation
+import LanguageModels
 
 /// How a caption is searched for.
 public typealias CaptionOptions = Captioner.Options
@@ -36,8 +37,8 @@ extension LoadedRecipe where R == StageOneRecipe {
     return try recipe.eachBatch(of: paths, report: report) { places, features in
       let captions: [[Int32]]
       do {
-        captions = try captioner.captions(features)
-      } catch is Captioner.UnusableLogits {
+        captions = try captioner.captions(features, firstImage: places[0])
+      } catch GenerationError.unusableLogits {
         throw recipe.model.notFinite("the logits of the captions are")
       }
       for (place, tokens) in zip(places, captions) {

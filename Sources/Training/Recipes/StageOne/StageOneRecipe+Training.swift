@@ -2,6 +2,7 @@ import Autograd
 import BLIP2
 import Datasets
 import Foundation
+import LanguageModels
 import Layers
 import Tensors
 
@@ -78,7 +79,7 @@ extension StageOneRecipe {
       return try captioner.captions(features).map {
         tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
       }
-    } catch is Captioner.UnusableLogits {
+    } catch GenerationError.unusableLogits {
       // Numbers that went astray are no reason to end the run; its losses show it.
       return Array(repeating: "", count: features.shape[0])
     }
