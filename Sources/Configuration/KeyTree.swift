@@ -59,9 +59,9 @@ struct KeyTree {
   }
 
   /// This and all keys below it, each before its own.
-  func forEach(_ body: (KeyTree) throws -> Void) rethrows {
+  func visit(_ body: (KeyTree) throws -> Void) rethrows {
     try body(self)
-    for child in children { try child.forEach(body) }
+    for child in children { try child.visit(body) }
   }
 
   private static func unwrapped(_ value: Any) -> Any? {
@@ -76,7 +76,7 @@ public enum KeyCheck {
   public static func check<Configuration: Codable>(
     _ configuration: Configuration, like defaults: Configuration
   ) throws {
-    try KeyTree(configuration, defaults: defaults).forEach { key in
+    try KeyTree(configuration, defaults: defaults).visit { key in
       guard let expected = key.declaration?.range?.complaint(about: key.value) else { return }
       throw ConfigurationError.invalidValue(
         field: key.path, found: try ConfigurationEncoder.tree(of: key.value).summary,
@@ -123,7 +123,7 @@ public struct KeyDifference {
     of configuration: Configuration, _ defaults: Configuration, _ prefix: String
   ) throws -> [Leaf] {
     var leaves: [Leaf] = []
-    try KeyTree(configuration, defaults: defaults).forEach { key in
+    try KeyTree(configuration, defaults: defaults).visit { key in
       guard key.declaration != nil, key.children.isEmpty else { return }
       let path = prefix.isEmpty ? key.path : "\(prefix).\(key.path)"
       leaves.append((path, try ConfigurationEncoder.tree(of: key.value).plainText, key.resume))
