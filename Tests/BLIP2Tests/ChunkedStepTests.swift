@@ -49,11 +49,12 @@ import Testing
     let features = pixels * 2
     let batch = StageOneBatch(
       features: example.isAbsorbed ? features.detached : features, texts: TinyStageOne.texts,
-      imageIds: example.imageIds, firstIndex: 12)
+      imageIds: example.imageIds, indices: Array(12..<18))
     let gradients = Gradients()
     let losses = model.addGradients(
       of: batch, inChunksOf: chunkSize, negatives: example.negatives,
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), weight: 0.25, to: gradients)
+      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3),
+      communicator: SingleProcess(), weight: 0.25, to: gradients)
     return Outcome(
       losses: [losses.contrast, losses.matching, losses.generation],
       gradients: Dictionary(
@@ -144,7 +145,8 @@ import Testing
       $0.objectives.generation = false
     }
     let part = model.addGradients(
-      of: TinyStageOne.batch(0..<3), negatives: example.negatives, to: parts)
+      of: TinyStageOne.batch(0..<3), negatives: example.negatives,
+      communicator: SingleProcess(), to: parts)
     #expect(abs((part.contrast ?? 0) - (whole.losses[0] ?? 0)) > 0.1)
   }
 
@@ -202,7 +204,11 @@ import Testing
     let next = TinyStageOne.nextPairs(10)
     for negatives in [crowded, next] {
       let candidates = ImageTextMatching.candidates(pairs: 10, negatives: negatives)
-      let shares = ImageTextMatching.shares(of: candidates, among: chunks)
+      let batch = StageOneBatch(
+        features: Variable(.zeros([10, 1, 1])), texts: Array(repeating: [1, 2], count: 10))
+      let plan = ChunkPlan(WholeBatch(batch, SingleProcess()), chunkSize: 4)
+      #expect(plan.chunks == chunks.map { Array($0) })
+      let shares = plan.shares(of: candidates)
       func key(_ candidate: ImageTextMatching.Candidate) -> [Int] {
         [candidate.image, candidate.text, Int(candidate.purpose.rawValue), candidate.origin]
       }

@@ -14,7 +14,7 @@ import Testing
   ) -> ImageTextContrast.Result {
     .init(
       loss: Variable(Tensor(0)), imageToText: imageToText, textToImage: textToImage, ids: ids,
-      offset: offset)
+      places: Array(offset..<offset + imageToText.rowCount))
   }
 
   private static let ids: [Int64] = [4, 9, 9, 1, 7, 4]
@@ -30,7 +30,7 @@ import Testing
     var texts = images
     for seed in 0..<draws {
       let drawn = HardNegatives.drawn(
-        from: example, generator: Philox(seed: UInt64(seed)), firstIndex: 0)
+        from: example, generator: Philox(seed: UInt64(seed)), indices: Array(0..<6))
       for row in 0..<6 {
         images[row][drawn.images[row]!] += 1
         texts[row][drawn.texts[row]!] += 1
@@ -47,7 +47,7 @@ import Testing
     var counts = [[Int]](repeating: [Int](repeating: 0, count: 6), count: 6)
     for seed in 0..<6000 {
       let drawn = HardNegatives.drawn(
-        from: example, hard: false, generator: Philox(seed: UInt64(seed)), firstIndex: 0)
+        from: example, hard: false, generator: Philox(seed: UInt64(seed)), indices: Array(0..<6))
       for row in 0..<6 { counts[row][drawn.texts[row]!] += 1 }
     }
     let even = Tensor([Float](repeating: 0, count: 6), shape: [1, 6])
@@ -71,11 +71,13 @@ import Testing
   @Test func rowsWithoutNegativesAreLeftOut() {
     let scores = randomTensor([3, 3], seed: 1)
     let same = HardNegatives.drawn(
-      from: contrast(scores, scores, ids: [5, 5, 5]), generator: Philox(seed: 1), firstIndex: 0)
+      from: contrast(scores, scores, ids: [5, 5, 5]), generator: Philox(seed: 1),
+      indices: [0, 1, 2])
     #expect(same == HardNegatives(images: [nil, nil, nil], texts: [nil, nil, nil]))
     // One other image: it is the only choice, and its own row may choose among the rest.
     let one = HardNegatives.drawn(
-      from: contrast(scores, scores, ids: [5, 5, 6]), generator: Philox(seed: 1), firstIndex: 0)
+      from: contrast(scores, scores, ids: [5, 5, 6]), generator: Philox(seed: 1),
+      indices: [0, 1, 2])
     #expect(one.images[0] == 2 && one.images[1] == 2 && one.texts[0] == 2 && one.texts[1] == 2)
     #expect([0, 1].contains(one.images[2]!) && [0, 1].contains(one.texts[2]!))
   }
@@ -86,7 +88,7 @@ import Testing
     for seed in UInt64(0)..<50 {
       let drawn = HardNegatives.drawn(
         from: contrast(scores, scores, ids: [0, 1, 2]), generator: Philox(seed: seed),
-        firstIndex: 0)
+        indices: [0, 1, 2])
       #expect(drawn.images[0] == 1 && drawn.texts[0] == 1)
       #expect([0, 2].contains(drawn.images[1]!) && [0, 1].contains(drawn.texts[2]!))
     }
@@ -95,19 +97,20 @@ import Testing
   @Test func drawsDependOnSeedAndIndexAlone() {
     let example = example
     let generator = Philox(seed: 17)
-    let whole = HardNegatives.drawn(from: example, generator: generator, firstIndex: 10)
-    #expect(HardNegatives.drawn(from: example, generator: generator, firstIndex: 10) == whole)
+    let whole = HardNegatives.drawn(from: example, generator: generator, indices: Array(10..<16))
+    #expect(
+      HardNegatives.drawn(from: example, generator: generator, indices: Array(10..<16)) == whole)
     // A process that owns only the last four pairs draws what the whole batch drew for them.
     let part = contrast(
       example.imageToText.rows(2..<6), example.textToImage.rows(2..<6), ids: Self.ids, offset: 2)
-    let drawn = HardNegatives.drawn(from: part, generator: generator, firstIndex: 12)
+    let drawn = HardNegatives.drawn(from: part, generator: generator, indices: Array(12..<16))
     #expect(drawn.images == Array(whole.images[2...]) && drawn.texts == Array(whole.texts[2...]))
     let others = (0..<20).map {
-      HardNegatives.drawn(from: example, generator: Philox(seed: $0), firstIndex: 10)
+      HardNegatives.drawn(from: example, generator: Philox(seed: $0), indices: Array(10..<16))
     }
     #expect(others.contains { $0 != whole }, "another seed draws others")
     let shifted = (11..<31).map {
-      HardNegatives.drawn(from: example, generator: generator, firstIndex: $0)
+      HardNegatives.drawn(from: example, generator: generator, indices: Array($0..<$0 + 6))
     }
     #expect(shifted.contains { $0 != whole }, "another index draws others")
   }

@@ -20,7 +20,8 @@ import Testing
     let gradients = Gradients()
     let losses = model.addGradients(
       of: batch, inChunksOf: chunkSize, negatives: .drawn(Philox(seed: 8)),
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), to: gradients)
+      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: SingleProcess(),
+      to: gradients)
     let values = [losses.contrast, losses.matching, losses.generation].map { $0 ?? -1 }
     return [values] + model.namedParameters.map { $0.parameter.gradient(in: gradients)!.values }
       + [gradients[batch.features]!.values]
@@ -44,7 +45,7 @@ import Testing
       model.recomputesActivations = recomputing
       model.multiply(in: precision)
       let prompts = model.softPrompts(
-        Variable(TinyStageOne.features(pairs: 3)), firstIndex: 5,
+        Variable(TinyStageOne.features(pairs: 3)), indices: [5, 6, 7],
         randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3))
       let gradients = Gradients()
       gradients.addBackward(

@@ -136,7 +136,9 @@ import Testing
       return ImageTextContrast()(
         images: Variable(own).unitRows(),
         texts: Variable(randomTensor([2, 5], seed: 2)).unitRows(),
-        imageIds: [0, 1], temperature: Variable(Tensor(temperature)),
+        of: WholeBatch(
+          StageOneBatch(features: Variable(.zeros([2, 1, 1])), texts: [[1, 2], [1, 2]]),
+          SingleProcess()), temperature: Variable(Tensor(temperature)),
         communicator: SingleProcess()
       ).imageToText
     }

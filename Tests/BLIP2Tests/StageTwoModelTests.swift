@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  private func model() -> StageTwoModel {
+  func model() -> StageTwoModel {
     var configuration = StageTwoConfiguration()
     configuration.qFormer.width = 16
     configuration.qFormer.layers = 2
@@ -115,7 +115,7 @@ import Testing
     return StageTwoModel(configuration, visionWidth: 12, embeddingWidth: 16, seed: 3)
   }
 
-  private func tiny(hasEncoder: Bool) -> any LanguageModel {
+  func tiny(hasEncoder: Bool) -> any LanguageModel {
     let initialiser = ParameterInitialiser(seed: 9)
     let model: any LanguageModel
     if hasEncoder {

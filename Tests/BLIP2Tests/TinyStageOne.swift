@@ -58,7 +58,14 @@ enum TinyStageOne {
       .reshaped([range.count, imageTokens, visionWidth])
     return StageOneBatch(
       features: .leaf(features), texts: Array(texts[range]),
-      imageIds: imageIds.map { Array($0[range]) }, firstIndex: range.lowerBound)
+      imageIds: imageIds.map { Array($0[range]) }, indices: Array(range))
+  }
+
+  /// Some pairs out of a global batch, as one of several processes has them.
+  static func batch(_ places: [Int], features: Variable, imageIds: [Int64]) -> StageOneBatch {
+    StageOneBatch(
+      features: features, texts: places.map { texts[$0] }, imageIds: places.map { imageIds[$0] },
+      indices: places)
   }
 
   /// Each pair's negatives: the pair after it.

@@ -48,7 +48,7 @@ import Testing
   /// Without the offset the draws would be others: the test above would fail.
   @Test func theOffsetMatters() {
     let right = TinyStageOne.batch(2..<4)
-    let wrong = StageOneBatch(features: right.features, texts: right.texts, firstIndex: 0)
+    let wrong = StageOneBatch(features: right.features, texts: right.texts, indices: [0, 1])
     let outputs = [right, wrong].map {
       Self.model.losses(
         $0, negatives: .given(TinyStageOne.nextPairs(2)),

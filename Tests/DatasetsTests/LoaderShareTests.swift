@@ -48,7 +48,9 @@ import Testing
         let together = union(parts)
         #expect(together.map(\.samples) == whole.map(\.samples))
         #expect(together.map(\.values) == whole.map(\.values))
-        for part in parts {
+        for (rank, part) in parts.enumerated() {
+          let places = (0..<8 / shares).map { rank + $0 * shares }
+          #expect(part.allSatisfy { $0.places == places })
           #expect(part.map(\.positionAfter) == whole.map(\.positionAfter))
           #expect(part.allSatisfy { $0.samples.count == 8 / shares })
         }

@@ -18,44 +18,47 @@ extension StageOneModel {
     }
   }
 
-  /// Adds the gradients of a batch's total loss to a store.
+  /// Adds the gradients of a batch's total loss to a store: of what this process has of it, so that the
+  /// sum over all processes is the gradient of the whole.
   /// - Parameters:
   ///   - chunkSize: Pairs that go through the Q-Former at once (`ChunkedStep`); nil for all. Losses
   ///     and gradients are the same but for rounding.
+  ///   - negatives: Drawn, or given for the own pairs as places in the whole batch.
   ///   - weight: What the loss counts for, such as 1/N with N micro-batches.
   ///   - betweenChunks: Called before each chunk; what it throws ends the step, half done.
+  /// - Returns: The losses of the whole batch.
   public func addGradients(
     of batch: StageOneBatch, inChunksOf chunkSize: Int? = nil, negatives: NegativeChoice,
-    randomness: TrainingRandomness? = nil, communicator: some Communicator = SingleProcess(),
+    randomness: TrainingRandomness? = nil, communicator: some Communicator,
     weight: Float = 1, to gradients: Gradients, betweenChunks: (() throws -> Void)? = nil
   ) rethrows -> LossValues {
-    if let chunkSize, chunkSize < batch.texts.count {
+    if communicator.count > 1 || chunkSize.map({ $0 < batch.texts.count }) ?? false {
       let step = ChunkedStep(
-        self, batch, chunkSize: chunkSize, randomness: randomness, weight: weight,
-        gradients: gradients)
-      return try step.run(
-        negatives: negatives, communicator: communicator, betweenChunks: betweenChunks)
+        self, batch, chunkSize: chunkSize, randomness: randomness, communicator: communicator,
+        weight: weight, gradients: gradients)
+      return try step.run(negatives: negatives, betweenChunks: betweenChunks)
     }
-    let losses = losses(
-      batch, negatives: negatives, randomness: randomness, communicator: communicator)
+    let losses = losses(batch, negatives: negatives, randomness: randomness)
     gradients.addBackward(from: losses.total, weight: weight)
     return LossValues(losses)
   }
 }
 
-/// A training step whose batch goes through the Q-Former chunk by chunk, so that its contrast may be
-/// larger than memory (GradCache, Gao et al. 2021).
+/// A training step whose batch goes through the Q-Former in parts: chunk by chunk, so that its contrast
+/// may be larger than memory (GradCache, Gao et al. 2021), and in several processes.
 ///
 /// The contrastive loss needs of a pair only its features. They are made chunk by chunk and all that
 /// led to them is dropped; the loss of the whole batch gives their gradients, and the similarities
 /// from which hard negatives are drawn. Then each chunk is run again, as a part of the other losses,
 /// and backwards, its features from the gradients that wait for them. Random draws belong to places
 /// in the batch and not in a chunk, so both runs, and a step without chunks, draw the same.
-struct ChunkedStep {
+struct ChunkedStep<Processes: Communicator> {
   private let model: StageOneModel
   private let batch: StageOneBatch
-  private let chunks: [Range<Int>]
+  private let whole: WholeBatch
+  private let plan: ChunkPlan
   private let randomness: TrainingRandomness?
+  private let communicator: Processes
   private let weight: Float
   private let gradients: Gradients
   /// The image features, `[pairs, tokens, vision width]`: chunks must not run back into the encoder,
@@ -63,16 +66,15 @@ struct ChunkedStep {
   private let features: CutVariable
 
   init(
-    _ model: StageOneModel, _ batch: StageOneBatch, chunkSize: Int,
-    randomness: TrainingRandomness?, weight: Float, gradients: Gradients
+    _ model: StageOneModel, _ batch: StageOneBatch, chunkSize: Int?,
+    randomness: TrainingRandomness?, communicator: Processes, weight: Float, gradients: Gradients
   ) {
-    precondition(chunkSize >= 1, "a chunk of \(chunkSize) pairs")
     self.model = model
     self.batch = batch
-    chunks = stride(from: 0, to: batch.texts.count, by: chunkSize).map {
-      $0..<min(batch.texts.count, $0 + chunkSize)
-    }
+    whole = WholeBatch(batch, communicator)
+    plan = ChunkPlan(whole, chunkSize: chunkSize)
     self.randomness = randomness
+    self.communicator = communicator
     self.weight = weight
     self.gradients = gradients
     features = CutVariable(
@@ -80,55 +82,71 @@ struct ChunkedStep {
   }
 
   func run(
-    negatives: NegativeChoice, communicator: some Communicator,
-    betweenChunks: (() throws -> Void)? = nil
+    negatives: NegativeChoice, betweenChunks: (() throws -> Void)? = nil
   ) rethrows -> StageOneModel.LossValues {
-    let objectives = model.configuration.objectives
-    var values = StageOneModel.LossValues()
+    let (objectives, weights) = (
+      model.configuration.objectives, model.configuration.lossWeights
+    )
+    // Parts of the means over the whole batch, in double precision.
+    var values = (contrast: 0.0, matching: 0.0, generation: 0.0)
     var unit: UnitFeatureGradients?
-    var candidates: [[ImageTextMatching.Candidate]] = []
+    var judged = [[ImageTextMatching.Candidate]](repeating: [], count: plan.chunks.count)
     if objectives.contrast || objectives.matching {
-      let (contrast, gradients) = try contrast(communicator, betweenChunks)
-      if objectives.contrast { values.contrast = contrast.loss.value.scalar }
-      unit = gradients
+      let contrast: ImageTextContrast.Result
+      (contrast, unit) = try self.contrast(betweenChunks, &values.contrast)
       if objectives.matching {
-        candidates = ImageTextMatching.shares(
+        judged = plan.shares(
           of: ImageTextMatching(model: model).candidates(
-            batch, contrast: contrast, negatives: negatives),
-          among: chunks)
+            batch, of: whole, contrast: contrast, negatives: negatives,
+            communicator: communicator))
       }
     }
-    // Sums in double precision, of each loss times the chunk's share.
-    var (matching, generation) = (0.0, 0.0)
-    let candidateCount = candidates.reduce(0) { $0 + $1.count }
-    for (number, range) in chunks.enumerated() {
+    let images = StepImages(
+      features.variable, tokens: batch.imageTokens, whole: whole,
+      wanted: plan.foreignImages(of: judged, whole), communicator)
+    let candidateCount = judged.reduce(0) { $0 + $1.count }
+    for chunk in plan.own {
       try betweenChunks?()
       var roots = Roots(weight: weight)
-      let judged = candidates.isEmpty ? [] : candidates[number]
-      let images = imageMemory(range, and: judged)
+      let numbers = ChunkNumbers(plan.chunks[chunk], and: judged[chunk])
+      let memory = model.imageMemory(images.features(of: numbers.images))
       if unit != nil || objectives.generation {
-        generation += addFirstPass(range, images: images.layers, unit: unit, to: &roots)
+        values.generation += addFirstPass(chunk, images: memory, unit: unit, to: &roots)
       }
-      if !judged.isEmpty {
+      if !judged[chunk].isEmpty {
         let result = ImageTextMatching(model: model).result(
-          images.renumbered(judged), of: batch, images: images.layers, randomness: randomness)
-        matching += roots.add(
-          result.loss, weight: model.configuration.lossWeights.matching, share: judged.count,
-          of: candidateCount)
+          numbers.renumbered(judged[chunk]), texts: whole.texts, indices: whole.indices,
+          imageTokens: batch.imageTokens, images: memory, randomness: randomness)
+        values.matching += roots.add(
+          LossTerm(mean: result.loss, count: judged[chunk].count, total: candidateCount),
+          weight: weights.matching)
       }
       gradients.addBackward(from: roots.results)
     }
-    if objectives.matching { values.matching = Float(matching) }
-    if objectives.generation { values.generation = Float(generation) }
-    if let gradient = features.takeGradient(from: gradients) {
+    if let gradient = images.ownGradient(features.takeGradient(from: gradients), gradients) {
       gradients.addBackward(from: batch.features, gradient: gradient)
     }
+    return losses(values)
+  }
+
+  /// The losses of the whole batch from the parts that the processes have.
+  private func losses(
+    _ own: (contrast: Double, matching: Double, generation: Double)
+  ) -> StageOneModel.LossValues {
+    let objectives = model.configuration.objectives
+    let all = communicator.summed(
+      Tensor([Float(own.contrast), Float(own.matching), Float(own.generation)], shape: [3])
+    ).values
+    var values = StageOneModel.LossValues()
+    if objectives.contrast { values.contrast = all[0] }
+    if objectives.matching { values.matching = all[1] }
+    if objectives.generation { values.generation = all[2] }
     return values
   }
 
   // MARK: The contrast of the whole batch
 
-  /// The gradients of the unit features of all pairs.
+  /// The gradients of the unit features of the own pairs.
   private struct UnitFeatureGradients {
     /// `[pairs · queries, embedding]`.
     let images: Tensor
@@ -138,15 +156,16 @@ struct ChunkedStep {
 
   /// The contrastive loss of the whole batch; its gradients by the features unless it is left out. The
   /// temperature's is added to the store.
+  /// - Parameter value: Gets the own part of the loss.
   private func contrast(
-    _ communicator: some Communicator, _ betweenChunks: (() throws -> Void)?
+    _ betweenChunks: (() throws -> Void)?, _ value: inout Double
   ) rethrows -> (ImageTextContrast.Result, UnitFeatureGradients?) {
     var parts: (images: [Variable], texts: [Variable]) = ([], [])
-    for range in chunks {
+    for chunk in plan.own {
       try betweenChunks?()
       // Recorded, and dropped at once: without recording, norms before products are not folded into
       // them and a few rows are not rounded, so that last bits, in bfloat16 more, would differ.
-      let part = part(range)
+      let part = part(chunk)
       let images = model.imageMemory(part.features)
       let first = UnimodalPass(
         model, part, images: images, randomness: randomness, withGeneration: false)
@@ -156,11 +175,15 @@ struct ChunkedStep {
     let images = CutVariable(Variable.concatenatedRows(parts.images).value)
     let texts = CutVariable(Variable.concatenatedRows(parts.texts).value)
     let result = ImageTextContrast(model.configuration)(
-      images: images.variable, texts: texts.variable, imageIds: batch.imageIds,
+      images: images.variable, texts: texts.variable, of: whole,
       temperature: model.guardedTemperature, communicator: communicator)
     guard model.configuration.objectives.contrast else { return (result, nil) }
+    let term = LossTerm(
+      mean: result.loss, count: batch.texts.count, total: whole.texts.count)
+    value = term.value
     gradients.addBackward(
-      from: result.loss, weight: weight * model.configuration.lossWeights.contrast)
+      from: term.mean,
+      weight: weight * model.configuration.lossWeights.contrast * Float(term.share))
     guard let ofImages = images.takeGradient(from: gradients),
       let ofTexts = texts.takeGradient(from: gradients)
     else { return (result, nil) }
@@ -170,17 +193,17 @@ struct ChunkedStep {
   // MARK: One chunk
 
   /// Runs a chunk's images and texts by themselves, and its texts after `[DEC]`.
-  /// - Returns: The chunk's share of the generation loss.
+  /// - Returns: The chunk's part of the generation loss.
   private func addFirstPass(
-    _ range: Range<Int>, images: [AttentionSource?], unit: UnitFeatureGradients?,
+    _ chunk: Int, images: [AttentionSource?], unit: UnitFeatureGradients?,
     to roots: inout Roots
   ) -> Double {
-    let part = part(range)
+    let part = part(chunk)
     let first = UnimodalPass(
       model, part, images: images, randomness: randomness,
       withGeneration: model.configuration.objectives.generation)
     if let unit {
-      let queries = model.queryCount
+      let (range, queries) = (plan.ownRange(chunk), model.queryCount)
       roots.add(
         model.imageEmbedding(first.queries),
         unit.images.rows(range.lowerBound * queries..<range.upperBound * queries))
@@ -188,62 +211,20 @@ struct ChunkedStep {
     }
     guard let states = first.generationStates else { return 0 }
     return roots.add(
-      ImageGroundedGeneration(model: model).loss(part, states: states),
-      weight: model.configuration.lossWeights.generation, share: part.targetCount,
-      of: batch.targetCount)
+      LossTerm(
+        mean: ImageGroundedGeneration(model: model).loss(part, states: states),
+        count: part.texts.reduce(0) { $0 + $1.count - 1 }, total: whole.targetCount),
+      weight: model.configuration.lossWeights.generation)
   }
 
   /// The pairs of a chunk as a batch.
-  private func part(_ range: Range<Int>) -> StageOneBatch {
-    StageOneBatch(
-      features: imageFeatures(range).reshaped(
-        [range.count, batch.imageTokens, batch.features.shape[2]]),
+  private func part(_ chunk: Int) -> StageOneBatch {
+    let (range, tokens) = (plan.ownRange(chunk), batch.imageTokens)
+    let rows = features.variable.rows(range.lowerBound * tokens..<range.upperBound * tokens)
+    return StageOneBatch(
+      features: rows.reshaped([range.count, tokens, batch.features.shape[2]]),
       texts: Array(batch.texts[range]), imageIds: Array(batch.imageIds[range]),
-      firstIndex: batch.firstIndex + range.lowerBound)
-  }
-
-  /// `[images · tokens, vision width]`.
-  private func imageFeatures(_ range: Range<Int>) -> Variable {
-    let tokens = batch.imageTokens
-    return features.variable.rows(range.lowerBound * tokens..<range.upperBound * tokens)
-  }
-
-  /// What is read of a chunk's images, and of others that its candidates show.
-  private func imageMemory(
-    _ range: Range<Int>, and candidates: [ImageTextMatching.Candidate]
-  ) -> ChunkImages {
-    let others = Set(candidates.map(\.image)).subtracting(range).sorted()
-    let rows = Variable.concatenatedRows(
-      [imageFeatures(range)] + others.map { imageFeatures($0..<$0 + 1) })
-    let images = rows.reshaped(
-      [range.count + others.count, batch.imageTokens, batch.features.shape[2]])
-    return ChunkImages(
-      layers: model.imageMemory(images), range: range,
-      others: others)
-  }
-}
-
-/// The images that a chunk looks at: its own, then others of the batch.
-private struct ChunkImages {
-  /// By layer.
-  let layers: [AttentionSource?]
-  let range: Range<Int>
-  let others: [Int]
-
-  /// Candidates whose images are numbered as they are here.
-  func renumbered(
-    _ candidates: [ImageTextMatching.Candidate]
-  ) -> [ImageTextMatching.Candidate] {
-    var numbers: [Int: Int] = [:]
-    for (number, image) in (Array(range) + others).enumerated() { numbers[image] = number }
-    return candidates.map { candidate in
-      guard let number = numbers[candidate.image] else {
-        preconditionFailure("image \(candidate.image) is not among those of its chunk")
-      }
-      var candidate = candidate
-      candidate.image = number
-      return candidate
-    }
+      indices: Array(batch.indices[range]))
   }
 }
 
@@ -258,65 +239,10 @@ private struct Roots {
     results.append((variable, gradient))
   }
 
-  /// Adds a mean over some of a batch's rows, which counts for `lossWeight` in the sum of losses.
-  /// - Returns: What it is of the mean over all, not weighted.
-  mutating func add(_ loss: Variable, weight lossWeight: Float, share part: Int, of all: Int)
-    -> Double
-  {
-    let share = Double(part) / Double(all)
-    add(loss, Tensor(weight * lossWeight * Float(share)))
-    return Double(loss.value.scalar) * share
-  }
-}
-
-/// A value without its history, whose gradient waits in the store to be taken.
-private struct CutVariable {
-  let variable: Variable
-  private let leaf: Leaf
-
-  init(_ value: Tensor, needsGradient: Bool = true) {
-    leaf = Leaf(shape: value.shape)
-    variable = needsGradient ? Variable(value, leaf: leaf) : Variable(value)
-  }
-
-  func takeGradient(from gradients: Gradients) -> Tensor? {
-    defer { gradients[leaf] = nil }
-    return gradients[leaf]
-  }
-}
-
-extension StageOneBatch {
-  /// Tokens that generation predicts.
-  fileprivate var targetCount: Int { texts.reduce(0) { $0 + $1.count - 1 } }
-}
-
-extension ImageTextMatching {
-  /// Shares a batch's candidates out among its chunks.
-  ///
-  /// A candidate goes with its image, whose keys and values its chunk has; texts are but tokens. Since
-  /// one image may be the negative of many texts, a chunk takes no more of these than it has pairs, and
-  /// the others go where there is room, at the price of their images' keys and values once more.
-  static func shares(of candidates: [Candidate], among chunks: [Range<Int>]) -> [[Candidate]] {
-    var shares = chunks.map { _ in [Candidate]() }
-    var room = chunks.map(\.count)
-    var others: [Candidate] = []
-    for candidate in candidates {
-      let home = candidate.image / chunks[0].count
-      if candidate.purpose == .negativeImage {
-        guard room[home] > 0 else {
-          others.append(candidate)
-          continue
-        }
-        room[home] -= 1
-      }
-      shares[home].append(candidate)
-    }
-    var chunk = 0
-    for candidate in others {
-      while room[chunk] == 0 { chunk += 1 }
-      room[chunk] -= 1
-      shares[chunk].append(candidate)
-    }
-    return shares
+  /// Adds a part of a loss, which counts for `lossWeight` in the sum of losses.
+  /// - Returns: The part, not weighted.
+  mutating func add(_ term: LossTerm, weight lossWeight: Float) -> Double {
+    add(term.mean, Tensor(weight * lossWeight * Float(term.share)))
+    return term.value
   }
 }

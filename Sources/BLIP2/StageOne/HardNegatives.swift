@@ -2,7 +2,7 @@ import Glibc
 import Tensors
 
 /// For each pair one image that its text does not describe, and one text that does not describe its
-/// image; nil where the batch has none.
+/// image, as places in the whole batch; nil where the batch has none.
 public struct HardNegatives: Equatable {
   /// For each text, the negative image.
   public let images: [Int?]
@@ -21,14 +21,14 @@ public struct HardNegatives: Equatable {
   /// such a row drops out of the matching loss here.
   /// - Parameters:
   ///   - hard: Off, all that are admissible come equally often.
-  ///   - firstIndex: The index of the first own pair in the global batch, for the draws.
+  ///   - indices: The numbers of the own pairs in the global batch, for the draws.
   public static func drawn(
-    from contrast: ImageTextContrast.Result, hard: Bool = true, generator: Philox, firstIndex: Int
+    from contrast: ImageTextContrast.Result, hard: Bool = true, generator: Philox, indices: [Int]
   ) -> HardNegatives {
     func draw(_ similarities: Tensor, site: UInt32) -> [Int?] {
       self.draw(
         similarities, contrast, hard: hard, site: site, generator: generator,
-        firstIndex: firstIndex)
+        indices: indices)
     }
     return HardNegatives(
       images: draw(contrast.textToImage, site: 1), texts: draw(contrast.imageToText, site: 2))
@@ -36,16 +36,16 @@ public struct HardNegatives: Equatable {
 
   private static func draw(
     _ similarities: Tensor, _ contrast: ImageTextContrast.Result, hard: Bool, site: UInt32,
-    generator: Philox, firstIndex: Int
+    generator: Philox, indices: [Int]
   ) -> [Int?] {
     let width = similarities.width
     return similarities.read { similarities in
       (0..<contrast.imageToText.rowCount).map { row in
-        let ownId = contrast.ids[contrast.offset + row]
+        let ownId = contrast.ids[contrast.places[row]]
         let admissible = (0..<width).filter { contrast.ids[$0] != ownId }
         guard !admissible.isEmpty else { return nil }
         var stream = RandomStream(
-          generator, site: site, sample: UInt32(truncatingIfNeeded: firstIndex + row))
+          generator, site: site, sample: UInt32(truncatingIfNeeded: indices[row]))
         let draw = stream.uniformDouble()
         if !hard { return admissible[Int(draw * Double(admissible.count))] }
         return multinomial(admissible, scores: similarities + row * width, draw: draw)

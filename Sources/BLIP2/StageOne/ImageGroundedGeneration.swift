@@ -12,7 +12,7 @@ struct ImageGroundedGeneration {
     for (index, text) in batch.texts.enumerated() {
       pack.addText(
         [model.tokens.decoder] + text[1..<text.count - 1],
-        view: .queriesAndEarlierText(queries: index), index: batch.firstIndex + index,
+        view: .queriesAndEarlierText(queries: index), index: batch.indices[index],
         purpose: .generation)
     }
   }

@@ -18,53 +18,55 @@ public struct ImageTextContrast {
     public let imageToText: Tensor
     /// Own texts against all images, divided by the temperature, `[own, all]`.
     public let textToImage: Tensor
-    /// The image of each column or row: ids of all pairs, and where the own ones begin.
+    /// The image of each column: ids of all pairs.
     public let ids: [Int64]
-    public let offset: Int
+    /// Which of all pairs each row is.
+    public let places: [Int]
   }
 
   /// - Parameters:
   ///   - images: Unit features of the own queries, `[own · queries, embedding]`.
   ///   - texts: Unit features of the own texts, `[own, embedding]`.
-  ///   - imageIds: Which image each own pair shows; pairs of one image are all positive.
+  ///   - whole: All pairs; those of one image are all positive.
   ///   - temperature: The learned divisor, of shape [].
-  public func callAsFunction(
-    images: Variable, texts: Variable, imageIds: [Int64], temperature: Variable,
+  func callAsFunction(
+    images: Variable, texts: Variable, of whole: WholeBatch, temperature: Variable,
     communicator: some Communicator
   ) -> Result {
     let own = texts.shape[0]
     let queries = images.value.rowCount / own
-    let allImages = communicator.gathered(images.value)
-    let allTexts = communicator.gathered(texts.value)
-    let ids = communicator.gathered(imageIds)
-    precondition(
-      !gradientThroughNegatives || ids.count == own,
-      "the gradient through negatives needs all pairs in one process")
-    let comparedTexts = gradientThroughNegatives ? texts : Variable(allTexts.all)
-    let comparedImages = gradientThroughNegatives ? images : Variable(allImages.all)
+    let comparedTexts =
+      gradientThroughNegatives
+      ? whole.gathered(texts, communicator)
+      : Variable(whole.gathered(texts.value, communicator))
+    let comparedImages =
+      gradientThroughNegatives
+      ? whole.gathered(images, group: queries, communicator)
+      : Variable(whole.gathered(images.value, group: queries, communicator))
     let imageToText = images.product(comparedTexts, .secondTransposed)
       .maximumOfRows(inGroupsOf: queries).divided(by: temperature)
     let textToImage = comparedImages.product(texts, .secondTransposed)
       .maximumOfRows(inGroupsOf: queries).transposed().divided(by: temperature)
-    let targets = targets(ids: ids, own: own, offset: allTexts.offset)
+    let targets = targets(of: whole)
     let loss =
       (imageToText.crossEntropy(targets: targets) + textToImage.crossEntropy(targets: targets))
       * 0.5
     return Result(
-      loss: loss, imageToText: imageToText.value, textToImage: textToImage.value, ids: ids,
-      offset: allTexts.offset)
+      loss: loss, imageToText: imageToText.value, textToImage: textToImage.value,
+      ids: whole.imageIds, places: whole.ownPlaces)
   }
 
   /// `[own, all]`: `1 − s` spread evenly over the pairs of the same image, and `s / all` everywhere.
-  private func targets(ids: [Int64], own: Int, offset: Int) -> Tensor {
+  private func targets(of whole: WholeBatch) -> Tensor {
+    let ids = whole.imageIds
     var counts: [Int64: Float] = [:]
     for id in ids { counts[id, default: 0] += 1 }
     let everywhere = labelSmoothing / Float(ids.count)
-    let values = (offset..<offset + own).flatMap { row in
+    let values = whole.ownPlaces.flatMap { row in
       ids.map { id in
         everywhere + (id == ids[row] ? (1 - labelSmoothing) / (counts[id] ?? 1) : 0)
       }
     }
-    return Tensor(values, shape: [own, ids.count])
+    return Tensor(values, shape: [whole.ownPlaces.count, ids.count])
   }
 }

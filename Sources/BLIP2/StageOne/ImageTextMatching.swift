@@ -14,7 +14,7 @@ struct ImageTextMatching {
     let logits: Variable
   }
 
-  /// A pair to be judged: numbers of an image and a text in the batch.
+  /// A pair to be judged: places of an image and a text in the whole batch.
   struct Candidate {
     var image: Int
     let text: Int
@@ -24,43 +24,36 @@ struct ImageTextMatching {
     let purpose: SequencePurpose
   }
 
-  func callAsFunction(
-    _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice,
+  /// The mean loss of some candidates.
+  /// - Parameters:
+  ///   - texts: What the candidates' texts number.
+  ///   - indices: What their origins number: the pairs' numbers in the global batch.
+  func result(
+    _ candidates: [Candidate], texts: [[Int32]], indices: [Int], imageTokens: Int,
     images: [AttentionSource?], randomness: TrainingRandomness?
   ) -> Result {
-    result(
-      candidates(batch, contrast: contrast, negatives: negatives), of: batch,
-      images: images, randomness: randomness)
-  }
-
-  /// The mean loss of some candidates of a batch.
-  func result(
-    _ candidates: [Candidate], of batch: StageOneBatch, images: [AttentionSource?],
-    randomness: TrainingRandomness?
-  ) -> Result {
     let logits = logits(
-      candidates, texts: batch.texts, imageTokens: batch.imageTokens, images: images,
-      firstIndex: batch.firstIndex, randomness: randomness)
+      candidates, texts: texts, imageTokens: imageTokens, images: images, indices: indices,
+      randomness: randomness)
     return Result(
       loss: logits.crossEntropy(classes: candidates.map { $0.isMatch ? 1 : 0 }), logits: logits)
   }
 
-  /// All candidates of a batch, with negatives as they are given or drawn.
+  /// All candidates of the whole batch, with negatives as they are given for the own pairs or drawn.
   func candidates(
-    _ batch: StageOneBatch, contrast: ImageTextContrast.Result, negatives: NegativeChoice
+    _ batch: StageOneBatch, of whole: WholeBatch, contrast: ImageTextContrast.Result,
+    negatives: NegativeChoice, communicator: some Communicator
   ) -> [Candidate] {
-    precondition(
-      contrast.ids.count == batch.texts.count,
-      "matching needs the features and texts of all gathered pairs, not those of one process")
-    let drawn =
+    let own =
       switch negatives {
       case .given(let negatives): negatives
       case .drawn(let generator):
         HardNegatives.drawn(
           from: contrast, hard: model.configuration.hardNegatives, generator: generator,
-          firstIndex: batch.firstIndex)
+          indices: batch.indices)
       }
-    return ImageTextMatching.candidates(pairs: batch.texts.count, negatives: drawn)
+    return ImageTextMatching.candidates(
+      pairs: whole.texts.count, negatives: own.gathered(of: whole, communicator))
   }
 
   /// Own pairs, then (negative image, text), then (image, negative text).
@@ -82,24 +75,25 @@ struct ImageTextMatching {
   }
 
   /// The match logits of the candidates, `[candidates, 2]`; class 1 is a match.
+  /// - Parameter indices: The numbers of the pairs that candidates stem from; nil for their places.
   func logits(
     _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [AttentionSource?],
-    firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+    indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> Variable {
     model.matchingLogits(
       queryOutputs(
         candidates, texts: texts, imageTokens: imageTokens, images: images,
-        firstIndex: firstIndex, randomness: randomness))
+        indices: indices, randomness: randomness))
   }
 
   /// The query outputs of the candidates, `[candidates · queries, width]`.
   func queryOutputs(
     _ candidates: [Candidate], texts: [[Int32]], imageTokens: Int, images: [AttentionSource?],
-    firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+    indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> Variable {
     var pack = PackedSequences(queryCount: model.queryCount)
     for candidate in candidates {
-      let index = firstIndex + candidate.origin
+      let index = indices?[candidate.origin] ?? candidate.origin
       let queries = pack.addQueries(
         image: candidate.image, index: index, purpose: candidate.purpose)
       pack.addText(
@@ -111,5 +105,25 @@ struct ImageTextMatching {
       pack, images: images, randomness: randomness, recomputing: model.recomputesActivations)
     guard let queries = output.queries else { preconditionFailure("candidates have queries") }
     return queries
+  }
+}
+
+extension HardNegatives {
+  /// The choices of all processes, for the pairs in their order.
+  fileprivate func gathered(
+    of whole: WholeBatch, _ communicator: some Communicator
+  ) -> HardNegatives {
+    guard communicator.count > 1 else { return self }
+    let parts = [images, texts].map { choices in
+      communicator.gathered(choices.map { Int64($0 ?? -1) })
+    }
+    let all = parts.map { part in
+      var choices = [Int?](repeating: nil, count: whole.texts.count)
+      for (place, choice) in zip(whole.places.joined(), part.joined()) where choice >= 0 {
+        choices[place] = Int(choice)
+      }
+      return choices
+    }
+    return HardNegatives(images: all[0], texts: all[1])
   }
 }

@@ -10,11 +10,14 @@ public struct StageOneBatch {
   public let texts: [[Int32]]
   /// Which image each pair shows.
   public let imageIds: [Int64]
-  /// The index of the first pair in the global batch.
-  public let firstIndex: Int
+  /// The number of each pair in the global batch, in ascending order: random draws depend on them.
+  public let indices: [Int]
 
+  /// - Parameters:
+  ///   - imageIds: Nil where all are different.
+  ///   - indices: Nil for 0, 1, 2, …
   public init(
-    features: Variable, texts: [[Int32]], imageIds: [Int64]? = nil, firstIndex: Int = 0
+    features: Variable, texts: [[Int32]], imageIds: [Int64]? = nil, indices: [Int]? = nil
   ) {
     precondition(
       features.shape.count == 3 && features.shape[0] == texts.count,
@@ -23,7 +26,11 @@ public struct StageOneBatch {
     self.features = features
     self.texts = texts
     self.imageIds = imageIds ?? (0..<texts.count).map { Int64($0) }
-    self.firstIndex = firstIndex
+    self.indices = indices ?? Array(texts.indices)
+    precondition(
+      self.indices.count == texts.count
+        && zip(self.indices, self.indices.dropFirst()).allSatisfy(<),
+      "numbers \(self.indices) for \(texts.count) pairs")
   }
 
   var imageTokens: Int { features.shape[1] }
@@ -51,7 +58,7 @@ extension StageOneModel {
     public let matchingLogits: Variable?
   }
 
-  /// Both passes of a training step.
+  /// Both passes of a training step over a batch that one process has.
   ///
   /// The first pass holds the queries of every image, every text alone and every text after
   /// `[DEC]`; the latter reads its image through the queries' keys and values, since queries see
@@ -59,21 +66,26 @@ extension StageOneModel {
   /// What both read of the images is computed once. A batch of one pair has a contrastive
   /// loss of 0 and no negatives: well defined, but there is nothing to learn from.
   public func losses(
-    _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil,
-    communicator: some Communicator = SingleProcess()
+    _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil
   ) -> Losses {
+    let communicator = SingleProcess()
+    let whole = WholeBatch(batch, communicator)
     let (objectives, weights) = (configuration.objectives, configuration.lossWeights)
     let images = imageMemory(batch.features)
     let first = UnimodalPass(
       self, batch, images: images, randomness: randomness, withGeneration: objectives.generation)
     let contrast = ImageTextContrast(configuration)(
       images: imageEmbedding(first.queries), texts: textEmbedding(first.classification),
-      imageIds: batch.imageIds, temperature: guardedTemperature, communicator: communicator)
+      of: whole, temperature: guardedTemperature, communicator: communicator)
     var terms: [Variable] = objectives.contrast ? [contrast.loss * weights.contrast] : []
     var matching: ImageTextMatching.Result?
     if objectives.matching {
-      matching = ImageTextMatching(model: self)(
-        batch, contrast: contrast, negatives: negatives, images: images, randomness: randomness)
+      let matcher = ImageTextMatching(model: self)
+      matching = matcher.result(
+        matcher.candidates(
+          batch, of: whole, contrast: contrast, negatives: negatives, communicator: communicator),
+        texts: whole.texts, indices: whole.indices, imageTokens: batch.imageTokens,
+        images: images, randomness: randomness)
       if let matching { terms.append(matching.loss * weights.matching) }
     }
     let generation = first.generationStates.map {
@@ -110,11 +122,11 @@ struct UnimodalPass {
   ) {
     var pack = PackedSequences(queryCount: model.queryCount)
     for index in batch.texts.indices {
-      _ = pack.addQueries(image: index, index: batch.firstIndex + index, purpose: .image)
+      _ = pack.addQueries(image: index, index: batch.indices[index], purpose: .image)
     }
     for (index, text) in batch.texts.enumerated() {
       pack.addText(
-        text, view: .itself, index: batch.firstIndex + index, purpose: .text, reading: .first)
+        text, view: .itself, index: batch.indices[index], purpose: .text, reading: .first)
     }
     let classes = pack.textOutputs
     if withGeneration {

@@ -45,16 +45,16 @@ public struct StageTwoModel: Module {
   /// What the queries make of images.
   /// - Parameters:
   ///   - features: `[images, tokens, vision width]`.
-  ///   - firstIndex: The index of the first image in the global batch.
+  ///   - indices: The number of each image in the global batch; nil for 0, 1, 2, …
   ///   - randomness: nil in evaluation.
   /// - Returns: `[images · queries, width]`.
   public func queryOutputs(
-    _ features: Variable, firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+    _ features: Variable, indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> Variable {
     let images = features.shape[0]
     var pack = PackedSequences(queryCount: queryCount)
     for image in 0..<images {
-      _ = pack.addQueries(image: image, index: firstIndex + image, purpose: .image)
+      _ = pack.addQueries(image: image, index: indices?[image] ?? image, purpose: .image)
     }
     pack.layOut(imageTokens: features.shape[1])
     let memory = qFormer.imageMemory(features, norm: visionNorm, readings: 1)
@@ -66,9 +66,9 @@ public struct StageTwoModel: Module {
 
   /// The soft prompts of images: `queries` rows each, of the language model's embedding width.
   public func softPrompts(
-    _ features: Variable, firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+    _ features: Variable, indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> PackedRows {
-    let outputs = queryOutputs(features, firstIndex: firstIndex, randomness: randomness)
+    let outputs = queryOutputs(features, indices: indices, randomness: randomness)
     return PackedRows(
       languageProjection(outputs),
       lengths: Array(repeating: queryCount, count: features.shape[0]))
@@ -81,13 +81,35 @@ public struct StageTwoModel: Module {
   /// - Returns: A variable of shape [].
   public func loss(
     _ features: Variable, texts: [ConditionedText], languageModel: any LanguageModel,
-    firstIndex: Int = 0, randomness: TrainingRandomness? = nil
+    indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> Variable {
     precondition(
       features.shape[0] == texts.count, "image features \(features.shape) for \(texts.count) texts")
-    let prompts = softPrompts(features, firstIndex: firstIndex, randomness: randomness)
+    let prompts = softPrompts(features, indices: indices, randomness: randomness)
     let input = languageModel.input(prompts, prefixes: texts.map(\.prefix))
     return languageModel.loss(of: texts.map(\.target), after: input)
+  }
+
+  /// Adds the gradients of a batch's mean loss to a store: of what this process has of it, so that the sum
+  /// over all processes is the gradient of the mean over all tokens. (The original averages the processes'
+  /// means.)
+  /// - Parameters:
+  ///   - indices: The number of each image in the global batch.
+  ///   - weight: What the loss counts for.
+  /// - Returns: The loss of the whole batch.
+  public func addGradients(
+    of features: Variable, texts: [ConditionedText], indices: [Int],
+    languageModel: any LanguageModel, randomness: TrainingRandomness?,
+    communicator: some Communicator, weight: Float, to gradients: Gradients
+  ) -> Float {
+    let count = texts.reduce(0) { $0 + $1.target.count }
+    let total = communicator.gathered([Int64(count)]).joined().reduce(0, +)
+    let term = LossTerm(
+      mean: loss(
+        features, texts: texts, languageModel: languageModel, indices: indices,
+        randomness: randomness), count: count, total: Int(total))
+    gradients.addBackward(from: term.mean, weight: weight * Float(term.share))
+    return communicator.summed(Tensor(Float(term.value))).scalar
   }
 }
 

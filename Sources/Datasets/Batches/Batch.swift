@@ -4,6 +4,8 @@ import Files
 public struct Batch: Sendable {
   /// The samples, `[batch]`.
   public var samples: [CaptionSample]
+  /// Which of the global batch's samples each is, in ascending order.
+  public var places: [Int]
   /// The samples' numbers, one sample after another: pixels, or what else the loader's content is.
   public var values: [Float]
   /// Where the run goes on after this batch.
@@ -12,10 +14,11 @@ public struct Batch: Sendable {
   public var skipped: [SkippedSample]
 
   public init(
-    samples: [CaptionSample], values: [Float], positionAfter: LoaderPosition,
-    skipped: [SkippedSample]
+    samples: [CaptionSample], places: [Int]? = nil, values: [Float],
+    positionAfter: LoaderPosition, skipped: [SkippedSample]
   ) {
     self.samples = samples
+    self.places = places ?? Array(samples.indices)
     self.values = values
     self.positionAfter = positionAfter
     self.skipped = skipped

@@ -126,7 +126,10 @@ public final class BatchLoader {
     }
     place.position = start + options.batchSize
     defer { skipped = [] }
-    return Batch(samples: samples, values: values, positionAfter: place, skipped: skipped)
+    return Batch(
+      samples: samples,
+      places: (0..<options.shareSize).map { options.share.rank + $0 * options.share.count },
+      values: values, positionAfter: place, skipped: skipped)
   }
 
   /// Moves one sample from the queue to the batch, or to those skipped.

@@ -47,7 +47,8 @@ public struct StageOneBenchmark {
             of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
             negatives: .drawn(Philox(seed: 2, stream: UInt64(step))),
             randomness: TrainingRandomness(
-              rate: model.configuration.qFormer.dropout, seed: 3, step: step), weight: weight,
+              rate: model.configuration.qFormer.dropout, seed: 3, step: step),
+            communicator: SingleProcess(), weight: weight,
             to: gradients))
       }
       let values = outcome.terms.map(\.value)

@@ -50,7 +50,7 @@ public protocol Recipe {
 
   /// Adds the gradients of a micro-batch's mean loss to a store.
   /// - Parameters:
-  ///   - firstIndex: The index of the batch's first pair in the global batch.
+  ///   - firstIndex: The number that the global micro-batch's first pair has in the step.
   ///   - weight: What the loss counts for.
   /// - Returns: The loss's terms by name.
   /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.

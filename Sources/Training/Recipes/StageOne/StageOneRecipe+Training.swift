@@ -13,13 +13,14 @@ extension StageOneRecipe {
     let pass = StageOneBatch(
       features: tower.features(batch),
       texts: batch.samples.map { tokenizer.tokens($0.caption) },
-      imageIds: batch.samples.map(\.imageId), firstIndex: firstIndex)
+      imageIds: batch.samples.map(\.imageId),
+      indices: batch.places.map { firstIndex + $0 })
     let losses = try qFormer.addGradients(
       of: pass, inChunksOf: configuration.training.chunkSize,
       negatives: .drawn(StageOneRecipe.negatives(configuration.seed, step: step)),
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-      weight: weight, to: gradients
+      communicator: SingleProcess(), weight: weight, to: gradients
     ) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
     }

@@ -11,24 +11,26 @@ extension StageTwoRecipe {
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) -> [(name: String, value: Double)] {
-    let loss = loss(
-      batch, firstIndex: firstIndex, splits: StageTwoRecipe.splits(configuration.seed, step: step),
+    let indices = batch.places.map { firstIndex + $0 }
+    let loss = qFormer.addGradients(
+      of: tower.features(batch),
+      texts: conditioned(
+        batch, indices, splits: StageTwoRecipe.splits(configuration.seed, step: step)),
+      indices: indices, languageModel: languageModel.model,
       randomness: TrainingRandomness(
-        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step))
-    gradients.addBackward(from: loss, weight: weight)
-    return [("lm", Double(loss.value.scalar))]
+        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+      communicator: SingleProcess(), weight: weight, to: gradients)
+    return [("lm", Double(loss))]
   }
 
-  private func loss(
-    _ batch: Batch, firstIndex: Int, splits: Philox, randomness: TrainingRandomness?
-  ) -> Variable {
-    let conditioned = batch.samples.enumerated().map { index, sample in
-      var random = RandomStream(splits, site: 0x5350_4C54, sample: UInt32(firstIndex + index))
+  /// The batch's captions as the language model is trained on them.
+  private func conditioned(
+    _ batch: Batch, _ indices: [Int], splits: Philox
+  ) -> [ConditionedText] {
+    zip(batch.samples, indices).map { sample, index in
+      var random = RandomStream(splits, site: 0x5350_4C54, sample: UInt32(index))
       return texts.text(sample.caption, using: &random)
     }
-    return qFormer.loss(
-      tower.features(batch), texts: conditioned, languageModel: languageModel.model,
-      firstIndex: firstIndex, randomness: randomness)
   }
 
   /// The draws of the places where captions are cut in a step.
@@ -109,7 +111,11 @@ extension StageTwoRecipe {
       if StopRequest.signal != nil { return nil }
       if batch.samples.isEmpty { continue }
       let loss = Recording.disabled {
-        self.loss(batch, firstIndex: Int(count), splits: splits, randomness: nil).value.scalar
+        let indices = batch.samples.indices.map { Int(count) + $0 }
+        return qFormer.loss(
+          tower.features(batch), texts: conditioned(batch, indices, splits: splits),
+          languageModel: languageModel.model, indices: indices
+        ).value.scalar
       }
       sum += Double(loss) * Double(batch.samples.count)
       count += Double(batch.samples.count)

@@ -1,0 +1,39 @@
+import Tensors
+
+/// What the processes that train one batch together say to one another. All of them call the same
+/// functions in the same order; each call returns once all have made it.
+///
+/// A batch's pairs have numbers in the whole. A process has some of them, in the order of their numbers,
+/// and not as many as the others, if need be.
+public protocol Communicator {
+  /// Which of the processes this is, counted from 0.
+  var rank: Int { get }
+  /// How many there are.
+  var count: Int { get }
+
+  /// Everybody's numbers, by rank: pairs, images, tokens, choices of negatives.
+  func gathered(_ numbers: [Int64]) -> [[Int64]]
+  /// Everybody's rows, by rank.
+  /// - Parameter rows: `[own rows, width]`.
+  func gathered(_ rows: Tensor) -> [Tensor]
+  /// The sums over all, with the same bits everywhere.
+  func summed(_ values: Tensor) -> Tensor
+  /// Hands rows to others: the features of negatives to whoever judges them, and their gradients back.
+  /// - Parameter rows: For each rank what goes there, `[rows, width]`; nil for nothing.
+  /// - Returns: By rank, what came from there.
+  func exchanged(_ rows: [Tensor?]) -> [Tensor?]
+  /// Whether anybody says so: that a signal came, that a gradient is not finite.
+  func any(_ flag: Bool) -> Bool
+}
+
+/// One process alone.
+public struct SingleProcess: Communicator {
+  public init() {}
+  public var rank: Int { 0 }
+  public var count: Int { 1 }
+  public func gathered(_ numbers: [Int64]) -> [[Int64]] { [numbers] }
+  public func gathered(_ rows: Tensor) -> [Tensor] { [rows] }
+  public func summed(_ values: Tensor) -> Tensor { values }
+  public func exchanged(_ rows: [Tensor?]) -> [Tensor?] { rows }
+  public func any(_ flag: Bool) -> Bool { flag }
+}
