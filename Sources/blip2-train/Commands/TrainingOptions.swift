@@ -4,7 +4,10 @@ import Training
 
 /// The options of every training command.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "The recipe. Without it, the demo's is taken.", completion: .file())
+  @Option(
+    help:
+      "The recipe. Without it, the demo's is taken, where the command says which recipe it is of.",
+    completion: .file())
   var config: String?
 
   @Option(help: "The output folder, in place of the recipe's.")

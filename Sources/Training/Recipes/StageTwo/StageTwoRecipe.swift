@@ -27,19 +27,22 @@ public struct StageTwoRecipe: ImageTextRecipe {
     for configuration: Configuration, earlier: Configuration?
   ) throws -> Configuration {
     var defaults = Configuration()
-    if let earlier {
-      defaults.model.qFormer = earlier.model.qFormer
-    } else if let path = configuration.initialise.checkpoint {
-      // What cannot be read is named where the run begins.
-      let file = try? CheckpointFile.open(fileOrFolder: path) { _ in }
-      let start = try file?.configuration(of: StageTwoRecipe.self)
-      defaults.model.qFormer = start?.model.qFormer ?? defaults.model.qFormer
-    } else if configuration.stage1.checkpoint != StageOneSource.none {
-      let path = configuration.stage1.checkpoint
-      let file = try? CheckpointFile.open(fileOrFolder: path) { _ in }
-      let start = try file?.configuration(of: StageOneRecipe.self)
-      defaults.model.qFormer = start?.model.qFormer ?? defaults.model.qFormer
+    // What cannot be read, or is of another recipe, is named where the run begins.
+    func checkpoint(_ path: String) -> CheckpointFile? {
+      try? CheckpointFile.open(fileOrFolder: path) { _ in }
     }
+    let start: QFormerConfiguration?
+    if let earlier {
+      start = earlier.model.qFormer
+    } else if let path = configuration.initialise.checkpoint {
+      start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self).model.qFormer
+    } else if configuration.stage1.checkpoint != StageOneSource.none {
+      start = try? checkpoint(configuration.stage1.checkpoint)?
+        .configuration(of: StageOneRecipe.self).model.qFormer
+    } else {
+      start = nil
+    }
+    if let start { defaults.model.qFormer = start }
     return defaults
   }
 
