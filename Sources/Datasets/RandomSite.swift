@@ -8,6 +8,7 @@ enum RandomSite: UInt32 {
   case shards
   case window
   case mixture
+  case replacement
 }
 
 extension RandomStream {

@@ -77,21 +77,24 @@ private struct MemorySource: SampleSource {
   }
 
   @Test func epochsDropWhatDoesNotFillABatch() throws {
-    let source = MemorySource(count: 23, broken: [1, 5, 6, 20])
-    let found = try batches(loader(source, batchSize: 5), 9)
-    // 19 readable samples make 3 batches of 5 each epoch.
-    #expect(found.map(\.epoch) == [0, 0, 0, 1, 1, 1, 2, 2, 2])
-    for epoch in 0..<3 {
-      let indices = found[(epoch * 3)..<(epoch * 3 + 3)].flatMap { $0.samples.map(\.index) }
-      #expect(Set(indices).count == 15)
-      #expect(Set(indices).isDisjoint(with: [1, 5, 6, 20]))
-      #expect(found[epoch * 3].samples.allSatisfy { $0.caption.hasSuffix("in \(epoch)") })
+    let broken: Set = [1, 5, 6, 20]
+    let source = MemorySource(count: 23, broken: broken)
+    let found = try batches(loader(source, batchSize: 5), 12)
+    // 23 places make 4 batches of 5 each epoch, whatever is unreadable.
+    #expect(found.map(\.epoch) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+    for (number, batch) in found.enumerated() {
+      #expect(batch.samples.count == 5 && batch.values.count == 5 * 48)
+      #expect(batch.places == Array(0..<5))
+      let order = SampleOrder(count: 23, seed: 42, epoch: number / 4)
+      let visited = (0..<5).map { order[number % 4 * 5 + $0] }
+      for (place, sample) in zip(visited, batch.samples) {
+        #expect(broken.contains(place) ? !broken.contains(sample.index) : sample.index == place)
+        #expect(sample.caption.hasSuffix("in \(number / 4)"))
+      }
+      // Each unreadable sample is reported with the batch in which another stands for it.
+      #expect(batch.skipped.map(\.path) == visited.filter(broken.contains).map { "\($0).png" })
+      #expect(batch.skipped.allSatisfy { $0.reason.hasPrefix("damaged PNG") })
     }
-    // Every broken sample of the first two epochs is reported, once for each.
-    let skipped = found.prefix(7).flatMap(\.skipped)
-    let beforeThird = skipped.prefix(8).map(\.path).sorted()
-    #expect(beforeThird == ["1", "1", "20", "20", "5", "5", "6", "6"].map { $0 + ".png" })
-    #expect(skipped.allSatisfy { $0.reason.hasPrefix("damaged PNG") })
   }
 
   @Test func interruptedRunsGoOnExactly() throws {
@@ -165,16 +168,25 @@ private struct MemorySource: SampleSource {
   }
 
   @Test(arguments: [BatchLoaderOptions.Pass.training, .evaluation])
-  func epochsWithoutABatchEndTheRun(pass: BatchLoaderOptions.Pass) throws {
-    // In training 3 readable samples never fill a batch of 4, in evaluation they do.
-    let broken = Set(pass == .training ? 3..<10 : 0..<10)
-    let loader = try loader(MemorySource(count: 10, broken: broken), batchSize: 4, pass: pass)
-    let error = #expect(throws: DatasetError.self) { try loader.next() }
-    guard case .epochWithoutBatch(0, let readable, 4, _) = error else {
+  func setsWithoutAnythingReadableEndTheRun(pass: BatchLoaderOptions.Pass) throws {
+    let source = MemorySource(count: 10, broken: Set(0..<10))
+    let error = #expect(throws: DatasetError.self) {
+      try loader(source, batchSize: 4, pass: pass).next()
+    }
+    guard case .nothingReadable(let tried, let reasons) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(readable == 10 - broken.count)
+    // In training the first place's sample, and a hundred in its stead.
+    #expect(tried == (pass == .training ? 101 : 10))
+    #expect(reasons.count == 3 && reasons.allSatisfy { $0.contains(".png") })
+  }
+
+  @Test func oneReadableSampleFillsBatches() throws {
+    let loader = try loader(MemorySource(count: 10, broken: Set(1..<10)), batchSize: 4)
+    for _ in 0..<6 {
+      #expect(try loader.next()?.samples.map(\.index) == [0, 0, 0, 0])
+    }
   }
 
   @Test func smallSetsAndForeignPositionsAreRefused() throws {

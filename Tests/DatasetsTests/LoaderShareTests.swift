@@ -17,75 +17,60 @@ import Testing
   }
 
   /// The batches of all shares, put together again.
-  private func union(_ parts: [[Batch]]) -> [(samples: [CaptionSample], values: [Float])] {
+  private func union(_ parts: [[Batch]]) -> [Batch] {
     parts[0].indices.map { number in
       let batches = parts.map { $0[number] }
-      var samples: [CaptionSample] = []
-      var values: [Float] = []
-      for place in batches[0].samples.indices {
-        for batch in batches {
-          let length = batch.values.count / batch.samples.count
-          samples.append(batch.samples[place])
-          values += batch.values[(place * length)..<((place + 1) * length)]
-        }
+      var whole = batches[0]
+      whole.places = batches.flatMap(\.places).sorted()
+      let found = whole.places.map { place in
+        batches.lazy.compactMap { batch in
+          batch.places.firstIndex(of: place).map { (batch, $0) }
+        }.first!
       }
-      return (samples, values)
+      whole.samples = found.map { batch, index in batch.samples[index] }
+      whole.values = found.flatMap { batch, index in
+        let length = batch.values.count / batch.samples.count
+        return batch.values[(index * length)..<((index + 1) * length)]
+      }
+      whole.skipped = batches.flatMap(\.skipped)
+      return whole
     }
   }
 
-  @Test(arguments: [1, 2, 4], [1, 3]) func sharesMakeUpTheWhole(shares: Int, workers: Int) throws {
+  /// Shares that divide the batch of 8 and such that do not, with unreadable samples among them.
+  @Test(arguments: [1, 2, 3, 4, 5, 8], [1, 3])
+  func sharesMakeUpTheWhole(shares: Int, workers: Int) throws {
     try withTemporaryFolder { folder in
       let memory = MemoryCaptions(count: 43)
+      let damaged = MemoryCaptions(count: 43, broken: [0, 1, 2, 3, 17, 30])
       let shards = try ShardSource(
         paths: folder.packing(memory, as: "shards", shardSize: 5), shuffleWindow: 16)
-      let mixture = try SourceMixture([.init(shards, weight: 2), .init(memory, weight: 1)])
-      for source in [memory, shards, mixture] as [any CaptionSource] {
+      let mixture = try SourceMixture([.init(shards, weight: 2), .init(damaged, weight: 1)])
+      for source in [memory, damaged, shards, mixture] as [any CaptionSource] {
         let whole = try loader(source).batches(17)
         let parts = try (0..<shares).map { rank in
           try loader(source, share: LoaderShare(rank: rank, of: shares), workers: workers)
             .batches(17)
         }
-        let together = union(parts)
-        #expect(together.map(\.samples) == whole.map(\.samples))
-        #expect(together.map(\.values) == whole.map(\.values))
+        for (together, whole) in zip(union(parts), whole) {
+          #expect(together.places == whole.places)
+          #expect(together.samples == whole.samples)
+          #expect(together.values == whole.values)
+          #expect(together.skipped.map(\.path).sorted() == whole.skipped.map(\.path).sorted())
+        }
         for (rank, part) in parts.enumerated() {
-          let places = (0..<8 / shares).map { rank + $0 * shares }
-          #expect(part.allSatisfy { $0.places == places })
+          let places = Array(stride(from: rank, to: 8, by: shares))
+          #expect(part.allSatisfy { $0.places == places && $0.samples.count == places.count })
           #expect(part.map(\.positionAfter) == whole.map(\.positionAfter))
-          #expect(part.allSatisfy { $0.samples.count == 8 / shares })
         }
         #expect(whole.last?.epoch ?? 0 >= 1)
       }
     }
   }
 
-  @Test func brokenSamplesLeaveSharesInStep() throws {
-    let source = MemoryCaptions(count: 40, broken: [0, 1, 2, 3, 17, 30])
-    let parts = try (0..<2).map { rank in
-      try loader(source, share: LoaderShare(rank: rank, of: 2)).batches(12)
-    }
-    let expected = (0..<12).map { LoaderPosition(epoch: $0 / 5, position: ($0 % 5 + 1) * 8) }
-    for (rank, part) in parts.enumerated() {
-      #expect(part.map(\.positionAfter) == expected)
-      for (number, batch) in part.enumerated() {
-        #expect(batch.samples.count == 4 && batch.values.count == 4 * 3 * 2 * 2)
-        let order = source.order(seed: 42, epoch: number / 5)
-        let places = (0..<4).map { order[number % 5 * 8 + rank + 2 * $0] }
-        let broken = places.filter { source.files[$0].count == 60 }
-        #expect(batch.skipped.map(\.path) == broken.map { "\($0).png" })
-        for (place, sample) in zip(places, batch.samples) {
-          // Each place has its own sample, or, if that is broken, a readable one of the same part.
-          #expect(sample.index == place || broken.contains(place) && places.contains(sample.index))
-          #expect(source.files[sample.index].count > 60)
-        }
-      }
-      #expect(part.flatMap(\.skipped).count > 4)
-    }
-  }
-
   @Test func sharesGoOnExactly() throws {
     let source = MemoryCaptions(count: 43, broken: [4, 9])
-    let share = LoaderShare(rank: 1, of: 4)
+    let share = LoaderShare(rank: 1, of: 3)
     let whole = try loader(source, share: share).batches(14)
     for stop in [0, 3, 4, 8] {
       let rest = try loader(source, share: share, workers: 3, from: whole[stop].positionAfter)
@@ -93,17 +78,5 @@ import Testing
       #expect(rest.map(\.samples) == whole[(stop + 1)..<(stop + 6)].map(\.samples))
       #expect(rest.map(\.values) == whole[(stop + 1)..<(stop + 6)].map(\.values))
     }
-  }
-
-  @Test func aPartWithoutAnythingReadableEndsTheRun() throws {
-    let source = MemoryCaptions(count: 16, broken: Set(0..<16))
-    let error = #expect(throws: DatasetError.self) {
-      try loader(source, share: LoaderShare(rank: 0, of: 2)).next()
-    }
-    guard case .unreadablePart(4, let reasons) = error else {
-      Issue.record("\(String(describing: error))")
-      return
-    }
-    #expect(!reasons.isEmpty)
   }
 }

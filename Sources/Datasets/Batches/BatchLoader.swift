@@ -1,12 +1,10 @@
 /// Delivers batches in order, reading and transforming images ahead on threads of its own.
 ///
 /// The batches are a pure function of source, content, pass, batch size, seed and
-/// starting position: neither threads nor an interruption change them. Unreadable images are
-/// passed over, and the samples that follow fill the batch.
-///
-/// A loader with a part of each batch (``BatchLoaderOptions/share``) knows nothing of the images of
-/// the others, and all parts must stay in step: there a batch is `batchSize` places of the order,
-/// whatever is unreadable, and a readable sample of the same part stands in for an unreadable one.
+/// starting position: neither threads nor an interruption change them. In training a batch is
+/// `batchSize` places of the order: at an unreadable sample's place stands another of the epoch, the same
+/// whether one process reads the batch or each of several its share (``BatchLoaderOptions/share``). In
+/// evaluation unreadable samples are passed over, and those that follow fill the batch.
 ///
 /// A loader is used from one thread at a time.
 public final class BatchLoader {
@@ -15,11 +13,11 @@ public final class BatchLoader {
   private let valueCount: Int
   private let queue: SampleQueue
 
-  /// The place of the next sample to come out of the queue.
-  private var place: LoaderPosition
+  /// Where the next batch begins.
+  private var position: LoaderPosition
   private var badSamples: BadSampleCount
-  /// Whether the present epoch was begun at its first sample, and no batch has come of it.
-  private var isWholeEpochWithoutBatch: Bool
+  /// Whether the pass was begun at its first sample, and no batch has come of it.
+  private var isWholePassWithoutBatch: Bool
   /// The samples passed over since the last batch. At the end of an evaluation pass, or after an
   /// error, these are in no batch.
   public private(set) var skipped: [SkippedSample] = []
@@ -44,8 +42,8 @@ public final class BatchLoader {
     }
     self.options = options
     valueCount = content.valueCount
-    place = start
-    isWholeEpochWithoutBatch = start.position == 0
+    position = start
+    isWholePassWithoutBatch = start.position == 0
     badSamples = BadSampleCount(share: options.maximumBadShare)
     queue = SampleQueue(
       work: SampleWork(
@@ -62,7 +60,7 @@ public final class BatchLoader {
   public func next() throws -> Batch? {
     guard !isFinished else { return nil }
     do {
-      let batch = try options.share.isWhole ? fillBatch() : fillPart()
+      let batch = try fillBatch()
       if batch == nil { stop() }
       return batch
     } catch {
@@ -78,58 +76,34 @@ public final class BatchLoader {
   }
 
   private func fillBatch() throws -> Batch? {
-    var samples: [CaptionSample] = []
-    let values = try [Float](
-      unsafeUninitializedCapacity: options.batchSize * valueCount
-    ) { values, written in
-      while samples.count < options.batchSize {
-        if place.position == count, try !beginNextEpoch(dropping: &samples) { break }
-        guard try takeSample(into: &samples, values) else { break }
-      }
-      written = samples.count * valueCount
-    }
-    guard !samples.isEmpty else { return nil }
-    isWholeEpochWithoutBatch = false
-    defer { skipped = [] }
-    return Batch(
-      samples: samples, values: values, positionAfter: place, skipped: skipped)
-  }
-
-  /// This part of the next global batch.
-  private func fillPart() throws -> Batch? {
-    if count - place.position < options.batchSize {
-      place = LoaderPosition(epoch: place.epoch + 1)
+    let isTraining = options.pass == .training
+    if isTraining, count - position.position < options.batchSize {
+      position = LoaderPosition(epoch: position.epoch + 1)
       badSamples = BadSampleCount(share: options.maximumBadShare)
     }
     var samples: [CaptionSample] = []
-    // The sample that stands at each place of the part; a readable one before an unreadable one,
-    // or, at the beginning, the first readable one.
-    var standing: [Int] = []
-    let start = place.position
-    var values = try [Float](
+    var taken = 0
+    let values = try [Float](
       unsafeUninitializedCapacity: options.shareSize * valueCount
     ) { values, written in
-      for _ in 0..<options.shareSize {
+      while samples.count < options.shareSize, position.position + taken < count {
         guard try takeSample(into: &samples, values) else { break }
-        standing.append(max(0, samples.count - 1))
+        taken += 1
       }
       written = samples.count * valueCount
     }
-    guard standing.count == options.shareSize else { return nil }
+    position.position += isTraining ? options.batchSize : taken
     guard !samples.isEmpty else {
-      throw DatasetError.unreadablePart(
-        places: options.shareSize, lastReasons: badSamples.lastReasons)
+      if isWholePassWithoutBatch {
+        throw DatasetError.nothingReadable(tried: taken, lastReasons: badSamples.lastReasons)
+      }
+      return nil
     }
-    if samples.count < options.shareSize {
-      values = standing.flatMap { values[($0 * valueCount)..<(($0 + 1) * valueCount)] }
-      samples = standing.map { samples[$0] }
-    }
-    place.position = start + options.batchSize
+    isWholePassWithoutBatch = false
     defer { skipped = [] }
     return Batch(
-      samples: samples,
-      places: (0..<options.shareSize).map { options.share.rank + $0 * options.share.count },
-      values: values, positionAfter: place, skipped: skipped)
+      samples: samples, places: isTraining ? options.share.places(ofBatch: options.batchSize) : nil,
+      values: values, positionAfter: position, skipped: skipped)
   }
 
   /// Moves one sample from the queue to the batch, or to those skipped.
@@ -138,17 +112,15 @@ public final class BatchLoader {
     into samples: inout [CaptionSample], _ values: UnsafeMutableBufferPointer<Float>
   ) throws -> Bool {
     let taken: Void? = try queue.next { outcome, numbers in
-      place.position += 1
       switch outcome {
-      case .sample(let sample):
+      case .sample(let sample, let unreadable):
         let start = samples.count * valueCount
         _ = UnsafeMutableBufferPointer(rebasing: values[start..<(start + valueCount)])
           .initialize(from: numbers)
         samples.append(sample)
-        badSamples.addReadable()
+        if let unreadable { try skip(unreadable) } else { badSamples.addReadable() }
       case .skipped(let sample):
-        skipped.append(sample)
-        try badSamples.add(sample)
+        try skip(sample)
       case .failed(let error):
         throw error
       }
@@ -156,23 +128,8 @@ public final class BatchLoader {
     return taken != nil
   }
 
-  /// Goes on from the end of an epoch.
-  ///
-  /// - Parameter samples: What was gathered for a batch that this epoch can no longer fill.
-  /// - Returns: False where there is no next epoch.
-  private func beginNextEpoch(dropping samples: inout [CaptionSample]) throws -> Bool {
-    let isTraining = options.pass == .training
-    // Going on would repeat the same for ever. In evaluation a smaller batch is one, none is not.
-    if isWholeEpochWithoutBatch, isTraining || samples.isEmpty {
-      throw DatasetError.epochWithoutBatch(
-        epoch: place.epoch, readable: samples.count, batchSize: options.batchSize,
-        lastReasons: badSamples.lastReasons)
-    }
-    guard isTraining else { return false }
-    samples.removeAll(keepingCapacity: true)
-    place = LoaderPosition(epoch: place.epoch + 1)
-    badSamples = BadSampleCount(share: options.maximumBadShare)
-    isWholeEpochWithoutBatch = true
-    return true
+  private func skip(_ sample: SkippedSample) throws {
+    skipped.append(sample)
+    try badSamples.add(sample)
   }
 }

@@ -5,9 +5,10 @@ public struct BatchLoaderOptions: Sendable {
   /// Training or evaluation.
   public enum Pass: Sendable {
     /// Epoch after epoch without end, each in its own random order. What is left at the end of an
-    /// epoch and does not fill a batch is dropped.
+    /// epoch and does not fill a batch is dropped; another sample stands in for an unreadable one.
     case training
-    /// Once through all samples in their own order. The last batch may be smaller.
+    /// Once through all samples in their own order. Unreadable ones are passed over, and the last batch
+    /// may be smaller.
     case evaluation
   }
 
@@ -36,8 +37,8 @@ public struct BatchLoaderOptions: Sendable {
     precondition(
       (0...1).contains(maximumBadShare), "maximumBadShare \(maximumBadShare) is not in 0...1")
     precondition(
-      share.isWhole || pass == .training && batchSize % share.count == 0,
-      "a batch of \(batchSize) in \(share.count) shares; expected training and a multiple")
+      share.isWhole || pass == .training && batchSize >= share.count,
+      "a batch of \(batchSize) in \(share.count) shares; expected training and a sample for each")
     self.pass = pass
     self.batchSize = batchSize
     self.seed = seed
@@ -48,5 +49,5 @@ public struct BatchLoaderOptions: Sendable {
   }
 
   /// The samples of a batch that the loader delivers.
-  public var shareSize: Int { batchSize / share.count }
+  public var shareSize: Int { share.places(ofBatch: batchSize).count }
 }

@@ -14,39 +14,50 @@ public struct LoaderShare: Equatable, Sendable {
   }
 
   public var isWhole: Bool { count == 1 }
+
+  /// This share's places of a batch, in ascending order; the shares of one batch differ by one at most.
+  public func places(ofBatch size: Int) -> [Int] {
+    Array(stride(from: rank, to: size, by: count))
+  }
 }
 
-/// The places of a run that a share reads, one after another.
-///
-/// The whole reads all places of an epoch. A part reads its own of every batch that the epoch fills,
-/// so that all parts make the same number of batches.
+/// The places of a run that a loader reads, one after another: in training its share of every batch
+/// that an epoch fills, in evaluation all.
 struct PlaceWalk {
-  private(set) var place = LoaderPosition()
-  private var end = 0
   private let count: Int
+  /// The places that an epoch has only together.
   private let batchSize: Int
   private let share: LoaderShare
+  /// Where the present batch begins.
+  private var batch: LoaderPosition
+  /// The place within the batch.
+  private var offset: Int
 
   /// - Parameters:
   ///   - start: Where a batch begins.
   ///   - count: The places of an epoch.
-  init(from start: LoaderPosition, count: Int, batchSize: Int, share: LoaderShare) {
+  init(from start: LoaderPosition, count: Int, options: BatchLoaderOptions) {
     self.count = count
-    self.batchSize = batchSize
-    self.share = share
-    begin(start)
+    batchSize = options.pass == .training ? options.batchSize : 1
+    share = options.share
+    batch = start
+    offset = share.rank
   }
 
-  /// Whether the epoch has no more places for this share.
-  var isAtEndOfEpoch: Bool { place.position >= end }
-
-  mutating func advance() { place.position += share.count }
-
-  mutating func beginNextEpoch() { begin(LoaderPosition(epoch: place.epoch + 1)) }
-
-  private mutating func begin(_ start: LoaderPosition) {
-    let left = count - start.position
-    end = share.isWhole ? count : start.position + left / batchSize * batchSize
-    place = LoaderPosition(epoch: start.epoch, position: start.position + share.rank)
+  var place: LoaderPosition {
+    LoaderPosition(epoch: batch.epoch, position: batch.position + offset)
   }
+
+  /// Whether the epoch fills no further batch.
+  var isAtEndOfEpoch: Bool { count - batch.position < batchSize }
+
+  mutating func advance() {
+    offset += share.count
+    if offset >= batchSize {
+      batch.position += batchSize
+      offset = share.rank
+    }
+  }
+
+  mutating func beginNextEpoch() { batch = LoaderPosition(epoch: batch.epoch + 1) }
 }

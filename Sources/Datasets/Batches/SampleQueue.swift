@@ -32,8 +32,7 @@ final class SampleQueue: @unchecked Sendable {
     valueCount = work.content.valueCount
     values = .allocate(capacity: slotCount * valueCount)
     outcomes = Array(repeating: nil, count: slotCount)
-    walk = PlaceWalk(
-      from: start, count: work.source.count, batchSize: options.batchSize, share: options.share)
+    walk = PlaceWalk(from: start, count: work.source.count, options: options)
     order = Self.order(of: start.epoch, work, pass)
     runningWorkers = options.workerCount
     for number in 0..<options.workerCount {
@@ -82,7 +81,8 @@ final class SampleQueue: @unchecked Sendable {
   private func runWorker() {
     while let task = takeTicket() {
       let outcome = work.load(
-        place: task.place, visit: task.visit, into: numbers(task.slot))
+        place: task.place, order: task.order, replacing: pass == .training,
+        into: numbers(task.slot))
       condition.lock()
       outcomes[task.slot] = outcome
       condition.broadcast()
@@ -95,7 +95,7 @@ final class SampleQueue: @unchecked Sendable {
   }
 
   /// The next thing to do, or nil when there will be nothing more.
-  private func takeTicket() -> (slot: Int, place: LoaderPosition, visit: SampleOrder.Visit)? {
+  private func takeTicket() -> (slot: Int, place: LoaderPosition, order: SampleOrder)? {
     condition.lock()
     defer { condition.unlock() }
     while !stopped && nextTicket - firstUnread >= slotCount { condition.wait() }
@@ -109,7 +109,7 @@ final class SampleQueue: @unchecked Sendable {
       nextTicket += 1
       walk.advance()
     }
-    return (nextTicket % slotCount, walk.place, order.visit(at: walk.place.position))
+    return (nextTicket % slotCount, walk.place, order)
   }
 
   private func numbers(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {

@@ -8,17 +8,54 @@ struct SampleWork: Sendable {
   let seed: UInt64
 
   enum Outcome: Sendable {
-    case sample(CaptionSample)
+    /// A sample, and the unreadable one whose place it takes, if any.
+    case sample(CaptionSample, insteadOf: SkippedSample? = nil)
     case skipped(SkippedSample)
     /// The loader is to end with this error.
     case failed(any Error)
   }
 
+  /// How many samples are tried in an unreadable one's place before the run is given up. Of a set of
+  /// which one in two is readable, all of them are unreadable once in 2^100 times.
+  private static let mostReplacements = 100
+
+  /// Loads the sample at a place of the order.
+  ///
+  /// What stands in for an unreadable sample in training depends on seed, epoch and place alone, so that
+  /// batches keep their sizes, and a batch that several processes share is that of one.
   /// - Parameters:
   ///   - place: The place in the run, on which the augmentation depends.
-  ///   - visit: The sample at that place, and its epoch.
-  ///   - output: Room for the sample's numbers, undefined where the sample is skipped.
+  ///   - order: The epoch's order.
+  ///   - replacing: Whether another sample of the epoch stands in for an unreadable one.
+  ///   - output: Room for the sample's numbers, undefined where there is no sample.
   func load(
+    place: LoaderPosition, order: SampleOrder, replacing: Bool,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) -> Outcome {
+    let outcome = load(place: place, visit: order.visit(at: place.position), into: output)
+    guard replacing, case .skipped(let unreadable) = outcome else { return outcome }
+    var tried = [unreadable]
+    var random = random(.replacement, place)
+    for _ in 0..<Self.mostReplacements {
+      let other = order.visit(at: Int(random.number(below: UInt32(order.count))))
+      switch load(place: place, visit: other, into: output) {
+      case .sample(let sample, _): return .sample(sample, insteadOf: unreadable)
+      case .skipped(let another): tried.append(another)
+      case .failed(let error): return .failed(error)
+      }
+    }
+    return .failed(
+      DatasetError.nothingReadable(
+        tried: tried.count, lastReasons: tried.suffix(3).map(\.description)))
+  }
+
+  private func random(_ site: RandomSite, _ place: LoaderPosition) -> RandomStream {
+    RandomStream(
+      Philox(seed: seed, stream: UInt64(place.epoch)), site: site.rawValue,
+      sample: UInt32(place.position))
+  }
+
+  private func load(
     place: LoaderPosition, visit: SampleOrder.Visit,
     into output: UnsafeMutableBufferPointer<Float>
   ) -> Outcome {
@@ -33,9 +70,7 @@ struct SampleWork: Sendable {
       return .skipped(SkippedSample(path: "sample \(visit.index)", reason: "\(error)"))
     }
     do {
-      var random = RandomStream(
-        Philox(seed: seed, stream: UInt64(place.epoch)), site: RandomSite.augmentation.rawValue,
-        sample: UInt32(place.position))
+      var random = random(.augmentation, place)
       try content.write(sample, of: source, using: &random, into: output)
       return .sample(sample)
     } catch let failure as ContentFailure {

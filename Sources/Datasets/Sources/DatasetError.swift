@@ -44,10 +44,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case noSuchPosition(position: Int, count: Int)
   /// Too many images could not be read. `limit` is how many were allowed of those seen.
   case tooManyBadSamples(bad: Int, seen: Int, limit: Int, lastReasons: [String])
-  /// None of the places of a batch that one of several processes has could be read.
-  case unreadablePart(places: Int, lastReasons: [String])
-  /// A whole epoch went by without filling a batch.
-  case epochWithoutBatch(epoch: Int, readable: Int, batchSize: Int, lastReasons: [String])
+  /// Not one of the samples tried could be read, where the run cannot go on without.
+  case nothingReadable(tried: Int, lastReasons: [String])
 }
 
 extension DatasetError: CustomStringConvertible, LocalizedError {
@@ -104,12 +102,9 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .tooManyBadSamples(let bad, let seen, let limit, let lastReasons):
       return "\(bad) of the \(seen) samples seen in this epoch could not be read, more than "
         + "\(limit); check the data set or raise the accepted share. " + Self.listing(lastReasons)
-    case .unreadablePart(let places, let lastReasons):
-      return "none of the \(places) samples that this process has of a batch could be read. "
+    case .nothingReadable(let tried, let lastReasons):
+      return "none of the \(tried) samples tried could be read; check the data set. "
         + Self.listing(lastReasons)
-    case .epochWithoutBatch(let epoch, let readable, let batchSize, let lastReasons):
-      return "epoch \(epoch) had \(readable) readable samples, too few for a batch of "
-        + "\(batchSize). " + Self.listing(lastReasons)
     }
   }
 
