@@ -22,6 +22,8 @@ public struct CheckpointMetadata: Codable, Equatable, Sendable {
   public var seed: UInt64
   /// The resolved configuration, YAML.
   public var configuration: String
+  /// The folder from which the configuration's relative paths count; nil in files of earlier versions.
+  public var workingFolder: String?
   /// Digests of what the run depends on but does not store, such as `vision` or `data`. No
   /// key is empty or holds a slash.
   public var fingerprints: [String: String]
@@ -35,7 +37,8 @@ public struct CheckpointMetadata: Codable, Equatable, Sendable {
   /// The metadata of a checkpoint to be written.
   public init(
     kind: String, step: Int, epoch: Int, dataPosition: Int, seed: UInt64, configuration: String,
-    fingerprints: [String: String] = [:], counters: [String: Double] = [:],
+    workingFolder: String? = nil, fingerprints: [String: String] = [:],
+    counters: [String: Double] = [:],
     createdAt: String = CheckpointMetadata.timestamp(), programVersion: String
   ) {
     self.formatVersion = Self.currentFormatVersion
@@ -45,6 +48,7 @@ public struct CheckpointMetadata: Codable, Equatable, Sendable {
     self.dataPosition = dataPosition
     self.seed = seed
     self.configuration = configuration
+    self.workingFolder = workingFolder
     self.fingerprints = fingerprints
     self.counters = counters
     self.createdAt = createdAt

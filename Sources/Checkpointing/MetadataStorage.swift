@@ -20,6 +20,9 @@ enum MetadataStorage {
     try file.writeScalar(
       group + "seed", metadata.seed, chdf5_memory_uint64(), chdf5_file_uint64())
     try file.writeText(group + "configuration", metadata.configuration)
+    if let folder = metadata.workingFolder {
+      try file.writeText(group + "workingFolder", folder)
+    }
     try file.writeText(group + "createdAt", metadata.createdAt)
     try file.writeText(group + "programVersion", metadata.programVersion)
     try file.makeGroup(fingerprintsGroup)
@@ -42,6 +45,8 @@ enum MetadataStorage {
       seed: try file.scalar(
         group + "seed", UInt64(0), chdf5_memory_uint64(), chdf5_file_uint64()),
       configuration: try file.text(group + "configuration"),
+      workingFolder: try file.datasetPaths(under: ArrayPath.metadataGroup)
+        .contains(group + "workingFolder") ? try file.text(group + "workingFolder") : nil,
       fingerprints: try file.values(in: fingerprintsGroup) { try file.text($0) },
       counters: try file.values(in: countersGroup) {
         try file.scalar($0, 0.0, chdf5_memory_double(), chdf5_file_double())
@@ -62,7 +67,10 @@ enum MetadataStorage {
   /// Bytes that the metadata may take in the file, for the question whether there is room.
   static func estimatedSize(_ metadata: CheckpointMetadata) -> Int {
     let texts =
-      [metadata.kind, metadata.configuration, metadata.createdAt, metadata.programVersion]
+      [
+        metadata.kind, metadata.configuration, metadata.workingFolder ?? "", metadata.createdAt,
+        metadata.programVersion,
+      ]
       + metadata.fingerprints.flatMap { [$0.key, $0.value] } + Array(metadata.counters.keys)
     let objects = 16 + metadata.fingerprints.count + metadata.counters.count
     return texts.reduce(0) { $0 + $1.utf8.count } + objects * CheckpointWriter.objectOverhead

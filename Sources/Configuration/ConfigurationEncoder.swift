@@ -101,7 +101,9 @@ private struct Section<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
   func encodeNil(forKey key: Key) throws { try encoder(key).encodeNil() }
   func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-    try encoder(key).encode(value)
+    let isInlined = value is any AnyInlined
+    try (isInlined ? ConfigurationEncoder(codingPath: codingPath, slot: slot) : encoder(key))
+      .encode(value)
   }
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type, forKey key: Key

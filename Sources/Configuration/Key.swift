@@ -57,6 +57,19 @@ extension Key where Value: RealKeyValue {
   }
 }
 
+/// Marks a key as the path of what a run reads.
+public enum InputPath: Sendable { case input }
+
+extension Key where Value: PathKeyValue {
+  public init(
+    wrappedValue: Value, _: InputPath, _ meaning: String, resume: ResumeRule? = nil,
+    formerly former: String? = nil
+  ) {
+    self.init(
+      wrappedValue, .init(meaning: meaning, range: .inputPath, resume: resume, former: former))
+  }
+}
+
 extension Key: Equatable where Value: Equatable {
   public static func == (left: Key, right: Key) -> Bool { left.wrappedValue == right.wrappedValue }
 }
@@ -92,6 +105,8 @@ struct KeyDeclaration: Sendable {
 enum KeyRange: Sendable {
   case whole(ClosedRange<Int>)
   case real(ClosedRange<Double>)
+  /// The path of what a run reads.
+  case inputPath
 
   /// What is wrong with a value, in an error's words for what was expected; nil for nothing.
   func complaint(about value: Any) -> String? {
@@ -102,17 +117,19 @@ enum KeyRange: Sendable {
     case .real(let range):
       guard let value = (value as? any RealKeyValue)?.real else { return nil }
       return range.contains(value) ? nil : words
+    case .inputPath: return nil
     }
   }
 
-  /// The range in an error's words for what was expected.
-  var words: String {
+  /// The range in an error's words for what was expected; nil where any value may be right.
+  var words: String? {
     switch self {
     case .whole(let range):
       let most = range.upperBound == .max ? "" : ", at most \(range.upperBound)"
       return "at least \(range.lowerBound)\(most)"
     case .real(let range):
       return "a number from \(range.lowerBound) to \(range.upperBound)"
+    case .inputPath: return nil
     }
   }
 }
@@ -120,6 +137,11 @@ enum KeyRange: Sendable {
 /// A whole number, or null for none.
 public protocol WholeKeyValue: Codable {
   var whole: Int? { get }
+}
+
+/// A path, or null for none.
+public protocol PathKeyValue: Codable {
+  var path: String? { get }
 }
 
 /// A number, or null for none.
@@ -137,6 +159,14 @@ extension Float: RealKeyValue {
 
 extension Double: RealKeyValue {
   public var real: Double? { self }
+}
+
+extension String: PathKeyValue {
+  public var path: String? { self }
+}
+
+extension Optional: PathKeyValue where Wrapped: PathKeyValue {
+  public var path: String? { flatMap(\.path) }
 }
 
 extension Optional: WholeKeyValue where Wrapped: WholeKeyValue {

@@ -1,17 +1,28 @@
 /// All keys of a recipe with their meanings, ranges and defaults, as a commented recipe.
 public enum KeyReference {
   /// YAML that loads as the defaults.
-  /// - Parameter head: Lines of comment at the top.
+  /// - Parameters:
+  ///   - head: Lines of comment at the top.
+  ///   - open: Sections whose values come from elsewhere where they are not given: they are commented out.
   public static func yaml<Configuration: Codable>(
-    of defaults: Configuration, head: [String]
+    of defaults: Configuration, head: [String], open: Set<String> = []
   ) throws -> String {
     var lines = head.map { "# \($0)" }
-    try add(KeyTree(defaults, defaults: defaults), indent: "", to: &lines)
+    try add(KeyTree(defaults, defaults: defaults), indent: "", open: open, to: &lines)
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func add(_ section: KeyTree, indent: String, to lines: inout [String]) throws {
+  private static func add(
+    _ section: KeyTree, indent: String, open: Set<String>, to lines: inout [String]
+  ) throws {
     for key in section.children {
+      if open.contains(key.path) {
+        var inner: [String] = []
+        try add(key, indent: "", open: [], to: &inner)
+        lines += comment(key.declaration?.meaning ?? "", indent: indent)
+        lines += ["\(indent)# \(key.name):"] + inner.map { "\(indent)#   \($0)" }
+        continue
+      }
       if let declaration = key.declaration {
         let words = [declaration.meaning, expected(key, declaration)].compactMap { $0 }
         lines += comment(words.joined(separator: " "), indent: indent)
@@ -20,7 +31,7 @@ public enum KeyReference {
       switch tree.content {
       case .section where !key.children.isEmpty:
         lines.append("\(indent)\(key.name):")
-        try add(key, indent: indent + "  ", to: &lines)
+        try add(key, indent: indent + "  ", open: open, to: &lines)
       case .list(let elements) where !elements.isEmpty:
         lines.append("\(indent)\(key.name):")
         lines += try ConfigurationLoader.yaml(tree: tree).split(separator: "\n").map { indent + $0 }

@@ -47,14 +47,24 @@ struct KeyTree {
         path: path, element, defaults: type(of: element).template, resume: resume
       ).children
     }
-    return zip(Mirror(reflecting: value).children, Mirror(reflecting: defaults).children)
-      .compactMap { own, usual in
+    return keys(of: value, defaults)
+  }
+
+  private func keys(of value: any Codable, _ defaults: any Codable) -> [KeyTree] {
+    zip(Mirror(reflecting: value).children, Mirror(reflecting: defaults).children)
+      .flatMap { own, usual -> [KeyTree] in
+        if let own = own.value as? any AnyInlined, let usual = usual.value as? any AnyInlined {
+          return keys(of: own.value, usual.value)
+        }
         guard let label = own.label, label.hasPrefix("_"), let key = own.value as? any AnyKey,
           let declared = usual.value as? any AnyKey
-        else { return nil }
-        return KeyTree(
-          path: path.appendingKey(String(label.dropFirst())), key.value, defaults: declared.value,
-          declaration: declared.declaration, choices: declared.choices, resume: resume)
+        else { return [] }
+        return [
+          KeyTree(
+            path: path.appendingKey(String(label.dropFirst())), key.value,
+            defaults: declared.value, declaration: declared.declaration,
+            choices: declared.choices, resume: resume)
+        ]
       }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Configuration
@@ -87,5 +88,82 @@ import Testing
     #expect(text.contains("  # How negatives are chosen. One of draw, all.\n  negatives: null\n"))
     #expect(text.contains("  # How many are kept. At least 1, at most 9.\n  keep: null\n"))
     #expect(try load(text) == ExampleConfiguration())
+  }
+
+  // MARK: Shared keys
+
+  private struct Shared: Codable, Equatable {
+    @Key(1...9, "Steps.", resume: .fixed) var steps = 3
+    @Key(.input, "A list.") var list = "a.txt"
+  }
+
+  private struct Outer: Codable, Equatable {
+    @Key("A name.") var name = "n"
+    @Inlined var shared = Shared()
+    @Key("Others.") var others: [Other] = []
+  }
+
+  private struct Other: ConfigurationElement, Equatable {
+    @Inlined var shared = Shared()
+    static let template = Other()
+  }
+
+  @Test func sharedKeysStandAmongTheOthers() throws {
+    let text = try ConfigurationLoader.yaml(Outer())
+    #expect(text == "name: \"n\"\nsteps: 3\nlist: a.txt\nothers: []\n")
+    let read = try ConfigurationLoader.load(
+      Outer(), text: "steps: 5\nothers: [{list: b.txt}]", name: "FILE",
+      overrides: ["list=c.txt"])
+    #expect(
+      read.shared
+        == {
+          var it = Shared()
+          it.steps = 5
+          it.list = "c.txt"
+          return it
+        }())
+    #expect(read.others.map(\.shared.list) == ["b.txt"] && read.others[0].shared.steps == 3)
+    let unknown = #expect(throws: ConfigurationError.self) {
+      try ConfigurationLoader.load(Outer(), overrides: ["stepz=4"])
+    }
+    #expect(unknown.map { "\($0)".contains("steps") } == true)
+    var many = read
+    many.shared.steps = 10
+    let outside = #expect(throws: ConfigurationError.self) {
+      try KeyCheck.check(many, like: Outer())
+    }
+    #expect(outside.map { "\($0)".hasPrefix("steps: expected at least 1") } == true)
+    let differences = try KeyDifference.between(Outer(), read, like: Outer())
+    #expect(
+      differences.map(\.path) == ["steps", "list", "others[0].steps", "others[0].list", "others"])
+    #expect(
+      try KeyReference.yaml(of: Outer(), head: []).contains("\n# Steps. At least 1, at most 9."))
+  }
+
+  // MARK: Paths
+
+  @Test func pathsAreCompletedFromAnotherFolder() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "blip2-train-\(UUID().uuidString)")
+    let manager = FileManager.default
+    try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? manager.removeItem(at: folder) }
+    try Data().write(to: folder.appendingPathComponent("words.opt.txt"))
+    var given = Outer()
+    given.shared.list = "words.{llm}.txt"
+    given.others = ["part-*.tar", "nowhere.txt", "/words.opt.txt"].map {
+      var other = Other()
+      other.shared.list = $0
+      return other
+    }
+    var notes: [String] = []
+    let found = try InputPaths.completed(
+      given, like: Outer(), from: folder,
+      resolve: { $0.replacingOccurrences(of: "{llm}", with: "opt") }, report: { notes.append($0) })
+    #expect(found.shared.list == folder.path + "/words.{llm}.txt")
+    #expect(found.name == "n" && found.shared.steps == 3)
+    // The folder of the pattern is the working folder, which is there.
+    #expect(found.others.map(\.shared.list) == ["part-*.tar", "nowhere.txt", "/words.opt.txt"])
+    #expect(notes == ["list: words.{llm}.txt is not here, taken from \(folder.path)"])
   }
 }

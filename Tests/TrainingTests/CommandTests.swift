@@ -38,6 +38,33 @@ import WeightFiles
     #expect(table.output.contains("300 images, 300 texts"), "\(table.output)")
   }
 
+  /// The recipe's paths are relative: they count from the folder of the run.
+  @Test func checkpointsAreUsedFromAnyFolder() throws {
+    let run = try TinyRun(steps: 2, vision: "{path: Data/demo/encoder}")
+    let trained = try BuiltTool.run(run.arguments("a"))
+    #expect(trained.status == 0, "\(trained.errors)")
+    let elsewhere = try TemporaryFolder()
+    let evaluation = [
+      "evaluate", "retrieval", "--checkpoint", run.output("a"), "--json", "--set",
+      "data.validation.path=\(Goldens.repository.path)/Data/demo/heldout.jsonl",
+    ]
+    let here = try BuiltTool.run(evaluation)
+    let there = try BuiltTool.run(evaluation, after: "cd '\(elsewhere.url.path)'")
+    #expect(there.status == 0, "\(there.errors)")
+    #expect(there.output == here.output && !here.output.isEmpty)
+    #expect(there.errors.contains("vision.path: "), "\(there.errors)")
+    #expect(there.errors.contains("taken from \(Goldens.repository.path)"), "\(there.errors)")
+    // The user's own paths count from where the user is.
+    let misled = try BuiltTool.run(
+      evaluation.dropLast() + ["data.validation.path=Data/demo/heldout.jsonl"],
+      after: "cd '\(elsewhere.url.path)'")
+    #expect(misled.status == 1)
+    #expect(
+      misled.errors.contains(
+        "relative paths count from the working folder, \(elsewhere.url.path)"),
+      "\(misled.errors)")
+  }
+
   @Test func brokenPicturesAreSkippedCountedAndNamed() throws {
     let run = try TinyRun(steps: 3)
     let pictures = try TemporaryFolder()

@@ -208,8 +208,15 @@ import Testing
     }
   }
 
+  /// What is taken from the run that one begins from is no value to be repeated.
+  @Test func referencesCommentOutWhatStageOneDecides() throws {
+    let lines = try StageTwoRecipe.reference().split(separator: "\n")
+    #expect(lines.contains("  # qFormer:") && lines.contains("  #   width: 768"))
+    #expect(lines.contains("  objective:"))
+  }
+
   private func requireDefaults<R: Recipe>(_ kind: R.Type, _ file: URL) throws {
-    let loaded = try kind.load(file) { _ in }
+    let loaded = try ConfigurationLoader.load(R.Configuration(), file: file)
     #expect(
       try ConfigurationLoader.yaml(loaded) == ConfigurationLoader.yaml(R.Configuration()))
   }

@@ -1,6 +1,7 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Files
 import Foundation
 import Layers
 import Tensors
@@ -64,8 +65,9 @@ public struct TrainingCheckpoints {
     return CheckpointMetadata(
       kind: identity.kind, step: state.step, epoch: state.position.epoch,
       dataPosition: state.position.position, seed: identity.seed,
-      configuration: identity.configuration, fingerprints: identity.fingerprints,
-      counters: counters, programVersion: TrainingCheckpoints.programVersion)
+      configuration: identity.configuration, workingFolder: WorkingFolder.path,
+      fingerprints: identity.fingerprints, counters: counters,
+      programVersion: TrainingCheckpoints.programVersion)
   }
 
   private static let sumPrefix = "logged."

@@ -5,11 +5,8 @@ extension DataSourceConfiguration {
   /// Where the pairs lie, and with which weight each place is drawn from: one place without a mixture,
   /// none where neither `path` nor `mix` is given.
   public var locations: [(location: SourceLocation, weight: Double?)] {
-    let single = path.map {
-      SourceLocation(
-        path: $0, imageFolder: imageFolder, captions: captions, shuffleWindow: shuffle)
-    }
-    return (single.map { [($0, nil)] } ?? []) + mix.map { ($0.location, $0.weight) }
+    (path.map { [(reading.location($0), nil)] } ?? [])
+      + mix.map { ($0.reading.location($0.path), $0.weight) }
   }
 
   /// The pairs; nil where neither `path` nor `mix` is given.
@@ -19,7 +16,8 @@ extension DataSourceConfiguration {
     let parts = try locations.enumerated().map { index, place in
       let key = mix.isEmpty ? "\(name).path" : "\(name).mix[\(index)].path"
       return SourceMixture.Part(
-        try KeyedError.naming(key) { try place.location.open() }, weight: place.weight)
+        try KeyedError.naming(key, path: place.location.path) { try place.location.open() },
+        weight: place.weight)
     }
     return mix.isEmpty
       ? parts.first?.source : try KeyedError.naming("\(name).mix") { try SourceMixture(parts) }
@@ -44,13 +42,6 @@ extension DataSourceConfiguration {
         field: "\(name).mix", found: "\(mix.count) sources", expected: "at most \(limit)",
         advice: "")
     }
-  }
-}
-
-extension MixedSourceConfiguration {
-  var location: SourceLocation {
-    SourceLocation(
-      path: path, imageFolder: imageFolder, captions: captions, shuffleWindow: shuffle)
   }
 }
 

@@ -28,7 +28,7 @@ public struct RunData {
     train = parts.contains(.training) ? try configuration.train.source() : nil
     validation =
       parts.contains(.validation)
-      ? try KeyedError.naming("data.validation.path") {
+      ? try KeyedError.naming("data.validation.path", path: configuration.validation.path) {
         try configuration.validation.location?.open()
       } : nil
     decoder = ImageDecoder(configuration)

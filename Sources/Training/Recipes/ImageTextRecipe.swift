@@ -93,10 +93,10 @@ extension ImageTextConfiguration {
   /// The image encoder and the data sets.
   /// - Parameter parts: The data sets that are wanted.
   func opened(reading parts: Set<RunData.Part>) throws -> (VisionTower, RunData) {
-    let tower = try KeyedError.naming("vision.path") {
-      try VisionTower(vision, seed: seed, in: precision)
+    let tower = try KeyedError.naming("vision.path", path: vision.path) {
+      try VisionTower(vision, seed: run.seed, in: run.precision)
     }
     let features = vision.cache ? FeatureCache(vision, tower: tower) : nil
-    return (tower, try RunData(data, seed: seed, features: features, reading: parts))
+    return (tower, try RunData(data, seed: run.seed, features: features, reading: parts))
   }
 }

@@ -21,11 +21,16 @@ public struct LoadedRecipe<R: Recipe> {
     reading parts: Set<RunData.Part>, report: @escaping (String) -> Void
   ) throws {
     file = try CheckpointFile.open(fileOrFolder: path, report: report)
-    let stored = try file.configuration(of: R.self, overrides: given == nil ? overrides : [])
+    var stored = try file.configuration(of: R.self)
+    if let folder = file.metadata.workingFolder {
+      stored = try InputPaths.completed(
+        stored, like: R.Configuration(), from: URL(fileURLWithPath: folder, isDirectory: true),
+        resolve: stored.resolved, report: report)
+    }
     let configuration =
       try given.map {
         try R.load(URL(fileURLWithPath: $0), overrides: overrides, earlier: stored, note: report)
-      } ?? stored
+      } ?? ConfigurationLoader.load(stored, overrides: overrides)
     recipe = try R(configuration, reading: parts)
     (recipe as? any ImageTextRecipe)?.data.features?.report = report
     try file.requireSame(try recipe.fingerprints(), except: ["data"], advice: R.filesAdvice)
@@ -36,13 +41,11 @@ public struct LoadedRecipe<R: Recipe> {
 extension CheckpointFile {
   /// The configuration of a run.
   /// - Throws: `RunError.wrongKind` for a checkpoint of another recipe, or `ConfigurationError`.
-  func configuration<R: Recipe>(
-    of recipe: R.Type, overrides: [String] = []
-  ) throws -> R.Configuration {
+  func configuration<R: Recipe>(of recipe: R.Type) throws -> R.Configuration {
     guard metadata.kind == R.name else {
       throw RunError.wrongKind(file: url.path, expected: R.name, found: metadata.kind)
     }
     return try ConfigurationLoader.load(
-      R.Configuration(), text: metadata.configuration, name: url.path, overrides: overrides)
+      R.Configuration(), text: metadata.configuration, name: url.path)
   }
 }

@@ -17,6 +17,9 @@ public protocol Recipe {
   /// How the files that a checkpoint was trained with are named, as advice.
   static var filesAdvice: String { get }
 
+  /// Sections that `defaults` takes from what a run begins from.
+  static var openKeys: Set<String> { get }
+
   /// The values of the keys that a recipe does not give.
   /// - Parameters:
   ///   - configuration: The recipe over the usual defaults.
@@ -67,6 +70,8 @@ public protocol Recipe {
 }
 
 extension Recipe {
+  public static var openKeys: Set<String> { [] }
+
   public static func defaults(
     for configuration: Configuration, earlier: Configuration?
   ) throws -> Configuration { Configuration() }
@@ -130,23 +135,12 @@ public struct ValidationReport {
   public var scoreName: String
 }
 
-/// What the configurations of all recipes have in common.
+/// The keys of a recipe's YAML file: everything that decides what its runs compute.
+@dynamicMemberLookup
 public protocol RecipeConfiguration: Codable {
-  /// The recipe that the file is of.
-  var recipe: String { get }
-  /// The version of the recipe's keys.
-  var version: Int { get }
-  /// The folder that checkpoints and `metrics.jsonl` are written to.
-  var output: String { get set }
-  var seed: UInt64 { get }
-  /// The precision of the linear maps' products.
-  var precision: ProductPrecision { get }
-  var training: TrainingConfiguration { get }
+  var run: RunConfiguration { get set }
   /// Steps between validations; 0 for none but the last.
   var validationEvery: Int { get }
-  var checkpoint: CheckpointConfiguration { get }
-  var log: LogConfiguration { get }
-  var resume: ResumeConfiguration { get }
 
   init()
 
@@ -154,10 +148,32 @@ public protocol RecipeConfiguration: Codable {
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   func check() throws
 
-  /// The output folder with what stands for names in it.
-  var outputFolder: String { get }
+  /// A path with the names in it that placeholders stand for.
+  func resolved(_ path: String) -> String
 }
 
 extension RecipeConfiguration {
-  public var outputFolder: String { output }
+  /// The shared keys as if they were the configuration's own, as they are in the file.
+  public subscript<Value>(dynamicMember key: WritableKeyPath<RunConfiguration, Value>) -> Value {
+    get { run[keyPath: key] }
+    set { run[keyPath: key] = newValue }
+  }
+
+  public func resolved(_ path: String) -> String { path }
+
+  /// The output folder with names in place of placeholders.
+  public var outputFolder: String { resolved(run.output) }
+
+  /// Checks the keys' ranges, and what all recipes share.
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func checkRun() throws {
+    try KeyCheck.check(self, like: Self())
+    try run.training.check()
+    if run.precision == .int8 {
+      throw ConfigurationError.invalidValue(
+        field: "precision", found: run.precision.rawValue, expected: "fp32 or bf16",
+        advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
+          + "set vision.precision to int8")
+    }
+  }
 }

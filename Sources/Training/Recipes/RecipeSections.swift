@@ -1,14 +1,49 @@
 import Configuration
 import Datasets
+import Files
+import Foundation
 import Layers
 import Tensors
 import VisionEncoders
 
-/// The sections of a run's configuration that all stages share.
+/// The keys that the recipes share.
+
+/// How a run goes, whatever it trains.
+public struct RunConfiguration: Codable, Equatable, Sendable {
+  @Key("What the file is a recipe of.", resume: .free)
+  public var recipe = ""
+  @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
+  public var version = ConfigurationLoader.recipeVersion
+  @Key("The folder that checkpoints and `metrics.jsonl` are written to.", resume: .free)
+  public var output = ""
+  @Key("Decides every random draw of the run.", resume: .fixed)
+  public var seed: UInt64 = 42
+  @Key(
+    "The precision of the linear maps' products. Parameters, sums and the optimiser are "
+      + "float32.")
+  public var precision = ProductPrecision.float32
+  @Key("How long and in what portions the run trains.")
+  public var training = TrainingConfiguration()
+  @Key("When checkpoints are written and which are kept.", resume: .free)
+  public var checkpoint = CheckpointConfiguration()
+  @Key("What is said while training.", resume: .free)
+  public var log = LogConfiguration()
+  @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
+  public var resume = ResumeConfiguration()
+
+  /// - Parameters:
+  ///   - recipe: The name of the recipe.
+  ///   - output: The usual output folder.
+  init(of recipe: String, output: String) {
+    self.recipe = recipe
+    self.output = output
+  }
+}
 
 /// Where the frozen (or trained) image encoder comes from and what of it goes on.
 public struct VisionConfiguration: Codable, Equatable, Sendable {
   @Key(
+    .input,
     "A folder with `config.json` and weights, or a file in the names of EVA's authors; null for "
       + "a new encoder of the sizes in `new`.",
     resume: .free)
@@ -39,7 +74,7 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
     "Computes the features of a frozen encoder once and keeps them in a file; training then "
       + "reads them in place of the pictures.")
   public var cache = false
-  @Key("Where such files are kept.", resume: .free)
+  @Key(.input, "Where such files are kept.", resume: .free)
   public var cacheFolder = "Checkpoints/features"
   @Key(
     1...1024,
@@ -82,14 +117,9 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// What is trained on: one source, or several by weight.
-public struct DataSourceConfiguration: Codable, Equatable, Sendable {
-  @Key(
-    "A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar "
-      + "shards: one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there "
-      + "is a mix.")
-  public var path: String? = nil
-  @Key("What a list's picture paths are relative to; null for the list's own folder.")
+/// How the pairs of a source are read.
+public struct SourceReading: Codable, Equatable, Sendable {
+  @Key(.input, "What a list's picture paths are relative to; null for the list's own folder.")
   public var imageFolder: String? = nil
   @Key(
     "`draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each "
@@ -97,6 +127,22 @@ public struct DataSourceConfiguration: Codable, Equatable, Sendable {
   public var captions = CaptionPolicy.draw
   @Key(1...Int(Int32.max), "Among how many samples of shards an epoch shuffles.")
   public var shuffle = ShardSource.defaultShuffleWindow
+
+  func location(_ path: String) -> SourceLocation {
+    SourceLocation(
+      path: path, imageFolder: imageFolder, captions: captions, shuffleWindow: shuffle)
+  }
+}
+
+/// What is trained on: one source, or several by weight.
+public struct DataSourceConfiguration: Codable, Equatable, Sendable {
+  @Key(
+    .input,
+    "A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar "
+      + "shards: one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there "
+      + "is a mix.")
+  public var path: String? = nil
+  @Inlined public var reading = SourceReading()
   @Key(
     "Several sources in place of one, each with `path`, `weight`, `imageFolder`, `captions`, "
       + "`shuffle` and `randAugment`.")
@@ -107,21 +153,14 @@ public struct DataSourceConfiguration: Codable, Equatable, Sendable {
 
 /// One source of a mixture.
 public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendable {
-  @Key("As that of one source.")
+  @Key(.input, "As that of one source.")
   public var path = ""
   @Key(
     1e-9...1e15,
     "The share of the samples, in proportion to the other weights; null for the number of "
       + "samples.")
   public var weight: Double? = nil
-  @Key("What a list's picture paths are relative to; null for the list's own folder.")
-  public var imageFolder: String? = nil
-  @Key(
-    "`draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each "
-      + "pair.")
-  public var captions = CaptionPolicy.draw
-  @Key(1...Int(Int32.max), "Among how many samples of shards an epoch shuffles.")
-  public var shuffle = ShardSource.defaultShuffleWindow
+  @Inlined public var reading = SourceReading()
   @Key(
     "Whether its pictures go through RandAugment; null for what `augmentation.randAugment` "
       + "says.")
@@ -134,9 +173,9 @@ public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendabl
 
 /// Held-out pictures with all their captions.
 public struct HeldOutConfiguration: Codable, Equatable, Sendable {
-  @Key("A list, a folder of pictures or shards, as for training; null for none.")
+  @Key(.input, "A list, a folder of pictures or shards, as for training; null for none.")
   public var path: String? = nil
-  @Key("What a list's picture paths are relative to; null for the list's own folder.")
+  @Key(.input, "What a list's picture paths are relative to; null for the list's own folder.")
   public var imageFolder: String? = nil
 
   public init() {}
@@ -150,7 +189,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     "Held-out pictures with all their captions; without a path there is no validation.",
     resume: .scores)
   public var validation = HeldOutConfiguration()
-  @Key("A BERT vocabulary, one token a line.")
+  @Key(.input, "A BERT vocabulary, one token a line; found beside the program too.")
   public var vocabulary = "Data/bert-vocabulary/vocab.txt"
   @Key(3...65_536, "Tokens of a caption at most, `[CLS]` and `[SEP]` among them.")
   public var maximumTextLength = 32
@@ -170,6 +209,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   public var prefetchedBatches = 4
 
   public init() {}
+
+  var vocabularyFile: URL { ProgramFiles.url(vocabulary) }
 
   /// What training does to pictures; evaluation resizes the whole picture.
   public struct Augmentation: Codable, Equatable, Sendable {
@@ -274,9 +315,9 @@ public struct ResumeConfiguration: Codable, Equatable, Sendable {
 
 /// Where the weights come from at the start of a new run.
 public struct InitialiseConfiguration: Codable, Equatable, Sendable {
-  @Key("A BERT folder (`model.safetensors`); null for random weights.")
+  @Key(.input, "A BERT folder (`model.safetensors`); null for random weights.")
   public var bert: String? = nil
-  @Key("A checkpoint of an earlier run, or its folder; the optimiser starts afresh.")
+  @Key(.input, "A checkpoint of an earlier run, or its folder; the optimiser starts afresh.")
   public var checkpoint: String? = nil
 
   public init() {}

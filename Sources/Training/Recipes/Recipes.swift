@@ -84,6 +84,6 @@ extension Recipe {
       head: [
         "All keys of the recipe \(name) with their defaults. Paths are relative to the folder that",
         "blip2-train is called in.",
-      ])
+      ], open: openKeys)
   }
 }

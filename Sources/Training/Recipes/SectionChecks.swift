@@ -1,30 +1,25 @@
 import BLIP2
+import Checkpointing
 import Configuration
+import Foundation
 import Layers
 import Tensors
+import WeightFiles
 
 extension ImageTextConfiguration {
-  /// Checks the keys' ranges, and the sections that all stages share.
+  /// Checks the keys' ranges, and the sections that recipes of images with captions share.
   /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
   func checkCommon() throws {
-    try checkData()
-    try training.check()
+    try checkRun()
+    try data.train.check("data.train")
     try vision.check()
-    if precision == .int8 {
-      throw ConfigurationError.invalidValue(
-        field: "precision", found: precision.rawValue, expected: "fp32 or bf16",
-        advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
-          + "set vision.precision to int8")
-    }
     if data.train.locations.isEmpty {
       throw ConfigurationError.invalidValue(
         field: "data.train.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one in the recipe or by --set data.train.path=LIST")
     }
   }
-}
 
-extension ImageTextConfiguration {
   /// Checks the keys' ranges, and what is said of the data.
   /// - Throws: `ConfigurationError.invalidValue`.
   public func checkData() throws {
@@ -86,6 +81,33 @@ extension VisionConfiguration.NewEncoder {
         field: "vision.new.width", found: String(width),
         expected: "a multiple of 4 where vision.new.positions is sineCosine", advice: "")
     }
+  }
+}
+
+extension InitialiseConfiguration {
+  /// Gives a new run the values that are named here.
+  /// - Parameters:
+  ///   - bert: Takes those of a BERT folder, and says which.
+  ///   - checkpoint: Takes those of an earlier run; optimiser and schedule start afresh.
+  /// - Returns: False where none are named.
+  func begin(
+    _ progress: ProgressReporter, bert: (WeightFolder) throws -> WeightFolder.LoadReport,
+    checkpoint: (CheckpointFile, ProgressReporter) throws -> Void
+  ) throws -> Bool {
+    if let path = self.bert {
+      let report = try KeyedError.naming("initialise.bert", path: path) {
+        try bert(WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
+      }
+      progress.say("initialised from BERT \(path)")
+      progress.say(report)
+    } else if let path = self.checkpoint {
+      try KeyedError.naming("initialise.checkpoint", path: path) {
+        let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+        try checkpoint(file, progress)
+        progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
+      }
+    }
+    return self.bert != nil || self.checkpoint != nil
   }
 }
 

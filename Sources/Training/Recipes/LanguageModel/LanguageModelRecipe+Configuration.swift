@@ -6,20 +6,13 @@ import Tensors
 extension LanguageModelRecipe {
   /// How a small language model is trained from scratch on texts: the keys of its YAML file.
   public struct Configuration: RecipeConfiguration, Equatable, Sendable {
-    @Key("What the file is a recipe of.", resume: .free)
-    public var recipe = LanguageModelRecipe.name
-    @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
-    public var version = ConfigurationLoader.recipeVersion
-    @Key("The folder that checkpoints and `metrics.jsonl` are written to.", resume: .free)
-    public var output = "Checkpoints/language-model"
+    @Inlined public var run = RunConfiguration(
+      of: LanguageModelRecipe.name, output: "Checkpoints/language-model")
     @Key(
+      .input,
       "The folder of the tokenizer, into which the model is written at the end: `config.json` and "
         + "`model.safetensors` (float16).", resume: .free)
     public var folder = ""
-    @Key("Decides every random draw of the run.", resume: .fixed)
-    public var seed: UInt64 = 42
-    @Key("The precision of the linear maps' products.")
-    public var precision = ProductPrecision.float32
     @Key("What is trained.", resume: .fixed)
     public var model = Sizes()
     @Key("Lists of texts of pictures, as for stage 1; the pictures themselves are not read.")
@@ -33,20 +26,12 @@ extension LanguageModelRecipe {
         + "of them for a model without an encoder, are read after lists given as soft prompts are, a "
         + "vector for each phrase between commas, the sum of its words' embeddings. null: none.")
     public var listMark: String? = nil
-    @Key("How long and in what portions the run trains.")
-    public var training = TrainingConfiguration()
-    @Key("When checkpoints are written and which are kept.", resume: .free)
-    public var checkpoint = CheckpointConfiguration()
-    @Key("What is said while training.", resume: .free)
-    public var log = LogConfiguration()
-    @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
-    public var resume = ResumeConfiguration()
 
     public init() {
-      training.steps = 1000
-      training.batchSize = 32
-      training.clipNorm = 1
-      log.every = 50
+      run.training.steps = 1000
+      run.training.batchSize = 32
+      run.training.clipNorm = 1
+      run.log.every = 50
     }
 
     public var validationEvery: Int { 0 }
@@ -78,14 +63,14 @@ extension LanguageModelRecipe {
     }
 
     public func check() throws {
-      try KeyCheck.check(self, like: Self())
+      try checkRun()
       try model.check()
       if folder.isEmpty {
         throw ConfigurationError.invalidValue(
           field: "folder", found: "nothing", expected: "the folder of a tokenizer",
           advice: "the model is written into it")
       }
-      if training.chunkSize != nil || training.recomputeActivations {
+      if run.training.chunkSize != nil || run.training.recomputeActivations {
         throw ConfigurationError.invalidValue(
           field: "training", found: "chunkSize or recomputeActivations",
           expected: "neither for so small a model", advice: "")

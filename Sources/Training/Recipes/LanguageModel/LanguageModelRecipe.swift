@@ -38,7 +38,7 @@ public struct LanguageModelRecipe: Recipe {
   ) throws {
     try configuration.check()
     self.configuration = configuration
-    tokenizer = try KeyedError.naming("folder") {
+    tokenizer = try KeyedError.naming("folder", path: configuration.folder) {
       try LanguageTokenizers.open(
         folder: URL(fileURLWithPath: configuration.folder, isDirectory: true))
     }

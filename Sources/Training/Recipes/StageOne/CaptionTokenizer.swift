@@ -9,8 +9,8 @@ public struct CaptionTokenizer: Sendable {
 
   /// - Throws: `KeyedError` around a `TokenizerError`.
   public init(_ configuration: DataConfiguration) throws {
-    tokenizer = try KeyedError.naming("data.vocabulary") {
-      try WordPieceTokenizer(vocabularyFile: URL(fileURLWithPath: configuration.vocabulary))
+    tokenizer = try KeyedError.naming("data.vocabulary", path: configuration.vocabulary) {
+      try WordPieceTokenizer(vocabularyFile: configuration.vocabularyFile)
     }
     maximumLength = configuration.maximumTextLength
     cleans = configuration.cleanCaptions

@@ -5,18 +5,8 @@ import Tensors
 extension StageOneRecipe {
   /// Everything that decides what a stage-1 run computes: the keys of its YAML file.
   public struct Configuration: ImageTextConfiguration, Equatable, Sendable {
-    @Key("What the file is a recipe of.", resume: .free)
-    public var recipe = StageOneRecipe.name
-    @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
-    public var version = ConfigurationLoader.recipeVersion
-    @Key("The folder that checkpoints and `metrics.jsonl` are written to.", resume: .free)
-    public var output = "Checkpoints/stage1"
-    @Key("Decides every random draw of the run.", resume: .fixed)
-    public var seed: UInt64 = 42
-    @Key(
-      "The precision of the linear maps' products. Parameters, sums and the optimiser are "
-        + "float32.")
-    public var precision = ProductPrecision.float32
+    @Inlined public var run = RunConfiguration(
+      of: StageOneRecipe.name, output: "Checkpoints/stage1")
     @Key("What is trained and how its losses are formed.", resume: .fixed)
     public var model = StageOneConfiguration()
     @Key("Where the image encoder comes from and what of it goes on.", resume: .fixed)
@@ -25,16 +15,8 @@ extension StageOneRecipe {
     public var initialise = InitialiseConfiguration()
     @Key("The data of the run and how it is read.")
     public var data = DataConfiguration()
-    @Key("How long and in what portions the run trains.")
-    public var training = TrainingConfiguration()
     @Key("When held-out pairs are looked at.", resume: .scores)
     public var validation = ValidationConfiguration()
-    @Key("When checkpoints are written and which are kept.", resume: .free)
-    public var checkpoint = CheckpointConfiguration()
-    @Key("What is said while training.", resume: .free)
-    public var log = LogConfiguration()
-    @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
-    public var resume = ResumeConfiguration()
 
     public init() {}
 
@@ -46,9 +28,10 @@ extension StageOneRecipe {
       try checkCommon()
       try model.check()
       let needsNegatives = model.objectives.contrast || model.objectives.matching
-      if training.batchSize < 2 && needsNegatives {
+      if run.training.batchSize < 2 && needsNegatives {
         throw ConfigurationError.invalidValue(
-          field: "training.batchSize", found: String(training.batchSize), expected: "at least 2",
+          field: "training.batchSize", found: String(run.training.batchSize),
+          expected: "at least 2",
           advice:
             "ITC and ITM compare the pairs of a batch with one another; with one pair there is "
             + "nothing to compare. Switch model.objectives.contrast and matching off to train on "

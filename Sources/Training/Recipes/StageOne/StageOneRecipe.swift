@@ -50,7 +50,7 @@ public struct StageOneRecipe: ImageTextRecipe {
     let words = tokenizer.tokenizer
     guard words.vocabularySize == configuration.model.qFormer.vocabularySize else {
       throw RunError.vocabularyMismatch(
-        file: configuration.data.vocabulary, tokens: words.vocabularySize,
+        file: configuration.data.vocabularyFile.path, tokens: words.vocabularySize,
         model: configuration.model.qFormer.vocabularySize)
     }
     guard configuration.data.maximumTextLength <= configuration.model.qFormer.maximumPositions
@@ -69,7 +69,7 @@ public struct StageOneRecipe: ImageTextRecipe {
   // MARK: What a run is asked for
 
   public func textFingerprints() throws -> [String: String] {
-    ["vocabulary": try Fingerprint.ofFile(URL(fileURLWithPath: configuration.data.vocabulary))]
+    ["vocabulary": try Fingerprint.ofFile(configuration.data.vocabularyFile)]
   }
 
   public var reckoning: Reckoning {
@@ -94,28 +94,15 @@ public struct StageOneRecipe: ImageTextRecipe {
   }
 
   public func initialise(_ progress: ProgressReporter) throws {
-    if let path = configuration.initialise.bert {
-      let report = try KeyedError.naming("initialise.bert") {
-        try qFormer.initialise(
-          fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
-      }
-      progress.say("initialised from BERT \(path)")
-      progress.say(report)
-    } else if let path = configuration.initialise.checkpoint {
-      try KeyedError.naming("initialise.checkpoint") {
-        try initialise(fromCheckpoint: path, progress)
-      }
-    } else {
-      qFormer.qFormer.copyTextFeedForwardsToQueries()
-    }
+    let isDone = try configuration.initialise.begin(
+      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(from:_:))
+    if !isDone { qFormer.qFormer.copyTextFeedForwardsToQueries() }
   }
 
   /// Takes what an earlier run trained; the optimiser and the schedule start afresh.
-  private func initialise(fromCheckpoint path: String, _ progress: ProgressReporter) throws {
-    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+  private func initialise(from file: CheckpointFile, _ progress: ProgressReporter) throws {
     _ = try file.configuration(of: StageOneRecipe.self)
     let report = try file.loadWhatIsThere(into: model.trainedParameters)
-    progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
     progress.say(report)
   }
 }

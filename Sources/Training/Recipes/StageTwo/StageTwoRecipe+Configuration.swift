@@ -6,21 +6,8 @@ import Tensors
 extension StageTwoRecipe {
   /// Everything that decides what a stage-2 run computes: the keys of its YAML file.
   public struct Configuration: ImageTextConfiguration, Equatable, Sendable {
-    @Key("What the file is a recipe of.", resume: .free)
-    public var recipe = StageTwoRecipe.name
-    @Key(1...ConfigurationLoader.recipeVersion, "The version of the recipe's keys.", resume: .free)
-    public var version = ConfigurationLoader.recipeVersion
-    @Key(
-      "The folder that checkpoints and `metrics.jsonl` are written to; `{llm}` stands for "
-        + "`llm.family`.",
-      resume: .free)
-    public var output = "Checkpoints/stage2-{llm}"
-    @Key("Decides every random draw of the run.", resume: .fixed)
-    public var seed: UInt64 = 42
-    @Key(
-      "The precision of the linear maps' products. Parameters, sums and the optimiser are "
-        + "float32.")
-    public var precision = ProductPrecision.float32
+    @Inlined public var run = RunConfiguration(
+      of: StageTwoRecipe.name, output: "Checkpoints/stage2-{llm}")
     @Key("What is trained and how a caption is put before the language model.", resume: .fixed)
     public var model = StageTwoConfiguration()
     @Key("The frozen image encoder, the one that stage 1 was trained with.", resume: .fixed)
@@ -36,30 +23,22 @@ extension StageTwoRecipe {
     public var llm = LanguageModelConfiguration()
     @Key("The data of the run and how it is read.")
     public var data = DataConfiguration()
-    @Key("How long and in what portions the run trains.")
-    public var training = TrainingConfiguration()
     @Key("When held-out pictures are looked at, and what is asked of them.", resume: .scores)
     public var validation = StageTwoValidationConfiguration()
-    @Key("When checkpoints are written and which are kept.", resume: .free)
-    public var checkpoint = CheckpointConfiguration()
-    @Key("What is said while training.", resume: .free)
-    public var log = LogConfiguration()
-    @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
-    public var resume = ResumeConfiguration()
 
     /// The paper's schedule with OPT (Li et al. 2023, §3.4).
     public init() {
-      training.steps = 80_000
-      training.learningRate.final = 5e-5
+      run.training.steps = 80_000
+      run.training.learningRate.final = 5e-5
     }
 
     public var validationEvery: Int { validation.every }
-    public var outputFolder: String { llm.resolved(output) }
+    public func resolved(_ path: String) -> String { llm.resolved(path) }
 
     /// Checks what the types cannot say.
     /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
     public func check() throws {
-      try KeyCheck.check(self, like: Self())
+      try checkData()
       try model.qFormer.check()
       if vision.path == nil {
         throw ConfigurationError.invalidValue(
@@ -67,7 +46,7 @@ extension StageTwoRecipe {
           advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
       }
       try checkCommon()
-      if let chunkSize = training.chunkSize {
+      if let chunkSize = run.training.chunkSize {
         throw ConfigurationError.invalidValue(
           field: "training.chunkSize", found: String(chunkSize), expected: "null in stage 2",
           advice:
@@ -94,6 +73,7 @@ extension StageTwoRecipe {
 /// What stage 2 goes on from.
 public struct StageOneSource: Codable, Equatable, Sendable {
   @Key(
+    .input,
     "A stage-1 checkpoint, or a run's folder whose newest sound one is taken; `none` for a "
       + "Q-Former that has seen nothing.")
   public var checkpoint = "Checkpoints/demo-stage1"

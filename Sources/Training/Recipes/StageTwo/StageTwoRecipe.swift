@@ -1,6 +1,7 @@
 import BLIP2
 import Checkpointing
 import Configuration
+import Files
 import Foundation
 import LanguageModels
 import Layers
@@ -20,6 +21,8 @@ public struct StageTwoRecipe: ImageTextRecipe {
   let qFormer: StageTwoModel
   let languageModel: FrozenLanguageModel
   let texts: LanguageModelTexts
+
+  public static let openKeys: Set = ["model.qFormer"]
 
   /// The Q-Former is that of the run that this one begins from, as far as the recipe does not say
   /// otherwise.
@@ -54,7 +57,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
     configuration.output = given.outputFolder
     self.configuration = configuration
     (tower, data) = try configuration.opened(reading: parts)
-    languageModel = try KeyedError.naming("llm.path") {
+    languageModel = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
       try FrozenLanguageModel(configuration.llm, in: configuration.precision)
     }
     var model = StageTwoModel(
@@ -73,7 +76,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
   }
 
   public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
-    let tokenizer = try KeyedError.naming("llm.path") {
+    let tokenizer = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
       try FrozenLanguageModel.tokenizer(configuration.llm)
     }
     return { tokenizer.encode($0).count }
@@ -108,18 +111,10 @@ public struct StageTwoRecipe: ImageTextRecipe {
   }
 
   public func initialise(_ progress: ProgressReporter) throws {
-    if let path = configuration.initialise.bert {
-      let report = try KeyedError.naming("initialise.bert") {
-        try qFormer.initialise(
-          fromBERT: WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
-      }
-      progress.say("without stage 1: initialised from BERT \(path)")
-      progress.say(report)
-    } else if let path = configuration.initialise.checkpoint {
-      try KeyedError.naming("initialise.checkpoint") {
-        try initialise(fromStageTwo: path, progress)
-      }
-    } else if configuration.stage1.checkpoint == StageOneSource.none {
+    let isDone = try configuration.initialise.begin(
+      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(fromStageTwo:_:))
+    if isDone { return }
+    if configuration.stage1.checkpoint == StageOneSource.none {
       progress.say("without stage 1: the Q-Former begins with random numbers")
     } else {
       try KeyedError.naming("stage1.checkpoint") {
@@ -129,8 +124,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
   }
 
   /// Takes what an earlier stage-2 run trained; the optimiser and the schedule start afresh.
-  private func initialise(fromStageTwo path: String, _ progress: ProgressReporter) throws {
-    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+  private func initialise(fromStageTwo file: CheckpointFile, _ progress: ProgressReporter) throws {
     let earlier = try file.configuration(of: StageTwoRecipe.self)
     try requireSameVision(file)
     try requireSameQFormer(earlier.model.qFormer, as: file)
@@ -138,7 +132,6 @@ public struct StageTwoRecipe: ImageTextRecipe {
       progress.say("note: \(file.url.path) was trained before another language model, \(then)")
     }
     try file.load(into: model.trainedParameters)
-    progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
   }
 
   private func initialise(fromStageOne file: CheckpointFile, _ progress: ProgressReporter) throws {
@@ -193,7 +186,8 @@ public struct StageTwoRecipe: ImageTextRecipe {
       throw ConfigurationError.invalidValue(
         field: "stage1.checkpoint", found: path,
         expected: "a stage-1 checkpoint or the folder of a stage-1 run",
-        advice: "there is nothing of that name; train stage 1 first, name another by "
+        advice:
+          "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, name another by "
           + "--set stage1.checkpoint=PATH, or begin without by --set stage1.checkpoint=none")
     }
     return try CheckpointFile.open(fileOrFolder: path, report: report)

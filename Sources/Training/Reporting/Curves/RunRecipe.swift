@@ -107,7 +107,7 @@ extension RunRecipe {
     // Only what is not as usual: so a key that later versions have does not make it another recipe.
     let usual = Configuration()
     if let own = try? KeyDifference.between(usual, recipe, like: usual) {
-      let lines = own.map(\.line).joined(separator: "\n")
+      let lines = own.map(\.line).sorted().joined(separator: "\n")
       settings["recipeDigest"] = SHA256.hash(lines.utf8).prefix(8).hexadecimal
     }
     return settings
@@ -124,10 +124,10 @@ extension RunRecipe {
   private static func withoutPlaces(_ data: DataConfiguration) -> DataConfiguration {
     var data = data
     let usual = DataConfiguration()
-    (data.train.path, data.train.imageFolder) = (nil, nil)
+    (data.train.path, data.train.reading.imageFolder) = (nil, nil)
     for index in data.train.mix.indices {
       data.train.mix[index].path = ""
-      data.train.mix[index].imageFolder = nil
+      data.train.mix[index].reading.imageFolder = nil
     }
     (data.validation, data.vocabulary) = (usual.validation, usual.vocabulary)
     (data.workers, data.prefetchedBatches) = (usual.workers, usual.prefetchedBatches)
