@@ -57,15 +57,20 @@ let package = Package(
     target(
       "Training",
       [
-        "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers", "Autograd", "Tensors",
-        "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
+        "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing",
+        "Configuration", "Files",
+      ]),
+    target(
+      "Recipes",
+      [
+        "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
+        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
       ]),
     .executableTarget(
       name: "blip2-train",
       dependencies: [
-        "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles", "Tensors",
-        "Configuration", "Files",
-        "CPlatform", "CHDF5",
+        "Recipes", "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles",
+        "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
       swiftSettings: swiftFlags),
@@ -97,15 +102,17 @@ let package = Package(
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
+    tests("TrainingTests", ["Training", "Tensors", "Layers", "TestSupport"]),
     tests(
-      "TrainingTests",
+      "RecipesTests",
       [
-        "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
+        "Recipes", "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
         "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
         "TestSupport",
       ]),
     tests("ArchitectureTests", []),
-    tests("CommandLineTests", ["blip2-train", "Training", "Checkpointing", "TestSupport"]),
+    tests(
+      "CommandLineTests", ["blip2-train", "Recipes", "Training", "Checkpointing", "TestSupport"]),
     tests("DemoReportTests", ["demo-report", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17

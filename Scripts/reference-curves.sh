@@ -10,7 +10,7 @@ program=${BLIP2_TRAIN:-.build/release/blip2-train}
 runs=Checkpoints/reference
 target=Benchmarks/reference
 seeds=(1 2 3 4 5)
-# Tests/TrainingTests/ReferenceCurveTests.swift trains with the same settings and another seed.
+# Tests/RecipesTests/ReferenceCurveTests.swift trains with the same settings and another seed.
 settings=(--max-steps 60 --set log.every=5 --set log.tensorBoard=false --set validation.every=0
   --set checkpoint.every=0)
 

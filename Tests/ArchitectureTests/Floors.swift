@@ -22,12 +22,17 @@ enum Floors {
     ],
     "Checkpointing": ["CHDF5", "Files"],
     "Training": [
-      "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles",
-      "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
+      "Checkpointing", "Datasets", "WeightFiles", "Layers", "Autograd", "Tensors", "Configuration",
+      "Files",
+    ],
+    "Recipes": [
+      "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders",
+      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
     ],
     // The command line sees every floor; of the C libraries only what their versions need.
     "blip2-train": [
-      "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders",
+      "Recipes", "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels",
+      "VisionEncoders",
       "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
       "ArgumentParser",
       "CHDF5",

@@ -132,7 +132,8 @@ extension CheckpointFile {
   }
 
   /// Puts the values that the file holds into parameters; the others keep theirs.
-  func loadWhatIsThere(into parameters: [NamedParameter]) throws -> WeightFolder.LoadReport {
+  package func loadWhatIsThere(into parameters: [NamedParameter]) throws -> WeightFolder.LoadReport
+  {
     let stored = Set(parameterNames)
     try load(into: parameters.filter { stored.contains($0.name) })
     return .init(

@@ -1,5 +1,5 @@
 /// The CRC-32C checksum (Castagnoli's polynomial, RFC 3720, appendix B.4).
-enum CRC32C {
+package enum CRC32C {
   /// The remainders of each byte followed by 0 to 7 zero bytes, `[8, 256]`, with the polynomial reversed: eight
   /// bytes are taken at once (Kounavis and Berry 2005, "slicing-by-8").
   private static let table: [UInt32] = {
@@ -24,7 +24,7 @@ enum CRC32C {
     bytes.withUnsafeBytes { checksum(of: $0) }
   }
 
-  static func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
     table.withUnsafeBufferPointer { table in
       var remainder: UInt32 = ~0
       let whole = bytes.count & ~7

@@ -2,13 +2,13 @@ import Foundation
 
 /// A file in the making, `NAME.part`, which takes its name when it is whole. It is open in one process
 /// at a time, and a process that was killed leaves it for the next to go on with.
-final class PartFile {
-  static let pathExtension = "part"
+package final class PartFile {
+  package static let pathExtension = "part"
 
   /// The name that it will have.
-  let target: URL
+  package let target: URL
   /// Where it lies.
-  let url: URL
+  package let url: URL
   private let descriptor: Int32
 
   private init(_ target: URL, at url: URL, _ descriptor: Int32) {
@@ -22,7 +22,7 @@ final class PartFile {
   /// Opens the file that is to become `target`, or creates it, empty.
   /// - Returns: Nil while another process has it.
   /// - Throws: `RunError.cannotWrite`.
-  static func locked(for target: URL) throws -> PartFile? {
+  package static func locked(for target: URL) throws -> PartFile? {
     let url = target.appendingPathExtension(pathExtension)
     while true {
       let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o666)
@@ -44,18 +44,18 @@ final class PartFile {
     }
   }
 
-  func length() throws -> Int { Int(try status().st_size) }
+  package func length() throws -> Int { Int(try status().st_size) }
 
   /// The bytes that it takes on the disk.
-  func allocatedByteCount() throws -> Int { Int(try status().st_blocks) * 512 }
+  package func allocatedByteCount() throws -> Int { Int(try status().st_blocks) * 512 }
 
   /// Cuts the file, or lengthens it by zeros that take no room yet.
-  func setLength(_ length: Int) throws {
+  package func setLength(_ length: Int) throws {
     guard ftruncate(descriptor, off_t(length)) == 0 else { throw failure() }
   }
 
   /// The bytes from `offset` on, fewer than `count` only at the end of the file.
-  func read(count: Int, at offset: Int) throws -> [UInt8] {
+  package func read(count: Int, at offset: Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
         let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<count])
@@ -68,7 +68,7 @@ final class PartFile {
     }
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
     var written = 0
     while written < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
@@ -80,12 +80,12 @@ final class PartFile {
   }
 
   /// Returns once everything written lies on the disk.
-  func synchronize() throws {
+  package func synchronize() throws {
     guard fsync(descriptor) == 0 else { throw failure() }
   }
 
   /// Gives the file its name, in place of whatever had it, durably.
-  func finish() throws {
+  package func finish() throws {
     try synchronize()
     guard rename(url.path, target.path) == 0 else { throw failure() }
     // Some file systems cannot synchronise a folder; the file is whole either way.
@@ -97,7 +97,7 @@ final class PartFile {
   }
 
   /// Removes the file, which is not needed.
-  func remove() { unlink(url.path) }
+  package func remove() { unlink(url.path) }
 
   private func status() throws -> stat {
     var status = stat()

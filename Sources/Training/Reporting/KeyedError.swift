@@ -10,6 +10,12 @@ public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
   /// The path that the key holds, if it holds one.
   public var path: String?
 
+  package init(key: String, error: any Error, path: String? = nil) {
+    self.key = key
+    self.error = error
+    self.path = path
+  }
+
   public var description: String {
     "\(key): \((error as? any LocalizedError)?.errorDescription ?? String(describing: error))"
       + (path.map(WorkingFolder.hint(for:)) ?? "")

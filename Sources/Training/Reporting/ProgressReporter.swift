@@ -78,7 +78,7 @@ public final class ProgressReporter {
   }
 
   /// What a file gave to a model, and what it did not.
-  func say(_ report: WeightFolder.LoadReport) {
+  package func say(_ report: WeightFolder.LoadReport) {
     let lists = [("keep their starting values", report.missing), ("were not used", report.unused)]
     for (text, names) in lists where !names.isEmpty {
       say("  \(names.count) \(text): " + names.joined(separator: ", "))
@@ -113,7 +113,7 @@ public final class ProgressReporter {
   }
 
   /// `1 h 02 min`, `3 min 20 s` or `12 s`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     let whole = Int(min(max(0, seconds), 1e9).rounded())
     if whole >= 3600 {
       return String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)

@@ -2,14 +2,19 @@ import Autograd
 import Tensors
 
 /// One step of the optimiser: the gradients of some micro-batches, clipped and applied.
-struct OptimizerStep {
+package struct OptimizerStep {
   let training: TrainingConfiguration
   let optimizer: AdamW
 
+  package init(training: TrainingConfiguration, optimizer: AdamW) {
+    self.training = training
+    self.optimizer = optimizer
+  }
+
   /// What a step came to.
-  struct Outcome {
+  package struct Outcome {
     /// The loss's terms, means over the micro-batches.
-    var terms: [(name: String, value: Double)] = []
+    package var terms: [(name: String, value: Double)] = []
     let gradients = Gradients()
     var rate = 0.0
     /// The global norm of the gradients, before they were clipped.
@@ -23,7 +28,7 @@ struct OptimizerStep {
   ///   - step: Counted from 0; decides the learning rate.
   ///   - addGradients: Adds the gradients of a micro-batch, of the given weight each, and returns its loss's
   ///     terms.
-  func take(
+  package func take(
     _ step: Int,
     addGradients: (_ micro: Int, _ weight: Float, Gradients) throws -> [(
       name: String, value: Double

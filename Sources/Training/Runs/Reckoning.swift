@@ -12,26 +12,16 @@ public struct Reckoning {
   var checkpoints: Int
 
   /// Tokens of a caption as they usually are.
-  static let usualTextLength = 12
-
-  private static let usualImageSize = 96
+  package static let usualTextLength = 12
 
   /// - Parameters:
   ///   - parameters: Those that are trained.
-  ///   - activations: What a micro-batch keeps beside its images.
-  init(
+  ///   - activations: What a micro-batch keeps, and what is read ahead.
+  package init(
     _ configuration: some RecipeConfiguration, _ parameters: [NamedParameter], activations: Int
   ) {
     trainedValues = parameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
-    var images = 0
-    if let configuration = configuration as? any ImageTextConfiguration,
-      !configuration.vision.cache
-    {
-      let side = configuration.vision.imageSize ?? Reckoning.usualImageSize
-      let batches = configuration.data.prefetchedBatches + 2
-      images = configuration.training.batchSize * batches * 3 * side * side * 4
-    }
-    self.activations = activations + images
+    self.activations = activations
     let every = configuration.checkpoint.every
     let saves = every > 0 ? configuration.training.steps / every + 1 : 1
     checkpoints = min(saves, configuration.checkpoint.keep + 1) + 1
@@ -44,7 +34,7 @@ public struct Reckoning {
 
   /// What a transformer keeps of each row, layer and unit of width: about twelve float32 numbers, as
   /// measured with the Q-Formers of BERT-base's and MiniLM's sizes (84 and 21 MiB a pair).
-  static func activations(rows: Int, layers: Int, width: Int) -> Int {
+  package static func activations(rows: Int, layers: Int, width: Int) -> Int {
     let (product, overflow) = (rows * layers).multipliedReportingOverflow(by: width * 48)
     return overflow ? Int.max / 4 : product
   }

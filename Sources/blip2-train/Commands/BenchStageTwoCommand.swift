@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Tensors
-import Training
 
 /// What the benchmarks of stage 2 have in common.
 struct StageTwoBenchmarkOptions: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Tensors
-import Training
 
 extension BenchmarkVisionModel: ExpressibleByArgument {}
 

@@ -3,7 +3,7 @@ import Configuration
 import Datasets
 import Files
 import Foundation
-import Training
+import Recipes
 
 /// `blip2-train data check`.
 struct DataCheckCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Training
 
 /// `blip2-train evaluate`.

@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import LanguageModels
+import Recipes
 import Training
 
 /// `blip2-train evaluate caption`.

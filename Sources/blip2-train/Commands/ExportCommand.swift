@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
-import Training
+import Recipes
 import WeightFiles
 
 /// `blip2-train export`.

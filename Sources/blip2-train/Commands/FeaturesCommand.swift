@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Files
 import Foundation
+import Recipes
 import Training
 
 /// `blip2-train features`.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import LanguageModels
+import Recipes
 import Training
 
 /// How tokens are drawn, where they are.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Training
+import Recipes
 
 /// `blip2-train language-model`.
 struct LanguageModelCommand: ProfiledCommand {

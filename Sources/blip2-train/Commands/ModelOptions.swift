@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Training
 
 /// The options by which commands name a trained model.
@@ -18,7 +19,7 @@ struct ModelOptions: ParsableArguments {
   /// The model with all that it was trained with.
   /// - Parameter parts: Which of the recipe's data sets are wanted.
   func load<R: Recipe>(
-    _ recipe: R.Type, reading parts: Set<RunData.Part> = []
+    _ recipe: R.Type, reading parts: Set<DataPart> = []
   ) throws -> LoadedRecipe<R> {
     try LoadedRecipe(
       checkpoint, configuration: config, overrides: overrides, reading: parts,

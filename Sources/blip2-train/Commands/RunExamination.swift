@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Training
+import Recipes
 
 /// What `doctor --run` says of a run.
 struct RunExamination: Encodable, TextualExamination {

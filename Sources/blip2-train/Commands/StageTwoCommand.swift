@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
-import Training
+import Recipes
 
 /// `blip2-train stage2`.
 struct StageTwoCommand: ProfiledCommand {

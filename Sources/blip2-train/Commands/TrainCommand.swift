@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Training
+import Recipes
 
 /// `blip2-train train`.
 struct TrainCommand: ProfiledCommand {

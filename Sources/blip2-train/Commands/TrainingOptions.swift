@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Recipes
 import Training
 
 /// The options of every training command.
@@ -62,7 +63,7 @@ struct TrainingOptions: ParsableArguments {
       note: StandardError.write)
     print(MachineReport.current().oneLine)
     StopRequest.listen("giving the present step up and saving the last whole one")
-    let recipe = try R(configuration, reading: Set(RunData.Part.allCases))
+    let recipe = try R(configuration, reading: Set(DataPart.allCases))
     let outcome = try Trainer(recipe).train(
       resume: resumeRequest, maximumSteps: maxSteps, force: force)
     try report(outcome, output: recipe.configuration.output)

@@ -1,12 +1,12 @@
 /// What one group of runs says of one metric.
-struct PlotCurve: Equatable {
-  struct Point: Equatable {
-    var step: Double
+package struct PlotCurve: Equatable {
+  package struct Point: Equatable {
+    package var step: Double
     /// The mean over the runs.
-    var value: Double
+    package var value: Double
     /// Of the runs; both are the value where there is one run.
-    var lowest: Double
-    var highest: Double
+    package var lowest: Double
+    package var highest: Double
   }
 
   /// The place of the group among all, which decides the colour.
@@ -48,7 +48,7 @@ struct PlotCurve: Equatable {
     }
   }
 
-  static func merged(_ runs: [[RecordedMetrics.Point]]) -> [Point] {
+  package static func merged(_ runs: [[RecordedMetrics.Point]]) -> [Point] {
     var merged = (runs.first ?? []).map {
       Point(step: $0.step, value: $0.value, lowest: $0.value, highest: $0.value)
     }

@@ -1,19 +1,24 @@
 import Foundation
 
 /// The numbers of a run, read back from `metrics.jsonl`.
-struct RecordedMetrics {
-  struct Point: Equatable {
-    var step: Double
-    var value: Double
+package struct RecordedMetrics {
+  package struct Point: Equatable {
+    package var step: Double
+    package var value: Double
+
+    package init(step: Double, value: Double) {
+      self.step = step
+      self.value = value
+    }
   }
 
   /// By names such as `train/itc` and `validation/cosine.imageToText.r1`, in the order of steps.
-  private(set) var series: [String: [Point]] = [:]
+  package private(set) var series: [String: [Point]] = [:]
   /// The steps at which a number was not finite (NaN or infinity), by the same names.
-  private(set) var notFinite: [String: [Double]] = [:]
+  package private(set) var notFinite: [String: [Double]] = [:]
   /// Lines that are not what a run writes.
-  private(set) var damagedLines = 0
-  let file: String
+  package private(set) var damagedLines = 0
+  package let file: String
 
   static let maximumFileSize = 256 << 20
   private static let maximumLineLength = 1 << 20
@@ -22,7 +27,7 @@ struct RecordedMetrics {
   private static let largestValue = 1e100
 
   /// - Throws: ``PlotError/cannotRead(file:reason:)``, or that it holds no numbers.
-  init(folder: String) throws {
+  package init(folder: String) throws {
     let url = URL(fileURLWithPath: folder, isDirectory: true)
       .appendingPathComponent("metrics.jsonl")
     file = url.path

@@ -1,0 +1,130 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// The data sets of a run and the loaders over them.
+public struct RunData {
+  /// Nil where training pairs are not wanted.
+  public let train: (any CaptionSource)?
+  /// Held-out images with all their captions, if the configuration names any.
+  public let validation: (any CaptionSource)?
+  let configuration: DataConfiguration
+  let decoder: ImageDecoder
+  private let seed: UInt64
+  /// Nil where pictures are read anew at every visit.
+  let features: FeatureCache?
+
+  /// - Parameter parts: Which data sets are read; the others may not be there.
+  /// - Throws: `DatasetError`.
+  init(
+    _ configuration: DataConfiguration, seed: UInt64, features: FeatureCache? = nil,
+    reading parts: Set<DataPart> = Set(DataPart.allCases)
+  ) throws {
+    train = parts.contains(.training) ? try configuration.train.source() : nil
+    validation =
+      parts.contains(.validation)
+      ? try KeyedError.naming("data.validation.path", path: configuration.validation.path) {
+        try configuration.validation.location?.open()
+      } : nil
+    decoder = ImageDecoder(configuration)
+    self.configuration = configuration
+    self.seed = seed
+    self.features = features
+  }
+
+  /// Endless training batches from a place on.
+  func trainingLoader(
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int,
+    startingAt start: LoaderPosition
+  ) throws -> BatchLoader {
+    try loader(
+      dataset, trainingContent(dataset, tower: tower), .training, batchSize, startingAt: start)
+  }
+
+  /// What stands for training pictures; their features are computed here where they are kept.
+  func trainingContent(
+    _ dataset: any CaptionSource, tower: VisionTower
+  ) throws -> any SampleContent {
+    let transforms = augmented(for: tower)
+    return try features.map {
+      let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.views - 1)
+      return try $0.store(for: request(dataset, views))
+    } ?? PictureContent(decoder: decoder, transforms: transforms)
+  }
+
+  /// One pass over held-out pairs, in their order.
+  func evaluationLoader(
+    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int
+  ) throws -> BatchLoader {
+    try loader(
+      dataset, evaluationContent(dataset, tower: tower), .evaluation, batchSize,
+      startingAt: LoaderPosition())
+  }
+
+  /// What stands for held-out pictures; their features are computed here where they are kept.
+  func evaluationContent(
+    _ dataset: any CaptionSource, tower: VisionTower
+  ) throws -> any SampleContent {
+    let transform = plain(for: tower)
+    return try features.map { try $0.store(for: request(dataset, [[transform]])) }
+      ?? PictureContent(decoder: decoder, transform: transform)
+  }
+
+  /// What evaluation does to a picture.
+  func plain(for tower: VisionTower) -> ImageTransform {
+    .evaluation(side: tower.imageSize, normalization: tower.normalization)
+  }
+
+  /// What training does to the pictures of each source.
+  private func augmented(for tower: VisionTower) -> [ImageTransform] {
+    let augmentation = configuration.augmentation
+    let crop = RandomResizedCrop(area: augmentation.leastArea...1)
+    let policy = RandAugment(
+      operations: augmentation.randAugmentOperations,
+      magnitude: augmentation.randAugmentMagnitude)
+    let isAugmented = configuration.train.mix.map { $0.randAugment ?? augmentation.randAugment }
+    return (isAugmented.isEmpty ? [augmentation.randAugment] : isAugmented).map {
+      ImageTransform(
+        size: ImageSize(width: tower.imageSize, height: tower.imageSize),
+        framing: augmentation.crop ? .randomResizedCrop(crop) : .whole,
+        flipProbability: augmentation.flipProbability, randAugment: $0 ? policy : nil,
+        normalization: tower.normalization)
+    }
+  }
+
+  private func request(
+    _ dataset: any CaptionSource, _ views: [[ImageTransform]]
+  ) -> FeatureCache.Request {
+    FeatureCache.Request(
+      dataset: dataset, decoder: decoder, views: views,
+      workers: configuration.workers, maximumBadShare: configuration.maximumBadShare)
+  }
+
+  private func loader(
+    _ dataset: any CaptionSource, _ content: any SampleContent, _ pass: BatchLoaderOptions.Pass,
+    _ batchSize: Int, startingAt start: LoaderPosition
+  ) throws -> BatchLoader {
+    try BatchLoader(
+      source: dataset, content: content,
+      options: BatchLoaderOptions(
+        pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
+        prefetchedBatches: configuration.prefetchedBatches,
+        maximumBadShare: configuration.maximumBadShare), startingAt: start)
+  }
+}
+
+extension ImageDecoder {
+  /// The decoder that a configuration asks for.
+  public init(_ configuration: DataConfiguration) {
+    self.init(
+      configuration.decoding, maximumPixelCount: configuration.maximumPixelCount)
+  }
+}
+
+extension Batch {
+  /// The pictures as a tensor, `[batch, 3, side, side]`.
+  func pixelTensor(side: Int) -> Tensor {
+    Tensor(values, shape: [samples.count, 3, side, side])
+  }
+}

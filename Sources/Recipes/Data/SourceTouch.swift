@@ -1,0 +1,54 @@
+import Datasets
+import Foundation
+import Training
+
+extension RunData {
+  /// How many pictures of a source are tried at most.
+  private static let tries = 8
+
+  /// Reads a picture of every source, so that one whose pictures lie elsewhere is known before the first
+  /// step, and not by the first validation hours later.
+  /// - Throws: `KeyedError` that names the source's key and why no picture could be read, or how the system
+  ///   failed.
+  func touchSources(tower: VisionTower) throws {
+    if let mixture = train as? SourceMixture {
+      for (index, part) in mixture.parts.enumerated() {
+        try touch(part.source, key: "data.train.mix[\(index)].path")
+      }
+    } else if let train {
+      try touch(train, key: "data.train.path")
+    }
+    if let validation { try touch(validation, key: "data.validation.path") }
+  }
+
+  private func touch(_ source: any CaptionSource, key: String) throws {
+    var reasons: [String] = []
+    for image in SamplePictures.spread(Self.tries, over: source.imageCount) {
+      do {
+        let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
+        _ = try decoder.decode(bytes: bytes)
+        return
+      } catch let error as DatasetError where error.isSystemFailure {
+        throw KeyedError(key: key, error: error)
+      } catch {
+        let path = (try? source.record(at: image).imagePath) ?? "picture \(image)"
+        let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription
+        reasons.append("\(path): \(reason)")
+      }
+    }
+    throw KeyedError(key: key, error: UnreadableSource(tried: reasons.count, first: reasons[0]))
+  }
+}
+
+/// A source of which no picture that was tried can be read.
+struct UnreadableSource: Error, CustomStringConvertible, LocalizedError {
+  let tried: Int
+  let first: String
+
+  var description: String {
+    "none of \(tried) pictures tried can be read. The first: \(first). Check the list's paths and "
+      + "imageFolder, what they are relative to"
+  }
+
+  var errorDescription: String? { description }
+}

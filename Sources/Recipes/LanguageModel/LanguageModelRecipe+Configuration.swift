@@ -1,0 +1,103 @@
+import Configuration
+import LanguageModels
+import Layers
+import Tensors
+import Training
+
+extension LanguageModelRecipe {
+  /// How a small language model is trained from scratch on texts: the keys of its YAML file.
+  public struct Configuration: RecipeConfiguration, Equatable, Sendable {
+    @Inlined public var run = RunConfiguration(
+      of: LanguageModelRecipe.name, output: "Checkpoints/language-model")
+    @Key(
+      .input,
+      "The folder of the tokenizer, into which the model is written at the end: `config.json` and "
+        + "`model.safetensors` (float16).", resume: .free)
+    public var folder = ""
+    @Key("What is trained.", resume: .fixed)
+    public var model = Sizes()
+    @Key("Lists of texts of pictures, as for stage 1; the pictures themselves are not read.")
+    public var texts = DataSourceConfiguration()
+    @Key("Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.")
+    public var cleanTexts = true
+    @Key(0...64, "Other texts of the same picture that stand before a text, at most.")
+    public var contextTexts = 3
+    @Key(
+      "What the texts begin with that are lists, as in \"Seen: left dog, right key\": texts, half "
+        + "of them for a model without an encoder, are read after lists given as soft prompts are, a "
+        + "vector for each phrase between commas, the sum of its words' embeddings. null: none.")
+    public var listMark: String? = nil
+
+    public init() {
+      run.training.steps = 1000
+      run.training.batchSize = 32
+      run.training.clipNorm = 1
+      run.log.every = 50
+    }
+
+    public var validationEvery: Int { 0 }
+
+    /// The kind and the sizes of the model.
+    public struct Sizes: Codable, Equatable, Sendable {
+      public enum Family: String, Codable, CaseIterable, Sendable {
+        case opt, t5
+      }
+
+      @Key("What is trained: a decoder (OPT) or an encoder-decoder (T5).")
+      public var family = Family.opt
+      @Key(8...4096, "The width of the blocks.")
+      public var width = 160
+      @Key(1...64, "Blocks; of an encoder-decoder, in each half.")
+      public var layers = 5
+      @Key(1...64, "Attention heads; a divisor of the width.")
+      public var heads = 5
+      @Key(8...16_384, "The inner width of the feed-forward blocks.")
+      public var feedForwardWidth = 640
+      @Key(64...2048, "The positions of a decoder, and the longest text of both.")
+      public var positions = 128
+      @Key(0...100, "The standard deviation of new weights.")
+      public var initialDeviation: Float = 0.02
+      @Key("What a decoder's table of positions starts as; T5 has none.")
+      public var initialPositions = PositionStart.normal
+
+      public init() {}
+    }
+
+    public func check() throws {
+      try checkRun()
+      try model.check()
+      if folder.isEmpty {
+        throw ConfigurationError.invalidValue(
+          field: "folder", found: "nothing", expected: "the folder of a tokenizer",
+          advice: "the model is written into it")
+      }
+      if run.training.chunkSize != nil || run.training.recomputeActivations {
+        throw ConfigurationError.invalidValue(
+          field: "training", found: "chunkSize or recomputeActivations",
+          expected: "neither for so small a model", advice: "")
+      }
+    }
+  }
+}
+
+extension LanguageModelRecipe.Configuration.Sizes {
+  /// - Throws: `ConfigurationError.invalidValue`.
+  fileprivate func check() throws {
+    if width % heads != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "model.heads", found: String(heads), expected: "a divisor of the width \(width)",
+        advice: "")
+    }
+    guard initialPositions == .sineCosine else { return }
+    if family == .t5 {
+      throw ConfigurationError.invalidValue(
+        field: "model.initialPositions", found: "sineCosine", expected: "normal",
+        advice: "a T5 has no table of positions")
+    }
+    if width % 2 != 0 {
+      throw ConfigurationError.invalidValue(
+        field: "model.width", found: String(width),
+        expected: "a multiple of 2 where model.initialPositions is sineCosine", advice: "")
+    }
+  }
+}

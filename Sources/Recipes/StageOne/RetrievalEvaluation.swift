@@ -1,0 +1,163 @@
+import Autograd
+import BLIP2
+import Datasets
+import Tensors
+import Training
+
+/// Retrieval on held-out images and all their captions: by cosine alone, and with the nearest ranked
+/// again by ITM.
+struct RetrievalEvaluation {
+  let model: StageOneModel
+  let tower: VisionTower
+  let data: RunData
+  let tokenizer: CaptionTokenizer
+  let configuration: ValidationConfiguration
+
+  /// Of each text for each image, `[images, texts]`, and of each image for each text.
+  typealias Scores = (byImage: [[Float]], byText: [[Float]])
+
+  struct Result {
+    /// The pictures that could be read.
+    var images: [(path: String, id: Int64)]
+    /// All their captions, each with the id of its picture.
+    var texts: [(text: String, imageId: Int64)]
+    /// All cosines, and the scores of what ITM ranked again, for the rankings that are seldom asked for.
+    var cosines: Scores
+    var scores: Scores?
+    var skipped: [SkippedSample]
+    var cosine: RetrievalScores
+    /// Nil without re-ranking.
+    var reranked: RetrievalScores?
+    var chance: RetrievalScores
+    /// Whether every cosine is a number; rankings of others mean nothing.
+    var isFinite: Bool
+  }
+
+  /// Texts are cut at 35 tokens here, as the original does, or at what the model takes.
+  private var maximumTextLength: Int {
+    min(35, model.configuration.qFormer.maximumPositions)
+  }
+
+  /// - Parameter dataset: A sample for each image.
+  /// - Returns: nil if the run was asked to stop.
+  func run(on dataset: any CaptionSource) throws -> Result? {
+    var set = HeldOutSet()
+    var rows: [Variable] = []
+    let loader = try data.evaluationLoader(
+      dataset, tower: tower, batchSize: configuration.batchSize)
+    while let batch = try loader.next() {
+      if StopRequest.signal != nil { return nil }
+      set.skipped += batch.skipped
+      rows.append(Variable(model.imageFeatures(tower.features(batch))))
+      for sample in batch.samples {
+        set.add(sample, try dataset.record(at: sample.image)) {
+          tokenizer.tokens($0, maximumLength: maximumTextLength)
+        }
+      }
+    }
+    set.skipped += loader.skipped
+    let cosines = cosines(rows, texts: textFeatures(set.tokens))
+    let byImage = cosines.rowValues
+    let byText = cosines.transposed().rowValues
+    var again: Scores?
+    if configuration.rerank > 0, model.configuration.objectives.matching {
+      again = try rerank(byImage, byText, set, dataset)
+      if again == nil { return nil }
+    }
+    return Result(
+      images: set.images, texts: set.texts,
+      cosines: (byImage, byText), scores: again, skipped: set.skipped,
+      cosine: set.scores(byImage, byText),
+      reranked: again.map { set.scores($0.byImage, $0.byText) },
+      chance: .chance(imageIds: set.images.map(\.id), textIds: set.texts.map(\.imageId)),
+      isFinite: !cosines.hasNonFinite)
+  }
+
+  private func textFeatures(_ tokens: [[Int32]]) -> Tensor {
+    let size = configuration.batchSize
+    let parts = stride(from: 0, to: tokens.count, by: size).map { start in
+      Variable(model.textFeatures(Array(tokens[start..<min(tokens.count, start + size)])))
+    }
+    return Variable.concatenatedRows(parts).value
+  }
+
+  /// `[images, texts]`, a batch of images at a time: the products of all queries with all texts are
+  /// `queries` times as large.
+  private func cosines(_ images: [Variable], texts: Tensor) -> Tensor {
+    Variable.concatenatedRows(
+      images.map { Variable(model.cosines(images: $0.value, texts: texts)) }
+    ).value
+  }
+
+  /// The first `rerank` of each row score match logit + cosine, all others −100. The pairs of both
+  /// directions are judged image by image, each once; the pictures are read a second time, since the
+  /// features of a large set do not fit in memory.
+  private func rerank(
+    _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
+  ) throws -> Scores? {
+    let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
+    let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
+    var wanted = nearTexts
+    for (text, images) in nearImages.enumerated() {
+      for image in images { wanted[image].insert(text) }
+    }
+    var imageScores = byImage.map { [Float](repeating: -100, count: $0.count) }
+    var textScores = byText.map { [Float](repeating: -100, count: $0.count) }
+    let loader = try data.evaluationLoader(
+      dataset, tower: tower, batchSize: configuration.batchSize)
+    while let batch = try loader.next() {
+      if StopRequest.signal != nil { return nil }
+      // By its number in the data set, since a file may become unreadable between the two readings.
+      let places = batch.samples.map { set.placeOfSample[$0.index] }
+      let pairs = places.enumerated().flatMap { offset, place in
+        place.map { wanted[$0].sorted().map { (image: offset, text: $0) } } ?? []
+      }
+      let logits = model.matchLogits(
+        pairs, features: tower.features(batch), texts: set.tokens)
+      for (pair, logit) in zip(pairs, logits) {
+        guard let image = places[pair.image] else { continue }
+        let score = logit + byImage[image][pair.text]
+        if nearTexts[image].contains(pair.text) { imageScores[image][pair.text] = score }
+        if nearImages[pair.text].contains(image) { textScores[pair.text][image] = score }
+      }
+    }
+    return (imageScores, textScores)
+  }
+
+  /// The places of the largest values, at most `count`.
+  private static func best(_ scores: [Float], _ count: Int) -> Set<Int> {
+    Set(scores.indices.sorted { scores[$0] > scores[$1] }.prefix(count))
+  }
+}
+
+/// The held-out images that could be read, and all their captions.
+private struct HeldOutSet {
+  var images: [(path: String, id: Int64)] = []
+  /// Where an image of the data set stands here.
+  var placeOfSample: [Int: Int] = [:]
+  var tokens: [[Int32]] = []
+  /// Each text with the id of the image that it belongs to.
+  var texts: [(text: String, imageId: Int64)] = []
+  var skipped: [SkippedSample] = []
+
+  mutating func add(
+    _ sample: CaptionSample, _ record: CaptionRecord, tokenize: (String) -> [Int32]
+  ) {
+    placeOfSample[sample.index] = images.count
+    images.append((record.imagePath, sample.imageId))
+    tokens += record.captions.map(tokenize)
+    texts += record.captions.map { ($0, sample.imageId) }
+  }
+
+  func scores(_ imageToText: [[Float]], _ textToImage: [[Float]]) -> RetrievalScores {
+    RetrievalScores(
+      imageToText: imageToText, textToImage: textToImage, imageIds: images.map(\.id),
+      textIds: texts.map(\.imageId))
+  }
+}
+
+extension Tensor {
+  fileprivate var rowValues: [[Float]] {
+    (0..<rowCount).map { rows($0..<$0 + 1).values }
+  }
+}

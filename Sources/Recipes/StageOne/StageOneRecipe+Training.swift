@@ -1,0 +1,122 @@
+import Autograd
+import BLIP2
+import Datasets
+import Foundation
+import LanguageModels
+import Layers
+import Tensors
+import Training
+
+extension StageOneRecipe {
+  public func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) throws -> [(name: String, value: Double)] {
+    let pass = StageOneBatch(
+      features: tower.features(batch),
+      texts: batch.samples.map { tokenizer.tokens($0.caption) },
+      imageIds: batch.samples.map(\.imageId),
+      indices: batch.places.map { firstIndex + $0 })
+    let losses = try qFormer.addGradients(
+      of: pass, inChunksOf: configuration.training.chunkSize,
+      negatives: .drawn(StageOneRecipe.negatives(configuration.seed, step: step)),
+      randomness: TrainingRandomness(
+        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+      communicator: SingleProcess(), weight: weight, to: gradients
+    ) {
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+    }
+    return StageOneRecipe.terms(losses)
+  }
+
+  /// The draws of the hard negatives of a step.
+  private static func negatives(_ seed: UInt64, step: Int) -> Philox {
+    Philox(seed: seed, stream: 0x4E45_0000_0000 &+ UInt64(step))
+  }
+
+  static func terms(
+    _ losses: StageOneModel.LossValues
+  ) -> [(name: String, value: Double)] {
+    [("itc", losses.contrast), ("itm", losses.matching), ("itg", losses.generation)].compactMap {
+      name, loss in loss.map { (name, Double($0)) }
+    }
+  }
+
+  public func validate() throws -> ValidationReport? {
+    guard let dataset = data.validation else { return nil }
+    let start = ContinuousClock.now
+    guard let losses = try heldOutLosses(dataset) else { return nil }
+    guard let result = try retrieval.run(on: dataset) else { return nil }
+    let pictures = try SamplePictures(
+      tower: tower, data: data, count: configuration.log.pictures,
+      showsPixels: configuration.log.tensorBoard,
+      caption: configuration.model.objectives.generation ? captions : nil
+    ).run(on: dataset)
+    let seconds = Int((ContinuousClock.now - start).inSeconds)
+    let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
+    return ValidationReport(
+      values: losses + result.values,
+      lines: ["validation (\(seconds) s)  " + lossText.joined(separator: "  ")]
+        + result.table.split(separator: "\n").map { "  " + $0 }
+        + pictures.map { "  " + $0.line },
+      pictures: pictures,
+      score: (result.reranked ?? result.cosine).mean,
+      scoreName: "the mean of all recalls")
+  }
+
+  /// Retrieval as the configuration asks for it.
+  var retrieval: RetrievalEvaluation {
+    RetrievalEvaluation(
+      model: qFormer, tower: tower, data: data, tokenizer: tokenizer,
+      configuration: configuration.validation)
+  }
+
+  /// Captions of pictures for people to look at.
+  private func captions(_ features: Variable) throws -> [String] {
+    // Unlike the original's captions of at least 8 words these may be as short as the data's.
+    let captioner = Captioner(
+      qFormer,
+      options: .init(
+        beams: 3, minimumLength: 2, maximumLength: min(30, configuration.data.maximumTextLength)))
+    do {
+      return try captioner.captions(features).map {
+        tokenizer.tokenizer.decode($0, skippingSpecialTokens: true)
+      }
+    } catch GenerationError.unusableLogits {
+      // Numbers that went astray are no reason to end the run; its losses show it.
+      return Array(repeating: "", count: features.shape[0])
+    }
+  }
+
+  /// The losses on held-out pairs, without dropout, weighted by the pairs of each batch. Negatives
+  /// are the same at every validation.
+  private func heldOutLosses(
+    _ dataset: any CaptionSource
+  ) throws -> [(name: String, value: Double)]? {
+    var sums: [(name: String, value: Double)] = []
+    var count = 0.0
+    let loader = try data.evaluationLoader(
+      dataset, tower: tower, batchSize: configuration.validation.batchSize)
+    let generator = StageOneRecipe.negatives(configuration.seed, step: 0)
+    while let batch = try loader.next() {
+      if StopRequest.signal != nil { return nil }
+      // One pair alone has nothing to be compared with.
+      if batch.samples.count < 2 { continue }
+      let losses = Recording.disabled {
+        qFormer.losses(
+          StageOneBatch(
+            features: tower.features(batch),
+            texts: batch.samples.map { tokenizer.tokens($0.caption) },
+            imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
+      }
+      let weight = Double(batch.samples.count)
+      let terms = StageOneRecipe.terms(.init(losses)).map { ($0.name, $0.value * weight) }
+      if sums.isEmpty {
+        sums = terms
+      } else {
+        for index in sums.indices { sums[index].value += terms[index].1 }
+      }
+      count += weight
+    }
+    return sums.map { ($0.name, $0.value / max(1, count)) }
+  }
+}

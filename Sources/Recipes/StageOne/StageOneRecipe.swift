@@ -1,0 +1,109 @@
+import BLIP2
+import Checkpointing
+import Configuration
+import Datasets
+import Foundation
+import Layers
+import Tensors
+import Training
+import WeightFiles
+
+/// Stage 1: the Q-Former on image-text pairs, by contrast, matching and generation (Li et al. 2023, §3.1).
+public struct StageOneRecipe: ImageTextRecipe {
+  public static let name = "stage1"
+  public static let ownSections: [String] = []
+  public static let filesAdvice =
+    "Name what it was trained with: --set vision.path=FOLDER, --set data.vocabulary=FILE."
+
+  public let configuration: Configuration
+  public let tower: VisionTower
+  public let data: RunData
+  let qFormer: StageOneModel
+  let tokenizer: CaptionTokenizer
+
+  public init(
+    _ configuration: Configuration, reading parts: Set<DataPart> = Set(DataPart.allCases)
+  ) throws {
+    try configuration.check()
+    self.configuration = configuration
+    (tower, data) = try configuration.opened(reading: parts)
+    tokenizer = try CaptionTokenizer(configuration.data)
+    var model = try StageOneRecipe.qFormer(configuration, tower: tower, tokenizer: tokenizer)
+    model.multiply(in: configuration.precision)
+    model.recomputesActivations = configuration.training.recomputeActivations
+    qFormer = model
+  }
+
+  public var model: RecipeModel {
+    RecipeModel(
+      bridge: qFormer, vision: tower.encoder,
+      visionRateScale: configuration.vision.learningRateScale)
+  }
+
+  public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
+    let tokenizer = try CaptionTokenizer(configuration.data)
+    return { tokenizer.tokens($0, maximumLength: 4096).count }
+  }
+
+  private static func qFormer(
+    _ configuration: Configuration, tower: VisionTower, tokenizer: CaptionTokenizer
+  ) throws -> StageOneModel {
+    let words = tokenizer.tokenizer
+    guard words.vocabularySize == configuration.model.qFormer.vocabularySize else {
+      throw RunError.vocabularyMismatch(
+        file: configuration.data.vocabularyFile.path, tokens: words.vocabularySize,
+        model: configuration.model.qFormer.vocabularySize)
+    }
+    guard configuration.data.maximumTextLength <= configuration.model.qFormer.maximumPositions
+    else {
+      throw ConfigurationError.invalidValue(
+        field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
+        expected: "at most model.qFormer.maximumPositions, "
+          + "\(configuration.model.qFormer.maximumPositions)", advice: "")
+    }
+    return StageOneModel(
+      configuration.model, visionWidth: tower.encoder.width,
+      tokens: .init(separator: words.separatorId, decoder: words.decoderId),
+      seed: configuration.seed)
+  }
+
+  // MARK: What a run is asked for
+
+  public func textFingerprints() throws -> [String: String] {
+    ["vocabulary": try Fingerprint.ofFile(configuration.data.vocabularyFile)]
+  }
+
+  public var reckoning: Reckoning {
+    let sizes = configuration.model.qFormer
+    let pairs = configuration.training.chunkSize ?? configuration.training.batchSize
+    // Queries by themselves and with three texts; texts by themselves, after [DEC] and with images.
+    let rows = 4 * sizes.queries + 5 * Reckoning.usualTextLength
+    let encoder =
+      configuration.vision.frozen
+      ? 0
+      : Reckoning.activations(
+        rows: configuration.training.batchSize
+          * tower.encoder.tokenCount(height: tower.imageSize, width: tower.imageSize),
+        layers: tower.encoder.layerCount, width: tower.encoder.width)
+    return Reckoning(
+      configuration, model.trainedParameters,
+      activations: encoder + configuration.imagesReadAhead
+        + Reckoning.activations(
+          rows: min(pairs, configuration.training.batchSize) * rows,
+          layers: configuration.training.recomputeActivations ? 1 : sizes.layers,
+          width: sizes.width))
+  }
+
+  public func initialise(_ progress: ProgressReporter) throws {
+    let isDone = try configuration.initialise.begin(
+      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(from:_:))
+    if !isDone { qFormer.qFormer.copyTextFeedForwardsToQueries() }
+  }
+
+  /// Takes what an earlier run trained; the optimiser and the schedule start afresh.
+  private func initialise(from file: CheckpointFile, _ progress: ProgressReporter) throws {
+    _ = try file.configuration(of: StageOneRecipe.self)
+    let report = try file.loadWhatIsThere(into: model.trainedParameters)
+    progress.say(report)
+  }
+}

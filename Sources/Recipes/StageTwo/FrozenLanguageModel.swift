@@ -1,0 +1,138 @@
+import BLIP2
+import Configuration
+import Datasets
+import Foundation
+import LanguageModels
+import Tensors
+import Tokenizers
+import Training
+import WeightFiles
+
+/// The language model of a run with its tokenizer, both as they were found.
+public struct FrozenLanguageModel {
+  public let model: any LanguageModel
+  public let tokenizer: any LanguageTokenizer
+  /// The folder or file that it was read from.
+  public let path: String
+  /// A digest of the weights and settings.
+  let fingerprint: String
+  /// A digest of the tokenizer's files, where they do not lie with the weights.
+  let tokenizerFingerprint: String?
+
+  /// - Throws: `ConfigurationError`, `ModelConfigurationError`, `WeightFileError`, `TokenizerError`, or
+  ///   `RunError` where tokenizer and model do not go together or memory does not suffice.
+  init(
+    _ configuration: LanguageModelConfiguration, in precision: ProductPrecision = .float32
+  ) throws {
+    path = try configuration.weights()
+    let url = URL(fileURLWithPath: path)
+    let source = try LanguageModelSource(url)
+    try FrozenLanguageModel.requireMemory(for: source, in: precision)
+    model = try LanguageModelFamily.model(source)
+    model.freeze()
+    model.multiply(in: precision)
+    if let family = configuration.family, family != model.family {
+      throw RunError.otherFamily(path: path, expected: family, found: model.family)
+    }
+    tokenizer = try FrozenLanguageModel.tokenizer(
+      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) }, source)
+    guard tokenizer.vocabularySize <= model.vocabularySize else {
+      throw RunError.tokenizerMismatch(
+        tokenizer: configuration.tokenizer ?? path, tokens: tokenizer.vocabularySize, model: path,
+        rows: model.vocabularySize)
+    }
+    let ends = [model.tokens.end] + model.tokens.furtherEnds
+    guard ends.contains(tokenizer.endId) else {
+      throw RunError.otherEndToken(
+        tokenizer: configuration.tokenizer ?? path, token: Int(tokenizer.endId), model: path,
+        expected: ends.map { Int($0) })
+    }
+    fingerprint = try Fingerprint.ofModel(at: url, further: FrozenLanguageModel.tokenizerEndings)
+    tokenizerFingerprint = try configuration.tokenizer.map {
+      try Fingerprint.ofModel(
+        at: URL(fileURLWithPath: configuration.resolved($0)),
+        further: FrozenLanguageModel.tokenizerEndings)
+    }
+  }
+
+  /// What tokenizers' files end in, beside JSON.
+  private static let tokenizerEndings = [".model", ".txt"]
+
+  /// The tokenizer alone; no weights are read.
+  static func tokenizer(
+    _ configuration: LanguageModelConfiguration
+  ) throws -> any LanguageTokenizer {
+    try tokenizer(
+      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) },
+      LanguageModelSource(URL(fileURLWithPath: configuration.weights())))
+  }
+
+  private static func tokenizer(
+    at folder: URL?, _ source: LanguageModelSource
+  ) throws -> any LanguageTokenizer {
+    if let folder { return try LanguageTokenizers.open(folder: folder) }
+    if let gguf = source.weights.gguf { return try gguf.tokenizer() }
+    return try LanguageTokenizers.open(folder: source.url)
+  }
+
+  /// Weights are read where they are mapped: what does not fit is read from the disk anew at every
+  /// step, which nobody wants to wait for.
+  private static func requireMemory(
+    for source: LanguageModelSource, in precision: ProductPrecision
+  ) throws {
+    guard let memory = SystemMemory.current() else { return }
+    try requireRoom(
+      bytes: source.weightBytes(in: precision), memory: memory, path: source.url.path)
+  }
+
+  static func requireRoom(bytes: Int, memory: SystemMemory, path: String) throws {
+    guard bytes > memory.available else { return }
+    throw RunError.tooLarge(path: path, bytes: bytes, memory: memory.available)
+  }
+}
+
+extension Fingerprint {
+  /// A digest of what a model is read from: its folder's weights and settings, or its file.
+  /// - Parameter further: Endings of names that count beside those of weights and settings.
+  static func ofModel(at url: URL, further: [String] = []) throws -> String {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    guard isFolder.boolValue else { return try ofFile(url) }
+    let endings = [".safetensors", ".json", ".bin", ".pt", ".pth"] + further
+    let names = try FileManager.default.contentsOfDirectory(atPath: url.path).filter { name in
+      endings.contains { name.hasSuffix($0) }
+    }
+    return try ofFiles(named: names, in: url)
+  }
+}
+
+extension GGUFFile {
+  /// The tokenizer that the file's notes describe.
+  fileprivate func tokenizer() throws -> any LanguageTokenizer {
+    let kind = try fields.string("tokenizer.ggml.model")
+    guard kind == "gpt2" else {
+      throw ModelConfigurationError.bad(
+        file: file.path,
+        reason: "tokenizer.ggml.model: expected gpt2, found \(kind) (not supported); name a folder "
+          + "with the tokenizer's own files by llm.tokenizer")
+    }
+    func has(_ key: String) -> Bool { fields.contains(key) }
+    func reference(_ key: String) throws -> SpecialTokens.Reference? {
+      guard has(key), let id = Int32(exactly: try fields.integer(key)) else { return nil }
+      return .id(id)
+    }
+    let special = SpecialTokens(
+      start: try reference("tokenizer.ggml.bos_token_id"),
+      end: try reference("tokenizer.ggml.eos_token_id"),
+      pad: try reference("tokenizer.ggml.padding_token_id"),
+      addsStart: has("tokenizer.ggml.add_bos_token")
+        ? try fields.bool("tokenizer.ggml.add_bos_token") : false)
+    return try ByteLevelBPETokenizer(
+      tokens: fields.strings("tokenizer.ggml.tokens"),
+      merges: fields.strings("tokenizer.ggml.merges"),
+      tokenTypes: has("tokenizer.ggml.token_type")
+        ? fields.integers("tokenizer.ggml.token_type") : nil,
+      preTokenizer: has("tokenizer.ggml.pre") ? fields.string("tokenizer.ggml.pre") : "gpt-2",
+      special: special, source: file.path)
+  }
+}

@@ -1,0 +1,163 @@
+import Configuration
+import Datasets
+import Files
+import Foundation
+import LanguageModels
+import Tokenizers
+import Training
+
+extension StageTwoRecipe {
+  /// The outcome of a judgement, for people and for programs.
+  public struct Judgement {
+    /// One line for each score.
+    public let text: String
+    let values: [(name: String, value: Double)]
+    let checkpoint: URL
+    let step: Int
+    /// What was said of each picture.
+    public let answers: [Answer]
+
+    public struct Answer: Encodable {
+      /// Like the image's path, as `FileName` has it.
+      public let id: String
+      public let image: String
+      /// Captions or answers of people.
+      public let truth: [String]
+      public let text: String
+
+      /// One JSON object.
+      public var json: String {
+        get throws {
+          let encoder = JSONEncoder()
+          encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+          return try FileName.json([id, image]) { names in
+            let named = Answer(id: names[0], image: names[1], truth: truth, text: text)
+            return String(decoding: try encoder.encode(named), as: UTF8.self)
+          }
+        }
+      }
+    }
+
+    /// One JSON object with the checkpoint, its step and every number.
+    public var json: String {
+      get throws {
+        var object: [String: Any] = ["checkpoint": checkpoint.path, "step": step]
+        for (name, value) in values { object[name] = value }
+        let data = try JSONSerialization.data(
+          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data, as: UTF8.self)
+      }
+    }
+  }
+
+}
+
+/// Judges a stage-2 checkpoint on captions and on questions.
+extension LoadedRecipe where R == StageTwoRecipe {
+  public typealias Judgement = StageTwoRecipe.Judgement
+
+  /// Captions pictures and scores them: BLEU, ROUGE-L and CIDEr.
+  /// - Parameters:
+  ///   - file: A list in COCO's or Karpathy's layout; nil for the recipe's held-out pictures.
+  ///   - imageFolder: What its picture paths are relative to; nil for the list's own folder.
+  /// - Throws: `DatasetError`, `RunError.noPictures`, ``Interrupted``.
+  public func judgeCaptions(
+    _ file: URL?, imageFolder: URL?, _ question: StageTwoRecipe.Question,
+    report: @escaping (String) -> Void
+  ) throws -> Judgement {
+    let items =
+      try file.map { try CaptionEvaluationSet(file: $0, imageFolder: imageFolder).items }
+      ?? heldOutItems()
+    var texts: [(item: CaptionEvaluationSet.Item, text: String)] = []
+    _ = try describe(items.map(\.image.path), question, report: report) { place, said in
+      texts.append((items[place], said.first ?? ""))
+    }
+    let scores = CaptionScores(
+      references: texts.map(\.item.references), candidates: texts.map(\.text))
+    let values =
+      scores.bleu.enumerated().map { (name: "bleu\($0.offset + 1)", value: $0.element) }
+      + [("rougeL", scores.rougeL), ("cider", scores.cider)]
+    return judgement(
+      values, count: texts.count, kind: "captions",
+      answers: texts.map {
+        .init(
+          id: $0.item.id, image: $0.item.image.path, truth: $0.item.references, text: $0.text)
+      })
+  }
+
+  /// The recipe's held-out pictures, where they are files.
+  private func heldOutItems() throws -> [CaptionEvaluationSet.Item] {
+    guard let dataset = recipe.data.validation else {
+      throw ConfigurationError.invalidValue(
+        field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
+        advice: "name one by --set data.validation.path=LIST, or a list by --data FILE")
+    }
+    return try (0..<dataset.imageCount).map { index in
+      let record = try dataset.record(at: index)
+      return .init(
+        image: URL(fileURLWithPath: record.imagePath), references: record.captions,
+        id: record.givenId ?? String(index))
+    }
+  }
+
+  /// Answers questions about pictures and scores them by VQA's rule.
+  /// - Parameters:
+  ///   - template: What stands around a question, with `{}` for it.
+  /// - Throws: `DatasetError`, `RunError.noPictures`, ``Interrupted``.
+  public func judgeAnswers(
+    _ questions: QuestionSet, template: String, options: GenerationOptions,
+    report: @escaping (String) -> Void
+  ) throws -> Judgement {
+    var said: [(item: QuestionSet.Item, text: String)] = []
+    let asked = questions.items.compactMap { item -> (item: QuestionSet.Item, words: String)? in
+      let words = template.replacingOccurrences(
+        of: "{}", with: CaptionText.cleanedQuestion(item.question))
+      guard let room = roomForPrompt(options), recipe.texts.beginning(words).count > room else {
+        return (item, words)
+      }
+      report("skipped question \(item.id): longer than the \(room) tokens that there is room for")
+      return nil
+    }
+    _ = try describe(
+      asked.map(\.item.image.path), prompts: asked.map(\.words),
+      StageTwoRecipe.Question(options: options),
+      report: report
+    ) { place, texts in said.append((asked[place].item, texts.first ?? "")) }
+    let judged = said.filter { !$0.item.answers.isEmpty }
+    let values =
+      judged.isEmpty
+      ? []
+      : [
+        (
+          name: "accuracy",
+          value: AnswerScores(
+            answers: judged.map(\.item.answers), predictions: judged.map(\.text)
+          ).accuracy
+        )
+      ]
+    return judgement(
+      values, count: said.count, kind: "questions",
+      answers: said.map {
+        .init(id: $0.item.id, image: $0.item.image.path, truth: $0.item.answers, text: $0.text)
+      })
+  }
+
+  /// The tokens that a prompt may have; nil where nothing limits it.
+  private func roomForPrompt(_ options: GenerationOptions) -> Int? {
+    recipe.languageModel.model.maximumLength.map {
+      $0 - recipe.qFormer.queryCount - options.maximumNewTokens
+    }
+  }
+
+  private func judgement(
+    _ values: [(name: String, value: Double)], count: Int, kind: String,
+    answers: [Judgement.Answer]
+  ) -> Judgement {
+    let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }
+    return Judgement(
+      text: (["\(file.url.path), step \(file.metadata.step), \(count) \(kind)"] + lines)
+        .joined(separator: "\n"),
+      values: values + [(kind, Double(count))], checkpoint: file.url, step: file.metadata.step,
+      answers: answers)
+  }
+}

@@ -1,0 +1,126 @@
+import Autograd
+import BLIP2
+import Configuration
+import Datasets
+import Foundation
+import LanguageModels
+import Layers
+import Tensors
+import Training
+
+extension StageTwoRecipe {
+  public func addGradients(
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+  ) -> [(name: String, value: Double)] {
+    let indices = batch.places.map { firstIndex + $0 }
+    let loss = qFormer.addGradients(
+      of: tower.features(batch),
+      texts: conditioned(
+        batch, indices, splits: StageTwoRecipe.splits(configuration.seed, step: step)),
+      indices: indices, languageModel: languageModel.model,
+      randomness: TrainingRandomness(
+        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+      communicator: SingleProcess(), weight: weight, to: gradients)
+    return [("lm", Double(loss))]
+  }
+
+  /// The batch's captions as the language model is trained on them.
+  private func conditioned(
+    _ batch: Batch, _ indices: [Int], splits: Philox
+  ) -> [ConditionedText] {
+    zip(batch.samples, indices).map { sample, index in
+      var random = RandomStream(splits, site: 0x5350_4C54, sample: UInt32(index))
+      return texts.text(sample.caption, using: &random)
+    }
+  }
+
+  /// The draws of the places where captions are cut in a step.
+  private static func splits(_ seed: UInt64, step: Int) -> Philox {
+    Philox(seed: seed, stream: 0x5052_0000_0000 &+ UInt64(step))
+  }
+
+  /// Refuses texts and prompts that the language model has no positions for.
+  func checkRoom() throws {
+    guard let room = languageModel.model.maximumLength else { return }
+    let training = qFormer.queryCount + configuration.data.maximumTextLength
+    guard training <= room else {
+      throw ConfigurationError.invalidValue(
+        field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
+        expected: "at most \(max(0, room - qFormer.queryCount))",
+        advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
+          + "before the text")
+    }
+    try checkRoom(
+      prompt: texts.beginning(nil).count, new: configuration.validation.generation.maximumNewTokens,
+      field: "validation.generation.maximumNewTokens")
+  }
+
+  /// - Parameters:
+  ///   - prompt: Tokens of the prompt.
+  ///   - new: New tokens at most.
+  ///   - field: The key or option that sets `new`.
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func checkRoom(prompt: Int, new: Int, field: String) throws {
+    guard let room = languageModel.model.maximumLength else { return }
+    let left = room - qFormer.queryCount - prompt
+    guard new <= left else {
+      throw ConfigurationError.invalidValue(
+        field: field, found: String(new), expected: "at most \(max(0, left))",
+        advice:
+          "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
+          + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
+    }
+  }
+
+  // MARK: Validation
+
+  public func validate() throws -> ValidationReport? {
+    guard let dataset = data.validation else { return nil }
+    let start = ContinuousClock.now
+    guard let loss = try heldOutLoss(dataset) else { return nil }
+    let captions = CaptionEvaluation(recipe: self)
+    guard let judged = try captions.run(on: dataset, atMost: configuration.validation.captions)
+    else { return nil }
+    let pictures = try SamplePictures(
+      tower: tower, data: data, count: configuration.log.pictures,
+      showsPixels: configuration.log.tensorBoard, caption: captions.captions
+    ).run(on: dataset)
+    let seconds = Int((ContinuousClock.now - start).inSeconds)
+    var values: [(name: String, value: Double)] = [("lm", loss)]
+    var lines = ["validation (\(seconds) s)  " + String(format: "lm %.4f", loss)]
+    if let scores = judged.scores {
+      values += scores.values
+      let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
+      lines.append("  \(judged.count) captions\(empty): \(scores.line)")
+    }
+    lines += pictures.map { "  " + $0.line }
+    return ValidationReport(
+      values: values, lines: lines, pictures: pictures,
+      score: judged.scores?.cider ?? (loss.isFinite ? -loss : -.infinity),
+      scoreName: judged.scores == nil ? "the held-out loss" : "CIDEr")
+  }
+
+  /// The mean loss on held-out pictures, without dropout, weighted by the pictures of each batch;
+  /// captions are cut at the same places at every validation. Not a number where none can be read, nil
+  /// if the run was asked to stop.
+  private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double? {
+    var (sum, count) = (0.0, 0.0)
+    let loader = try data.evaluationLoader(
+      dataset, tower: tower, batchSize: configuration.validation.batchSize)
+    let splits = StageTwoRecipe.splits(configuration.seed, step: 0)
+    while let batch = try loader.next() {
+      if StopRequest.signal != nil { return nil }
+      if batch.samples.isEmpty { continue }
+      let loss = Recording.disabled {
+        let indices = batch.samples.indices.map { Int(count) + $0 }
+        return qFormer.loss(
+          tower.features(batch), texts: conditioned(batch, indices, splits: splits),
+          languageModel: languageModel.model, indices: indices
+        ).value.scalar
+      }
+      sum += Double(loss) * Double(batch.samples.count)
+      count += Double(batch.samples.count)
+    }
+    return count > 0 ? sum / count : .nan
+  }
+}

@@ -1,0 +1,219 @@
+import BLIP2
+import Checkpointing
+import Configuration
+import Files
+import Foundation
+import LanguageModels
+import Layers
+import Training
+import WeightFiles
+
+/// Stage 2: the Q-Former's outputs, projected, as soft prompts of a frozen language model
+/// (Li et al. 2023, §3.2).
+public struct StageTwoRecipe: ImageTextRecipe {
+  public static let name = "stage2"
+  public static let ownSections = ["llm", "stage1"]
+  public static let filesAdvice =
+    "Name what it was trained with: --set vision.path=FOLDER, --set llm.path=FOLDER."
+
+  public let configuration: Configuration
+  public let tower: VisionTower
+  public let data: RunData
+  let qFormer: StageTwoModel
+  let languageModel: FrozenLanguageModel
+  let texts: LanguageModelTexts
+
+  public static let openKeys: Set = ["model.qFormer"]
+
+  /// The Q-Former is that of the run that this one begins from, as far as the recipe does not say
+  /// otherwise.
+  public static func defaults(
+    for configuration: Configuration, earlier: Configuration?
+  ) throws -> Configuration {
+    var defaults = Configuration()
+    // What cannot be read, or is of another recipe, is named where the run begins.
+    func checkpoint(_ path: String) -> CheckpointFile? {
+      try? CheckpointFile.open(fileOrFolder: path) { _ in }
+    }
+    let start: QFormerConfiguration?
+    if let earlier {
+      start = earlier.model.qFormer
+    } else if let path = configuration.initialise.checkpoint {
+      start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self).model.qFormer
+    } else if configuration.stage1.checkpoint != StageOneSource.none {
+      start = try? checkpoint(configuration.stage1.checkpoint)?
+        .configuration(of: StageOneRecipe.self).model.qFormer
+    } else {
+      start = nil
+    }
+    if let start { defaults.model.qFormer = start }
+    return defaults
+  }
+
+  public init(
+    _ given: Configuration, reading parts: Set<DataPart> = Set(DataPart.allCases)
+  ) throws {
+    try given.check()
+    var configuration = given
+    configuration.output = given.outputFolder
+    self.configuration = configuration
+    (tower, data) = try configuration.opened(reading: parts)
+    languageModel = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
+      try FrozenLanguageModel(configuration.llm, in: configuration.precision)
+    }
+    var model = StageTwoModel(
+      configuration.model, visionWidth: tower.encoder.width,
+      embeddingWidth: languageModel.model.embeddingWidth, seed: configuration.seed)
+    model.multiply(in: configuration.precision)
+    model.recomputesActivations = configuration.training.recomputeActivations
+    qFormer = model
+    texts = try LanguageModelTexts(
+      languageModel, objective: configuration.model.objective, data: configuration.data)
+    try checkRoom()
+  }
+
+  public var model: RecipeModel {
+    RecipeModel(bridge: qFormer, vision: tower.encoder, languageModel: languageModel.model)
+  }
+
+  public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
+    let tokenizer = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
+      try FrozenLanguageModel.tokenizer(configuration.llm)
+    }
+    return { tokenizer.encode($0).count }
+  }
+
+  // MARK: What a run is asked for
+
+  public func textFingerprints() throws -> [String: String] {
+    var fingerprints = ["llm": languageModel.fingerprint]
+    fingerprints["tokenizer"] = languageModel.tokenizerFingerprint
+    return fingerprints
+  }
+
+  public var reckoning: Reckoning {
+    let sizes = configuration.model.qFormer
+    // The language model's own layers keep about as much again, whatever its width: it is larger, and
+    // only the rows' results are kept of its frozen maps.
+    return Reckoning(
+      configuration, model.trainedParameters,
+      activations: configuration.imagesReadAhead + 2
+        * Reckoning.activations(
+          rows: configuration.training.batchSize * (sizes.queries + Reckoning.usualTextLength),
+          layers: configuration.training.recomputeActivations ? 1 : sizes.layers,
+          width: sizes.width))
+  }
+
+  public func describeTexts(_ progress: ProgressReporter) {
+    let model = languageModel.model
+    progress.say(
+      "language model: \(languageModel.path), \(model.family), frozen, "
+        + "\(model.vocabularySize) tokens of width \(model.embeddingWidth)")
+  }
+
+  public func initialise(_ progress: ProgressReporter) throws {
+    let isDone = try configuration.initialise.begin(
+      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(fromStageTwo:_:))
+    if isDone { return }
+    if configuration.stage1.checkpoint == StageOneSource.none {
+      progress.say("without stage 1: the Q-Former begins with random numbers")
+    } else {
+      try KeyedError.naming("stage1.checkpoint") {
+        try initialise(fromStageOne: try stageOneFile { progress.say($0) }, progress)
+      }
+    }
+  }
+
+  /// Takes what an earlier stage-2 run trained; the optimiser and the schedule start afresh.
+  private func initialise(fromStageTwo file: CheckpointFile, _ progress: ProgressReporter) throws {
+    let earlier = try file.configuration(of: StageTwoRecipe.self)
+    try requireSameVision(file)
+    try requireSameQFormer(earlier.model.qFormer, as: file)
+    if let then = file.metadata.fingerprints["llm"], then != languageModel.fingerprint {
+      progress.say("note: \(file.url.path) was trained before another language model, \(then)")
+    }
+    try file.load(into: model.trainedParameters)
+  }
+
+  private func initialise(fromStageOne file: CheckpointFile, _ progress: ProgressReporter) throws {
+    try requireSameVision(file)
+    try requireSameQFormer(file.configuration(of: StageOneRecipe.self).model.qFormer, as: file)
+    if file.metadata.fingerprints["vision"] == nil {
+      progress.say(
+        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
+          + "wrote of that run")
+    }
+    try noteOtherViews(file, progress)
+    // The projection is new, and stage 1's text half and heads have no part in this.
+    try file.load(into: qFormer.fromStageOne.namedParameters)
+    progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
+  }
+
+  private func requireSameVision(_ file: CheckpointFile) throws {
+    guard let then = file.metadata.fingerprints["vision"] else { return }
+    let now = tower.fingerprint
+    if then != now {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path,
+        differences: ["vision: it was trained with \(then), now it is \(now ?? "none")"],
+        advice: "Name the same image encoder: --set vision.path=FOLDER.")
+    }
+  }
+
+  /// Shapes alone do not tell everything: heads, and layers that stage 2 would leave out.
+  private func requireSameQFormer(
+    _ earlier: QFormerConfiguration, as file: CheckpointFile
+  ) throws {
+    var then = earlier
+    let now = configuration.model.qFormer
+    // These change nothing for the queries, or are free to change.
+    then.dropout = now.dropout
+    then.vocabularySize = now.vocabularySize
+    then.maximumPositions = now.maximumPositions
+    then.initialDeviation = now.initialDeviation
+    let differences = try KeyDifference.between(
+      then, now, like: QFormerConfiguration(), under: "model.qFormer")
+    if !differences.isEmpty {
+      throw RunError.differsFromCheckpoint(
+        file: file.url.path, differences: differences.map(\.line),
+        advice: "Take the Q-Former of that run's recipe, or begin without it by "
+          + "--set stage1.checkpoint=none.")
+    }
+  }
+
+  private func stageOneFile(_ report: (String) -> Void) throws -> CheckpointFile {
+    let path = configuration.stage1.checkpoint
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ConfigurationError.invalidValue(
+        field: "stage1.checkpoint", found: path,
+        expected: "a stage-1 checkpoint or the folder of a stage-1 run",
+        advice:
+          "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, name another by "
+          + "--set stage1.checkpoint=PATH, or begin without by --set stage1.checkpoint=none")
+    }
+    return try CheckpointFile.open(fileOrFolder: path, report: report)
+  }
+
+  /// Other features of the same encoder are allowed, but seldom meant.
+  private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
+    let earlier = try file.configuration(of: StageOneRecipe.self).vision
+    let differences = [
+      ("layer", earlier.layer.map(String.init), configuration.vision.layer.map(String.init)),
+      (
+        "imageSize", earlier.imageSize.map(String.init),
+        configuration.vision.imageSize.map(String.init)
+      ),
+      (
+        "finalNorm", earlier.finalNorm.map(String.init),
+        configuration.vision.finalNorm.map(String.init)
+      ),
+      (
+        "precision", earlier.precision?.rawValue, configuration.vision.precision?.rawValue
+      ),
+    ]
+    for (key, then, now) in differences where then != now {
+      progress.say(
+        "note: vision.\(key) was \(then ?? "null") in stage 1, now it is \(now ?? "null")")
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+import WeightFiles
+
+/// Frozen features of whole data sets, computed once and kept in files.
+///
+/// A file's name is a digest of what decides its content: the encoder, the images (their listed paths
+/// and sizes, not their pixels), the transforms and the version of the computation. What changed finds no file.
+final class FeatureCache {
+  private let tower: VisionTower
+  private let folder: URL
+  private var opened: [String: FeatureStore] = [:]
+  /// Fingerprints of data sets, taken once: a file that changes in the middle of a run must not
+  /// set off a new computation.
+  private var imageFingerprints: [ObjectIdentifier: String] = [:]
+  /// Is told what a person should know.
+  var report: (String) -> Void = { _ in }
+  /// Whether a file that is there is read to its end before it is taken.
+  var readsWholeFiles = false
+
+  init(_ configuration: VisionConfiguration, tower: VisionTower) {
+    folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
+    self.tower = tower
+  }
+
+  /// What a file of features is made from.
+  struct Request {
+    var dataset: any CaptionSource
+    var decoder: ImageDecoder
+    /// How the pictures of each view are made, the plain one first; one transform for all pictures or
+    /// one for each source.
+    var views: [[ImageTransform]]
+    var workers: Int
+    var maximumBadShare: Double
+  }
+
+  /// The features of a data set, from a file or computed now.
+  /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `WeightFileError`,
+  ///   `RunError`.
+  func store(for request: Request) throws -> FeatureStore {
+    let stamp = try FeatureStamp(
+      tower, images: imageFingerprint(of: request.dataset), decoder: request.decoder,
+      views: request.views
+    ).text()
+    let name = FeatureStamp.fileName(of: stamp)
+    if let store = opened[name] { return store }
+    let url = folder.appendingPathComponent(name)
+    let layout = FeatureLayout(
+      views: request.views.count, images: request.dataset.imageCount, tokens: tower.tokenCount,
+      width: tower.encoder.width)
+    let found = inode(of: url)
+    let store =
+      try existing(url, stamp, layout) ?? make(url, stamp, layout, request, inPlaceOf: found)
+    opened[name] = store
+    return store
+  }
+
+  private func imageFingerprint(of dataset: any CaptionSource) -> String {
+    let identifier = ObjectIdentifier(dataset)
+    if let known = imageFingerprints[identifier] { return known }
+    let fingerprint = dataset.imageFingerprint()
+    imageFingerprints[identifier] = fingerprint
+    return fingerprint
+  }
+
+  // MARK: What is there
+
+  private func existing(
+    _ url: URL, _ stamp: String, _ layout: FeatureLayout
+  ) throws -> FeatureStore? {
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let found: FeatureStore?
+    do {
+      found = try FeatureStore(url, stamp: stamp, layout: layout)
+    } catch {
+      report("features: made again, because of a damaged file: \(error.localizedDescription)")
+      return nil
+    }
+    guard let store = found else {
+      report("features: \(url.path) holds something else and is made again")
+      return nil
+    }
+    if readsWholeFiles {
+      report("features: \(url.path) (\(bytes(layout))) is held against its checksums")
+    }
+    if readsWholeFiles, let row = try store.firstDamagedRow() {
+      report(
+        "features: made again, because of a damaged file: \(url.path), picture "
+          + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
+      return nil
+    }
+    let absent =
+      store.absentCount == 0
+      ? ""
+      : "; \(store.absentCount) pictures could not be read when it was made, delete it to try again"
+    report("features: read from \(url.path)\(absent)")
+    return store
+  }
+
+  private func inode(of url: URL) -> ino_t? {
+    var status = stat()
+    return stat(url.path, &status) == 0 ? status.st_ino : nil
+  }
+
+  /// Says what else lies in the folder, lest somebody wonder why it is not taken, or what fills the disk.
+  private func reportOthers(than stamp: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let own = FeatureStamp.fileName(of: stamp)
+    for name in names.sorted() where !name.hasPrefix(own) && opened[name] == nil {
+      let url = folder.appendingPathComponent(name)
+      if url.pathExtension == PartFile.pathExtension {
+        report(
+          "  note: \(url.path) was begun with another encoder, other pictures or another transform, "
+            + "and not finished: delete it if that is not wanted any more")
+      } else if url.pathExtension == "safetensors",
+        let other = try? SafetensorsFile(url).metadata[FeatureLayout.stamp],
+        let differences = FeatureStamp.differences(stamp, other)
+      {
+        report("  note: \(url.path) is not taken: other \(differences.joined(separator: ", "))")
+      }
+    }
+  }
+
+  // MARK: Making
+
+  private func make(
+    _ url: URL, _ stamp: String, _ layout: FeatureLayout, _ request: Request,
+    inPlaceOf found: ino_t?
+  ) throws -> FeatureStore {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
+    }
+    let part = try lock(url)
+    // Another process may have made it in the meantime.
+    if inode(of: url) != found, let store = try existing(url, stamp, layout) {
+      part.remove()
+      return store
+    }
+    reportOthers(than: stamp)
+    let size = try checkRoom(for: layout, besides: part)
+    let writer = try FeatureWriter(part, layout: layout, stamp: stamp, report: report)
+    report(
+      "features: \(layout.rowCount) pictures, \(size), once for all runs"
+        + (writer.rowCount > 0 ? "; \(writer.rowCount) of them are there from before" : ""))
+    try FeatureMaking(tower: tower, request: request, report: report).fill(writer)
+    try writer.finish()
+    guard let store = try FeatureStore(url, stamp: stamp, layout: layout) else {
+      throw RunError.cannotWrite(file: url.path, reason: "it does not read back as it was written")
+    }
+    report("features: kept in \(url.path)")
+    return store
+  }
+
+  /// Waits until no other process makes the file.
+  private func lock(_ url: URL) throws -> PartFile {
+    var isWaiting = false
+    while true {
+      if let file = try PartFile.locked(for: url) { return file }
+      if !isWaiting { report("features: another process makes \(url.path): waiting for it") }
+      isWaiting = true
+      usleep(100_000)
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+    }
+  }
+
+  /// - Returns: The size in words.
+  /// - Throws: `RunError.cannotWrite` where the disk has no room for what is missing.
+  private func checkRoom(for layout: FeatureLayout, besides part: PartFile) throws -> String {
+    let size = byteCount(layout)
+    let missing = size - Double(try part.allocatedByteCount())
+    let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])
+    let available = values?.volumeAvailableCapacity.map(Double.init) ?? 1e18
+    guard missing < available else {
+      throw RunError.cannotWrite(
+        file: folder.path,
+        reason: "the features take \(bytes(size)), and \(bytes(available)) are free; name another "
+          + "folder by vision.cacheFolder, or fewer vision.views")
+    }
+    return bytes(layout)
+  }
+
+  /// As a floating-point number, since a recipe may ask for more than the largest integer.
+  private func byteCount(_ layout: FeatureLayout) -> Double {
+    Double(layout.rowCount) * Double(layout.rowByteCount)
+  }
+
+  private func bytes(_ layout: FeatureLayout) -> String { bytes(byteCount(layout)) }
+
+  private func bytes(_ count: Double) -> String {
+    count < 1e9
+      ? String(format: "%.1f MB", count / 1e6) : String(format: "%.1f GB", count / 1e9)
+  }
+}

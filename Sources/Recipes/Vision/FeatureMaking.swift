@@ -1,0 +1,117 @@
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// Computes the features of a data set's pictures, from the first that is not kept yet.
+struct FeatureMaking {
+  let tower: VisionTower
+  let request: FeatureCache.Request
+  let report: (String) -> Void
+
+  /// The pictures that go through the encoder at once.
+  private static let batchSize = 16
+  /// How much time the end of a process may cost.
+  private static let secondsBetweenKeeping = 2.0
+
+  /// Writes all rows that are missing. Whatever ends it early, the rows so far are kept.
+  /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `RunError`.
+  func fill(_ writer: FeatureWriter) throws {
+    let images = max(1, request.dataset.imageCount)
+    guard writer.rowCount < request.views.count * images else { return }
+    var progress = Progress(total: request.views.count * images, done: writer.rowCount)
+    do {
+      for view in (writer.rowCount / images)..<request.views.count {
+        try compute(view, into: writer, &progress)
+      }
+    } catch {
+      // What went wrong is more worth saying than that nothing can be kept of it.
+      try? writer.keep()
+      throw error
+    }
+    report("features: \(progress.summary)")
+  }
+
+  private func compute(
+    _ view: Int, into writer: FeatureWriter, _ progress: inout Progress
+  ) throws {
+    let images = ImagesOnce(request.dataset)
+    let start = view * images.count
+    let loader = try BatchLoader(
+      source: images,
+      content: PictureContent(decoder: request.decoder, transforms: request.views[view]),
+      options: BatchLoaderOptions(
+        // The same views for runs of any seed.
+        pass: .evaluation, batchSize: FeatureMaking.batchSize, seed: 0,
+        workerCount: request.workers, maximumBadShare: request.maximumBadShare),
+      // Each view is drawn as an epoch of its own. What is kept ends with a batch, so that the batches
+      // that follow are those of a process that was not interrupted.
+      startingAt: LoaderPosition(epoch: view, position: writer.rowCount - start))
+    defer { loader.stop() }
+    while let batch = try loader.next() {
+      for skipped in batch.skipped { report("  skipped \(skipped)") }
+      let features = tower.features(batch.pixelTensor(side: tower.imageSize)).value
+      if features.hasNonFinite {
+        throw RunError.notFiniteResult(
+          what: "the image encoder's features are", culprit: tower.nonFiniteParameter)
+      }
+      let rows = features.readMatrix { BFloat16Matrix(rounding: $0) }
+      let length = rows.rows * rows.columns / batch.samples.count
+      for (offset, sample) in batch.samples.enumerated() {
+        try writer.skip(to: start + sample.image)
+        try rows.read {
+          try writer.append(
+            UnsafeRawBufferPointer(
+              UnsafeBufferPointer(start: $0.pointer + offset * length, count: length)))
+        }
+      }
+      try writer.skip(to: start + batch.positionAfter.position)
+      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      // The first batch at once: a disk that cannot be written shows here.
+      if progress.isTimeToKeep(every: FeatureMaking.secondsBetweenKeeping) { try writer.keep() }
+      if let line = progress.line(after: writer.rowCount) { report(line) }
+    }
+    for skipped in loader.skipped { report("  skipped \(skipped)") }
+    try writer.skip(to: start + images.count)
+  }
+}
+
+/// A line about the pictures done, every few seconds.
+private struct Progress {
+  private let total: Int
+  /// The pictures that were there at the start.
+  private let before: Int
+  private let start = ContinuousClock.now
+  private var lastLine = ContinuousClock.now
+  private var lastKeeping: ContinuousClock.Instant?
+
+  init(total: Int, done: Int) {
+    self.total = total
+    before = done
+  }
+
+  mutating func isTimeToKeep(every seconds: Double) -> Bool {
+    let now = ContinuousClock.now
+    if let lastKeeping, (now - lastKeeping).inSeconds < seconds { return false }
+    lastKeeping = now
+    return true
+  }
+
+  mutating func line(after done: Int) -> String? {
+    let now = ContinuousClock.now
+    guard (now - lastLine).inSeconds >= 10 else { return nil }
+    lastLine = now
+    let rate = Double(done - before) / (now - start).inSeconds
+    let left = ProgressReporter.duration(Double(total - done) / rate)
+    return String(
+      format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+  }
+
+  /// What was done in all.
+  var summary: String {
+    let seconds = (ContinuousClock.now - start).inSeconds
+    return String(
+      format: "\(total - before) pictures computed in %.1f s, %.1f a second", seconds,
+      Double(total - before) / seconds)
+  }
+}

@@ -1,0 +1,50 @@
+/// A held-out picture and what is said of it, for people to look at.
+package struct SamplePicture {
+  /// As the list has it.
+  var path: String
+  /// The first of its captions.
+  var truth: [String]
+  /// The model's own words; nil where it does not learn to speak.
+  package var caption: String?
+  /// The picture itself, made small; nil where it was not asked for or could not be read.
+  package var encoded: EncodedPicture?
+  /// Why it could not be read.
+  package var problem: String?
+
+  package init(
+    path: String, truth: [String], caption: String? = nil, encoded: EncodedPicture? = nil,
+    problem: String? = nil
+  ) {
+    self.path = path
+    self.truth = truth
+    self.caption = caption
+    self.encoded = encoded
+    self.problem = problem
+  }
+
+  /// For people.
+  package var line: String {
+    let truth = SamplePicture.quoted(truth.first ?? "")
+    let words =
+      caption.map { "says \(SamplePicture.quoted($0)); truth \(truth)" } ?? "truth \(truth)"
+    return "\(path): \(words)" + (problem.map { " (cannot be shown: \($0))" } ?? "")
+  }
+
+  /// The beginning, since a model that has learned little goes on and on.
+  private static func quoted(_ text: String) -> String {
+    text.count > 72 ? "\"\(text.prefix(71))…\"" : "\"\(text)\""
+  }
+}
+
+/// A PNG file with its size in pixels.
+package struct EncodedPicture {
+  var width: Int
+  var height: Int
+  var png: [UInt8]
+
+  package init(width: Int, height: Int, png: [UInt8]) {
+    self.width = width
+    self.height = height
+    self.png = png
+  }
+}
