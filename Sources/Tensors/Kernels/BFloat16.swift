@@ -28,14 +28,34 @@ extension SIMD16<Float> {
   /// Reads the first `count` lanes; the others are zero.
   @inlinable @inline(__always)
   public init(_ pointer: UnsafePointer<BFloat16>, first count: Int) {
-    self = .zero
-    for lane in 0..<count { self[lane] = pointer[lane].float }
+    var bits = SIMD16<UInt16>.zero
+    var lane = 0
+    if count >= 8 {
+      bits.lowHalf = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<UInt16>.self)
+      lane = 8
+    }
+    while lane < count {
+      bits[lane] = pointer[lane].bits
+      lane &+= 1
+    }
+    self = withUnsafePointer(to: bits) { bits in
+      bits.withMemoryRebound(to: BFloat16.self, capacity: 16) { Vector($0) }
+    }
   }
 
   /// Rounds to the nearest, ties to even.
   @inlinable @inline(__always)
   public func store(_ pointer: UnsafeMutablePointer<BFloat16>, first count: Int) {
-    for lane in 0..<count { pointer[lane] = BFloat16(self[lane]) }
+    let rounded = cplatform_rounded(self)
+    var lane = 0
+    if count >= 8 {
+      UnsafeMutableRawPointer(pointer).storeBytes(of: rounded.lowHalf, as: SIMD8<UInt16>.self)
+      lane = 8
+    }
+    while lane < count {
+      UnsafeMutableRawPointer(pointer + lane).storeBytes(of: rounded[lane], as: UInt16.self)
+      lane &+= 1
+    }
   }
 
   /// Rounds to the nearest, ties to even.

@@ -11,7 +11,15 @@ extension SIMD16<Float> {
   @inlinable @inline(__always)
   public init(_ pointer: UnsafePointer<Float>, first count: Int) {
     self = .zero
-    for lane in 0..<count { self[lane] = pointer[lane] }
+    var lane = 0
+    if count >= 8 {
+      lowHalf = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self)
+      lane = 8
+    }
+    while lane < count {
+      self[lane] = pointer[lane]
+      lane &+= 1
+    }
   }
 
   @inlinable @inline(__always)
@@ -21,7 +29,15 @@ extension SIMD16<Float> {
 
   @inlinable @inline(__always)
   public func store(_ pointer: UnsafeMutablePointer<Float>, first count: Int) {
-    for lane in 0..<count { pointer[lane] = self[lane] }
+    var lane = 0
+    if count >= 8 {
+      UnsafeMutableRawPointer(pointer).storeBytes(of: lowHalf, as: SIMD8<Float>.self)
+      lane = 8
+    }
+    while lane < count {
+      pointer[lane] = self[lane]
+      lane &+= 1
+    }
   }
 }
 

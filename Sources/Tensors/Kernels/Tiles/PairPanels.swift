@@ -114,13 +114,12 @@ func interleaveRows(
       line.storeBytes(of: both, toByteOffset: 4 &* column, as: SIMD16<UInt32>.self)
       column &+= 16
     }
-    while column < (x.columns &+ 15) / 16 &* 16 {
-      var both: UInt32 = 0
-      if column < x.columns {
-        both = UInt32(low[column].bits) | (hasHigh ? UInt32(high[column].bits) << 16 : 0)
-      }
-      line.storeBytes(of: both, toByteOffset: 4 &* column, as: UInt32.self)
-      column &+= 1
+    if column < x.columns {
+      let rest = x.columns &- column
+      let both =
+        widened(low + column, first: rest)
+        | ((widened(high + column, first: rest) &<< 16) & mask)
+      line.storeBytes(of: both, toByteOffset: 4 &* column, as: SIMD16<UInt32>.self)
     }
   }
 }
@@ -131,6 +130,12 @@ private func widened(_ x: UnsafePointer<BFloat16>) -> SIMD16<UInt32> {
   var bits = SIMD16<UInt32>.zero
   for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
   return bits
+}
+
+/// As many as there are, fewer than sixteen; the others are zero.
+@inline(__always)
+private func widened(_ x: UnsafePointer<BFloat16>, first count: Int) -> SIMD16<UInt32> {
+  unsafeBitCast(Vector(x, first: count), to: SIMD16<UInt32>.self) &>> 16
 }
 
 /// Writes up to sixteen rows of x as columns of pairs, and zeros where x ends.
@@ -166,12 +171,22 @@ private func pairsOfRow(_ x: ElementView<BFloat16>, _ row: Int, from column: Int
   if column &+ 32 <= x.columns {
     return UnsafeRawPointer(place).loadUnaligned(as: Vector.self)
   }
-  var bits = SIMD16<UInt32>.zero
-  for lane in 0..<16 where column &+ 2 &* lane < x.columns {
-    bits[lane] = UInt32(place[2 &* lane].bits)
-    if column &+ 2 &* lane &+ 1 < x.columns {
-      bits[lane] |= UInt32(place[2 &* lane &+ 1].bits) << 16
-    }
+  // Two numbers next to one another are a pair as they lie.
+  var pairs = SIMD16<UInt32>.zero
+  let rest = x.columns &- column
+  var next = 0
+  if rest >= 16 {
+    pairs.lowHalf = UnsafeRawPointer(place).loadUnaligned(as: SIMD8<UInt32>.self)
+    next = 16
   }
-  return unsafeBitCast(bits, to: Vector.self)
+  if rest &- next >= 8 {
+    let four = UnsafeRawPointer(place + next).loadUnaligned(as: SIMD4<UInt32>.self)
+    if next == 0 { pairs.lowHalf.lowHalf = four } else { pairs.highHalf.lowHalf = four }
+    next &+= 8
+  }
+  while next < rest {
+    pairs[next / 2] |= UInt32(place[next].bits) << UInt32(16 &* (next & 1))
+    next &+= 1
+  }
+  return unsafeBitCast(pairs, to: Vector.self)
 }
