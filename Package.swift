@@ -50,7 +50,7 @@ let package = Package(
     target(
       "BLIP2",
       ["Configuration", "LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
-    target("Tokenizers", ["CSentencePiece"]),
+    target("Tokenizers", ["CSentencePiece", "Files"]),
     target(
       "Datasets", ["Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
     target("Checkpointing", ["CHDF5", "Files"]),

@@ -20,7 +20,7 @@ package enum CRC32C {
     return table
   }()
 
-  static func checksum(of bytes: [UInt8]) -> UInt32 {
+  package static func checksum(of bytes: [UInt8]) -> UInt32 {
     bytes.withUnsafeBytes { checksum(of: $0) }
   }
 
@@ -49,7 +49,7 @@ package enum CRC32C {
 
   /// The checksum as TFRecord files hold it: turned and shifted, since a checksum over data that
   /// contains checksums would be weak.
-  static func masked(of bytes: [UInt8]) -> UInt32 {
+  package static func masked(of bytes: [UInt8]) -> UInt32 {
     let checksum = checksum(of: bytes)
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
   }

@@ -1,68 +1,89 @@
 import Autograd
 import WeightFiles
 
-/// Checks that all families share.
-enum LanguageModelSizes {
-  /// What is wrong with sizes and tokens, if anything is, in the words of a public `config.json`.
-  static func problem(
-    _ sizes: [(key: String, value: Int, most: Int)], tokens: LanguageModelTokens,
-    vocabularySize: Int
-  ) -> String? {
-    for size in sizes where size.value < 1 || size.value > size.most {
-      return "\(size.key): expected 1 to \(size.most), found \(size.value)"
+/// The sizes of a language model as a public `config.json` has them.
+protocol LanguageModelConfiguration: PublicConfiguration {
+  var vocabularySize: Int { get }
+  var tokens: LanguageModelTokens { get set }
+}
+
+extension PublicField where Sizes: LanguageModelConfiguration {
+  /// A token id; of a list the first.
+  /// - Parameter usually: What a file that leaves it out, or gives null, means; nil for the value of
+  ///   `init()`.
+  static func token(
+    _ key: String, _ property: WritableKeyPath<Sizes, Int32>,
+    usually: ((Sizes) -> Int32)? = nil
+  ) -> PublicField {
+    PublicField(
+      key,
+      read: { values, key, sizes in
+        let usual = usually?(sizes) ?? sizes[keyPath: property]
+        sizes[keyPath: property] = try values.tokens(key).first ?? usual
+      }, problem: { $0.complaint(about: [$0[keyPath: property]]) },
+      write: { Int($0[keyPath: property]) })
+  }
+
+  /// A token id that a model may do without.
+  /// - Parameter usual: What a file that leaves it out means.
+  static func token(
+    _ key: String, optional property: WritableKeyPath<Sizes, Int32?>, usually usual: Int32?
+  ) -> PublicField {
+    PublicField(
+      key,
+      read: { values, key, sizes in
+        sizes[keyPath: property] = try values.tokens(key).first ?? usual
+      }, problem: { $0.complaint(about: [$0[keyPath: property]].compactMap { $0 }) },
+      write: { $0[keyPath: property].map { Int($0) } })
+  }
+
+  /// The token, or tokens, that end a text.
+  static func ends(_ key: String) -> PublicField {
+    PublicField(
+      key,
+      read: { values, key, sizes in
+        let ends = try values.tokens(key)
+        sizes.tokens.end = ends.first ?? sizes.tokens.end
+        sizes.tokens.furtherEnds = Array(ends.dropFirst())
+      }, problem: { $0.complaint(about: [$0.tokens.end] + $0.tokens.furtherEnds) },
+      write: { Int($0.tokens.end) })
+  }
+
+  /// The activation of the feed-forward blocks.
+  static func activation(
+    _ key: String, _ property: WritableKeyPath<Sizes, Activation>
+  ) -> PublicField {
+    PublicField(
+      key,
+      read: { values, key, sizes in
+        guard let name = try values.decodeIfPresent(String.self, forKey: key) else { return }
+        guard let activation = Activation(publicName: name) else {
+          let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
+          throw values.refusal(key, "expected one of \(known), found \(name)")
+        }
+        sizes[keyPath: property] = activation
+      }, write: { $0[keyPath: property].rawValue })
+  }
+}
+
+extension LanguageModelConfiguration {
+  fileprivate func complaint(about ids: [Int32]) -> String? {
+    ids.first { $0 < 0 || Int($0) >= vocabularySize }.map {
+      "expected 0 to \(vocabularySize - 1), found \($0)"
     }
-    let ids =
-      [
-        ("bos_token_id", tokens.start), ("eos_token_id", tokens.end),
-        ("pad_token_id", tokens.padding),
-      ] + tokens.furtherEnds.map { ("eos_token_id", $0) }
-    for (key, id) in ids {
-      if let id, id < 0 || Int(id) >= vocabularySize {
-        return "\(key): expected 0 to \(vocabularySize - 1), found \(id)"
-      }
-    }
-    return nil
   }
 }
 
 extension KeyedDecodingContainer {
-  /// The activation of feed-forward blocks.
-  func languageActivation(_ key: Key, usually usual: Activation) throws -> Activation {
-    guard let name = try decodeIfPresent(String.self, forKey: key) else { return usual }
-    guard let activation = Activation(publicName: name) else {
-      let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
-      throw DecodingError.dataCorruptedError(
-        forKey: key, in: self, debugDescription: "expected one of \(known), found \(name)")
-    }
-    return activation
-  }
-
-  /// A token id that a file may leave out, or give as null.
-  func token(_ key: Key, usually usual: Int32) throws -> Int32 {
-    try tokenIfPresent(key) ?? usual
-  }
-
-  /// Nil where a file gives none.
-  func tokenIfPresent(_ key: Key) throws -> Int32? { try tokensIfPresent(key).first }
-
   /// One token id or a list of them; none where a file gives none.
-  func tokensIfPresent(_ key: Key) throws -> [Int32] {
-    guard contains(key), try !decodeNil(forKey: key) else { return [] }
+  fileprivate func tokens(_ key: Key) throws -> [Int32] {
+    guard has(key) else { return [] }
     let ids = try (try? decode([Double].self, forKey: key)) ?? [decode(Double.self, forKey: key)]
     return try ids.map { id in
       guard let token = Int32(exactly: id) else {
-        throw DecodingError.dataCorruptedError(
-          forKey: key, in: self, debugDescription: "expected a token id, found \(id)")
+        throw refusal(key, "expected a token id, found \(id)")
       }
       return token
     }
-  }
-
-  /// Refuses a variant of a family that is not built.
-  func require(_ key: Key, toBe expected: Bool) throws {
-    guard let found = try decodeIfPresent(Bool.self, forKey: key), found != expected else { return }
-    throw DecodingError.dataCorruptedError(
-      forKey: key, in: self,
-      debugDescription: "expected \(expected), found \(found) (not supported)")
   }
 }

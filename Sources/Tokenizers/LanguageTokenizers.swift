@@ -31,7 +31,7 @@ public enum LanguageTokenizers {
     let vocabulary = file("vocab.json")
     let merges = file("merges.txt")
     if let tokenizer = file("tokenizer.json") {
-      let document = try JSONReader.read(tokenizer)
+      let document = try JSONField.read(tokenizer)
       let type = try document.required("model").member("type")?.text()
       if type == "BPE" || vocabulary == nil || merges == nil {
         return try ByteLevelBPETokenizer(document, special: special)

@@ -11,11 +11,6 @@ extension KeyedDecodingContainer {
     return Int(exactly: number) ?? (number < 0 ? .min : .max)
   }
 
-  /// A whole number that a file may leave out where it is the library's usual one.
-  public func size(_ key: Key, usually usual: Int) throws -> Int {
-    contains(key) ? try size(key) : usual
-  }
-
   /// A number that a file may leave out.
   public func number(_ key: Key, usually usual: Float) throws -> Float {
     try decodeIfPresent(Double.self, forKey: key).map { Float($0) } ?? usual

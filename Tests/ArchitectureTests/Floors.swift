@@ -9,7 +9,7 @@ enum Floors {
     "Tensors": ["COpenBLAS", "COneDNN", "CPlatform"],
     "Autograd": ["Tensors"],
     "Layers": ["Autograd", "Tensors"],
-    "Tokenizers": ["CSentencePiece"],
+    "Tokenizers": ["CSentencePiece", "Files"],
     "WeightFiles": ["Layers", "Tensors", "Files"],
     "VisionEncoders": ["WeightFiles", "Layers", "Autograd", "Tensors"],
     "LanguageModels": ["WeightFiles", "Layers", "Autograd", "Tensors"],

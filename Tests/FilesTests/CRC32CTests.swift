@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Training
+@testable import Files
 
 @Suite struct CRC32CTests {
   /// One bit after another, as the definition says.

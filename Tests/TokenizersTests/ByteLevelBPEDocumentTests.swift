@@ -166,7 +166,7 @@ import Tokenizers
     ("added_tokens", #"[{"id":1000000,"content":"<end>"}]"#, "999999"),
     ("added_tokens", #"[{"id":-1,"content":"<end>"}]"#, "-1"),
     ("added_tokens", #"[{"id":300,"content":""}]"#, "empty"),
-    ("added_tokens", #"{}"#, "an array"),
+    ("added_tokens", #"{}"#, "a list"),
     ("model", #"{"type":"Unigram"}"#, "Unigram"),
     ("model", #"{"type":"BPE","dropout":0.1}"#, "dropout"),
     ("model", #"{"type":"BPE","end_of_word_suffix":"</w>"}"#, "end_of_word_suffix"),
@@ -181,7 +181,7 @@ import Tokenizers
     ("model", #"{"type":"BPE","vocab":{"a":0},"merges":["a  a"]}"#, "two tokens"),
     ("model", #"{"type":"BPE","vocab":{"a":0,"b":0},"merges":[]}"#, "an id of its own"),
     ("model", #"{"type":"BPE","vocab":{"a":0,"b":4294967297},"merges":[]}"#, "an id"),
-    ("model", #"{"type":"BPE","vocab":{"a":0,"b":"1"},"merges":[]}"#, "a string"),
+    ("model", #"{"type":"BPE","vocab":{"a":0,"b":"1"},"merges":[]}"#, "a text"),
     ("model", #"{"type":"BPE","vocab":[],"merges":[]}"#, "an object"),
     ("model", #"{"type":"BPE","merges":[]}"#, "model.vocab"),
   ])

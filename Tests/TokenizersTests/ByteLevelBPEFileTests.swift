@@ -45,7 +45,7 @@ import Tokenizers
     (#"{"a": 99999999999999999999}"#, "", "an id for each token"),
     (#"{"a": 1.5}"#, "", "an id for each token"),
     (#"{"": 1}"#, "", "an empty one"),
-    (#"{"a": 1"#, "", "a comma or }"),
+    (#"{"a": 1"#, "", "expected \",\" or \"}\""),
     (#"[1]"#, "", "an object"),
     (#"{"a": 1}"#, "", "of id 0"),
     (#"{}"#, "", "of id 0"),

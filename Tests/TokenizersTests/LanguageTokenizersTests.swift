@@ -161,7 +161,7 @@ import Tokenizers
     ("config.json", #"{"text_config": []}"#, "text_config"),
     ("added_tokens.json", #"{"x": 1e9}"#, "an integer"),
     ("added_tokens.json", #"["x"]"#, "an object"),
-    ("config.json", "{", "a key"),
+    ("config.json", "{", "the name of a field"),
   ])
   func damagedSettingsAreRefused(file: String, content: String, mention: String) throws {
     try folder.write(content, to: file)

@@ -227,7 +227,7 @@ import WeightFiles
 
   @Test(arguments: [
     ("hidden_act", "quick_gelu" as Any, "hidden_act: expected gelu, found quick_gelu"),
-    ("hidden_act", "swiglu", "hidden_act: expected gelu or quick_gelu, found swiglu"),
+    ("hidden_act", "swiglu", "hidden_act: expected gelu, found swiglu (not supported)"),
     ("qkv_bias", false, "qkv_bias: expected true, found false"),
     ("hidden_size", 0, "hidden_size: expected 1 to"),
     ("num_attention_heads", 5, "5 does not divide 8"),

@@ -62,7 +62,7 @@ public struct CaptionEvaluationSet: Sendable {
         throw ListRecord.Problem(field: "id", text: "\(id) belongs to an earlier image as well")
       }
       let image =
-        fields["file_name"] == nil
+        try fields["file_name"] == nil
         ? try images.image(withId: id, field: "id")
         : try images.image(atPath: try fields.path("file_name"), field: "file_name")
       items.append(Item(image: image, references: [], id: id))

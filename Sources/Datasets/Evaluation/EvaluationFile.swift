@@ -110,7 +110,7 @@ struct EvaluationFile {
         guard case .object(let members) = try scanner.value() else {
           throw ListRecord.Problem(field: "record", text: "expected an object")
         }
-        try take(place, try JSONFields(members))
+        try take(place, JSONFields(members))
       } catch let problem as ListRecord.Problem {
         throw error(at: place, problem)
       }
@@ -164,7 +164,7 @@ struct LineCounter {
 extension JSONFields {
   /// A text or a whole number of 64 bits, as text.
   func identifier(_ name: String) throws -> String {
-    switch self[name] {
+    switch try self[name] {
     case .string(let text) where !text.isEmpty && text.utf8.count <= EvaluationFile.textLimit:
       return text
     case .number(let text) where Int64(text) != nil: return Int64(text).map(String.init) ?? text
@@ -176,9 +176,10 @@ extension JSONFields {
 
   /// The path of a picture, as `FileName` has it.
   func path(_ name: String) throws -> String {
-    guard let path = self[name]?.name else {
+    let value = try self[name]
+    guard let path = value?.name else {
       throw ListRecord.Problem(
-        field: name, text: "expected a path, found \(self[name]?.kind ?? "nothing")")
+        field: name, text: "expected a path, found \(value?.kind ?? "nothing")")
     }
     guard path.contains(where: { !$0.isWhitespace }) else {
       throw ListRecord.Problem(field: name, text: "is empty; leave the record out")
@@ -188,9 +189,10 @@ extension JSONFields {
 
   /// A text that is not blank.
   func text(_ name: String) throws -> String {
-    guard case .string(let text) = self[name] else {
+    let value = try self[name]
+    guard case .string(let text) = value else {
       throw ListRecord.Problem(
-        field: name, text: "expected a text, found \(self[name]?.kind ?? "nothing")")
+        field: name, text: "expected a text, found \(value?.kind ?? "nothing")")
     }
     guard text.contains(where: { !$0.isWhitespace }) else {
       throw ListRecord.Problem(field: name, text: "is empty; leave the record out")

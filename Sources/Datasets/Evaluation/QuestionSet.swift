@@ -96,9 +96,10 @@ public struct QuestionSet: Sendable {
       guard seen.insert(NameKey(id)).inserted else {
         throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
       }
-      guard case .array(let given) = fields["answers"] else {
+      let list = try fields["answers"]
+      guard case .array(let given) = list else {
         throw ListRecord.Problem(
-          field: "answers", text: "expected a list, found \(fields["answers"]?.kind ?? "nothing")")
+          field: "answers", text: "expected a list, found \(list?.kind ?? "nothing")")
       }
       let answers = try given.flatMap { answer in
         guard case .object(let members) = answer, let text = try JSONFields(members)["answer"]

@@ -29,10 +29,10 @@ struct ListRecord {
     guard case .object(let members) = value else {
       throw Problem(field: "image", text: "expected an object, found \(value.kind)")
     }
-    let fields = try JSONFields(members)
-    guard let path = fields["image"]?.name else {
-      throw Problem(
-        field: "image", text: "expected a path, found \(fields["image"]?.kind ?? "nothing")")
+    let fields = JSONFields(members)
+    let image = try fields["image"]
+    guard let path = image?.name else {
+      throw Problem(field: "image", text: "expected a path, found \(image?.kind ?? "nothing")")
     }
     guard let captions = try fields.captions() else {
       throw Problem(field: "caption", text: "expected a text or a list of texts, found nothing")
@@ -51,23 +51,29 @@ struct ListRecord {
 
 /// The members of a JSON object that speak of captions.
 struct JSONFields {
-  private let values: [NameKey: JSONValue]
+  private var values: [NameKey: JSONValue] = [:]
+  private var repeated: Set<NameKey> = []
 
-  init(_ members: [(name: String, value: JSONValue)]) throws {
-    var values: [NameKey: JSONValue] = [:]
+  init(_ members: [(name: String?, value: JSONValue)]) {
     for (name, value) in members {
-      guard values.updateValue(value, forKey: NameKey(name)) == nil else {
-        throw ListRecord.Problem(field: name, text: "appears twice")
-      }
+      guard let key = name.map(NameKey.init) else { continue }
+      if values.updateValue(value, forKey: key) != nil { repeated.insert(key) }
     }
-    self.values = values
   }
 
-  subscript(name: String) -> JSONValue? { values[NameKey(name)] }
+  /// - Throws: `ListRecord.Problem` for a member that is there twice: neither may be meant.
+  subscript(name: String) -> JSONValue? {
+    get throws {
+      if repeated.contains(NameKey(name)) {
+        throw ListRecord.Problem(field: name, text: "appears twice")
+      }
+      return values[NameKey(name)]
+    }
+  }
 
   /// The texts of `caption` or `captions`; nil where there is neither.
   func captions() throws -> [String]? {
-    let given = ["caption", "captions"].filter { self[$0] != nil }
+    let given = ["caption", "captions"].filter { values[NameKey($0)] != nil }
     guard given.count < 2 else {
       throw ListRecord.Problem(
         field: "captions", text: "stands beside \"caption\"; give one of the two")
@@ -99,7 +105,7 @@ struct JSONFields {
   }
 
   func imageId() throws -> String? {
-    switch self["image_id"] {
+    switch try self["image_id"] {
     case nil, .null: return nil
     case .string(let text): return text
     case .number(let text) where Int(text) != nil: return text

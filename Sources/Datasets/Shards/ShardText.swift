@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a shard says about an image.
@@ -22,7 +23,7 @@ struct ShardText {
           throw Problem(text: "its .json is no object")
         }
         // Tools write null for what they do not know.
-        let fields = try JSONFields(
+        let fields = JSONFields(
           members.filter { if case .null = $0.value { return false } else { return true } })
         captions = try fields.captions() ?? fields["text"].map { try fields.texts($0, "text") }
         imageId = try fields.imageId()

@@ -1,33 +1,46 @@
 /// Reads JSON values one after another from bytes, so that a list of millions of records is never
 /// in memory as a whole.
 ///
-/// Strict (RFC 8259) and bounded: nesting and the length of one value have limits, and whatever
-/// the bytes are, the result is a value or a ``Failure`` that says where.
-struct JSONScanner {
-  struct Failure: Error {
+/// Strict (RFC 8259, and what Python writes beyond it) and bounded: nesting, number of values and length
+/// have limits, and whatever the bytes are, the result is a value or a ``Failure`` that says where.
+package struct JSONScanner {
+  package struct Failure: Error {
     /// The byte at which reading stopped.
-    var offset: Int
-    var problem: String
+    package var offset: Int
+    package var problem: String
   }
 
-  /// The deepest nesting of lists and objects in one value.
-  static let depthLimit = 64
-  /// The most bytes of one value.
-  static let lengthLimit = 16 << 20
+  package struct Limits: Sendable {
+    /// The deepest nesting of lists and objects in one value.
+    package var depth = 64
+    /// The most bytes of one value.
+    package var length = 16 << 20
+    /// The most values within one, itself among them.
+    package var values = Int.max
 
-  let bytes: UnsafeBufferPointer<UInt8>
-  private(set) var offset = 0
+    package init(depth: Int = 64, length: Int = 16 << 20, values: Int = .max) {
+      self.depth = depth
+      self.length = length
+      self.values = values
+    }
+  }
+
+  package let bytes: UnsafeBufferPointer<UInt8>
+  package private(set) var offset = 0
+  private let limits: Limits
   private var valueEnd = 0
+  private var valueCount = 0
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+  package init(_ bytes: UnsafeBufferPointer<UInt8>, limits: Limits = Limits()) {
     self.bytes = bytes
+    self.limits = limits
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
   }
 
   /// The only value of a text.
-  static func document(_ bytes: [UInt8]) throws -> JSONValue {
+  package static func document(_ bytes: [UInt8], limits: Limits = Limits()) throws -> JSONValue {
     try bytes.withUnsafeBufferPointer { bytes in
-      var scanner = JSONScanner(bytes)
+      var scanner = JSONScanner(bytes, limits: limits)
       let value = try scanner.value()
       guard scanner.peek() == nil else { throw scanner.failure("something follows the value") }
       return value
@@ -35,7 +48,7 @@ struct JSONScanner {
   }
 
   /// The next byte that is not white space, which stays unread; nil at the end.
-  mutating func peek() -> UInt8? {
+  package mutating func peek() -> UInt8? {
     while offset < bytes.count {
       switch bytes[offset] {
       case 0x20, 0x09, 0x0A, 0x0D: offset += 1
@@ -46,33 +59,38 @@ struct JSONScanner {
   }
 
   /// Reads the next byte if it is the given one.
-  mutating func skip(_ character: Unicode.Scalar) -> Bool {
+  package mutating func skip(_ character: Unicode.Scalar) -> Bool {
     guard peek() == UInt8(ascii: character) else { return false }
     offset += 1
     return true
   }
 
   /// The next value.
-  mutating func value() throws -> JSONValue {
+  package mutating func value() throws -> JSONValue {
     _ = peek()
-    valueEnd = min(bytes.count, offset + Self.lengthLimit)
+    valueEnd = offset + min(limits.length, bytes.count - offset)
+    valueCount = 0
     return try value(depth: 0)
   }
 
   /// The line of a byte, counted from 1.
-  func line(of offset: Int) -> Int {
+  package func line(of offset: Int) -> Int {
     bytes[..<min(offset, bytes.count)].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
   }
 
-  func failure(_ problem: String) -> Failure { Failure(offset: offset, problem: problem) }
+  package func failure(_ problem: String) -> Failure { Failure(offset: offset, problem: problem) }
 
   private mutating func value(depth: Int) throws -> JSONValue {
-    guard depth <= Self.depthLimit else {
-      throw failure("nested deeper than \(Self.depthLimit) levels")
+    guard depth <= limits.depth else {
+      throw failure("nested deeper than \(limits.depth) levels")
+    }
+    valueCount += 1
+    guard valueCount <= limits.values else {
+      throw failure("more than \(limits.values) values")
     }
     guard let first = peek() else { throw failure("ends in the middle of a value") }
     guard offset < valueEnd else {
-      throw failure("a value is longer than \(Self.lengthLimit) bytes")
+      throw failure("a value is longer than \(limits.length) bytes")
     }
     switch first {
     case UInt8(ascii: "{"): return try object(depth: depth)
@@ -81,6 +99,10 @@ struct JSONScanner {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "N"): return try word("NaN", .number("NaN"))
+    case UInt8(ascii: "I"): return try word("Infinity", .number("Infinity"))
+    case UInt8(ascii: "-") where offset + 1 < bytes.count && bytes[offset + 1] == UInt8(ascii: "I"):
+      return try word("-Infinity", .number("-Infinity"))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
     default: throw failure("expected a JSON value, found byte \(first)")
     }
@@ -88,11 +110,12 @@ struct JSONScanner {
 
   private mutating func object(depth: Int) throws -> JSONValue {
     offset += 1
-    var members: [(name: String, value: JSONValue)] = []
+    var members: [(name: String?, value: JSONValue)] = []
     if skip("}") { return .object(members) }
     repeat {
       guard peek() == UInt8(ascii: "\"") else { throw failure("expected the name of a field") }
-      let name = try string()
+      let name: String?
+      if case .string(let text) = try text() { name = text } else { name = nil }
       guard skip(":") else { throw failure("expected \":\" after the name of a field") }
       members.append((name, try value(depth: depth + 1)))
     } while skip(",")
@@ -149,24 +172,18 @@ struct JSONScanner {
 // MARK: Texts
 
 extension JSONScanner {
-  /// The name of a field.
-  private mutating func string() throws -> String {
-    guard case .string(let text) = try text() else {
-      throw failure("half of a surrogate pair stands alone, or other bytes are not UTF-8")
-    }
-    return text
-  }
-
   private mutating func text() throws -> JSONValue {
     offset += 1
     let start = offset
     var unescaped: [UInt8]?
     var holdsSingleBytes = false
+    var isBroken = false
     while offset < valueEnd {
       let byte = bytes[offset]
       switch byte {
       case UInt8(ascii: "\""):
         defer { offset += 1 }
+        if isBroken { return .brokenText }
         if holdsSingleBytes, let unescaped { return .bytes(unescaped) }
         let text =
           unescaped.map { String(validating: $0, as: UTF8.self) }
@@ -182,6 +199,7 @@ extension JSONScanner {
         case .byte(let byte):
           soFar.append(byte)
           holdsSingleBytes = true
+        case .halfOfPair: isBroken = true
         }
         unescaped = soFar
       case 0..<0x20: throw failure("a text holds a control character; write it as \\u00XX")
@@ -192,13 +210,14 @@ extension JSONScanner {
     }
     throw failure(
       valueEnd == bytes.count
-        ? "ends in the middle of a text" : "a value is longer than \(Self.lengthLimit) bytes")
+        ? "ends in the middle of a text" : "a value is longer than \(limits.length) bytes")
   }
 
   private enum Escape {
     case scalar(Unicode.Scalar)
     /// A byte that is no part of UTF-8.
     case byte(UInt8)
+    case halfOfPair
   }
 
   /// Reads what follows a backslash.
@@ -223,14 +242,19 @@ extension JSONScanner {
     let first = try codeUnit()
     if let scalar = Unicode.Scalar(first) { return .scalar(scalar) }
     if (0xDC80...0xDCFF).contains(first) { return .byte(UInt8(first & 0xFF)) }
+    let start = offset
     guard first < 0xDC00, offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
       bytes[offset + 1] == UInt8(ascii: "u")
-    else { throw failure("half of a surrogate pair stands alone") }
+    else { return .halfOfPair }
     offset += 2
     let second = try codeUnit()
     guard (0xDC00...0xDFFF).contains(second),
       let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-    else { throw failure("half of a surrogate pair stands alone") }
+    else {
+      // The second is one of its own.
+      offset = start
+      return .halfOfPair
+    }
     return .scalar(scalar)
   }
 

@@ -1,7 +1,8 @@
-import Files
-
 /// A piece of JSON. Numbers keep their spelling, objects the order of their members.
-enum JSONValue {
+///
+/// What Python writes beyond the standard is a value too, so that it harms only those who read it: `NaN`
+/// and the infinities are numbers, and halves of surrogate pairs are no text.
+package enum JSONValue {
   case null
   case bool(Bool)
   case number(String)
@@ -9,24 +10,28 @@ enum JSONValue {
   /// A text that stands for bytes which are not UTF-8, as names of files may be: Python writes each
   /// such byte as half of a surrogate pair, U+DC00 plus the byte (PEP 383).
   case bytes([UInt8])
+  /// A text with half of a surrogate pair that stands for nothing.
+  case brokenText
   case array([JSONValue])
-  case object([(name: String, value: JSONValue)])
+  /// A name that is no text is nil.
+  case object([(name: String?, value: JSONValue)])
 
   /// What a message calls it.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: return "null"
     case .bool: return "true or false"
-    case .number: return "a number"
+    case .number(let text): return Double(text)?.isFinite == true ? "a number" : text
     case .string: return "a text"
     case .bytes: return "a text that is not UTF-8"
+    case .brokenText: return "a text with half of a surrogate pair"
     case .array: return "a list"
     case .object: return "an object"
     }
   }
 
   /// The name of a file that a text stands for, as `FileName` has it; nil where it is no text.
-  var name: String? {
+  package var name: String? {
     switch self {
     case .string(let text): return FileName.text(text.utf8)
     case .bytes(let bytes): return FileName.text(bytes)

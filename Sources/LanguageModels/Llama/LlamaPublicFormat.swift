@@ -27,22 +27,7 @@ extension Llama {
 
   public func publicName(of parameter: String) -> String { Llama.publicNames(parameter) }
 
-  public var publicConfiguration: [String: Any] {
-    var values: [String: Any] = [
-      "architectures": ["LlamaForCausalLM"], "model_type": "llama",
-      "hidden_size": configuration.width, "intermediate_size": configuration.feedForwardWidth,
-      "num_hidden_layers": configuration.layers, "num_attention_heads": configuration.heads,
-      "num_key_value_heads": configuration.keyHeads, "head_dim": configuration.headWidth,
-      "vocab_size": configuration.vocabularySize,
-      "max_position_embeddings": configuration.maximumPositions,
-      "rms_norm_eps": configuration.epsilon, "rope_theta": configuration.rotaryBase,
-      "tie_word_embeddings": configuration.isTied, "hidden_act": configuration.activation.rawValue,
-      "eos_token_id": Int(configuration.tokens.end),
-      "pad_token_id": Int(configuration.tokens.padding),
-    ]
-    if let start = configuration.tokens.start { values["bos_token_id"] = Int(start) }
-    return values
-  }
+  public var publicConfiguration: [String: Any] { configuration.publicValues }
 
   private static let publicNames = LanguageModelNames(
     outer: [

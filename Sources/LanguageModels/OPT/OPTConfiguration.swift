@@ -4,7 +4,7 @@ import WeightFiles
 
 /// The sizes of an OPT model (Zhang et al. 2022), as the public `config.json` gives them. Keys that it
 /// leaves out have the values that the transformers library gives them.
-public struct OPTConfiguration: Decodable, Equatable, Sendable {
+public struct OPTConfiguration: LanguageModelConfiguration {
   public var width = 768
   public var layers = 12
   public var heads = 12
@@ -27,56 +27,28 @@ public struct OPTConfiguration: Decodable, Equatable, Sendable {
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case feedForwardWidth = "ffn_dim"
-    case vocabularySize = "vocab_size"
-    case maximumPositions = "max_position_embeddings"
-    case embeddingWidth = "word_embed_proj_dim"
-    case normsComeFirst = "do_layer_norm_before"
-    case omitsFinalNorm = "_remove_final_layer_norm"
-    case hasBias = "enable_bias"
-    case hasNormWeights = "layer_norm_elementwise_affine"
-    case activation = "activation_function"
-    case start = "bos_token_id"
-    case end = "eos_token_id"
-    case padding = "pad_token_id"
-    case isTied = "tie_word_embeddings"
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.size(.width, usually: width)
-    layers = try values.size(.layers, usually: layers)
-    heads = try values.size(.heads, usually: heads)
-    feedForwardWidth = try values.size(.feedForwardWidth, usually: feedForwardWidth)
-    vocabularySize = try values.size(.vocabularySize, usually: vocabularySize)
-    maximumPositions = try values.size(.maximumPositions, usually: maximumPositions)
-    embeddingWidth = try values.size(.embeddingWidth, usually: width)
-    normsComeFirst = try values.decodeIfPresent(Bool.self, forKey: .normsComeFirst) ?? true
-    omitsFinalNorm = try values.decodeIfPresent(Bool.self, forKey: .omitsFinalNorm) ?? false
-    activation = try values.languageActivation(.activation, usually: .relu)
-    tokens = LanguageModelTokens(
-      start: try values.token(.start, usually: 2), end: try values.token(.end, usually: 2),
-      padding: try values.token(.padding, usually: 1))
-    for key in [CodingKeys.hasBias, .hasNormWeights, .isTied] {
-      try values.require(key, toBe: true)
-    }
-  }
-
-  /// What is wrong with the numbers, if anything is.
-  var problem: String? {
-    let sizes = [
-      ("hidden_size", width, 65_536), ("num_hidden_layers", layers, 512),
-      ("num_attention_heads", heads, 1024), ("ffn_dim", feedForwardWidth, 1 << 20),
-      ("vocab_size", vocabularySize, 1 << 22),
-      ("max_position_embeddings", maximumPositions, 1 << 22),
-      ("word_embed_proj_dim", embeddingWidth, 65_536),
+  public static var fields: [PublicField<OPTConfiguration>] {
+    [
+      .size("hidden_size", \.width, upTo: 65_536),
+      .size("num_hidden_layers", \.layers, upTo: 512),
+      .size("num_attention_heads", \.heads, upTo: 1024),
+      .size("ffn_dim", \.feedForwardWidth, upTo: 1 << 20),
+      .size("vocab_size", \.vocabularySize, upTo: 1 << 22),
+      .size("max_position_embeddings", \.maximumPositions, upTo: 1 << 22),
+      .size("word_embed_proj_dim", \.embeddingWidth, upTo: 65_536, usually: \.width),
+      .flag("do_layer_norm_before", \.normsComeFirst),
+      .flag("_remove_final_layer_norm", \.omitsFinalNorm),
+      .activation("activation_function", \.activation),
+      .token("bos_token_id", optional: \.tokens.start, usually: 2),
+      .token("eos_token_id", \.tokens.end), .token("pad_token_id", \.tokens.padding),
+      .fixed("enable_bias", true), .fixed("layer_norm_elementwise_affine", true),
+      .fixed("tie_word_embeddings", true), .constant("architectures", ["OPTForCausalLM"]),
+      .constant("model_type", "opt"),
     ]
-    return LanguageModelSizes.problem(sizes, tokens: tokens, vocabularySize: vocabularySize)
-      ?? (width % heads == 0 ? nil : "num_attention_heads: \(heads) does not divide \(width)")
+  }
+
+  public var conflict: String? {
+    width % heads == 0 ? nil : "num_attention_heads: \(heads) does not divide \(width)"
   }
 }
 

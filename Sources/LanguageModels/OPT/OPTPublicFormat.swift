@@ -17,23 +17,7 @@ extension OPT {
 
   public func publicName(of parameter: String) -> String { "model." + OPT.names(parameter) }
 
-  public var publicConfiguration: [String: Any] {
-    [
-      "architectures": ["OPTForCausalLM"], "model_type": "opt",
-      "hidden_size": configuration.width, "num_hidden_layers": configuration.layers,
-      "num_attention_heads": configuration.heads, "ffn_dim": configuration.feedForwardWidth,
-      "vocab_size": configuration.vocabularySize,
-      "max_position_embeddings": configuration.maximumPositions,
-      "word_embed_proj_dim": configuration.embeddingWidth,
-      "do_layer_norm_before": configuration.normsComeFirst,
-      "_remove_final_layer_norm": configuration.omitsFinalNorm, "enable_bias": true,
-      "layer_norm_elementwise_affine": true,
-      "activation_function": configuration.activation.rawValue,
-      "bos_token_id": Int(configuration.tokens.start ?? configuration.tokens.end),
-      "eos_token_id": Int(configuration.tokens.end),
-      "pad_token_id": Int(configuration.tokens.padding), "tie_word_embeddings": true,
-    ]
-  }
+  public var publicConfiguration: [String: Any] { configuration.publicValues }
 
   private static let names = LanguageModelNames(
     outer: [

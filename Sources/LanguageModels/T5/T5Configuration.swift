@@ -4,7 +4,7 @@ import WeightFiles
 /// The sizes of a T5 (Raffel et al. 2020; v1.1 and Flan: Chung et al. 2022), as the public
 /// `config.json` gives them. Keys that it leaves out have the values that the transformers library
 /// gives them.
-public struct T5Configuration: Decodable, Equatable, Sendable {
+public struct T5Configuration: LanguageModelConfiguration {
   public var width = 512
   /// The width of one attention head; heads times it need not be `width`.
   public var headWidth = 64
@@ -35,89 +35,54 @@ public struct T5Configuration: Decodable, Equatable, Sendable {
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey {
-    case width = "d_model"
-    case headWidth = "d_kv"
-    case feedForwardWidth = "d_ff"
-    case encoderLayers = "num_layers"
-    case decoderLayers = "num_decoder_layers"
-    case heads = "num_heads"
-    case vocabularySize = "vocab_size"
-    case distanceBuckets = "relative_attention_num_buckets"
-    case maximumDistance = "relative_attention_max_distance"
-    case epsilon = "layer_norm_epsilon"
-    case decoderStart = "decoder_start_token_id"
-    case end = "eos_token_id"
-    case padding = "pad_token_id"
-    case feedForward = "feed_forward_proj"
-    case activation = "dense_act_fn"
-    case isTied = "tie_word_embeddings"
-    case scalesOutput = "scale_decoder_outputs"
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.size(.width, usually: width)
-    headWidth = try values.size(.headWidth, usually: headWidth)
-    feedForwardWidth = try values.size(.feedForwardWidth, usually: feedForwardWidth)
-    encoderLayers = try values.size(.encoderLayers, usually: encoderLayers)
-    decoderLayers =
-      try values.decodeIfPresent(Double.self, forKey: .decoderLayers) == nil
-      ? encoderLayers : values.size(.decoderLayers)
-    heads = try values.size(.heads, usually: heads)
-    vocabularySize = try values.size(.vocabularySize, usually: vocabularySize)
-    distanceBuckets = try values.size(.distanceBuckets, usually: distanceBuckets)
-    maximumDistance = try values.size(.maximumDistance, usually: maximumDistance)
-    epsilon = try values.number(.epsilon, usually: epsilon)
-    tokens = LanguageModelTokens(
-      start: nil, end: try values.token(.end, usually: 1),
-      padding: try values.token(.padding, usually: 0))
-    decoderStart = try values.token(.decoderStart, usually: tokens.padding)
-    try readFeedForward(values)
-    isTied = try values.decodeIfPresent(Bool.self, forKey: .isTied) ?? true
-    scalesOutput = try values.decodeIfPresent(Bool.self, forKey: .scalesOutput)
+  public static var fields: [PublicField<T5Configuration>] {
+    [
+      .size("d_model", \.width, upTo: 65_536), .size("d_kv", \.headWidth, upTo: 4096),
+      .size("d_ff", \.feedForwardWidth, upTo: 1 << 20),
+      .size("num_layers", \.encoderLayers, upTo: 512),
+      .size("num_decoder_layers", \.decoderLayers, upTo: 512, usually: \.encoderLayers),
+      .size("num_heads", \.heads, upTo: 1024),
+      .size("vocab_size", \.vocabularySize, upTo: 1 << 22),
+      .size("relative_attention_num_buckets", \.distanceBuckets, upTo: 65_536),
+      .size("relative_attention_max_distance", \.maximumDistance, upTo: 1 << 20),
+      .epsilon("layer_norm_epsilon", \.epsilon),
+      .token("eos_token_id", \.tokens.end), .token("pad_token_id", \.tokens.padding),
+      .token("decoder_start_token_id", \.decoderStart, usually: \.tokens.padding),
+      feedForward, .activation("dense_act_fn", \.activation),
+      .constant("is_encoder_decoder", true), .constant("dropout_rate", 0.0),
+      .flag("tie_word_embeddings", \.isTied),
+      PublicField(
+        "scale_decoder_outputs",
+        read: { $2.scalesOutput = try $0.decodeIfPresent(Bool.self, forKey: $1) },
+        write: \.scalesOutput),
+      .constant("architectures", ["T5ForConditionalGeneration"]), .constant("model_type", "t5"),
+    ]
   }
 
   /// `relu`, `gated-gelu` and so on. A model's own `dense_act_fn` has the last word: BLIP-2's T5 is
   /// gated with the exact GELU, others with its tanh approximation.
-  private mutating func readFeedForward(
-    _ values: KeyedDecodingContainer<CodingKeys>
-  ) throws {
-    let form = try values.decodeIfPresent(String.self, forKey: .feedForward) ?? "relu"
-    isGated = form.hasPrefix("gated-")
-    let name = isGated ? String(form.dropFirst("gated-".count)) : form
-    let named = isGated && name == "gelu" ? Activation.tanhGELU : Activation(publicName: name)
-    guard let named else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .feedForward, in: values,
-        debugDescription: "expected relu, gated-gelu or gated-silu, found \(form)")
-    }
-    activation = try values.languageActivation(.activation, usually: named)
-  }
+  private static let feedForward = PublicField<T5Configuration>(
+    "feed_forward_proj",
+    read: { values, key, sizes in
+      guard let form = try values.decodeIfPresent(String.self, forKey: key) else { return }
+      sizes.isGated = form.hasPrefix("gated-")
+      let name = sizes.isGated ? String(form.dropFirst("gated-".count)) : form
+      guard
+        let named = sizes.isGated && name == "gelu" ? .tanhGELU : Activation(publicName: name)
+      else {
+        throw values.refusal(key, "expected relu, gated-gelu or gated-silu, found \(form)")
+      }
+      sizes.activation = named
+    },
+    write: { sizes in
+      let name = sizes.activation == .tanhGELU ? "gelu" : sizes.activation.rawValue
+      return (sizes.isGated ? "gated-" : "") + name
+    })
 
-  /// What is wrong with the numbers, if anything is.
-  var problem: String? {
-    let sizes = [
-      ("d_model", width, 65_536), ("d_kv", headWidth, 4096), ("d_ff", feedForwardWidth, 1 << 20),
-      ("num_layers", encoderLayers, 512), ("num_decoder_layers", decoderLayers, 512),
-      ("num_heads", heads, 1024), ("vocab_size", vocabularySize, 1 << 22),
-      ("relative_attention_num_buckets", distanceBuckets, 65_536),
-      ("relative_attention_max_distance", maximumDistance, 1 << 20),
-    ]
-    if let problem = LanguageModelSizes.problem(
-      sizes, tokens: tokens, vocabularySize: vocabularySize)
-    {
-      return problem
-    }
+  public var conflict: String? {
     if distanceBuckets < 4 || distanceBuckets % 2 != 0 || maximumDistance <= distanceBuckets / 2 {
       return "relative_attention_num_buckets: expected an even number from 4 on, less than twice "
         + "relative_attention_max_distance, found \(distanceBuckets) and \(maximumDistance)"
-    }
-    if !(epsilon > 0 && epsilon <= 1) {
-      return "layer_norm_epsilon: expected a number above 0, at most 1, found \(epsilon)"
-    }
-    if decoderStart < 0 || Int(decoderStart) >= vocabularySize {
-      return "decoder_start_token_id: expected 0 to \(vocabularySize - 1), found \(decoderStart)"
     }
     return nil
   }

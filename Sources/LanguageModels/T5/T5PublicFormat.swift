@@ -47,28 +47,11 @@ extension T5 {
   }
 
   public var publicConfiguration: [String: Any] {
-    let activation =
-      configuration.activation == .tanhGELU || configuration.activation == .gelu
-      ? "gelu" : configuration.activation.rawValue
-    return [
-      "architectures": ["T5ForConditionalGeneration"], "model_type": "t5",
-      "is_encoder_decoder": true, "d_model": configuration.width,
-      "d_kv": configuration.headWidth, "d_ff": configuration.feedForwardWidth,
-      "num_layers": configuration.encoderLayers,
-      "num_decoder_layers": configuration.decoderLayers, "num_heads": configuration.heads,
-      "vocab_size": configuration.vocabularySize,
-      "relative_attention_num_buckets": configuration.distanceBuckets,
-      "relative_attention_max_distance": configuration.maximumDistance,
-      "layer_norm_epsilon": configuration.epsilon,
-      "feed_forward_proj": (configuration.isGated ? "gated-" : "") + activation,
-      "dense_act_fn": configuration.activation.rawValue, "is_gated_act": configuration.isGated,
-      "decoder_start_token_id": Int(configuration.decoderStart),
-      "eos_token_id": Int(configuration.tokens.end),
-      "pad_token_id": Int(configuration.tokens.padding),
-      "tie_word_embeddings": outputTable == nil,
-      "scale_decoder_outputs": configuration.scalesOutput ?? (outputTable == nil),
-      "dropout_rate": 0.0,
-    ]
+    var values = configuration.publicValues
+    values["tie_word_embeddings"] = outputTable == nil
+    values["scale_decoder_outputs"] = configuration.scalesOutput ?? (outputTable == nil)
+    values["is_gated_act"] = configuration.isGated
+    return values
   }
 
   private static func names(isDecoder: Bool, isGated: Bool) -> LanguageModelNames {

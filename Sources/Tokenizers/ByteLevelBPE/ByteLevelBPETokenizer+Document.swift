@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// `tokenizer.json` of the Hugging Face tokenizers library, as far as byte-level tokenizers use it.
@@ -9,7 +10,7 @@ extension ByteLevelBPETokenizer {
   ///   - special: What the folder's other files say of special tokens; the end must be named.
   /// - Throws: `TokenizerError`.
   public init(tokenizerFile: URL, special: SpecialTokens) throws {
-    try self.init(JSONReader.read(tokenizerFile), special: special)
+    try self.init(JSONField.read(tokenizerFile), special: special)
   }
 
   init(_ document: JSONField, special: SpecialTokens) throws {
@@ -58,11 +59,12 @@ extension BytePairModel {
   {
     switch value {
     case .string(let line):
-      try appendMerge(line, file: field.file, place: "\(field.place)[\(number)]")
+      try appendMerge(Array(line.utf8)[...], file: field.file, place: "\(field.place)[\(number)]")
     case .array(let pair):
       guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1]
       else { fallthrough }
-      try appendMerge(left, right, file: field.file, place: "\(field.place)[\(number)]")
+      try appendMerge(
+        Array(left.utf8), Array(right.utf8), file: field.file, place: "\(field.place)[\(number)]")
     default:
       throw TokenizerError.damaged(
         file: field.file, place: "\(field.place)[\(number)]", expected: "two tokens",
@@ -151,8 +153,8 @@ extension JSONField {
   }
 
   fileprivate func isEmptyString() throws -> Bool {
-    guard case .string(let bytes) = value else { return false }
-    return bytes.isEmpty
+    guard case .string(let text) = value else { return false }
+    return text.isEmpty
   }
 
   /// The `content` of a token; not empty.

@@ -24,7 +24,7 @@ extension ByteLevelBPETokenizer {
     vocabularyFile: URL, mergesFile: URL, special: SpecialTokens, added: [AddedToken],
     addsPrefixSpace: Bool
   ) throws {
-    let document = try JSONReader.read(vocabularyFile)
+    let document = try JSONField.read(vocabularyFile)
     let vocabulary = try BytePairVocabulary(document, file: vocabularyFile.path)
     let lines = try Self.mergeLines(mergesFile)
     var model = BytePairModel(
@@ -64,7 +64,7 @@ extension BytePairVocabulary {
   init(_ field: JSONField, file: String) throws {
     self.init(file: file)
     for member in try field.members() {
-      guard case .integer(let value) = member.value, let id = Int32(exactly: value) else {
+      guard let id = member.value.integer.flatMap(Int32.init(exactly:)) else {
         throw field.mismatch(
           "an id for each token",
           found: "\(member.value.kind) for \(TokenizerFile.excerpt(member.key))")

@@ -1,46 +1,43 @@
-/// A value of a JSON document.
-///
-/// Strings are bytes: Swift holds canonically equal strings equal, so that a dictionary from
-/// Foundation's parsers would lose tokens, and would not tell of a key that stands there twice.
-enum JSONValue {
-  case null
-  case boolean(Bool)
-  case integer(Int)
-  /// A number that is no integer of 64 bits; tokenizers have no use for its value.
-  case otherNumber
-  case string([UInt8])
-  case array([JSONValue])
-  case object([JSONMember])
-
-  var kind: String {
-    switch self {
-    case .null: "null"
-    case .boolean: "a boolean"
-    case .integer, .otherNumber: "a number"
-    case .string: "a string"
-    case .array: "an array"
-    case .object: "an object"
-    }
-  }
-}
-
-struct JSONMember {
-  let key: [UInt8]
-  let value: JSONValue
-}
+import Files
+import Foundation
 
 /// A value and its place in a file, for messages.
+///
+/// Texts are compared by their bytes: Swift holds canonically equal strings equal, and a vocabulary has
+/// tokens that differ in nothing else.
 struct JSONField {
   let value: JSONValue
   let place: String
   let file: String
 
+  /// `tokenizer.json` is at most a dozen levels deep, and the largest public one holds half as many values.
+  private static let limits = JSONScanner.Limits(
+    depth: 31, length: TokenizerFile.maximumByteCount, values: 4_000_000)
+
+  /// - Throws: `TokenizerError`.
+  static func read(_ url: URL) throws -> JSONField {
+    try read(TokenizerFile.contents(of: url), file: url.path)
+  }
+
+  static func read(_ bytes: [UInt8], file: String) throws -> JSONField {
+    do {
+      return JSONField(
+        value: try JSONScanner.document(bytes, limits: limits), place: "", file: file)
+    } catch let failure as JSONScanner.Failure {
+      throw TokenizerError.damaged(
+        file: file, place: "byte \(failure.offset)", expected: "JSON", found: failure.problem)
+    }
+  }
+
   /// The member of this name; nil where there is none or it is null.
   /// - Throws: `TokenizerError.damaged` where the field is no object.
   func member(_ name: String) throws -> JSONField? {
     guard case .object(let members) = value else { throw mismatch("an object") }
-    let key = Array(name.utf8)
-    guard let found = members.first(where: { $0.key == key })?.value else { return nil }
+    let named = members.filter { $0.name?.utf8.elementsEqual(name.utf8) == true }
+    guard named.count <= 1 else {
+      throw mismatch("\(name) once", found: "it \(named.count) times")
+    }
+    guard let found = named.first?.value else { return nil }
     if case .null = found { return nil }
     return JSONField(value: found, place: place.isEmpty ? name : "\(place).\(name)", file: file)
   }
@@ -54,32 +51,42 @@ struct JSONField {
     return field
   }
 
-  func members() throws -> [JSONMember] {
+  /// The members of an object whose keys are no words of the format, but tokens or ids.
+  func members() throws -> [(key: [UInt8], value: JSONValue)] {
     guard case .object(let members) = value else { throw mismatch("an object") }
-    return members
+    var seen: Set<[UInt8]> = []
+    return try members.map { name, value in
+      guard let key = name.map({ Array($0.utf8) }) else {
+        throw mismatch("keys that are texts", found: "one that is not UTF-8")
+      }
+      guard seen.insert(key).inserted else {
+        throw mismatch("a key not seen before", found: TokenizerFile.excerpt(key))
+      }
+      return (key, value)
+    }
   }
 
   func elements() throws -> [JSONField] {
-    guard case .array(let values) = value else { throw mismatch("an array") }
+    guard case .array(let values) = value else { throw mismatch("a list") }
     return values.enumerated().map {
       JSONField(value: $1, place: "\(place)[\($0)]", file: file)
     }
   }
 
   func bytes() throws -> [UInt8] {
-    guard case .string(let bytes) = value else { throw mismatch("a string") }
-    return bytes
+    guard case .string(let text) = value else { throw mismatch("a text") }
+    return Array(text.utf8)
   }
 
   func text() throws -> String { String(decoding: try bytes(), as: UTF8.self) }
 
   func boolean() throws -> Bool {
-    guard case .boolean(let value) = value else { throw mismatch("true or false") }
+    guard case .bool(let value) = value else { throw mismatch("true or false") }
     return value
   }
 
   func integer() throws -> Int {
-    guard case .integer(let value) = value else { throw mismatch("an integer") }
+    guard let value = value.integer else { throw mismatch("an integer") }
     return value
   }
 
@@ -96,5 +103,13 @@ struct JSONField {
     .damaged(
       file: file, place: place.isEmpty ? "the document" : place, expected: expected,
       found: found ?? value.kind)
+  }
+}
+
+extension JSONValue {
+  /// A whole number of 64 bits, written as one.
+  var integer: Int? {
+    guard case .number(let text) = self else { return nil }
+    return Int(text)
   }
 }

@@ -20,7 +20,7 @@ struct TokenizerSettings {
   init(folder: URL) throws {
     func document(_ name: String) throws -> JSONField? {
       let url = folder.appendingPathComponent(name)
-      return TokenizerFile.exists(url) ? try JSONReader.read(url) : nil
+      return TokenizerFile.exists(url) ? try JSONField.read(url) : nil
     }
     let settings = try document("tokenizer_config.json")
     let configuration = try document("config.json")
@@ -81,7 +81,7 @@ struct TokenizerSettings {
     guard let field else { return nil }
     if case .array = field.value { return try field.elements().first.map { .id(try $0.id()) } }
     // Some files say -1 for none.
-    if case .integer(-1) = field.value { return nil }
+    if field.value.integer == -1 { return nil }
     return .id(try field.id())
   }
 

@@ -3,7 +3,7 @@ import WeightFiles
 
 /// The sizes of CLIP's image encoder (Radford et al. 2021), as the public `config.json` gives them.
 /// Keys that it leaves out have the values that the transformers library gives them.
-public struct CLIPViTConfiguration: Decodable, Equatable, Sendable, ViTConfiguration {
+public struct CLIPViTConfiguration: ViTConfiguration {
   public var width = 768
   public var layers = 12
   public var heads = 12
@@ -19,35 +19,17 @@ public struct CLIPViTConfiguration: Decodable, Equatable, Sendable, ViTConfigura
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case feedForwardWidth = "intermediate_size"
-    case patchSize = "patch_size"
-    case imageSize = "image_size"
-    case channels = "num_channels"
-    case layerNormEpsilon = "layer_norm_eps"
-    case activation = "hidden_act"
-    case initialDeviation = "initializer_range"
+  public static var fields: [PublicField<CLIPViTConfiguration>] {
+    PublicField.ofViT() + [
+      .size("intermediate_size", \.feedForwardWidth, upTo: 131_072),
+      .choice(
+        "hidden_act", \.activation, among: [("gelu", .gelu), ("quick_gelu", .quickGELU)],
+        written: \.rawValue),
+      .number("initializer_range", \.initialDeviation),
+      .constant("architectures", ["CLIPVisionModel"]),
+      .constant("model_type", "clip_vision_model"),
+    ]
   }
-
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.size(.width, usually: width)
-    layers = try values.size(.layers, usually: layers)
-    heads = try values.size(.heads, usually: heads)
-    feedForwardWidth = try values.size(.feedForwardWidth, usually: feedForwardWidth)
-    patchSize = try values.size(.patchSize, usually: patchSize)
-    imageSize = try values.size(.imageSize, usually: imageSize)
-    layerNormEpsilon = try values.number(.layerNormEpsilon, usually: layerNormEpsilon)
-    initialDeviation = try values.number(.initialDeviation, usually: initialDeviation)
-    activation = try values.activation(.activation, usually: activation)
-    try values.requireThreeChannels(.channels)
-  }
-
-  /// What is wrong with the numbers, if anything is.
-  var problem: String? { problem(feedForward: ("intermediate_size", feedForwardWidth, 131_072)) }
 }
 
 extension CLIPViTConfiguration {

@@ -25,18 +25,7 @@ extension CLIPViT {
     CLIPViT.prefix + CLIPViT.names(parameter)
   }
 
-  public var publicConfiguration: [String: Any] {
-    [
-      "architectures": ["CLIPVisionModel"], "model_type": "clip_vision_model",
-      "hidden_act": configuration.activation.rawValue, "num_channels": 3,
-      "hidden_size": configuration.width, "num_hidden_layers": configuration.layers,
-      "num_attention_heads": configuration.heads,
-      "intermediate_size": configuration.feedForwardWidth,
-      "patch_size": configuration.patchSize, "image_size": configuration.imageSize,
-      "layer_norm_eps": configuration.layerNormEpsilon,
-      "initializer_range": configuration.initialDeviation,
-    ]
-  }
+  public var publicConfiguration: [String: Any] { configuration.publicValues }
 
   public func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
     switch parameter {

@@ -1,9 +1,8 @@
-import Foundation
 import Layers
 import WeightFiles
 
 /// The sizes of a DINOv2 encoder (Oquab et al. 2023), as the public `config.json` gives them.
-public struct DINOv2Configuration: Codable, Equatable, Sendable, ViTConfiguration {
+public struct DINOv2Configuration: ViTConfiguration {
   public var width = 384
   public var layers = 12
   public var heads = 6
@@ -22,35 +21,17 @@ public struct DINOv2Configuration: Codable, Equatable, Sendable, ViTConfiguratio
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case feedForwardRatio = "mlp_ratio"
-    case patchSize = "patch_size"
-    case imageSize = "image_size"
-    case layerNormEpsilon = "layer_norm_eps"
-    case initialLayerScale = "layerscale_value"
-    case initialDeviation = "initializer_range"
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.size(.width)
-    layers = try values.size(.layers)
-    heads = try values.size(.heads)
-    feedForwardRatio = try values.size(.feedForwardRatio, usually: 4)
-    patchSize = try values.size(.patchSize)
-    imageSize = try values.size(.imageSize)
-    layerNormEpsilon = try values.number(.layerNormEpsilon, usually: 1e-6)
-    initialLayerScale = try values.number(.initialLayerScale, usually: 1)
-    initialDeviation = try values.number(.initialDeviation, usually: 0.02)
+  public static var fields: [PublicField<DINOv2Configuration>] {
+    PublicField.ofViT(isRequired: true) + [
+      .size("mlp_ratio", \.feedForwardRatio, upTo: 64),
+      .number("layerscale_value", \.initialLayerScale),
+      .number("initializer_range", \.initialDeviation),
+      .fixed("hidden_act", "gelu"), .fixed("qkv_bias", true), .fixed("use_swiglu_ffn", false),
+      .constant("architectures", ["Dinov2Model"]), .constant("model_type", "dinov2"),
+    ]
   }
 
   var feedForwardWidth: Int { width * feedForwardRatio }
-
-  /// What is wrong with the numbers, if anything is.
-  public var problem: String? { problem(feedForward: ("mlp_ratio", feedForwardRatio, 64)) }
 }
 
 extension DINOv2Configuration {

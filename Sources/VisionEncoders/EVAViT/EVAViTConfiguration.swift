@@ -4,7 +4,7 @@ import WeightFiles
 /// The sizes of an EVA-CLIP encoder (Fang et al. 2023; Sun et al. 2023), as the `vision_config` of a
 /// public BLIP-2 gives them. Keys that it leaves out have the values that the transformers library
 /// gives them, which are those of ViT-g.
-public struct EVAViTConfiguration: Decodable, Equatable, Sendable, ViTConfiguration {
+public struct EVAViTConfiguration: ViTConfiguration {
   public var width = 1408
   public var layers = 39
   public var heads = 16
@@ -20,41 +20,12 @@ public struct EVAViTConfiguration: Decodable, Equatable, Sendable, ViTConfigurat
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey {
-    case width = "hidden_size"
-    case layers = "num_hidden_layers"
-    case heads = "num_attention_heads"
-    case feedForwardWidth = "intermediate_size"
-    case patchSize = "patch_size"
-    case imageSize = "image_size"
-    case channels = "num_channels"
-    case layerNormEpsilon = "layer_norm_eps"
-    case activation = "hidden_act"
-    case hasBias = "qkv_bias"
+  public static var fields: [PublicField<EVAViTConfiguration>] {
+    PublicField.ofViT() + [
+      .size("intermediate_size", \.feedForwardWidth, upTo: 131_072),
+      .fixed("hidden_act", "gelu"), .fixed("qkv_bias", true),
+      .constant("architectures", ["Blip2VisionModel"]),
+      .constant("model_type", "blip_2_vision_model"),
+    ]
   }
-
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    width = try values.size(.width, usually: width)
-    layers = try values.size(.layers, usually: layers)
-    heads = try values.size(.heads, usually: heads)
-    feedForwardWidth = try values.size(.feedForwardWidth, usually: feedForwardWidth)
-    patchSize = try values.size(.patchSize, usually: patchSize)
-    imageSize = try values.size(.imageSize, usually: imageSize)
-    layerNormEpsilon = try values.number(.layerNormEpsilon, usually: layerNormEpsilon)
-    guard try values.activation(.activation, usually: .gelu) == .gelu else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .activation, in: values,
-        debugDescription: "expected gelu, found quick_gelu (not supported)")
-    }
-    guard try values.decodeIfPresent(Bool.self, forKey: .hasBias) ?? true else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .hasBias, in: values, debugDescription: "expected true, found false (not supported)"
-      )
-    }
-    try values.requireThreeChannels(.channels)
-  }
-
-  /// What is wrong with the numbers, if anything is.
-  var problem: String? { problem(feedForward: ("intermediate_size", feedForwardWidth, 131_072)) }
 }

@@ -24,16 +24,7 @@ extension EVAViT {
 
   public func publicName(of parameter: String) -> String { EVAViT.names(parameter) }
 
-  public var publicConfiguration: [String: Any] {
-    [
-      "architectures": ["Blip2VisionModel"], "model_type": "blip_2_vision_model",
-      "hidden_act": "gelu", "qkv_bias": true, "hidden_size": configuration.width,
-      "num_hidden_layers": configuration.layers, "num_attention_heads": configuration.heads,
-      "intermediate_size": configuration.feedForwardWidth,
-      "patch_size": configuration.patchSize, "image_size": configuration.imageSize,
-      "layer_norm_eps": configuration.layerNormEpsilon,
-    ]
-  }
+  public var publicConfiguration: [String: Any] { configuration.publicValues }
 
   public func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
     embedding.publicShape(of: parameter, shape)
