@@ -15,17 +15,19 @@ public enum ConfigurationLoader {
   /// Loads a configuration.
   /// - Parameters:
   ///   - defaults: The values of the keys that are not given.
+  ///   - declared: What carries the declarations of keys where that is not `defaults`.
   ///   - file: A YAML file of at most 256 KiB.
   ///   - overrides: `section.key=value` arguments with values in YAML, applied after the file, in
   ///     order.
   ///   - note: Is told of each key that has another name by now.
   /// - Throws: `ConfigurationError`.
   public static func load<Configuration: Codable>(
-    _ defaults: Configuration, file: URL? = nil, overrides: [String] = [],
-    note: (String) -> Void = { _ in }
+    _ defaults: Configuration, like declared: Configuration? = nil, file: URL? = nil,
+    overrides: [String] = [], note: (String) -> Void = { _ in }
   ) throws -> Configuration {
     try load(
-      defaults, changes: try file.flatMap { try ConfigurationReader.tree(ofFile: $0) },
+      defaults, like: declared ?? defaults,
+      changes: try file.flatMap { try ConfigurationReader.tree(ofFile: $0) },
       overrides: overrides, note: note)
   }
 
@@ -36,16 +38,17 @@ public enum ConfigurationLoader {
     _ defaults: Configuration, text: String, name: String, overrides: [String] = []
   ) throws -> Configuration {
     try load(
-      defaults,
+      defaults, like: defaults,
       changes: try ConfigurationReader.tree(of: text) { .file(name: name, line: $0) },
       overrides: overrides, note: { _ in })
   }
 
   private static func load<Configuration: Codable>(
-    _ defaults: Configuration, changes: ConfigurationNode?, overrides: [String],
+    _ defaults: Configuration, like declared: Configuration, changes: ConfigurationNode?,
+    overrides: [String],
     note: (String) -> Void
   ) throws -> Configuration {
-    let keys = KeyTree(defaults, defaults: defaults)
+    let keys = KeyTree(declared, defaults: declared)
     var tree = try ConfigurationEncoder.tree(of: defaults)
     if let changes = changes?.withPresentNames(keys, note: note) {
       guard case .section = changes.content else {

@@ -1,41 +1,31 @@
-import Foundation
-
-/// The relative paths of a configuration, seen from the folder in which it was first used.
+/// The relative paths of a configuration, seen from the folder of the run that saved it.
 public enum InputPaths {
   /// The configuration with absolute paths in place of those that lead to nothing from the working
   /// folder, and to something from another one.
   /// - Parameters:
   ///   - defaults: A configuration that carries the declarations.
   ///   - folder: The other folder.
-  ///   - resolve: Puts what a path's placeholders stand for into it.
-  ///   - report: Is told of each path that is taken from there.
+  ///   - exists: Whether a path leads to anything.
+  /// - Returns: With the keys of the paths that are taken from there.
   /// - Throws: `ConfigurationError`.
   public static func completed<Configuration: Codable>(
-    _ configuration: Configuration, like defaults: Configuration, from folder: URL,
-    resolve: (String) -> String, report: (String) -> Void
-  ) throws -> Configuration {
-    var found: [String: String] = [:]
+    _ configuration: Configuration, like defaults: Configuration, from folder: String,
+    exists: (String) -> Bool
+  ) throws -> (configuration: Configuration, keys: [String]) {
+    var found: [(key: String, path: String)] = []
     KeyTree(configuration, defaults: defaults).visit { key in
       guard case .inputPath = key.declaration?.range,
         let path = (key.value as? any PathKeyValue)?.path, !path.isEmpty, !path.hasPrefix("/")
       else { return }
-      let other = folder.appendingPathComponent(path).path
-      guard !exists(resolve(path)), exists(resolve(other)) else { return }
-      found[key.path] = other
-      report("\(key.path): \(path) is not here, taken from \(folder.path)")
+      let other = "\(folder)/\(path)"
+      if !exists(path), exists(other) { found.append((key.path, other)) }
     }
-    if found.isEmpty { return configuration }
-    let tree = try ConfigurationEncoder.tree(of: configuration).replacingTexts(found, at: "")
-    return try ConfigurationDecoder(node: tree, path: [], asked: AskedKeys())
+    if found.isEmpty { return (configuration, []) }
+    let paths = Dictionary(uniqueKeysWithValues: found.map { ($0.key, $0.path) })
+    let tree = try ConfigurationEncoder.tree(of: configuration).replacingTexts(paths, at: "")
+    let completed = try ConfigurationDecoder(node: tree, path: [], asked: AskedKeys())
       .decode(Configuration.self)
-  }
-
-  /// Whether there is something; of a pattern such as `name-*.tar` whether there is its folder.
-  private static func exists(_ path: String) -> Bool {
-    let url = URL(fileURLWithPath: path)
-    let isPattern = url.lastPathComponent.contains { "*{".contains($0) }
-    return FileManager.default.fileExists(
-      atPath: isPattern ? url.deletingLastPathComponent().path : url.path)
+    return (completed, found.map(\.key))
   }
 }
 

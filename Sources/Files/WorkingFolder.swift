@@ -6,7 +6,9 @@ public enum WorkingFolder {
 
   /// Says so, after an error's words, where a relative path leads to nothing.
   public static func hint(for path: String) -> String {
-    if path.hasPrefix("/") || FileManager.default.fileExists(atPath: path) { return "" }
+    // A pattern is no file's name.
+    let isPattern = path.contains { "*?[{".contains($0) }
+    if isPattern || path.hasPrefix("/") || (try? FileSystem.kind(of: path)) != nil { return "" }
     return "; relative paths count from the working folder, \(self.path)"
   }
 }

@@ -70,6 +70,15 @@ public struct PublicField<Sizes> {
     self.write = write
   }
 
+  /// The field with another value in a file.
+  public func written(_ value: @escaping (Sizes) -> Any?) -> PublicField {
+    PublicField(self, write: value)
+  }
+
+  private init(_ other: PublicField, write: @escaping (Sizes) -> Any?) {
+    (key, read, problem, self.write) = (other.key, other.read, other.problem, write)
+  }
+
   /// A whole number from 1 on.
   /// - Parameters:
   ///   - most: The largest that makes sense.

@@ -18,7 +18,7 @@ enum Floors {
       "Tensors",
     ],
     "Datasets": [
-      "Configuration", "Tokenizers", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files",
+      "Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files",
     ],
     "Checkpointing": ["CHDF5", "Files"],
     "Training": [

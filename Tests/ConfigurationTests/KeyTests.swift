@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import Configuration
@@ -143,27 +142,29 @@ import Testing
   // MARK: Paths
 
   @Test func pathsAreCompletedFromAnotherFolder() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "blip2-train-\(UUID().uuidString)")
-    let manager = FileManager.default
-    try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? manager.removeItem(at: folder) }
-    try Data().write(to: folder.appendingPathComponent("words.opt.txt"))
     var given = Outer()
     given.shared.list = "words.{llm}.txt"
-    given.others = ["part-*.tar", "nowhere.txt", "/words.opt.txt"].map {
+    given.others = ["part-*.tar", "nowhere.txt", "here.txt", "/words.txt", ""].map {
       var other = Other()
       other.shared.list = $0
       return other
     }
-    var notes: [String] = []
-    let found = try InputPaths.completed(
-      given, like: Outer(), from: folder,
-      resolve: { $0.replacingOccurrences(of: "{llm}", with: "opt") }, report: { notes.append($0) })
-    #expect(found.shared.list == folder.path + "/words.{llm}.txt")
+    let there: Set = ["here.txt", "/run/here.txt", "/run/words.{llm}.txt", "/run/part-*.tar"]
+    let (found, keys) = try InputPaths.completed(
+      given, like: Outer(), from: "/run", exists: there.contains)
+    #expect(found.shared.list == "/run/words.{llm}.txt")
     #expect(found.name == "n" && found.shared.steps == 3)
-    // The folder of the pattern is the working folder, which is there.
-    #expect(found.others.map(\.shared.list) == ["part-*.tar", "nowhere.txt", "/words.opt.txt"])
-    #expect(notes == ["list: words.{llm}.txt is not here, taken from \(folder.path)"])
+    #expect(
+      found.others.map(\.shared.list)
+        == ["/run/part-*.tar", "nowhere.txt", "here.txt", "/words.txt", ""])
+    #expect(keys == ["list", "others[0].list"])
+  }
+
+  /// A value that was read carries no declarations: those of the defaults tell former names.
+  @Test func formerNamesAreReadOverWhatWasRead() throws {
+    let stored = try load("name: x")
+    let changed = try ConfigurationLoader.load(
+      stored, like: ExampleConfiguration(), overrides: ["data.badShare=0.25"])
+    #expect(changed.data.skipped == 0.25 && changed.name == "x")
   }
 }

@@ -15,9 +15,10 @@ struct SampleWork: Sendable {
     case failed(any Error)
   }
 
-  /// How many samples are tried in an unreadable one's place before the run is given up. Of a set of
-  /// which one in two is readable, all of them are unreadable once in 2^100 times.
-  private static let mostReplacements = 100
+  /// How many samples are drawn in an unreadable one's place, and how many of those that follow it are
+  /// tried then, where few are readable, before the run is given up.
+  private static let mostDraws = 100
+  private static let mostFollowing = 10_000
 
   /// Loads the sample at a place of the order.
   ///
@@ -34,11 +35,15 @@ struct SampleWork: Sendable {
   ) -> Outcome {
     let outcome = load(place: place, visit: order.visit(at: place.position), into: output)
     guard replacing, case .skipped(let unreadable) = outcome else { return outcome }
-    var tried = [unreadable]
     var random = random(.replacement, place)
-    for _ in 0..<Self.mostReplacements {
-      let other = order.visit(at: Int(random.number(below: UInt32(order.count))))
-      switch load(place: place, visit: other, into: output) {
+    var tried = [unreadable]
+    let following = min(order.count, Self.mostFollowing)
+    for attempt in 0..<Self.mostDraws + following {
+      let other =
+        attempt < Self.mostDraws
+        ? Int(random.number(below: UInt32(order.count)))
+        : (place.position + 1 + attempt - Self.mostDraws) % order.count
+      switch load(place: place, visit: order.visit(at: other), into: output) {
       case .sample(let sample, _): return .sample(sample, insteadOf: unreadable)
       case .skipped(let another): tried.append(another)
       case .failed(let error): return .failed(error)

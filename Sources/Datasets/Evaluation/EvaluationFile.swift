@@ -59,8 +59,11 @@ struct EvaluationFile {
     var seen = Set<String>()
     if !scanner.skip("}") {
       repeat {
-        guard scanner.peek() == UInt8(ascii: "\""), case .string(let name) = try scanner.value()
-        else { throw scanner.failure("expected the name of a field") }
+        guard scanner.peek() == UInt8(ascii: "\"") else {
+          throw scanner.failure("expected the name of a field")
+        }
+        var name = ""
+        if case .string(let text) = try scanner.value() { name = text }
         guard scanner.skip(":") else {
           throw scanner.failure("expected \":\" after the name of a field")
         }

@@ -36,6 +36,12 @@ public struct SourceLocation: Equatable, Sendable {
     return try CaptionDataset(path: path, imageFolder: imageFolder, captions: captions)
   }
 
+  /// Whether something lies at a path, or matches it where it is a pattern.
+  public static func leadsSomewhere(_ path: String) -> Bool {
+    if (try? FileSystem.kind(of: path)) != nil { return true }
+    return ShardPaths.isPattern(path) && (try? ShardPaths.matching(path))?.isEmpty == false
+  }
+
   /// What lies at a path; nil where nothing does.
   /// - Throws: `DatasetError.systemFailure`.
   static func kind(of path: String) throws -> FileSystem.Kind? {

@@ -39,12 +39,19 @@ public struct OPTConfiguration: LanguageModelConfiguration {
       .flag("do_layer_norm_before", \.normsComeFirst),
       .flag("_remove_final_layer_norm", \.omitsFinalNorm),
       .activation("activation_function", \.activation),
-      .token("bos_token_id", optional: \.tokens.start, usually: 2),
+      start,
       .token("eos_token_id", \.tokens.end), .token("pad_token_id", \.tokens.padding),
       .fixed("enable_bias", true), .fixed("layer_norm_elementwise_affine", true),
       .fixed("tie_word_embeddings", true), .constant("architectures", ["OPTForCausalLM"]),
       .constant("model_type", "opt"),
     ]
+  }
+
+  /// A file that does not say it means 2; a model without one begins with its end.
+  private static var start: PublicField<OPTConfiguration> {
+    let field = PublicField<OPTConfiguration>.token(
+      "bos_token_id", optional: \.tokens.start, usually: 2)
+    return field.written { Int($0.tokens.start ?? $0.tokens.end) }
   }
 
   public var conflict: String? {

@@ -39,9 +39,11 @@ extension RunRecipe {
   init(folder: String, report: (String) -> Void) throws {
     let file = try CheckpointFile.open(fileOrFolder: folder, report: report)
     if file.metadata.kind == StageTwoRecipe.name {
-      self.init(try file.configuration(of: StageTwoRecipe.self), of: file)
+      self.init(
+        try file.usableConfiguration(of: StageTwoRecipe.self, report: { _ in }), of: file)
     } else {
-      self.init(try file.configuration(of: StageOneRecipe.self), of: file)
+      self.init(
+        try file.usableConfiguration(of: StageOneRecipe.self, report: { _ in }), of: file)
     }
   }
 

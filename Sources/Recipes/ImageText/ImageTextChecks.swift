@@ -27,9 +27,7 @@ extension ImageTextConfiguration {
     try KeyCheck.check(self, like: Self())
     try data.train.check("data.train")
   }
-}
 
-extension ImageTextConfiguration {
   /// Bytes of the images that are read ahead, for ``Reckoning``; where features are kept they are few.
   var imagesReadAhead: Int {
     if vision.cache { return 0 }

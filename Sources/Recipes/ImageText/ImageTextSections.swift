@@ -40,7 +40,7 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
     "Computes the features of a frozen encoder once and keeps them in a file; training then "
       + "reads them in place of the pictures.")
   public var cache = false
-  @Key(.input, "Where such files are kept.", resume: .free)
+  @Key("Where such files are kept.", resume: .free)
   public var cacheFolder = "Checkpoints/features"
   @Key(
     1...1024,

@@ -17,7 +17,7 @@ public enum VisionExport {
     report: (String) -> Void
   ) throws {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    let configuration = try file.configuration(of: StageOneRecipe.self)
+    let configuration = try file.usableConfiguration(of: StageOneRecipe.self, report: report)
     guard !configuration.vision.frozen else {
       throw RunError.frozenVision(
         file: file.url.path, encoder: configuration.vision.path ?? "none")

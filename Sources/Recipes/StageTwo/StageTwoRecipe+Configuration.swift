@@ -39,7 +39,7 @@ extension StageTwoRecipe {
     /// Checks what the types cannot say.
     /// - Throws: `ConfigurationError.invalidValue`, naming the field and what was expected.
     public func check() throws {
-      try checkData()
+      try KeyCheck.check(self, like: Self())
       try model.qFormer.check()
       if vision.path == nil {
         throw ConfigurationError.invalidValue(

@@ -1,5 +1,6 @@
 import Checkpointing
 import Configuration
+import Datasets
 import Foundation
 
 /// A checkpoint, loaded with all that it was trained with, to be used.
@@ -21,16 +22,15 @@ public struct LoadedRecipe<R: Recipe> {
     reading parts: Set<DataPart>, report: @escaping (String) -> Void
   ) throws {
     file = try CheckpointFile.open(fileOrFolder: path, report: report)
-    var stored = try file.configuration(of: R.self)
-    if let folder = file.metadata.workingFolder {
-      stored = try InputPaths.completed(
-        stored, like: R.Configuration(), from: URL(fileURLWithPath: folder, isDirectory: true),
-        resolve: stored.resolved, report: report)
+    let configuration: R.Configuration
+    if let given {
+      let stored = try file.configuration(of: R.self)
+      configuration = try R.load(
+        URL(fileURLWithPath: given), overrides: overrides, earlier: stored, note: report)
+    } else {
+      configuration = try file.usableConfiguration(
+        of: R.self, overrides: overrides, report: report)
     }
-    let configuration =
-      try given.map {
-        try R.load(URL(fileURLWithPath: $0), overrides: overrides, earlier: stored, note: report)
-      } ?? ConfigurationLoader.load(stored, overrides: overrides)
     recipe = try R(configuration, reading: parts)
     recipe.reports(to: report)
     try file.requireSame(try recipe.fingerprints(), except: ["data"], advice: R.filesAdvice)
@@ -47,5 +47,27 @@ extension CheckpointFile {
     }
     return try ConfigurationLoader.load(
       R.Configuration(), text: metadata.configuration, name: url.path)
+  }
+
+  /// The configuration of a run, to be used from any folder: relative paths that lead to nothing are
+  /// taken from the folder of the run.
+  /// - Parameter report: Is told of keys that have another name by now, and of such paths.
+  /// - Throws: As `configuration(of:)`.
+  package func usableConfiguration<R: Recipe>(
+    of recipe: R.Type, overrides: [String] = [], report: (String) -> Void
+  ) throws -> R.Configuration {
+    var stored = try configuration(of: R.self)
+    if let folder = metadata.workingFolder {
+      let (completed, keys) = try InputPaths.completed(
+        stored, like: R.Configuration(), from: folder
+      ) { [stored] in SourceLocation.leadsSomewhere(stored.resolved($0)) }
+      stored = completed
+      let used = keys.filter { key in !overrides.contains { $0.hasPrefix("\(key)=") } }
+      if !used.isEmpty {
+        report("paths that are not here are taken from \(folder): \(used.joined(separator: ", "))")
+      }
+    }
+    return try ConfigurationLoader.load(
+      stored, like: R.Configuration(), overrides: overrides, note: report)
   }
 }
