@@ -62,12 +62,13 @@ struct EvaluationFile {
         guard scanner.peek() == UInt8(ascii: "\"") else {
           throw scanner.failure("expected the name of a field")
         }
-        var name = ""
+        // A name that is no text is none that is wanted.
+        var name: String?
         if case .string(let text) = try scanner.value() { name = text }
         guard scanner.skip(":") else {
           throw scanner.failure("expected \":\" after the name of a field")
         }
-        guard wanted.contains(name) else {
+        guard let name, wanted.contains(name) else {
           try skipValue(&scanner)
           continue
         }

@@ -21,7 +21,8 @@ package enum JSONValue {
     switch self {
     case .null: return "null"
     case .bool: return "true or false"
-    case .number(let text): return text.last == "y" || text == "NaN" ? text : "a number"
+    case .number(let text):
+      return ["NaN", "Infinity", "-Infinity"].contains(text) ? text : "a number"
     case .string: return "a text"
     case .bytes: return "a text that is not UTF-8"
     case .brokenText: return "a text with half of a surrogate pair"

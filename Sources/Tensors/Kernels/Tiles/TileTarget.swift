@@ -56,12 +56,7 @@ struct PairTarget: TileTarget {
       }
     } else {
       line.forEachVector(from: 0) { column, x in
-        let lanes = columns &- column
-        if lanes >= 16, sum.bias == nil, sum.keeping == 0 {
-          Element.store(x * scale, c + column)
-        } else {
-          put(x * scale, column, min(16, lanes), c)
-        }
+        put(x * scale, column, min(16, columns &- column), c)
       }
     }
   }
