@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
-    target("Files", ["COpenSSL"]),
+    target("Files", ["COpenSSL", "CPlatform"]),
     target("Configuration", [yams]),
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),

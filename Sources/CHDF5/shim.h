@@ -63,12 +63,4 @@ static inline herr_t chdf5_visit_hard_links(hid_t group, chdf5_visit_name visit,
   return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, chdf5_visit_if_hard, &visitor);
 }
 
-// glibc shows this Linux call only under _GNU_SOURCE, which Swift's own import does not set.
-extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
-
-// Reserves blocks without changing the file's length (FALLOC_FL_KEEP_SIZE).
-static inline int chdf5_reserve_blocks(int descriptor, off_t length) {
-  return fallocate(descriptor, 1, 0, length);
-}
-
 #endif

@@ -1,6 +1,7 @@
 // Settings of this process that Swift's view of the C library lacks.
 #define _GNU_SOURCE
 #include "CPlatform.h"
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -15,3 +16,7 @@ void cplatform_give_threads_stacks(size_t size) {
 }
 
 void cplatform_share_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
+int cplatform_reserve_blocks(int descriptor, long length) {
+  return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, length);
+}

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What can go wrong with a checkpoint or its folder.
@@ -26,8 +27,6 @@ public enum CheckpointError: Error, Equatable {
   case insufficientSpace(URL, needed: UInt64, available: UInt64)
   /// Writing stopped: full disk, quota, file size limit or device error. `code` is an errno.
   case writingFailed(URL, needed: UInt64, code: Int32)
-  /// A system call failed. `code` is an errno.
-  case system(operation: String, URL, code: Int32)
   /// HDF5 reported an error; `message` is its own.
   case library(operation: String, URL, message: String)
   /// Another run holds the folder. `process` is what it wrote into the lock file.
@@ -77,10 +76,8 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
       "cannot write \(file.path): \(needed) bytes are needed, \(available) are free; "
         + "earlier checkpoints are untouched"
     case .writingFailed(let file, let needed, let code):
-      "cannot write \(file.path), which needs \(needed) bytes: \(Self.text(code)); "
+      "cannot write \(file.path), which needs \(needed) bytes: \(SystemError(code).words); "
         + "earlier checkpoints are untouched"
-    case .system(let operation, let url, let code):
-      "cannot \(operation) \(url.path): \(Self.text(code))"
     case .library(let operation, let file, let message):
       "HDF5 cannot \(operation) in \(file.path): \(message.isEmpty ? "no reason given" : message)"
     case .folderLocked(let folder, let process):
@@ -89,9 +86,5 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
     default:
       preconditionFailure("worded in `description`")
     }
-  }
-
-  private static func text(_ code: Int32) -> String {
-    "\(String(cString: strerror(code))) (errno \(code))"
   }
 }

@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// A checkpoint that was found whole, open for reading.
@@ -26,19 +27,27 @@ public final class CheckpointFile {
   /// - Returns: the length in bytes.
   @discardableResult
   static func verify(_ url: URL) throws -> UInt64 {
-    try verify(OpenFile(reading: url))
+    do {
+      return try verify(OpenFile(reading: url.path), url)
+    } catch let failure as ReadFailure {
+      switch failure.reason {
+      case .system(let error) where error.code == ENOENT: throw CheckpointError.missing(url)
+      case .notRegular:
+        throw CheckpointError.notACheckpoint(url, reason: "it is no regular file")
+      default: throw failure
+      }
+    }
   }
 
-  static func verify(_ file: OpenFile) throws -> UInt64 {
-    guard let length = try file.regularFileLength() else {
-      throw CheckpointError.notACheckpoint(file.url, reason: "it is no regular file")
-    }
+  /// - Parameter url: What errors name.
+  static func verify(_ file: OpenFile, _ url: URL) throws -> UInt64 {
+    let length = UInt64(try file.length())
     let block = try UserBlock(
-      parsing: try file.read(count: UserBlock.size), foundLength: length, file: file.url)
+      parsing: try file.bytes(at: 0, count: UserBlock.size), foundLength: length, file: url)
     let found = try file.digest(from: UserBlock.size)
     guard found == block.contentsDigest else {
       throw CheckpointError.damaged(
-        file.url, part: "contents", expected: block.contentsDigest.hexadecimal,
+        url, part: "contents", expected: block.contentsDigest.hexadecimal,
         found: found.hexadecimal)
     }
     return length

@@ -18,16 +18,17 @@ public struct CheckpointFolder {
   }
 
   /// Creates the folder, and those above it, where it does not exist.
-  /// - Throws: `CheckpointError.system`.
+  /// - Throws: `SystemFailure`.
   public init(creating url: URL) throws {
-    try Self.createFolders(url)
+    try FileSystem.createFolder(url.path)
     self.url = url
   }
 
   /// A folder that should exist already.
-  /// - Throws: `CheckpointError.missing`, or `.system` where it is no folder.
+  /// - Throws: `CheckpointError.missing`, or `SystemFailure` where it is no folder.
   public init(existing url: URL) throws {
-    _ = try OpenFile(url, flags: O_RDONLY | O_DIRECTORY, operation: "open folder")
+    guard try FileSystem.kind(of: url.path) != nil else { throw CheckpointError.missing(url) }
+    _ = try OpenFile(url.path, flags: O_RDONLY | O_DIRECTORY, operation: "open folder")
     self.url = url
   }
 
@@ -88,11 +89,7 @@ public struct CheckpointFolder {
   /// - Returns: The new names.
   public func setAside(after step: Int) throws -> [URL] {
     try entries().filter { $0.step > step }.compactMap { entry in
-      do {
-        return try SetAside.move(entry.url.path).map { URL(fileURLWithPath: $0) }
-      } catch let failure as SystemFailure {
-        throw CheckpointError.system(operation: "rename", entry.url, code: failure.code)
-      }
+      try SetAside.move(entry.url.path).map { URL(fileURLWithPath: $0) }
     }
   }
 
@@ -104,7 +101,7 @@ public struct CheckpointFolder {
   @discardableResult
   public func removeStaleTemporaryFiles(holding lock: FolderLock) throws -> [URL] {
     precondition(lock.folder == url, "the lock is for \(lock.folder.path), not for \(url.path)")
-    let stale = try names().filter(TemporaryFile.isName).sorted()
+    let stale = try names().filter(AtomicFile.isTemporary).sorted()
       .map { url.appendingPathComponent($0) }
     try stale.forEach(Self.remove)
     return stale
@@ -122,43 +119,17 @@ public struct CheckpointFolder {
   }
 
   private func names() throws -> [String] {
-    guard let folder = opendir(url.path) else {
-      throw errno == ENOENT
-        ? CheckpointError.missing(url)
-        : CheckpointError.system(operation: "list", url, code: errno)
+    do throws(SystemError) {
+      return try FileSystem.names(in: url.path)
+    } catch {
+      throw error.code == ENOENT
+        ? CheckpointError.missing(url) : SystemFailure("list", url.path, error)
     }
-    defer { closedir(folder) }
-    var names: [String] = []
-    errno = 0
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      names.append(name)
-      errno = 0
-    }
-    guard errno == 0 else { throw CheckpointError.system(operation: "list", url, code: errno) }
-    return names
   }
 
   private static func remove(_ file: URL) throws {
     guard unlink(file.path) == 0 || errno == ENOENT else {
-      throw CheckpointError.system(operation: "remove", file, code: errno)
-    }
-  }
-
-  private static func createFolders(_ url: URL) throws {
-    if mkdir(url.path, 0o777) == 0 { return }
-    var code = errno
-    let parent = url.deletingLastPathComponent()
-    if code == ENOENT, parent.path != url.path {
-      try createFolders(parent)
-      code = mkdir(url.path, 0o777) == 0 ? 0 : errno
-    }
-    var status = stat()
-    let isFolder = stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    guard code == 0 || (code == EEXIST && isFolder) else {
-      throw CheckpointError.system(operation: "create folder", url, code: code)
+      throw SystemFailure("remove", file.path)
     }
   }
 }

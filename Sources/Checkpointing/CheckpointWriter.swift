@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// Writes checkpoints that are either whole or not there.
@@ -31,7 +32,7 @@ public enum CheckpointWriter {
   static func write(
     to finalURL: URL, _ arrays: [CheckpointArray], needed: UInt64,
     others: (inout HDF5WritableFile) throws -> Void,
-    finish: (borrowing TemporaryFile) throws -> Void
+    finish: (borrowing AtomicFile) throws -> Void
   ) throws {
     let arrays = arrays.sorted { $0.path < $1.path }
     for (array, next) in zip(arrays, arrays.dropFirst()) {
@@ -39,15 +40,17 @@ public enum CheckpointWriter {
     }
     // One lock for all of it: two writers of one file would share the temporary file.
     try HDF5Library.locked {
-      let temporary = try TemporaryFile(for: finalURL)
-      let temporaryURL = temporary.file.url
+      let temporary = try AtomicFile(finalURL.path)
       do {
         try checkRoom(for: temporary, needed: needed)
         try writeContents(to: temporary, arrays, others, needed: needed)
         try finish(temporary)
-        try temporary.moveIntoPlace()
-      } catch let error as CheckpointError {
-        throw error.aboutWriting(finalURL, insteadOf: temporaryURL, needed: needed)
+        try temporary.commit()
+      } catch let failure as SystemFailure where writeFailures.contains(failure.code) {
+        throw CheckpointError.writingFailed(finalURL, needed: needed, code: failure.code)
+      } catch CheckpointError.library(let operation, _, let message) {
+        throw errorNumber(in: message).map { .writingFailed(finalURL, needed: needed, code: $0) }
+          ?? CheckpointError.library(operation: operation, finalURL, message: message)
       }
     }
   }
@@ -66,38 +69,39 @@ public enum CheckpointWriter {
   }
 
   /// Asks before writing, as a file size limit met while writing would end the process by a signal.
-  private static func checkRoom(for temporary: borrowing TemporaryFile, needed: UInt64) throws {
-    guard OpenFile.fileSizeLimit() >= needed else {
-      throw CheckpointError.writingFailed(temporary.file.url, needed: needed, code: EFBIG)
+  private static func checkRoom(for temporary: borrowing AtomicFile, needed: UInt64) throws {
+    let file = temporary.file
+    guard OpenFile.sizeLimit() >= needed else {
+      throw SystemFailure("write", file.path, code: EFBIG)
     }
-    if let available = try temporary.file.freeSpace(), available < needed {
+    if let available = try file.freeSpace(), available < needed {
       throw CheckpointError.insufficientSpace(
-        temporary.file.url, needed: needed, available: available)
+        URL(fileURLWithPath: file.path), needed: needed, available: available)
     }
   }
 
   private static func writeContents(
-    to temporary: borrowing TemporaryFile, _ arrays: [CheckpointArray],
+    to temporary: borrowing AtomicFile, _ arrays: [CheckpointArray],
     _ others: (inout HDF5WritableFile) throws -> Void, needed: UInt64
   ) throws {
-    var file = try HDF5WritableFile(creating: temporary.file.url)
+    let url = URL(fileURLWithPath: temporary.temporaryPath)
+    var file = try HDF5WritableFile(creating: url)
     do {
       try file.flush()
       // Before the first value, while HDF5 has next to nothing to write: it does not end well
       // when writes fail.
-      if let code = try temporary.file.reserve(byteCount: needed) {
-        throw CheckpointError.writingFailed(temporary.file.url, needed: needed, code: code)
-      }
+      try temporary.file.reserve(byteCount: needed)
       try others(&file)
       for array in arrays { try write(array, to: &file) }
       try file.flush()
     } catch {
       // Makes room for what HDF5 still writes while it closes the file.
-      try? temporary.file.truncate()
+      try? temporary.file.setLength(0)
       throw error
     }
     try file.close()
-    try temporary.file.releaseReserve()
+    // Gives reserved blocks beyond the end back.
+    try temporary.file.setLength(temporary.file.length())
   }
 
   private static func write(_ array: CheckpointArray, to file: inout HDF5WritableFile) throws {
@@ -115,42 +119,23 @@ public enum CheckpointWriter {
   }
 
   /// Writes the user block, and makes sure that the disk holds what it says.
-  private static func seal(_ temporary: borrowing TemporaryFile) throws {
+  private static func seal(_ temporary: borrowing AtomicFile) throws {
     let file = temporary.file
     let block = UserBlock(
       formatVersion: UInt64(CheckpointMetadata.currentFormatVersion),
-      fileLength: try file.regularFileLength() ?? 0,
-      contentsDigest: try file.digest(from: UserBlock.size))
-    try file.write(block.bytes, at: 0)
-    try file.synchronizeAndForget()
-    _ = try CheckpointFile.verify(file)
+      fileLength: UInt64(try file.length()), contentsDigest: try file.digest(from: UserBlock.size))
+    try block.bytes.withUnsafeBytes { try file.write($0, at: 0) }
+    try file.synchronize(forgetting: true)
+    _ = try CheckpointFile.verify(file, URL(fileURLWithPath: temporary.path))
   }
-}
 
-extension CheckpointError {
-  /// The error with the file that was asked for in place of the temporary one, and recognised as
-  /// a full disk or the like where HDF5's message holds such an errno.
-  fileprivate func aboutWriting(_ file: URL, insteadOf temporary: URL, needed: UInt64) -> Self {
-    switch self {
-    case .insufficientSpace(temporary, let needed, let available):
-      .insufficientSpace(file, needed: needed, available: available)
-    case .writingFailed(temporary, let needed, let code):
-      .writingFailed(file, needed: needed, code: code)
-    case .system(_, temporary, let code) where WriteFailure.codes.contains(code):
-      .writingFailed(file, needed: needed, code: code)
-    case .system(let operation, temporary, let code):
-      .system(operation: operation, file, code: code)
-    case .library(let operation, temporary, let message):
-      Self.errorNumber(in: message).map { .writingFailed(file, needed: needed, code: $0) }
-        ?? .library(operation: operation, file, message: message)
-    default: self
-    }
-  }
+  /// The errnos that say that there is no room or that the device fails.
+  private static let writeFailures: Set<Int32> = [ENOSPC, EDQUOT, EFBIG, EIO]
 
   /// The errno in HDF5's "file write failed: …, errno = 28, error message = …".
   private static func errorNumber(in message: String) -> Int32? {
     message.firstRange(of: "errno = ")
       .flatMap { Int32(message[$0.upperBound...].prefix { $0.isNumber }) }
-      .flatMap { WriteFailure.codes.contains($0) ? $0 : nil }
+      .flatMap { writeFailures.contains($0) ? $0 : nil }
   }
 }

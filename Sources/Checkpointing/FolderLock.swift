@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A run's hold on its folder: `flock` on `.lock`, let go with the last reference, and by the
@@ -11,20 +12,18 @@ public final class FolderLock {
   init(_ folder: URL) throws {
     let url = folder.appendingPathComponent(".lock")
     // Whoever may write to the folder could otherwise have any file emptied by a link.
-    file = try OpenFile(url, flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, operation: "open")
-    guard try file.regularFileLength() != nil else {
-      throw CheckpointError.system(operation: "lock", url, code: EINVAL)
-    }
+    file = try OpenFile(url.path, flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+    guard file.isRegular else { throw SystemFailure("lock", url.path, code: EINVAL) }
     guard try file.lockExclusively() else {
-      let text = String(decoding: try file.read(count: 16), as: UTF8.self)
+      let text = String(decoding: try file.bytes(at: 0, count: 16), as: UTF8.self)
       let process = Int32(text.prefix { $0.isNumber })
       throw CheckpointError.folderLocked(folder, process: process)
     }
-    try file.truncate()
-    try file.write(Array("\(getpid())\n".utf8), at: 0)
+    try file.setLength(0)
+    try file.append(Array("\(getpid())\n".utf8))
     self.folder = folder
   }
 
   /// Whether the folder and the file that is locked are still where they were.
-  public var isInPlace: Bool { file.isNamed }
+  public var isInPlace: Bool { file.isNamed() }
 }

@@ -38,7 +38,7 @@ public enum ResultWriter {
         try write(list, path, to: &file)
       }
     } finish: {
-      try $0.file.synchronizeAndForget()
+      try $0.file.synchronize(forgetting: true)
     }
   }
 

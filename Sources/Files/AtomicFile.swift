@@ -1,76 +1,68 @@
-import Glibc
+import Foundation
 
-/// Writing a file so that its path shows either the old content or all of the new one, even where
-/// the machine stops half-way: a temporary file beside it, `fsync`, then a rename.
+/// A file in the making that takes its name when it is whole, or disappears: its path shows either the
+/// old content or all of the new one, even where the machine stops half-way.
 ///
-/// A link at the path is replaced, and what it leads to stays as it is.
-public enum AtomicFile {
+/// It lies beside its final place until then. A link at the path is replaced, and what it leads to stays as it is.
+public struct AtomicFile: ~Copyable {
+  /// The name that it will have.
+  public let path: String
+  /// Where it lies until then.
+  public let temporaryPath: String
+  /// Open for reading and writing; errors speak of `path`.
+  public let file: OpenFile
+
+  /// Creates the file, empty.
+  /// - Throws: `SystemFailure`.
+  public init(_ path: String) throws(SystemFailure) {
+    self.path = path
+    let name = ".\(FilePath.name(of: path))\(Self.marker)\(UInt64.random(in: .min ... .max))"
+    temporaryPath = FilePath.joined(FilePath.folder(of: path), name)
+    file = try OpenFile(
+      temporaryPath, flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, operation: "create", shown: path
+    )
+  }
+
+  deinit { _ = FileName.withCString(temporaryPath) { unlink($0) } }
+
+  /// Gives the file its name, in place of whatever had it, durably.
+  /// - Throws: `SystemFailure`.
+  public consuming func commit() throws(SystemFailure) {
+    try file.synchronize()
+    try AtomicFile.rename(temporaryPath, to: path)
+  }
+
   /// Creates or replaces the file at `path` with what `body` writes.
-  ///
-  /// - Throws: `SystemFailure` that names `path`, or what `body` throws; the temporary file is removed.
-  public static func replace(_ path: String, with body: (Output) throws -> Void) throws {
-    let token = UInt64.random(in: .min ... .max)
-    let (folder, name) = parts(path)
-    let temporary = "\(folder)/.\(name).\(String(token, radix: 16)).tmp"
-    let output = try Output(creating: temporary, for: path)
-    do {
-      defer { close(output.descriptor) }
-      try body(output)
-      guard fsync(output.descriptor) == 0 else { throw output.failure() }
-      guard rename(temporary, path) == 0 else { throw output.failure() }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
-    synchronize(folder: folder)
+  /// - Throws: `SystemFailure` that names `path`, or what `body` throws; then nothing is changed.
+  public static func replace(_ path: String, with body: (OpenFile) throws -> Void) throws {
+    let file = try AtomicFile(path)
+    try body(file.file)
+    try file.commit()
   }
 
   /// Creates or replaces the file at `path` with these bytes.
   /// - Throws: `SystemFailure`.
   public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
-    try replace(path) { output in
-      try Array(bytes).withUnsafeBytes { try output.append($0) }
-    }
+    try replace(path) { try $0.append(Array(bytes)) }
   }
 
-  private static func parts(_ path: String) -> (folder: String, name: Substring) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
-    let folder = path[..<slash]
-    return (folder.isEmpty ? "/" : String(folder), path[path.index(after: slash)...])
+  /// Whether a file of that name is one that never became whole.
+  public static func isTemporary(_ name: String) -> Bool {
+    guard name.hasPrefix("."), let range = name.range(of: marker, options: .backwards) else {
+      return false
+    }
+    let number = name[range.upperBound...]
+    return !number.isEmpty && number.allSatisfy { $0.isASCII && $0.isNumber }
   }
 
-  /// Makes the rename itself durable. Some file systems cannot; the file is whole either way.
-  private static func synchronize(folder: String) {
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
-  }
+  private static let marker = ".tmp-"
 
-  /// The open temporary file.
-  public struct Output {
-    fileprivate let descriptor: Int32
-    private let path: String
-
-    fileprivate init(creating temporary: String, for path: String) throws {
-      self.path = path
-      descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
-      guard descriptor >= 0 else { throw failure() }
+  /// Gives a file or an empty folder's place to another, durably.
+  static func rename(_ path: String, to target: String) throws(SystemFailure) {
+    let status = FileName.withCString(path) { path in
+      FileName.withCString(target) { Foundation.rename(path, $0) }
     }
-
-    /// Appends all of `bytes`.
-    /// - Throws: `SystemFailure`.
-    public func append(_ bytes: UnsafeRawBufferPointer) throws {
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let chunk = UnsafeRawBufferPointer(rebasing: rest)
-        let written = Glibc.write(descriptor, chunk.baseAddress, chunk.count)
-        if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { throw failure() }
-        rest = rest.dropFirst(written)
-      }
-    }
-
-    fileprivate func failure() -> SystemFailure { SystemFailure("write", path) }
+    guard status == 0 else { throw SystemFailure("create", target) }
+    try FileSystem.synchronize(folder: FilePath.folder(of: target))
   }
 }

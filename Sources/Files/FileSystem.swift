@@ -26,14 +26,21 @@ public enum FileSystem {
     }
   }
 
-  /// Opens a file for reading.
+  /// Opens a file; one that is created may be read and written by all whom the `umask` lets.
   /// - Returns: The descriptor, which is the caller's to close.
-  public static func descriptor(of path: String, flags: Int32) throws(SystemError) -> Int32 {
+  static func descriptor(of path: String, flags: Int32) throws(SystemError) -> Int32 {
+    var hasClosedIdle = false
     while true {
-      let descriptor = FileName.withCString(path) { open($0, flags | O_CLOEXEC) }
+      let descriptor = FileName.withCString(path) { open($0, flags | O_CLOEXEC, 0o666) }
       guard descriptor < 0 else { return descriptor }
       let code = errno
-      guard code != EINTR else { continue }
+      if code == EINTR { continue }
+      if code == EMFILE, !hasClosedIdle {
+        // Files that stay open for the next read are worth less than this one.
+        OpenFileCache.shared.closeIdle()
+        hasClosedIdle = true
+        continue
+      }
       guard code == EACCES || code == EPERM else { throw SystemError(code) }
       // Where even the size is not to be had, it is a folder that may not be entered.
       var status = stat()
@@ -63,6 +70,41 @@ public enum FileSystem {
         return FileName.text(UnsafeRawBufferPointer(start: bytes, count: length))
       }
       if name != "." && name != ".." { names.append(name) }
+    }
+  }
+
+  /// Creates a folder and those that it lies in; one that is there is left as it is.
+  /// - Throws: `SystemFailure` that names the one that cannot be made.
+  public static func createFolder(_ path: String) throws(SystemFailure) {
+    if FileName.withCString(path, { mkdir($0, 0o777) }) == 0 { return }
+    var code = errno
+    let above = FilePath.folder(of: path)
+    if code == ENOENT, above != path {
+      try createFolder(above)
+      code = FileName.withCString(path) { mkdir($0, 0o777) } == 0 ? 0 : errno
+    }
+    guard code == 0 || (code == EEXIST && isFolder(path)) else {
+      throw SystemFailure("create folder", path, code: code)
+    }
+  }
+
+  /// Whether a folder lies at a path, links followed.
+  public static func isFolder(_ path: String) -> Bool { (try? kind(of: path)) == .folder }
+
+  /// Whether a regular file lies at a path, links followed.
+  public static func isFile(_ path: String) -> Bool {
+    guard case .file? = try? kind(of: path) else { return false }
+    return true
+  }
+
+  /// Makes sure that names given in a folder outlive a crash. Folders that may not be read, and file
+  /// systems that cannot do this, are let pass: files are whole either way.
+  static func synchronize(folder: String) throws(SystemFailure) {
+    guard let file = try? OpenFile(folder, flags: O_RDONLY | O_DIRECTORY) else { return }
+    do throws(SystemFailure) {
+      try file.synchronize()
+    } catch {
+      guard [EINVAL, ENOTSUP, ENOSYS, EROFS].contains(error.code) else { throw error }
     }
   }
 }

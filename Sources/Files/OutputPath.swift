@@ -64,7 +64,13 @@ public enum OutputPath {
       throw Refusal.unwritable(path: path, reason: "it is a file, and a folder is wanted")
     }
     if force { return }
-    let others = try names(in: path).filter { !isOwn($0) }.sorted()
+    let names: [String]
+    do {
+      names = try FileSystem.names(in: path)
+    } catch {
+      throw Refusal.unwritable(path: path, reason: error.words)
+    }
+    let others = names.filter { !isOwn($0) }.sorted()
     guard let first = others.first else { return }
     let more = others.count > 1 ? " and \(others.count - 1) more" : ""
     throw Refusal.occupied(path: path, what: first + more, canForce: true)
@@ -87,24 +93,7 @@ public enum OutputPath {
   }
 
   private static func beginning(of path: String) -> [UInt8] {
-    guard let file = FileHandle(forReadingAtPath: path) else { return [] }
-    defer { try? file.close() }
-    return ((try? file.read(upToCount: 4096)) ?? nil).map(Array.init) ?? []
-  }
-
-  private static func names(in path: String) throws -> [String] {
-    guard let folder = opendir(path) else {
-      throw Refusal.unwritable(path: path, reason: reason)
-    }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
+    (try? OpenFile(reading: path).bytes(at: 0, count: 4096)) ?? []
   }
 
   private static var reason: String { String(cString: strerror(errno)) }

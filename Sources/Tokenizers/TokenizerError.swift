@@ -2,10 +2,6 @@ import Foundation
 
 /// What can be wrong with a tokenizer's files.
 public enum TokenizerError: Error, Equatable, Sendable {
-  /// The system refused to read the file.
-  case unreadable(file: String, reason: String)
-  /// The file is larger than a vocabulary can be.
-  case tooLarge(file: String, maximumByteCount: Int)
   /// A line of the file breaks the format; lines count from 1.
   case damagedLine(file: String, line: Int, expected: String, found: String)
   /// A token that the model needs is not in the file.
@@ -25,11 +21,6 @@ public enum TokenizerError: Error, Equatable, Sendable {
 extension TokenizerError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
-    case .unreadable(let file, let reason):
-      return "\(file): cannot be read: \(reason)"
-    case .tooLarge(let file, let maximumByteCount):
-      return "\(file): expected at most \(maximumByteCount) bytes, found more; "
-        + "check that the path is that of a tokenizer's file"
     case .damagedLine(let file, let line, let expected, let found):
       return "\(file), line \(line): expected \(expected), found \(found); fetch the file again"
     case .missingToken(let file, let token):

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A JSON file of a model's folder, read within bounds.
@@ -12,7 +13,7 @@ public struct ModelConfigurationFile: Sendable {
   public init(_ url: URL) throws {
     let file: MappedFile
     do {
-      file = try MappedFile(url)
+      file = try MappedFile(url.path)
     } catch {
       throw ModelConfigurationError.bad(
         file: url.path,

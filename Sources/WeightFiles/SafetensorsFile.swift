@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// One memory-mapped safetensors file. Opening checks the whole header, so that reading a tensor
@@ -10,7 +11,7 @@ public struct SafetensorsFile: WeightFile {
 
   /// - Throws: `WeightFileError` where the file cannot be read or breaks the format.
   public init(_ url: URL) throws {
-    try self.init(MappedFile(url))
+    try self.init(MappedFile(url.path))
   }
 
   init(_ file: MappedFile) throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file of the folder holds
@@ -7,7 +8,7 @@ struct ShardIndex {
   let fileNames: [String: String]
 
   init(_ url: URL) throws {
-    let file = try MappedFile(url)
+    let file = try MappedFile(url.path)
     func damaged(_ expected: String, _ found: String) -> WeightFileError {
       .damagedHeader(file: file.path, expected: expected, found: found)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// One file of weights, whatever its format.
@@ -23,7 +24,7 @@ enum WeightFileFormat {
   ///
   /// - Throws: `WeightFileError`.
   static func open(_ url: URL) throws -> any WeightFile {
-    let file = try MappedFile(url)
+    let file = try MappedFile(url.path)
     let fileExtension = url.pathExtension.lowercased()
     if file.withBytes(GGUFFile.isGGUF) { return try GGUFFile(file) }
     let isZip = file.withBytes(TorchArchive.isZip)

@@ -4,12 +4,6 @@ import Foundation
 ///
 /// Every case names the file; those about one tensor name it too and say what was expected and found.
 public enum WeightFileError: Error, Equatable, Sendable {
-  /// The system refused to open, map or read the file.
-  case unreadable(file: String, reason: String)
-  /// The path is a folder, a pipe or a device.
-  case notARegularFile(file: String)
-  /// The file has no bytes.
-  case emptyFile(file: String)
   /// The folder holds none of the files that weights can be read from.
   case noWeights(folder: String, expected: [String])
   /// The file is of a format, or a form of one, that this program does not read.
@@ -40,19 +34,11 @@ public enum WeightFileError: Error, Equatable, Sendable {
   case valueOutOfRange(file: String, tensor: String, value: Float, elementType: ElementType)
   /// The system refused to write the file; nothing was left in its place.
   case unwritable(file: String, reason: String)
-  /// The file changed while its fingerprint was taken.
-  case changedWhileReading(file: String)
 }
 
 extension WeightFileError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
-    case .unreadable(let file, let reason):
-      return "\(file): cannot be read: \(reason)"
-    case .notARegularFile(let file):
-      return "\(file): expected a regular file, found a folder, pipe or device"
-    case .emptyFile(let file):
-      return "\(file): the file is empty; fetch it again"
     case .noWeights(let folder, let expected):
       return "\(folder): expected one of \(expected.joined(separator: ", ")), found none of them"
     case .unsupportedFormat(let file, let found, let remedy):
@@ -93,8 +79,6 @@ extension WeightFileError: CustomStringConvertible, LocalizedError {
         + "so \(file) was not written; write it as F32"
     case .unwritable(let file, let reason):
       return "\(file): cannot be written: \(reason)"
-    case .changedWhileReading(let file):
-      return "\(file): changed while it was read; wait until its writer has finished"
     }
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// All weights of a model: a folder as public models have it, or one file of safetensors,
@@ -18,10 +19,7 @@ public struct WeightFolder: Sendable {
   ///
   /// - Throws: `WeightFileError`, also where an index names a tensor that its shard does not hold.
   public init(_ url: URL) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else {
+    guard FileSystem.isFolder(url.path) else {
       try self.init(singleFile: url, openedBy: url)
       return
     }

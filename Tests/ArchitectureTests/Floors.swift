@@ -1,47 +1,31 @@
-/// The floors of the house: which modules a module may import. What is not here is forbidden.
-enum Floors {
-  /// Part of every Swift installation; allowed on all floors, but see `withoutFoundation`.
-  static let everywhere: Set<String> = ["Foundation", "Glibc", "Synchronization"]
+import Foundation
 
-  static let allowed: [String: Set<String>] = [
-    "Files": ["COpenSSL"],
-    "Configuration": ["Yams"],
-    "Tensors": ["COpenBLAS", "COneDNN", "CPlatform"],
-    "Autograd": ["Tensors"],
-    "Layers": ["Autograd", "Tensors"],
-    "Tokenizers": ["CSentencePiece", "Files"],
-    "WeightFiles": ["Layers", "Tensors", "Files"],
-    "VisionEncoders": ["WeightFiles", "Layers", "Autograd", "Tensors"],
-    "LanguageModels": ["WeightFiles", "Layers", "Autograd", "Tensors"],
-    "BLIP2": [
-      "Configuration", "VisionEncoders", "LanguageModels", "WeightFiles", "Layers", "Autograd",
-      "Tensors",
-    ],
-    "Datasets": [
-      "Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files",
-    ],
-    "Checkpointing": ["CHDF5", "Files"],
-    "Training": [
-      "Checkpointing", "Datasets", "WeightFiles", "Layers", "Autograd", "Tensors", "Configuration",
-      "Files",
-    ],
-    "Recipes": [
-      "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels", "VisionEncoders",
-      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
-    ],
-    // The command line sees every floor; of the C libraries only what their versions need.
-    "blip2-train": [
-      "Recipes", "Training", "Checkpointing", "Datasets", "BLIP2", "LanguageModels",
-      "VisionEncoders",
-      "WeightFiles", "Tokenizers", "Layers", "Autograd", "Tensors", "Configuration", "Files",
-      "ArgumentParser",
-      "CHDF5",
-      "CSPNG", "CWebP", "CPlatform",
-    ],
-    // Stands beside the house: it reads the files that the program writes, and builds in seconds.
-    "demo-report": ["ArgumentParser"],
-  ]
+/// The modules, and which of them each may import: what its target in Package.swift declares. The compiler
+/// takes imports that no target declares where the module happens to be built already.
+struct Floors {
+  /// Part of every Swift installation; open to all modules, but see `withoutFoundation`.
+  static let everywhere: Set<String> = ["Foundation", "Glibc", "Synchronization"]
 
   /// Folders whose code runs millions of times a step and stays clear of Foundation's conveniences.
   static let withoutFoundation = ["Sources/Tensors/Kernels/", "Sources/Autograd/"]
+
+  /// What each module's target declares.
+  let declared: [String: Set<String>]
+
+  init() throws {
+    let text = try Repository.file("Package.swift").lines.joined(separator: "\n")
+    // target("Name", ["Module", product]) and .executableTarget(name: "Name", dependencies: […]).
+    let target =
+      #/(?:\btarget\(|\.executableTarget\(\s*name:)\s*"([^"]+)",\s*(?:dependencies:\s*)?\[([^\]]*)\]/#
+    var declared: [String: Set<String>] = [:]
+    for match in text.matches(of: target) {
+      let names = match.2.split(separator: ",").map {
+        $0.trimmingCharacters(in: .whitespacesAndNewlines)
+      }
+      let products = ["yams": "Yams", "argumentParser": "ArgumentParser"]
+      declared[String(match.1)] = Set(
+        names.filter { !$0.isEmpty }.map { products[$0] ?? $0.replacing("\"", with: "") })
+    }
+    self.declared = declared
+  }
 }

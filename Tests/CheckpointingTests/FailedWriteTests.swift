@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -118,13 +119,13 @@ import Testing
     defer { chmod(folder.url.path, 0o755) }
     await #expect(processExitsWith: .success) { [next = next as URL] in
       if geteuid() == 0 { #expect(setuid(65534) == 0) }
-      let error = checkpointError { try Sample.write(to: next) }
-      #expect(error == .system(operation: "create", next, code: EACCES))
-      #expect(error?.description == "cannot create \(next.path): Permission denied (errno 13)")
+      let error = #expect(throws: SystemFailure.self) { try Sample.write(to: next) }
+      #expect(error == SystemFailure("create", next.path, code: EACCES))
+      #expect(error?.description == "cannot create \(next.path): Permission denied")
       let run = try CheckpointFolder(existing: next.deletingLastPathComponent())
-      #expect(
-        checkpointError { _ = try run.lock() }
-          == .system(operation: "open", run.url.appendingPathComponent(".lock"), code: EACCES))
+      #expect(throws: SystemFailure("open", run.url.path + "/.lock", code: EACCES)) {
+        try run.lock()
+      }
       #expect(try run.newestSound().file?.metadata.step == 20)
     }
     try expectOnlyTheEarlier()
@@ -137,7 +138,7 @@ import Testing
       (folder.url.path + "/absent/step.h5", ENOENT),
     ] {
       let url = URL(fileURLWithPath: path)
-      #expect(throws: CheckpointError.system(operation: "create", url, code: code)) {
+      #expect(throws: SystemFailure("create", url.path, code: code)) {
         try Sample.write(to: url)
       }
     }
@@ -146,7 +147,7 @@ import Testing
 
   @Test func aFinalNameThatIsTakenByAFolderIsNamed() throws {
     try FileManager.default.createDirectory(at: next, withIntermediateDirectories: false)
-    #expect(throws: CheckpointError.system(operation: "create", next, code: EISDIR)) {
+    #expect(throws: SystemFailure("create", next.path, code: EISDIR)) {
       try Sample.write(to: next)
     }
     #expect(try folder.names() == ["step-00000020.h5", "step-00000040.h5"])

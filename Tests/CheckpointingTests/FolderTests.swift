@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -36,16 +37,16 @@ import Testing
     let file = scratch.file("file")
     try Data().write(to: file)
     #expect(
-      throws: CheckpointError.system(operation: "create folder", file, code: EEXIST)
+      throws: SystemFailure("create folder", file.path, code: EEXIST)
     ) { _ = try CheckpointFolder(creating: file) }
     let inside = file.appendingPathComponent("run")
     #expect(
-      throws: CheckpointError.system(operation: "create folder", inside, code: ENOTDIR)
+      throws: SystemFailure("create folder", inside.path, code: ENOTDIR)
     ) { _ = try CheckpointFolder(creating: inside) }
     #expect(throws: CheckpointError.missing(scratch.file("absent"))) {
       _ = try CheckpointFolder(existing: scratch.file("absent"))
     }
-    #expect(throws: CheckpointError.system(operation: "open folder", file, code: ENOTDIR)) {
+    #expect(throws: SystemFailure("open folder", file.path, code: ENOTDIR)) {
       _ = try CheckpointFolder(existing: file)
     }
   }
@@ -140,7 +141,7 @@ import Testing
   func aStrangeLockFileIsNoTrouble(contents: String) throws {
     let file = folder.url.appendingPathComponent(".lock")
     try Data(contents.utf8).write(to: file)
-    let holder = try OpenFile(file, flags: O_RDWR, operation: "open")
+    let holder = try OpenFile(file.path, flags: O_RDWR)
     #expect(try holder.lockExclusively())
     #expect(throws: CheckpointError.folderLocked(folder.url, process: nil)) {
       _ = try folder.lock()

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -121,7 +122,7 @@ import Testing
   /// HDF5 locks files, and a process started while one is written would inherit that lock.
   @Test func aLockOnTheFileIsNoHindrance() throws {
     try Sample.write(to: url)
-    let holder = try OpenFile(reading: url)
+    let holder = try OpenFile(reading: url.path)
     #expect(try holder.lockExclusively())
     #expect(try CheckpointFile.open(url).metadata == Sample.metadata())
   }

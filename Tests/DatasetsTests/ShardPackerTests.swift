@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -119,13 +120,14 @@ import Testing
       try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
       _ = try ShardPacker().pack(memory, into: output) { _ in }
       let before = try bytes([output.path + "/shard-000000.tar"])
-      let again = #expect(throws: DatasetError.self) {
+      #expect(throws: OutputPath.Refusal.self) {
         try ShardPacker().pack(memory, into: output) { _ in }
       }
-      #expect(again == .outputExists(folder: output.path))
       let file = folder.appendingPathComponent("file")
       try "x".write(to: file, atomically: true, encoding: .utf8)
-      #expect(throws: DatasetError.self) { try ShardPacker().pack(memory, into: file) { _ in } }
+      #expect(throws: OutputPath.Refusal.self) {
+        try ShardPacker().pack(memory, into: file) { _ in }
+      }
       #expect(try names() == ["a", "file"])
       #expect(try bytes([output.path + "/shard-000000.tar"]) == before)
     }

@@ -82,8 +82,8 @@ import Testing
     #expect(
       DatasetError(SystemError(ENOENT), file: "x").description.hasSuffix(
         "No such file or directory"))
-    #expect(DatasetError(.system(SystemError(ESTALE)), file: "x", limit: 1).isSystemFailure)
-    #expect(!DatasetError(.system(SystemError(EACCES)), file: "x", limit: 1).isSystemFailure)
+    #expect(DatasetError(ReadFailure("x", .system(SystemError(ESTALE)))).isSystemFailure)
+    #expect(!DatasetError(ReadFailure("x", .system(SystemError(EACCES)))).isSystemFailure)
   }
 
   /// A file of one's own that may not be read is one broken sample; a folder that may not be

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ import Testing
   }
 
   private func writer(_ report: (String) -> Void = { _ in }) throws -> FeatureWriter {
-    let file = try #require(try PartFile.locked(for: target))
+    let file = try #require(try ResumableFile.locked(for: target.path))
     return try FeatureWriter(file, layout: layout, stamp: stamp, report: report)
   }
 
@@ -51,7 +52,7 @@ import Testing
     return [UInt8](try Data(contentsOf: target))
   }
 
-  private var partURL: URL { target.appendingPathExtension(PartFile.pathExtension) }
+  private var partURL: URL { target.appendingPathExtension(ResumableFile.pathExtension) }
 
   private func store() throws -> FeatureStore {
     try #require(try FeatureStore(target, stamp: stamp, layout: layout))
@@ -94,7 +95,7 @@ import Testing
     let expected = try whole()
     for problem in ["other stamp", "damaged row", "cut", "text"] {
       do {
-        let file = try #require(try PartFile.locked(for: target))
+        let file = try #require(try ResumableFile.locked(for: target.path))
         let writer = try FeatureWriter(
           file, layout: layout, stamp: problem == "other stamp" ? "b" : stamp
         ) { _ in }
@@ -139,16 +140,16 @@ import Testing
   }
 
   @Test func oneProcessAtATime() throws {
-    let first = try #require(try PartFile.locked(for: target))
-    #expect(try PartFile.locked(for: target) == nil)
+    let first = try #require(try ResumableFile.locked(for: target.path))
+    #expect(try ResumableFile.locked(for: target.path) == nil)
     try first.finish()
     // The name is free again, and the lock of the file that had it does not count.
-    let second = try #require(try PartFile.locked(for: target))
-    #expect(try second.length() == 0)
+    let second = try #require(try ResumableFile.locked(for: target.path))
+    #expect(try second.file.length() == 0)
     withExtendedLifetime(first) {}
-    try FileManager.default.removeItem(at: second.url)
-    try FileManager.default.createDirectory(at: second.url, withIntermediateDirectories: false)
-    #expect(throws: RunError.self) { try PartFile.locked(for: target) }
+    try FileManager.default.removeItem(atPath: second.path)
+    try FileManager.default.createDirectory(atPath: second.path, withIntermediateDirectories: false)
+    #expect(throws: SystemFailure.self) { try ResumableFile.locked(for: target.path) }
   }
 
   // MARK: Reading
@@ -211,7 +212,7 @@ import Testing
   @Test func oneViewIsThePlainOne() throws {
     let one = FeatureLayout(views: 1, images: 7, tokens: 3, width: 5)
     do {
-      let file = try #require(try PartFile.locked(for: target))
+      let file = try #require(try ResumableFile.locked(for: target.path))
       let writer = try FeatureWriter(file, layout: one, stamp: stamp) { Issue.record("\($0)") }
       for number in 0..<one.rowCount { try row(number).withUnsafeBytes(writer.append) }
       try writer.finish()

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -85,17 +86,17 @@ import Testing
     try withTemporaryFolder { folder in
       let missing = folder.appendingPathComponent("missing")
       #expect(
-        throws: WeightFileError.unreadable(file: missing.path, reason: "No such file or directory")
+        throws: ReadFailure(missing.path, .system(SystemError(ENOENT)))
       ) { try WeightFolder(missing) }
-      #expect(throws: WeightFileError.notARegularFile(file: folder.path)) {
-        try MappedFile(folder)
+      #expect(throws: ReadFailure(folder.path, .notRegular)) {
+        try MappedFile(folder.path)
       }
       let empty = folder.appendingPathComponent("empty")
       try Data().write(to: empty)
-      #expect(throws: WeightFileError.emptyFile(file: empty.path)) { try WeightFolder(empty) }
+      #expect(throws: ReadFailure(empty.path, .empty)) { try WeightFolder(empty) }
       let pipe = folder.appendingPathComponent("pipe")
       #expect(mkfifo(pipe.path, 0o600) == 0)
-      #expect(throws: WeightFileError.notARegularFile(file: pipe.path)) { try WeightFolder(pipe) }
+      #expect(throws: ReadFailure(pipe.path, .notRegular)) { try WeightFolder(pipe) }
       let error = #expect(throws: WeightFileError.self) { try WeightFolder(folder) }
       #expect(error?.description.contains("model.safetensors.index.json") == true)
     }

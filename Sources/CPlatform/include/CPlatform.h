@@ -121,3 +121,7 @@ void cplatform_give_threads_stacks(size_t size);
 
 /// Lets all threads take memory from one heap, where each would otherwise reserve addresses of its own.
 void cplatform_share_one_heap(void);
+
+/// Reserves blocks without changing the file's length, a call that Swift's own import hides; an errno is set
+/// where the result is not 0.
+int cplatform_reserve_blocks(int descriptor, long length);

@@ -134,11 +134,8 @@ struct EvaluationFile {
   private func scan<Result>(
     _ body: (inout JSONScanner, inout LineCounter) throws -> Result
   ) throws -> Result {
-    let bytes: [UInt8]
-    do {
-      bytes = try BoundedFile.contents(of: file, limit: Self.sizeLimit)
-    } catch let failure as BoundedFile.Failure {
-      throw DatasetError(failure, file: file, limit: Self.sizeLimit)
+    let bytes = try DatasetError.reading {
+      try BoundedFile.contents(of: file, limit: Self.sizeLimit)
     }
     return try bytes.withUnsafeBufferPointer { bytes in
       var scanner = JSONScanner(bytes)

@@ -92,14 +92,14 @@ public struct ImageDecoder: Sendable {
   static func contents(of path: String, limit: Int) throws -> [UInt8] {
     do {
       return try BoundedFile.contents(of: path, limit: limit)
-    } catch let failure as BoundedFile.Failure {
-      switch failure {
+    } catch {
+      switch error.reason {
       case .system(let error) where error.isFailureOfSystem:
         throw DatasetError(error, file: path)
       case .system(let error): throw ImageError(reason: .unreadable(error.words))
-      case .notRegular: throw ImageError(reason: .notAFile)
-      case .tooLarge(let size):
+      case .tooLarge(let size, let limit):
         throw ImageError(reason: .fileTooLarge(bytes: size, limit: limit))
+      case .notRegular, .empty, .changed: throw ImageError(reason: .notAFile)
       }
     }
   }

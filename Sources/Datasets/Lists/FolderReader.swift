@@ -64,8 +64,8 @@ struct FolderReader {
     let bytes: [UInt8]
     do {
       bytes = try BoundedFile.contents(of: file, limit: Self.captionFileSizeLimit)
-    } catch let failure as BoundedFile.Failure {
-      let error = DatasetError(failure, file: file, limit: Self.captionFileSizeLimit)
+    } catch {
+      let error = DatasetError(error)
       if !error.isSystemFailure, try BoundedFile.size(of: file) == nil {
         throw DatasetError.missingCaptions(image: path, expected: file)
       }

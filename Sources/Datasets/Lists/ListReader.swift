@@ -11,11 +11,8 @@ struct ListReader {
   let file: String
 
   func read(into builder: inout CaptionIndex.Builder) throws {
-    let bytes: [UInt8]
-    do {
-      bytes = try BoundedFile.contents(of: file, limit: Self.sizeLimit)
-    } catch let error as BoundedFile.Failure {
-      throw DatasetError(error, file: file, limit: Self.sizeLimit)
+    let bytes = try DatasetError.reading {
+      try BoundedFile.contents(of: file, limit: Self.sizeLimit)
     }
     try bytes.withUnsafeBufferPointer { bytes in
       var scanner = JSONScanner(bytes)
@@ -65,11 +62,22 @@ extension DatasetError {
       ? .systemFailure(file: file, error) : .unreadable(file: file, detail: error.words)
   }
 
-  init(_ failure: BoundedFile.Failure, file: String, limit: Int) {
-    switch failure {
-    case .system(let error): self.init(error, file: file)
-    case .notRegular: self = .unreadable(file: file, detail: "it is not a regular file")
-    case .tooLarge(let size): self = .fileTooLarge(file: file, bytes: size, limit: limit)
+  init(_ failure: ReadFailure) {
+    switch failure.reason {
+    case .system(let error): self.init(error, file: failure.path)
+    case .tooLarge(let size, let limit):
+      self = .fileTooLarge(file: failure.path, bytes: size, limit: limit)
+    case .notRegular, .empty, .changed:
+      self = .unreadable(file: failure.path, detail: "\(failure.reason)")
+    }
+  }
+
+  /// Calls `body`, whose failure to read is a data set's error.
+  static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let failure as ReadFailure {
+      throw DatasetError(failure)
     }
   }
 }

@@ -16,11 +16,8 @@ struct TableReader {
   let separator: TableScanner.Separator?
 
   func read(into builder: inout CaptionIndex.Builder) throws {
-    let bytes: [UInt8]
-    do {
-      bytes = try BoundedFile.contents(of: file, limit: ListReader.sizeLimit)
-    } catch let error as BoundedFile.Failure {
-      throw DatasetError(error, file: file, limit: ListReader.sizeLimit)
+    let bytes = try DatasetError.reading {
+      try BoundedFile.contents(of: file, limit: ListReader.sizeLimit)
     }
     try bytes.withUnsafeBufferPointer { bytes in
       var scanner = TableScanner(bytes, separator: separator ?? .comma)

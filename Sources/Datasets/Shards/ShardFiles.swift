@@ -1,3 +1,5 @@
+import Files
+
 /// The shards of a source, as they were when it was opened.
 struct ShardFiles: Sendable {
   private let files: CachedFiles
@@ -28,8 +30,8 @@ struct ShardFiles: Sendable {
         }
         return bytes
       }
-    } catch let failure as BoundedFile.Failure {
-      let error = DatasetError(failure, file: files.paths[shard], limit: limit)
+    } catch let failure as ReadFailure {
+      let error = DatasetError(failure)
       if error.isSystemFailure { throw error }
       throw ImageError(reason: .unreadable("\(error)"))
     }

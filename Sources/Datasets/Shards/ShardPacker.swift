@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes any source as shards, `shard-000000.tar` and so on, that read back as the same records.
@@ -35,13 +36,13 @@ public struct ShardPacker: Sendable {
   ///   - output: A folder that is not there, or empty.
   ///   - shouldStop: Is asked now and then.
   ///   - report: Is told of each sample that is left out.
-  /// - Throws: ``DatasetError``, also where the system failed, so that nobody can say what is readable;
+  /// - Throws: `OutputPath.Refusal`, `SystemFailure`; ``DatasetError``, also where the system failed, so that nobody can say what is readable;
   ///   `CancellationError` where it is to stop. Nothing is left behind then.
   public func pack(
     _ source: any CaptionSource, into output: URL, shouldStop: () -> Bool = { false },
     report: (SkippedSample) -> Void
   ) throws -> Outcome {
-    let folder = try UnfinishedFolder(becoming: output)
+    let folder = try AtomicFolder(becoming: output.standardizedFileURL.path)
     defer { folder.removeUnlessFinished() }
     var outcome = Outcome()
     var writer: TarWriter?

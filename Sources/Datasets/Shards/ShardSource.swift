@@ -171,14 +171,13 @@ extension ShardSource {
       nonisolated(unsafe) let results = results
       DispatchQueue.concurrentPerform(iterations: paths.count) { shard in
         results[shard] = Walked {
-          do {
-            return try files.read(shard) { file in
-              let index = try ShardIndex(
-                file, path: paths[shard], toleratesDamage: toleratesDamage)
-              return (index, file.size)
+          try DatasetError.reading {
+            try files.read(shard) { file in
+              (
+                try ShardIndex(file, path: paths[shard], toleratesDamage: toleratesDamage),
+                file.size
+              )
             }
-          } catch let failure as BoundedFile.Failure {
-            throw DatasetError(failure, file: paths[shard], limit: 0)
           }
         }
       }

@@ -1,3 +1,5 @@
+import Files
+
 /// Goes through the headers of a tar archive, past the contents.
 struct TarWalker {
   /// A file in the archive.
@@ -131,11 +133,7 @@ struct TarWalker {
   }
 
   private func bytes(at offset: Int, count: Int) throws -> [UInt8] {
-    do {
-      return try file.bytes(at: offset, count: count)
-    } catch let failure as BoundedFile.Failure {
-      throw DatasetError(failure, file: path, limit: 0)
-    }
+    try DatasetError.reading { try file.bytes(at: offset, count: count) }
   }
 
   private func damage(_ problem: String) -> DatasetError {

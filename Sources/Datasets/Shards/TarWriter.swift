@@ -3,27 +3,13 @@ import Foundation
 
 /// Writes a tar archive (ustar) whose bytes depend on names and contents alone: no time, no owner.
 final class TarWriter {
-  private let path: String
-  /// Closed, and negative, when the archive is finished.
-  private var descriptor: Int32
+  private let file: OpenFile
   private(set) var byteCount = 0
 
   /// Creates the file; it must not exist.
-  /// - Throws: `DatasetError.unwritable`, as all methods do.
+  /// - Throws: `SystemFailure`, as all methods do.
   init(creating path: String) throws {
-    self.path = path
-    descriptor = Self.create(path)
-    if descriptor < 0, errno == EMFILE {
-      OpenFileCache.shared.closeIdle()
-      descriptor = Self.create(path)
-    }
-    guard descriptor >= 0 else { throw Self.systemError(path) }
-  }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
-
-  private static func create(_ path: String) -> Int32 {
-    FileName.withCString(path) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    file = try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, operation: "create")
   }
 
   /// The bytes that a file of the given size takes.
@@ -45,28 +31,12 @@ final class TarWriter {
     let record = 20 * TarHeader.length
     let end = byteCount + 2 * TarHeader.length
     try append([UInt8](repeating: 0, count: (end + record - 1) / record * record - byteCount))
-    guard fsync(descriptor) == 0 else { throw Self.systemError(path) }
-    // A second attempt at closing might close another's file.
-    let status = close(descriptor)
-    descriptor = -1
-    guard status == 0 else { throw Self.systemError(path) }
+    try file.synchronize()
   }
 
   private func append(_ bytes: [UInt8]) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if written >= 0 {
-        rest = rest.dropFirst(written)
-      } else if errno != EINTR {
-        throw Self.systemError(path)
-      }
-    }
+    try file.append(bytes)
     byteCount += bytes.count
-  }
-
-  private static func systemError(_ path: String) -> DatasetError {
-    .unwritable(file: path, detail: SystemError().words)
   }
 
   private static func header(_ name: String, size: Int) -> [UInt8] {

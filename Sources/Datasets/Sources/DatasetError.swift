@@ -28,12 +28,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case needlessImageFolder(path: String, String)
   /// A mixture cannot be made.
   case badMixture(problem: String)
-  /// Packed shards would replace what is there.
-  case outputExists(folder: String)
   /// Not one sample could be read.
   case nothingToPack(skipped: Int)
-  /// The operating system could not write a file.
-  case unwritable(file: String, detail: String)
   /// Nothing was found in a list or folder.
   case noSamples(file: String)
   /// There are more samples than sample numbers.
@@ -85,11 +81,8 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
       return "\(path): an image folder (\(folder)) belongs to lists, this is a folder or a shard; "
         + "leave it out"
     case .badMixture(let problem): return problem
-    case .outputExists(let folder):
-      return "\(folder): is there and not an empty folder; name another, or remove it"
     case .nothingToPack(let skipped):
       return "none of the \(skipped) samples could be read; nothing was written"
-    case .unwritable(let file, let detail): return "\(file): cannot be written: \(detail)"
     case .noSamples(let file): return "\(file): holds no pairs of image and caption"
     case .tooManySamples(let limit):
       return "the data set has more than \(limit) samples; split it"

@@ -85,7 +85,8 @@ public struct SourceLocation: Equatable, Sendable {
 
   /// Whether a file without a telling name has the mark that tar archives have since 1988.
   private static func beginsAsArchive(_ path: String) -> Bool {
-    guard let file = try? OpenFile(path), let mark = try? file.bytes(at: 257, count: 5) else {
+    guard let file = try? OpenFile(reading: path), let mark = try? file.bytes(at: 257, count: 5)
+    else {
       return false
     }
     return mark.elementsEqual("ustar".utf8)

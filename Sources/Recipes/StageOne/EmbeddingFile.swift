@@ -16,17 +16,12 @@ import Training
 /// Paths that are not UTF-8 have their own bytes in HDF5, and in JSON halves of surrogate pairs for
 /// single bytes, as Python writes them.
 ///
-/// JSON lines are written as they come, into a temporary file that gets the name at the end. HDF5 is
+/// JSON lines are written as they come. The file is whole or not there. HDF5 is
 /// gathered in memory: about 160 KB a picture at the sizes of the paper.
 public struct EmbeddingFile: ~Copyable {
-  private enum Form {
-    case hdf5
-    case jsonLines(FileHandle)
-  }
-
-  private let url: URL
-  private let temporary: URL
-  private let form: Form
+  /// Where JSON lines go; for HDF5 it stays empty, and shows before hours of work that a file can be made.
+  private let file: AtomicFile
+  private let isLines: Bool
   private var image = Group()
   private var text = Group()
   private var pair = Group()
@@ -54,36 +49,20 @@ public struct EmbeddingFile: ~Copyable {
     }
   }
 
-  /// - Throws: `RunError.unknownOutputForm` for another ending of the name, `RunError.cannotWrite` where
+  /// - Throws: `RunError.unknownOutputForm` for another ending of the name, `SystemFailure` where
   ///   nothing can be written there.
   public init(_ path: String) throws {
-    url = URL(fileURLWithPath: path)
-    temporary = url.deletingLastPathComponent().appendingPathComponent(
-      ".\(url.lastPathComponent).\(getpid()).tmp")
-    let isLines = url.pathExtension.lowercased() == "jsonl"
-    guard isLines || ["h5", "hdf5"].contains(url.pathExtension.lowercased()) else {
+    let ending = FilePath.ending(of: path)
+    isLines = ending == "jsonl"
+    guard isLines || ["h5", "hdf5"].contains(ending) else {
       throw RunError.unknownOutputForm(file: path, expected: [".h5", ".hdf5", ".jsonl"])
     }
-    // Before hours of work rather than after them.
-    do {
-      try Data().write(to: temporary)
-      form = isLines ? .jsonLines(try FileHandle(forWritingTo: temporary)) : .hdf5
-    } catch {
-      throw RunError.cannotWrite(file: path, reason: error.localizedDescription)
-    }
+    file = try AtomicFile(path)
   }
 
-  deinit { unlink(temporary.path) }
-
   public mutating func add(_ result: StageOneRecipe.Embedded) throws {
-    if case .jsonLines(let handle) = form {
-      let line = try EmbeddingFile.line(result)
-      do {
-        try handle.write(contentsOf: Data("\(line)\n".utf8))
-      } catch {
-        throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
-      }
-      return
+    guard !isLines else {
+      return try file.file.append(Array("\(EmbeddingFile.line(result))\n".utf8))
     }
     switch result {
     case .image(let path, let embeddings, let features):
@@ -102,39 +81,28 @@ public struct EmbeddingFile: ~Copyable {
   }
 
   /// Writes the file, whole or not at all.
-  /// - Throws: `CheckpointError`, `RunError.cannotWrite`.
-  public func finish() throws {
-    switch form {
-    case .jsonLines(let handle):
-      do {
-        try handle.synchronize()
-      } catch {
-        throw RunError.cannotWrite(file: url.path, reason: error.localizedDescription)
-      }
-      guard rename(temporary.path, url.path) == 0 else {
-        throw RunError.cannotWrite(file: url.path, reason: String(cString: strerror(errno)))
-      }
-    case .hdf5:
-      var arrays: [CheckpointArray] = []
-      var lists: [String: ResultWriter.List] = [:]
-      if image.count > 0 {
-        arrays += stacked("image", image)
-        lists["image/paths"] = .names(paths)
-      }
-      if text.count > 0 {
-        arrays.append(flat("text/embeddings", text.embeddings, text.shapes.embeddings))
-        arrays.append(flat("text/features", text.features, text.shapes.features))
-        lists["text/offsets"] = .integers(offsets)
-        lists["text/tokens"] = .integers(tokens)
-        lists["text/texts"] = .texts(texts)
-      }
-      if pair.count > 0 {
-        arrays += stacked("multimodal", pair)
-        lists["multimodal/paths"] = .names(pairPaths)
-        lists["multimodal/texts"] = .texts(pairTexts)
-      }
-      try ResultWriter.write(to: url, arrays: arrays, lists: lists)
+  /// - Throws: `SystemFailure`, `CheckpointError`.
+  public consuming func finish() throws {
+    guard !isLines else { return try file.commit() }
+    var arrays: [CheckpointArray] = []
+    var lists: [String: ResultWriter.List] = [:]
+    if image.count > 0 {
+      arrays += stacked("image", image)
+      lists["image/paths"] = .names(paths)
     }
+    if text.count > 0 {
+      arrays.append(flat("text/embeddings", text.embeddings, text.shapes.embeddings))
+      arrays.append(flat("text/features", text.features, text.shapes.features))
+      lists["text/offsets"] = .integers(offsets)
+      lists["text/tokens"] = .integers(tokens)
+      lists["text/texts"] = .texts(texts)
+    }
+    if pair.count > 0 {
+      arrays += stacked("multimodal", pair)
+      lists["multimodal/paths"] = .names(pairPaths)
+      lists["multimodal/texts"] = .texts(pairTexts)
+    }
+    try ResultWriter.write(to: URL(fileURLWithPath: file.path), arrays: arrays, lists: lists)
   }
 
   private func stacked(_ name: String, _ group: Group) -> [CheckpointArray] {

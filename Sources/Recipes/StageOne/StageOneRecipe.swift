@@ -2,6 +2,7 @@ import BLIP2
 import Checkpointing
 import Configuration
 import Datasets
+import Files
 import Foundation
 import Layers
 import Tensors

@@ -1,6 +1,7 @@
 import BLIP2
 import Configuration
 import Datasets
+import Files
 import Foundation
 import LanguageModels
 import Tensors
@@ -95,9 +96,7 @@ extension Fingerprint {
   /// A digest of what a model is read from: its folder's weights and settings, or its file.
   /// - Parameter further: Endings of names that count beside those of weights and settings.
   static func ofModel(at url: URL, further: [String] = []) throws -> String {
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-    guard isFolder.boolValue else { return try ofFile(url) }
+    guard FileSystem.isFolder(url.path) else { return try ofFile(url) }
     let endings = [".safetensors", ".json", ".bin", ".pt", ".pth"] + further
     let names = try FileManager.default.contentsOfDirectory(atPath: url.path).filter { name in
       endings.contains { name.hasSuffix($0) }

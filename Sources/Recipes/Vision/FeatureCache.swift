@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Tensors
 import Training
@@ -110,7 +111,7 @@ final class FeatureCache {
     let own = FeatureStamp.fileName(of: stamp)
     for name in names.sorted() where !name.hasPrefix(own) && opened[name] == nil {
       let url = folder.appendingPathComponent(name)
-      if url.pathExtension == PartFile.pathExtension {
+      if url.pathExtension == ResumableFile.pathExtension {
         report(
           "  note: \(url.path) was begun with another encoder, other pictures or another transform, "
             + "and not finished: delete it if that is not wanted any more")
@@ -129,11 +130,7 @@ final class FeatureCache {
     _ url: URL, _ stamp: String, _ layout: FeatureLayout, _ request: Request,
     inPlaceOf found: ino_t?
   ) throws -> FeatureStore {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw RunError.cannotWrite(file: folder.path, reason: error.localizedDescription)
-    }
+    try FileSystem.createFolder(folder.path)
     let part = try lock(url)
     // Another process may have made it in the meantime.
     if inode(of: url) != found, let store = try existing(url, stamp, layout) {
@@ -156,10 +153,10 @@ final class FeatureCache {
   }
 
   /// Waits until no other process makes the file.
-  private func lock(_ url: URL) throws -> PartFile {
+  private func lock(_ url: URL) throws -> ResumableFile {
     var isWaiting = false
     while true {
-      if let file = try PartFile.locked(for: url) { return file }
+      if let file = try ResumableFile.locked(for: url.path) { return file }
       if !isWaiting { report("features: another process makes \(url.path): waiting for it") }
       isWaiting = true
       usleep(100_000)
@@ -169,7 +166,7 @@ final class FeatureCache {
 
   /// - Returns: The size in words.
   /// - Throws: `RunError.cannotWrite` where the disk has no room for what is missing.
-  private func checkRoom(for layout: FeatureLayout, besides part: PartFile) throws -> String {
+  private func checkRoom(for layout: FeatureLayout, besides part: ResumableFile) throws -> String {
     let size = byteCount(layout)
     let missing = size - Double(try part.allocatedByteCount())
     let values = try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey])

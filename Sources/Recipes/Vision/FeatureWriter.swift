@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Training
 import WeightFiles
 
 /// Writes a file of features row by row, so that a process that is killed at any moment leaves what the
@@ -10,7 +10,8 @@ import WeightFiles
 /// neither changes afterwards; a row that is not what its checksum says ends the trust in all.
 final class FeatureWriter {
   private let layout: FeatureLayout
-  private let file: PartFile
+  private let part: ResumableFile
+  private var file: OpenFile { part.file }
   /// The safetensors header.
   private let beginning: Data
   private var checksums: [UInt32] = []
@@ -23,18 +24,18 @@ final class FeatureWriter {
 
   /// Goes on with what the file holds, or begins.
   /// - Parameter report: Is told why what was there cannot be gone on with.
-  /// - Throws: `RunError.cannotWrite`, `WeightFileError.unwritable`.
+  /// - Throws: `SystemFailure`, `ReadFailure`, `WeightFileError.unwritable`.
   init(
-    _ file: PartFile, layout: FeatureLayout, stamp: String, report: (String) -> Void
+    _ part: ResumableFile, layout: FeatureLayout, stamp: String, report: (String) -> Void
   ) throws {
-    self.file = file
+    self.part = part
     self.layout = layout
     beginning = try SafetensorsWriter.beginning(
-      layout.tensors, metadata: [FeatureLayout.stamp: stamp], file: file.target.path)
+      layout.tensors, metadata: [FeatureLayout.stamp: stamp], file: part.target)
     let length = try file.length()
     if length > 0 {
       if let problem = try takeUp(length) {
-        report("features: \(file.url.path) is begun anew: \(problem)")
+        report("features: \(part.path) is begun anew: \(problem)")
       } else {
         return
       }
@@ -89,7 +90,7 @@ final class FeatureWriter {
     try digest.withUnsafeBytes { try file.write($0, at: beginning.count + layout.digestOffset) }
     try file.synchronize()
     try file.setLength(end)
-    try file.finish()
+    try part.finish()
   }
 
   private func mark() throws {
@@ -102,19 +103,19 @@ final class FeatureWriter {
   /// - Returns: What is wrong with what is there, nil if nothing.
   private func takeUp(_ length: Int) throws -> String? {
     guard length >= beginning.count,
-      try file.read(count: beginning.count, at: 0).elementsEqual(beginning)
+      try file.bytes(at: 0, count: beginning.count).elementsEqual(beginning)
     else { return "it is of something else" }
     guard let mark = try mark(length), (0...layout.rowCount).contains(mark.rows) else {
       return "it is damaged"
     }
-    checksums = try file.read(count: 4 * mark.rows, at: beginning.count)
+    checksums = try file.bytes(at: beginning.count, count: 4 * mark.rows)
       .withUnsafeBytes { FeatureLayout.numbers(in: $0) }
     guard checksums.count == mark.rows, FeatureLayout.digest(of: checksums) == mark.digest else {
       return "it is damaged"
     }
     for (row, checksum) in checksums.enumerated() where checksum != 0 {
-      let bytes = try file.read(
-        count: layout.rowByteCount, at: beginning.count + layout.offset(ofRow: row))
+      let bytes = try file.bytes(
+        at: beginning.count + layout.offset(ofRow: row), count: layout.rowByteCount)
       guard bytes.withUnsafeBytes({ FeatureLayout.checksum(of: $0) }) == checksum else {
         return "picture \(row % layout.images + 1) is damaged in view \(row / layout.images + 1)"
       }
@@ -126,12 +127,12 @@ final class FeatureWriter {
   /// The mark of a file of this length; its last moment before it takes its name is without one.
   private func mark(_ length: Int) throws -> Mark? {
     if length == end {
-      let digest = try file.read(count: 4, at: beginning.count + layout.digestOffset)
+      let digest = try file.bytes(at: beginning.count + layout.digestOffset, count: 4)
         .withUnsafeBytes { FeatureLayout.numbers(in: $0) }
       return digest.first.map { Mark(rows: layout.rowCount, digest: $0) }
     }
     guard length == end + Mark.byteCount else { return nil }
-    return Mark(try file.read(count: Mark.byteCount, at: end))
+    return Mark(try file.bytes(at: end, count: Mark.byteCount))
   }
 
   /// The rows that are kept, and the digest of their checksums.

@@ -1,6 +1,7 @@
 import Autograd
 import Configuration
 import Datasets
+import Files
 import Foundation
 import Layers
 import Tensors
@@ -93,24 +94,19 @@ public struct VisionTower {
 
   /// A folder's `config.json`, or the sizes of a new encoder, say the number of heads themselves.
   private static func checkHeads(_ configuration: VisionConfiguration, source: URL?) throws {
-    guard let heads = configuration.heads, source.map(isFolder) ?? true else { return }
+    guard let heads = configuration.heads, source.map { FileSystem.isFolder($0.path) } ?? true
+    else { return }
     throw ConfigurationError.invalidValue(
       field: "vision.heads", found: String(heads), expected: "null",
       advice: "only a file of weights leaves the number of heads open; vision.path names "
         + (configuration.path.map { "the folder \($0)" } ?? "none"))
   }
 
-  private static func isFolder(_ url: URL) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-      && isFolder.boolValue
-  }
-
   /// A digest of all that an encoder is read from: its folder's weights and settings, or its file
   /// and the number of heads that it is read with.
   private static func fingerprint(of source: URL, heads: Int?) throws -> String {
     try Fingerprint.ofModel(at: source)
-      + (isFolder(source) ? "" : heads.map { " with \($0) heads" } ?? "")
+      + (FileSystem.isFolder(source.path) ? "" : heads.map { " with \($0) heads" } ?? "")
   }
 
   /// The number of feature vectors of a picture.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The files that tokenizers read.
@@ -9,28 +10,10 @@ enum TokenizerFile {
 
   /// The file's bytes, never more than the bound, whatever the path leads to.
   ///
-  /// - Throws: `TokenizerError` for what is not a regular file, cannot be read, or is too large.
   static func contents(
     of url: URL, maximumByteCount: Int = TokenizerFile.maximumByteCount
-  ) throws -> [UInt8] {
-    do {
-      let attributes = try FileManager.default.attributesOfItem(
-        atPath: url.resolvingSymlinksInPath().path)
-      guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw TokenizerError.unreadable(file: url.path, reason: "it is not a regular file")
-      }
-      let handle = try FileHandle(forReadingFrom: url)
-      defer { try? handle.close() }
-      let data = try handle.read(upToCount: maximumByteCount + 1) ?? Data()
-      guard data.count <= maximumByteCount else {
-        throw TokenizerError.tooLarge(file: url.path, maximumByteCount: maximumByteCount)
-      }
-      return Array(data)
-    } catch let error as TokenizerError {
-      throw error
-    } catch {
-      throw TokenizerError.unreadable(file: url.path, reason: error.localizedDescription)
-    }
+  ) throws(ReadFailure) -> [UInt8] {
+    try BoundedFile.contents(of: url.path, limit: maximumByteCount)
   }
 
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }

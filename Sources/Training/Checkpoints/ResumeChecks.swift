@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Foundation
 
 /// Which checkpoint a run goes on from, and whether it may.
@@ -27,10 +28,8 @@ extension CheckpointFile {
   public static func open(
     fileOrFolder path: String, report: (String) -> Void
   ) throws -> CheckpointFile {
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let url = URL(fileURLWithPath: path)
-    guard isFolder.boolValue else { return try open(url) }
+    guard FileSystem.isFolder(path) else { return try open(url) }
     let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
     for entry in passedOver {
       report("passed over \(entry.url.lastPathComponent): \(entry.reason.localizedDescription)")

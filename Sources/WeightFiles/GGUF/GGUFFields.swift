@@ -1,3 +1,5 @@
+import Files
+
 /// The notes of a GGUF file by key, such as `general.architecture` or `tokenizer.ggml.tokens`.
 ///
 /// Each reader throws `WeightFileError.wrongMetadata`, which names the key, what was expected and

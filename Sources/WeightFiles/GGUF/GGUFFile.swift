@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// One memory-mapped GGUF file, versions 2 and 3, little-endian. Opening checks the whole header, so
@@ -13,7 +14,7 @@ public struct GGUFFile: WeightFile {
 
   /// - Throws: `WeightFileError` where the file cannot be read or breaks the format.
   public init(_ url: URL) throws {
-    try self.init(MappedFile(url))
+    try self.init(MappedFile(url.path))
   }
 
   init(_ file: MappedFile) throws {

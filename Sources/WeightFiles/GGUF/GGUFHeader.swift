@@ -1,3 +1,5 @@
+import Files
+
 /// What stands in front of a GGUF file's tensors, checked against the file's size.
 ///
 /// Layout: the magic, a version, the counts of tensors and notes, the notes, the tensors' names, shapes,

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// One tensor of a GGUF file.

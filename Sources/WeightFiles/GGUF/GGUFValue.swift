@@ -1,3 +1,5 @@
+import Files
+
 /// A note of a GGUF file.
 public enum GGUFValue: Sendable {
   case unsigned(UInt64)

@@ -1,3 +1,5 @@
+import Files
+
 /// How much memory all tensors of a file together may take, held against the file's size: many that
 /// share one storage, or repeat its elements, could make much out of a small file.
 struct LayoutBudget {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// One memory-mapped file of `torch.save` (the zip format, torch's own since 1.6). Opening reads the
@@ -18,7 +19,7 @@ public struct PyTorchFile: WeightFile {
   /// - Throws: `WeightFileError` where the file cannot be read, breaks the format, or names something
   ///   that no tensor needs.
   public init(_ url: URL) throws {
-    try self.init(MappedFile(url))
+    try self.init(MappedFile(url.path))
   }
 
   init(_ file: MappedFile) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Datasets
+@testable import Files
 
 /// One budget of open files for all sources of a process.
 @Suite struct OpenFileCacheTests {
@@ -80,7 +80,7 @@ import Testing
       let cache = OpenFileCache(capacity: 1)
       let files = CachedFiles(["/nowhere/at/all"] + paths, cache: cache)
       for _ in 0..<3 {
-        #expect(throws: BoundedFile.Failure.self) { try files.read(0) { try number($0) } }
+        #expect(throws: ReadFailure.self) { try files.read(0) { try number($0) } }
         let found = try files.read(1) { try number($0) }
         #expect(found == 0)
       }

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// Digests already taken, by path, size and modification time, in memory and on disk.
@@ -12,7 +11,7 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
   public static let shared = FingerprintCache(
     folder: defaultFolder(environment: ProcessInfo.processInfo.environment))
 
-  private struct Entry: Codable {
+  fileprivate struct Entry: Codable {
     let size: Int64
     let modified: Int64
     let sha256: String
@@ -69,8 +68,7 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
       let text = try encoder.encode(entries)
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileSystem.createFolder(file.deletingLastPathComponent().path)
       try AtomicFile.write(text, to: file.path)
     } catch {
       // Promised above: a cache that cannot be written costs time, never a run.
@@ -78,17 +76,28 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
   }
 
   private static func read(_ file: URL?) -> [String: Entry] {
-    guard let file, let text = try? MappedFile(file), text.bytes.count <= maximumByteCount,
-      case .outermostKeys = text.withBytes({ JSONOutline.scan($0, maximumDepth: 2) }),
-      let entries = try? JSONDecoder().decode(
-        [String: Entry].self, from: text.withBytes { Data($0) })
+    guard let file,
+      let text = try? BoundedFile.contents(of: file.path, limit: maximumByteCount),
+      case .object(let members)? = try? JSONScanner.document(text, limits: .init(depth: 3))
     else { return [:] }
-    return entries.filter { _, entry in
-      entry.sha256.utf8.count == 64
-        && entry.sha256.utf8.allSatisfy { byte in
-          (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
+    return members.reduce(into: [:]) { entries, member in
+      if let name = member.name, let entry = Entry(member.value) { entries[name] = entry }
     }
+  }
+}
+
+extension FingerprintCache.Entry {
+  /// Nil for what this program did not write.
+  fileprivate init?(_ value: JSONValue) {
+    guard case .object(let members) = value else { return nil }
+    var texts: [String: String] = [:]
+    for case (let name?, .string(let text)) in members { texts[name] = text }
+    for case (let name?, .number(let text)) in members { texts[name] = text }
+    guard let size = texts["size"].flatMap(Int64.init),
+      let modified = texts["modified"].flatMap(Int64.init), let digest = texts["sha256"],
+      digest.utf8.count == 2 * SHA256.byteCount,
+      digest.utf8.allSatisfy("0123456789abcdef".utf8.contains)
+    else { return nil }
+    self.init(size: size, modified: modified, sha256: digest)
   }
 }

@@ -5,8 +5,8 @@ import Foundation
 ///
 /// At most `capacity` are open, those in use among them. The one unused for longest is closed for
 /// another; where all are in use, a reader waits for one. A thread reads in one at a time.
-final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `condition`.
-  static let shared = OpenFileCache(capacity: capacity(forLimit: softLimit))
+public final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `condition`.
+  public static let shared = OpenFileCache(capacity: capacity(forLimit: softLimit))
 
   /// How many files a process that may have `limit` open keeps here: the rest is for lists, pictures,
   /// outputs, weights and what libraries open.
@@ -67,7 +67,7 @@ final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `cond
 
   /// Reads in a file, which is opened if it is not.
   /// - Parameter path: Where the file lies.
-  /// - Throws: ``BoundedFile/Failure`` where it cannot be opened, and what `body` throws.
+  /// - Throws: ``ReadFailure`` where it cannot be opened, and what `body` throws.
   func read<Result>(
     _ key: Key, at path: String, _ body: (OpenFile) throws -> Result
   ) throws -> Result {
@@ -108,7 +108,7 @@ final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `cond
 
   /// Opens without the lock, since a disk elsewhere may take its time.
   private func opened(_ key: Key, _ path: String) throws -> OpenFile {
-    let file = Swift.Result { try OpenFile(path) }
+    let file = Swift.Result { try OpenFile(reading: path) }
     condition.withLock {
       switch file {
       case .success(let file): entries[key]?.file = file
@@ -128,12 +128,12 @@ final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `cond
 }
 
 /// Files by number that share the process's budget with all others, and are closed with this.
-final class CachedFiles: Sendable {
-  let paths: [String]
+public final class CachedFiles: Sendable {
+  public let paths: [String]
   private let cache: OpenFileCache
   private let owner: Int
 
-  init(_ paths: [String], cache: OpenFileCache = .shared) {
+  public init(_ paths: [String], cache: OpenFileCache = .shared) {
     self.paths = paths
     self.cache = cache
     owner = cache.makeOwner()
@@ -142,8 +142,8 @@ final class CachedFiles: Sendable {
   deinit { cache.closeIdle(of: owner) }
 
   /// Reads in one of the files.
-  /// - Throws: ``BoundedFile/Failure`` where it cannot be opened, and what `body` throws.
-  func read<Result>(_ number: Int, _ body: (OpenFile) throws -> Result) throws -> Result {
+  /// - Throws: ``ReadFailure`` where it cannot be opened, and what `body` throws.
+  public func read<Result>(_ number: Int, _ body: (OpenFile) throws -> Result) throws -> Result {
     try cache.read(.init(owner: owner, number: number), at: paths[number], body)
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import WeightFiles
+@testable import Files
 
 @Suite struct FingerprintTests {
   private let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -33,10 +33,10 @@ import Testing
   @Test func unreadableFilesAreRefused() throws {
     try withTemporaryFolder { folder in
       let cache = FingerprintCache(folder: nil)
-      #expect(throws: WeightFileError.notARegularFile(file: folder.path)) {
+      #expect(throws: ReadFailure(folder.path, .notRegular)) {
         try Fingerprint.ofFile(folder, cache: cache)
       }
-      #expect(throws: WeightFileError.self) {
+      #expect(throws: ReadFailure.self) {
         try Fingerprint.ofFile(folder.appendingPathComponent("missing"), cache: cache)
       }
     }
