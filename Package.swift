@@ -54,22 +54,26 @@ let package = Package(
     target(
       "Datasets", ["Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
     target("Checkpointing", ["CHDF5", "Files"]),
+    target("Metrics", []),
+    target("Reporting", ["Files"]),
     target(
       "Training",
       [
-        "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing",
+        "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
         "Configuration", "Files",
       ]),
     target(
       "Recipes",
       [
-        "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
+        "Training", "Reporting", "Metrics", "BLIP2", "LanguageModels", "VisionEncoders",
+        "WeightFiles", "Layers",
         "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
       ]),
     .executableTarget(
       name: "blip2-train",
       dependencies: [
-        "Recipes", "Training", "LanguageModels", "Checkpointing", "Datasets", "WeightFiles",
+        "Recipes", "Training", "Reporting", "Metrics", "LanguageModels", "Checkpointing",
+        "Datasets", "WeightFiles",
         "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -102,17 +106,20 @@ let package = Package(
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
+    tests("MetricsTests", ["Metrics", "TestSupport"]),
     tests("TrainingTests", ["Training", "Tensors", "Layers", "TestSupport"]),
     tests(
       "RecipesTests",
       [
-        "Recipes", "Training", "BLIP2", "LanguageModels", "VisionEncoders", "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
+        "Recipes", "Training", "Reporting", "Metrics", "BLIP2", "LanguageModels", "VisionEncoders",
+        "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing",
+        "Configuration", "Files",
         "TestSupport",
       ]),
     tests("ArchitectureTests", []),
     tests(
-      "CommandLineTests", ["blip2-train", "Recipes", "Training", "Checkpointing", "TestSupport"]),
+      "CommandLineTests",
+      ["blip2-train", "Recipes", "Training", "Reporting", "Checkpointing", "TestSupport"]),
     tests("DemoReportTests", ["demo-report", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17

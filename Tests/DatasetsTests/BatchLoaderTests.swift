@@ -49,7 +49,7 @@ private struct MemorySource: SampleSource {
 
   private func expectEqual(_ a: [Batch], _ b: [Batch]) {
     #expect(a.map(\.samples) == b.map(\.samples))
-    #expect(a.map(\.values) == b.map(\.values))
+    #expect(a.map(\.content.values) == b.map(\.content.values))
     #expect(a.map(\.positionAfter) == b.map(\.positionAfter))
     #expect(a.map(\.skipped) == b.map(\.skipped))
   }
@@ -57,7 +57,7 @@ private struct MemorySource: SampleSource {
   @Test func batchesHoldWhatTheTransformMakes() throws {
     let source = MemorySource(count: 10)
     let batch = try #require(try loader(source, batchSize: 4).next())
-    #expect(batch.samples.count == 4 && batch.values.count == 4 * 3 * 4 * 4)
+    #expect(batch.samples.count == 4 && batch.content.count == 4 * 3 * 4 * 4)
     #expect(batch.epoch == 0 && batch.positionAfter == LoaderPosition(epoch: 0, position: 4))
     let order = SampleOrder(count: 10, seed: 42, epoch: 0)
     #expect(batch.samples.map(\.index) == (0..<4).map { order[$0] })
@@ -66,7 +66,7 @@ private struct MemorySource: SampleSource {
         Philox(seed: 42, stream: 0), site: RandomSite.augmentation.rawValue, sample: UInt32(place))
       let image = try ImageDecoder().decode(bytes: source.files[sample.index])
       let expected = transform.apply(to: image, using: &random)
-      #expect(Array(batch.values[(place * 48)..<((place + 1) * 48)]) == expected)
+      #expect(Array(batch.content.values[(place * 48)..<((place + 1) * 48)]) == expected)
     }
   }
 
@@ -83,7 +83,7 @@ private struct MemorySource: SampleSource {
     // 23 places make 4 batches of 5 each epoch, whatever is unreadable.
     #expect(found.map(\.epoch) == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
     for (number, batch) in found.enumerated() {
-      #expect(batch.samples.count == 5 && batch.values.count == 5 * 48)
+      #expect(batch.samples.count == 5 && batch.content.count == 5 * 48)
       #expect(batch.places == Array(0..<5))
       let order = SampleOrder(count: 23, seed: 42, epoch: number / 4)
       let visited = (0..<5).map { order[number % 4 * 5 + $0] }
@@ -122,13 +122,13 @@ private struct MemorySource: SampleSource {
     while let batch = try loader.next() { found.append(batch) }
     #expect(found.map(\.samples.count) == [4, 4, 1])
     #expect(found.flatMap { $0.samples.map(\.index) } == [0, 1, 3, 4, 5, 6, 7, 8, 9])
-    #expect(found.map(\.values.count) == [4 * 48, 4 * 48, 48])
+    #expect(found.map(\.content.count) == [4 * 48, 4 * 48, 48])
     #expect(found.flatMap(\.skipped).map(\.path) == ["2.png", "10.png"])
     #expect(try loader.next() == nil)
     let image = try ImageDecoder().decode(bytes: source.files[9])
     var random = RandomStream(Philox(seed: 0), site: 0)
     let expected = ImageTransform.evaluation(side: 4).apply(to: image, using: &random)
-    #expect(found[2].values == expected)
+    #expect(found[2].content.values == expected)
   }
 
   @Test func lastSkippedSamplesOfAnEvaluationAreNotLost() throws {

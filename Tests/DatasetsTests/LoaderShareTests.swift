@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Datasets
@@ -28,10 +29,11 @@ import Testing
         }.first!
       }
       whole.samples = found.map { batch, index in batch.samples[index] }
-      whole.values = found.flatMap { batch, index in
-        let length = batch.values.count / batch.samples.count
-        return batch.values[(index * length)..<((index + 1) * length)]
+      let values = found.flatMap { batch, index in
+        let length = batch.content.count / batch.samples.count
+        return batch.content.values[(index * length)..<((index + 1) * length)]
       }
+      whole.content = Tensor(values, shape: [found.count] + batches[0].content.shape.dropFirst())
       whole.skipped = batches.flatMap(\.skipped)
       return whole
     }
@@ -55,7 +57,7 @@ import Testing
         for (together, whole) in zip(union(parts), whole) {
           #expect(together.places == whole.places)
           #expect(together.samples == whole.samples)
-          #expect(together.values == whole.values)
+          #expect(together.content.values == whole.content.values)
           #expect(together.skipped.map(\.path).sorted() == whole.skipped.map(\.path).sorted())
         }
         for (rank, part) in parts.enumerated() {
@@ -76,7 +78,7 @@ import Testing
       let rest = try loader(source, share: share, workers: 3, from: whole[stop].positionAfter)
         .batches(5)
       #expect(rest.map(\.samples) == whole[(stop + 1)..<(stop + 6)].map(\.samples))
-      #expect(rest.map(\.values) == whole[(stop + 1)..<(stop + 6)].map(\.values))
+      #expect(rest.map(\.content.values) == whole[(stop + 1)..<(stop + 6)].map(\.content.values))
     }
   }
 }

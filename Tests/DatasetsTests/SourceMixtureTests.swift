@@ -106,9 +106,9 @@ import Testing
       let plain = try BatchLoader(
         source: ImagesOnce(mixture), content: PictureContent(transform: transforms[sample.source]),
         options: BatchLoaderOptions(pass: .evaluation, batchSize: 6, seed: 1))
-      let expected = try #require(try plain.next()).values
+      let expected = try #require(try plain.next()).content.values
       let range = sample.index * 12..<(sample.index + 1) * 12
-      #expect(batch.values[range] == expected[range])
+      #expect(batch.content.values[range] == expected[range])
     }
   }
 
@@ -172,7 +172,7 @@ import Testing
         let rest = try loader(stop % 3 + 1, whole[stop].positionAfter).batches(8)
         let expected = whole[(stop + 1)..<(stop + 9)]
         #expect(rest.map(\.samples) == expected.map(\.samples))
-        #expect(rest.map(\.values) == expected.map(\.values))
+        #expect(rest.map(\.content.values) == expected.map(\.content.values))
         #expect(rest.map(\.positionAfter) == expected.map(\.positionAfter))
       }
     }

@@ -184,7 +184,7 @@ import Testing
     return try (0..<count).flatMap { _ in
       let batch = try #require(try loader.next())
       return batch.samples.enumerated().map { offset, sample in
-        let values = batch.values[(offset * layout.valueCount)...]
+        let values = batch.content.values[(offset * layout.valueCount)...]
         #expect(Int(values[values.startIndex]) == sample.image)
         return (sample.image, Int(values[values.startIndex + 1]), batch.positionAfter)
       }

@@ -22,7 +22,7 @@ import Testing
     -> ConditionedText
   {
     var random = RandomStream(Philox(seed: 5, stream: 1), site: 0, sample: draw)
-    return texts.text(caption, using: &random)
+    return texts.text(texts.encode(caption), using: &random)
   }
 
   /// OPT is asked for the start token, the caption and a line feed, and stops at the line feed.

@@ -3,6 +3,7 @@ import FoundationXML
 import TestSupport
 import Testing
 
+@testable import Reporting
 @testable import Training
 
 /// Drawings of `metrics.jsonl`.

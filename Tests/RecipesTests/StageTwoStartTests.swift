@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Recipes
+@testable import Reporting
 @testable import Training
 
 /// What stage 2 begins from, and what it refuses to begin with.

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Recipes
+@testable import Reporting
 @testable import Training
 
 /// Event files: byte for byte those of TensorBoard's own writer, and of a real run what it did.

@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 
 @testable import Recipes
+@testable import Reporting
 @testable import Training
 
 /// The loop itself, around a task whose losses the test chooses.
@@ -40,7 +41,7 @@ import Testing
     ) throws -> any BatchStream {
       let (tower, data) = try configuration.opened(reading: [.training])
       return try data.trainingLoader(
-        #require(data.train), tower: tower, batchSize: 8, startingAt: position)
+        #require(data.train), tower: tower, encode: { _ in [] }, batchSize: 8, startingAt: position)
     }
 
     func addGradients(

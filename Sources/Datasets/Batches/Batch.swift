@@ -1,4 +1,5 @@
 import Files
+import Tensors
 
 /// One batch of images and captions.
 public struct Batch: Sendable {
@@ -6,20 +7,20 @@ public struct Batch: Sendable {
   public var samples: [CaptionSample]
   /// Which of the global batch's samples each is, in ascending order.
   public var places: [Int]
-  /// The samples' numbers, one sample after another: pixels, or what else the loader's content is.
-  public var values: [Float]
+  /// The samples' numbers, `[batch, …]`: pixels, or what else the loader's content is.
+  public var content: Tensor
   /// Where the run goes on after this batch.
   public var positionAfter: LoaderPosition
   /// The samples that could not be read and were passed over since the batch before.
   public var skipped: [SkippedSample]
 
   public init(
-    samples: [CaptionSample], places: [Int]? = nil, values: [Float],
+    samples: [CaptionSample], places: [Int]? = nil, content: Tensor,
     positionAfter: LoaderPosition, skipped: [SkippedSample]
   ) {
     self.samples = samples
     self.places = places ?? Array(samples.indices)
-    self.values = values
+    self.content = content
     self.positionAfter = positionAfter
     self.skipped = skipped
   }

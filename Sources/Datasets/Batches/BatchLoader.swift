@@ -1,3 +1,5 @@
+import Tensors
+
 /// Delivers batches in order, reading and transforming images ahead on threads of its own.
 ///
 /// The batches are a pure function of source, content, pass, batch size, seed and
@@ -10,7 +12,8 @@
 public final class BatchLoader {
   private let options: BatchLoaderOptions
   private let count: Int
-  private let valueCount: Int
+  /// The shape of a sample's numbers.
+  private let shape: [Int]
   private let queue: SampleQueue
 
   /// Where the next batch begins.
@@ -23,11 +26,14 @@ public final class BatchLoader {
   public private(set) var skipped: [SkippedSample] = []
   private var isFinished = false
 
-  /// - Parameter start: Where to begin: the `positionAfter` of the last batch used, or the start.
+  /// - Parameters:
+  ///   - encode: Makes a caption's token ids, from several threads; without it samples have none.
+  ///   - start: Where to begin: the `positionAfter` of the last batch used, or the start.
   /// - Throws: ``DatasetError`` where the source is too small for one batch (in training) or empty,
   ///   or does not have the starting position.
   public init(
-    source: any SampleSource, content: any SampleContent, options: BatchLoaderOptions,
+    source: any SampleSource, content: any SampleContent,
+    encode: (@Sendable (String) -> [Int32])? = nil, options: BatchLoaderOptions,
     startingAt start: LoaderPosition = LoaderPosition()
   ) throws {
     count = source.count
@@ -41,13 +47,12 @@ public final class BatchLoader {
       throw DatasetError.noSuchPosition(position: start.position, count: count)
     }
     self.options = options
-    valueCount = content.valueCount
+    shape = content.shape
     position = start
     isWholePassWithoutBatch = start.position == 0
     badSamples = BadSampleCount(share: options.maximumBadShare)
     queue = SampleQueue(
-      work: SampleWork(
-        source: source, content: content, seed: options.seed),
+      work: SampleWork(source: source, content: content, encode: encode, seed: options.seed),
       options: options, start: start)
   }
 
@@ -83,14 +88,12 @@ public final class BatchLoader {
     }
     var samples: [CaptionSample] = []
     var taken = 0
-    let values = try [Float](
-      unsafeUninitializedCapacity: options.shareSize * valueCount
-    ) { values, written in
+    let size = shape.reduce(1, *)
+    let numbers = try Tensor(shape: [options.shareSize, size]) { numbers in
       while samples.count < options.shareSize, position.position + taken < count {
-        guard try takeSample(into: &samples, values) else { break }
+        guard try takeSample(into: &samples, numbers + samples.count * size) else { break }
         taken += 1
       }
-      written = samples.count * valueCount
     }
     position.position += isTraining ? options.batchSize : taken
     guard !samples.isEmpty else {
@@ -103,20 +106,19 @@ public final class BatchLoader {
     defer { skipped = [] }
     return Batch(
       samples: samples, places: isTraining ? options.share.places(ofBatch: options.batchSize) : nil,
-      values: values, positionAfter: position, skipped: skipped)
+      content: numbers.rows(0..<samples.count).reshaped([samples.count] + shape),
+      positionAfter: position, skipped: skipped)
   }
 
   /// Moves one sample from the queue to the batch, or to those skipped.
   /// - Returns: False where the queue was stopped.
   private func takeSample(
-    into samples: inout [CaptionSample], _ values: UnsafeMutableBufferPointer<Float>
+    into samples: inout [CaptionSample], _ numbers: UnsafeMutablePointer<Float>
   ) throws -> Bool {
-    let taken: Void? = try queue.next { outcome, numbers in
+    let taken: Void? = try queue.next { outcome, values in
       switch outcome {
       case .sample(let sample, let unreadable):
-        let start = samples.count * valueCount
-        _ = UnsafeMutableBufferPointer(rebasing: values[start..<(start + valueCount)])
-          .initialize(from: numbers)
+        if let first = values.baseAddress { numbers.update(from: first, count: values.count) }
         samples.append(sample)
         if let unreadable { try skip(unreadable) } else { badSamples.addReadable() }
       case .skipped(let sample):

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// Called from several threads at once.
 public protocol SampleContent: Sendable {
-  /// The numbers of one sample.
-  var valueCount: Int { get }
+  /// The shape of one sample's numbers.
+  var shape: [Int] { get }
 
   /// Writes a sample's numbers.
   /// - Parameters:
@@ -16,6 +16,11 @@ public protocol SampleContent: Sendable {
   func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,
     into output: UnsafeMutableBufferPointer<Float>) throws
+}
+
+extension SampleContent {
+  /// How many numbers a sample has.
+  public var valueCount: Int { shape.reduce(1, *) }
 }
 
 /// The end of a loader: what the samples are made from is not fit to be used, which is not a matter of one
@@ -46,7 +51,7 @@ public struct PictureContent: SampleContent {
     self.init(decoder: decoder, transforms: [transform])
   }
 
-  public var valueCount: Int { transforms[0].outputCount }
+  public var shape: [Int] { [3, transforms[0].size.height, transforms[0].size.width] }
 
   public func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,

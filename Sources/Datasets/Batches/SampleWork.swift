@@ -5,6 +5,8 @@ import Tensors
 struct SampleWork: Sendable {
   let source: any SampleSource
   let content: any SampleContent
+  /// Makes a caption's token ids.
+  let encode: (@Sendable (String) -> [Int32])?
   let seed: UInt64
 
   enum Outcome: Sendable {
@@ -64,7 +66,7 @@ struct SampleWork: Sendable {
     place: LoaderPosition, visit: SampleOrder.Visit,
     into output: UnsafeMutableBufferPointer<Float>
   ) -> Outcome {
-    let sample: CaptionSample
+    var sample: CaptionSample
     do {
       sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
     } catch let error as DatasetError where error.isSystemFailure {
@@ -77,6 +79,7 @@ struct SampleWork: Sendable {
     do {
       var random = random(.augmentation, place)
       try content.write(sample, of: source, using: &random, into: output)
+      if let encode { sample.tokens = encode(sample.caption) }
       return .sample(sample)
     } catch let failure as ContentFailure {
       return .failed(failure.error)

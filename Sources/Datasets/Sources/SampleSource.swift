@@ -40,6 +40,8 @@ public struct CaptionSample: Equatable, Sendable {
   /// Samples of the same image have the same number.
   public var imageId: Int64
   public var caption: String
+  /// The caption's token ids, where the loader makes them.
+  public var tokens: [Int32] = []
   /// Where the image lies, for messages.
   public var path: String
   /// Which of a mixture's sources the sample comes from; 0 where there is one.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Reporting
 import Tensors
 
 /// Times the training image pipeline on one thread, as a loader's worker runs it: JPEG files of

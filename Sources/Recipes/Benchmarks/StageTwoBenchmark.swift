@@ -3,6 +3,7 @@ import BLIP2
 import Foundation
 import LanguageModels
 import Layers
+import Reporting
 import Tensors
 import Training
 

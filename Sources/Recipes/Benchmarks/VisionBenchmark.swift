@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import Layers
+import Reporting
 import Tensors
 import VisionEncoders
 

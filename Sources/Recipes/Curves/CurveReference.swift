@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Reporting
 import Training
 
 /// How the losses of several runs of one recipe go that differ in their seeds: what a further run is

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Training
 
 /// A logged number by step: where it stands and where it goes.

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Training
 
 /// A run held against the curves of others.

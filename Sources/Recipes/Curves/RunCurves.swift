@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Training
 
 /// A run's numbers with what is known of its recipe: what findings are drawn from.

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Training
 
 /// What a run's curves say, in words: which of its losses are usual, and which are not.

@@ -33,13 +33,17 @@ public struct RunData {
     self.features = features
   }
 
+  /// Makes the token ids of a caption, on the loader's threads.
+  typealias CaptionEncoder = @Sendable (String) -> [Int32]
+
   /// Endless training batches from a place on.
   func trainingLoader(
-    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int,
-    startingAt start: LoaderPosition
+    _ dataset: any CaptionSource, tower: VisionTower, encode: @escaping CaptionEncoder,
+    batchSize: Int, startingAt start: LoaderPosition
   ) throws -> BatchLoader {
-    try loader(
-      dataset, trainingContent(dataset, tower: tower), .training, batchSize, startingAt: start)
+    try BatchLoader(
+      source: dataset, content: trainingContent(dataset, tower: tower), encode: encode,
+      options: options(.training, batchSize), startingAt: start)
   }
 
   /// What stands for training pictures; their features are computed here where they are kept.
@@ -54,12 +58,14 @@ public struct RunData {
   }
 
   /// One pass over held-out pairs, in their order.
+  /// - Parameter encode: Nil where no token ids are wanted.
   func evaluationLoader(
-    _ dataset: any CaptionSource, tower: VisionTower, batchSize: Int
+    _ dataset: any CaptionSource, tower: VisionTower, encode: CaptionEncoder? = nil,
+    batchSize: Int
   ) throws -> BatchLoader {
-    try loader(
-      dataset, evaluationContent(dataset, tower: tower), .evaluation, batchSize,
-      startingAt: LoaderPosition())
+    try BatchLoader(
+      source: dataset, content: evaluationContent(dataset, tower: tower), encode: encode,
+      options: options(.evaluation, batchSize))
   }
 
   /// What stands for held-out pictures; their features are computed here where they are kept.
@@ -101,16 +107,13 @@ public struct RunData {
       workers: configuration.workers, maximumBadShare: configuration.maximumBadShare)
   }
 
-  private func loader(
-    _ dataset: any CaptionSource, _ content: any SampleContent, _ pass: BatchLoaderOptions.Pass,
-    _ batchSize: Int, startingAt start: LoaderPosition
-  ) throws -> BatchLoader {
-    try BatchLoader(
-      source: dataset, content: content,
-      options: BatchLoaderOptions(
-        pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
-        prefetchedBatches: configuration.prefetchedBatches,
-        maximumBadShare: configuration.maximumBadShare), startingAt: start)
+  private func options(
+    _ pass: BatchLoaderOptions.Pass, _ batchSize: Int
+  ) -> BatchLoaderOptions {
+    BatchLoaderOptions(
+      pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
+      prefetchedBatches: configuration.prefetchedBatches,
+      maximumBadShare: configuration.maximumBadShare)
   }
 }
 
@@ -119,12 +122,5 @@ extension ImageDecoder {
   public init(_ configuration: DataConfiguration) {
     self.init(
       configuration.decoding, maximumPixelCount: configuration.maximumPixelCount)
-  }
-}
-
-extension Batch {
-  /// The pictures as a tensor, `[batch, 3, side, side]`.
-  func pixelTensor(side: Int) -> Tensor {
-    Tensor(values, shape: [samples.count, 3, side, side])
   }
 }

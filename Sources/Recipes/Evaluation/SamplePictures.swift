@@ -2,6 +2,7 @@ import Autograd
 import Datasets
 import Files
 import Foundation
+import Reporting
 import Tensors
 import Training
 
@@ -43,7 +44,8 @@ struct SamplePictures {
       if speaks { values += own }
     }
     if let caption, !pictures.isEmpty {
-      let features = Recording.disabled { tower.features(values, count: pictures.count) }
+      let shape = [pictures.count] + content.shape
+      let features = Recording.disabled { tower.features(content: Tensor(values, shape: shape)) }
       for (index, text) in try caption(features).enumerated() { pictures[index].caption = text }
     }
     return pictures

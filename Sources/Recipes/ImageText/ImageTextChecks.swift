@@ -3,6 +3,7 @@ import Checkpointing
 import Configuration
 import Foundation
 import Layers
+import Reporting
 import Tensors
 import Training
 import WeightFiles
@@ -95,7 +96,7 @@ extension InitialiseConfiguration {
         try bert(WeightFolder(URL(fileURLWithPath: path, isDirectory: true)))
       }
       progress.say("initialised from BERT \(path)")
-      progress.say(report)
+      progress.say(lists: report.lists)
     } else if let path = self.checkpoint {
       try KeyedError.naming("initialise.checkpoint", path: path) {
         let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
@@ -115,5 +116,12 @@ extension QFormerConfiguration {
         field: "model.qFormer.heads", found: String(heads),
         expected: "a divisor of the width \(width)", advice: "")
     }
+  }
+}
+
+extension WeightFolder.LoadReport {
+  /// For people.
+  var lists: [(text: String, names: [String])] {
+    [("keep their starting values", missing), ("were not used", unused)]
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 import Configuration
 import Datasets
 import Foundation
+import Reporting
 import Tensors
 import Training
 
@@ -13,6 +14,9 @@ public protocol ImageTextRecipe: Recipe where Configuration: ImageTextConfigurat
   func textFingerprints() throws -> [String: String]
   /// What `describe` says beside what all such recipes say.
   func describeTexts(_ progress: ProgressReporter)
+
+  /// Makes the token ids of a caption, on the loader's threads.
+  var captionEncoder: @Sendable (String) -> [Int32] { get }
 
   /// Counts the tokens of a caption as training would without a limit.
   static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int
@@ -61,7 +65,8 @@ extension ImageTextRecipe {
     try data.touchSources(tower: tower)
     reports(to: progress.say)
     let loader = try data.trainingLoader(
-      train, tower: tower, batchSize: configuration.training.batchSize, startingAt: position)
+      train, tower: tower, encode: captionEncoder,
+      batchSize: configuration.training.batchSize, startingAt: position)
     // Before the first step rather than in the middle of the run.
     _ = try data.validation.map { try data.evaluationContent($0, tower: tower) }
     return loader

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import LanguageModels
 import Layers
+import Reporting
 import Tensors
 import Tokenizers
 import Training
@@ -279,7 +280,8 @@ private final class StepBatches: BatchStream {
 
   func next() -> Batch? {
     position.position += 1
-    return Batch(samples: [], values: [], positionAfter: position, skipped: [])
+    return Batch(
+      samples: [], content: .zeros([0]), positionAfter: position, skipped: [])
   }
 
   func stop() {}

@@ -1,6 +1,7 @@
 import Autograd
 import BLIP2
 import Datasets
+import Metrics
 import Tensors
 import Training
 

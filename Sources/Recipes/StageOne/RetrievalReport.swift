@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 
 extension RetrievalEvaluation.Result {
   /// The rows of the table: by what images and texts were ranked.

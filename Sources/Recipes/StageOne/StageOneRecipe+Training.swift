@@ -4,16 +4,22 @@ import Datasets
 import Foundation
 import LanguageModels
 import Layers
+import Reporting
 import Tensors
 import Training
 
 extension StageOneRecipe {
+  public var captionEncoder: @Sendable (String) -> [Int32] {
+    let tokenizer = tokenizer
+    return { tokenizer.tokens($0) }
+  }
+
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) throws -> [(name: String, value: Double)] {
     let pass = StageOneBatch(
       features: tower.features(batch),
-      texts: batch.samples.map { tokenizer.tokens($0.caption) },
+      texts: batch.samples.map(\.tokens),
       imageIds: batch.samples.map(\.imageId),
       indices: batch.places.map { firstIndex + $0 })
     let losses = try qFormer.addGradients(
@@ -95,7 +101,8 @@ extension StageOneRecipe {
     var sums: [(name: String, value: Double)] = []
     var count = 0.0
     let loader = try data.evaluationLoader(
-      dataset, tower: tower, batchSize: configuration.validation.batchSize)
+      dataset, tower: tower, encode: captionEncoder,
+      batchSize: configuration.validation.batchSize)
     let generator = StageOneRecipe.negatives(configuration.seed, step: 0)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
@@ -105,7 +112,7 @@ extension StageOneRecipe {
         qFormer.losses(
           StageOneBatch(
             features: tower.features(batch),
-            texts: batch.samples.map { tokenizer.tokens($0.caption) },
+            texts: batch.samples.map(\.tokens),
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }
       let weight = Double(batch.samples.count)

@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Foundation
 import Layers
+import Reporting
 import Tensors
 import Training
 import WeightFiles
@@ -105,6 +106,6 @@ public struct StageOneRecipe: ImageTextRecipe {
   private func initialise(from file: CheckpointFile, _ progress: ProgressReporter) throws {
     _ = try file.configuration(of: StageOneRecipe.self)
     let report = try file.loadWhatIsThere(into: model.trainedParameters)
-    progress.say(report)
+    progress.say(lists: report.lists)
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 import Datasets
 import Foundation
 import LanguageModels
+import Metrics
 import Training
 
 /// Captions held-out pictures and scores them against all their captions.

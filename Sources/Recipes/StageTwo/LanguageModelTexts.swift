@@ -13,6 +13,7 @@ struct LanguageModelTexts {
   let ends: [Int32]
   private let prefix: StageTwoObjective.Prefix
   private let prompt: String
+  private let promptLength: Int
   private let cleans: Bool
 
   /// - Throws: `RunError.noLineFeed` where the family ends texts with a line feed and the tokenizer
@@ -30,6 +31,7 @@ struct LanguageModelTexts {
     let usual: StageTwoObjective.Prefix = model.hasEncoder ? .drawn : .none
     prefix = objective.prefix == .auto ? usual : objective.prefix
     prompt = objective.prompt
+    promptLength = tokenizer.encode(prompt).count
     cleans = data.cleanCaptions
   }
 
@@ -42,22 +44,24 @@ struct LanguageModelTexts {
     return tokens[0]
   }
 
-  /// A caption as the language model is trained on it.
-  /// - Parameter random: Draws where the caption is cut, if it is.
-  func text(_ caption: String, using random: inout RandomStream) -> ConditionedText {
+  /// The tokens of a caption, after those of the prompt where each text begins with it.
+  func encode(_ caption: String) -> [Int32] {
     let caption = cleans ? CaptionText.cleaned(caption) : caption
+    guard prefix == .prompt else { return tokenizer.encode(caption) }
+    if assembly.hasEncoder || prompt.isEmpty || caption.isEmpty {
+      return tokenizer.encode(prompt) + tokenizer.encode(caption)
+    }
+    // Together, as they are read: a space belongs to the word after it.
+    return tokenizer.encode("\(prompt) \(caption)")
+  }
+
+  /// A caption's tokens as the language model is trained on them.
+  /// - Parameter random: Draws where the caption is cut, if it is.
+  func text(_ tokens: [Int32], using random: inout RandomStream) -> ConditionedText {
     switch prefix {
-    case .auto, .none:
-      return assembly.text(tokenizer.encode(caption), given: 0)
-    case .drawn:
-      return assembly.drawnText(tokenizer.encode(caption), using: &random)
-    case .prompt:
-      let given = tokenizer.encode(prompt)
-      if assembly.hasEncoder || prompt.isEmpty || caption.isEmpty {
-        return assembly.text(given + tokenizer.encode(caption), given: given.count)
-      }
-      // Together, as they are read: a space belongs to the word after it.
-      return assembly.text(tokenizer.encode("\(prompt) \(caption)"), given: given.count)
+    case .auto, .none: assembly.text(tokens, given: 0)
+    case .drawn: assembly.drawnText(tokens, using: &random)
+    case .prompt: assembly.text(tokens, given: promptLength)
     }
   }
 

@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import LanguageModels
+import Metrics
 import Tokenizers
 import Training
 

@@ -5,10 +5,16 @@ import Datasets
 import Foundation
 import LanguageModels
 import Layers
+import Reporting
 import Tensors
 import Training
 
 extension StageTwoRecipe {
+  public var captionEncoder: @Sendable (String) -> [Int32] {
+    let texts = texts
+    return { texts.encode($0) }
+  }
+
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) -> [(name: String, value: Double)] {
@@ -30,7 +36,7 @@ extension StageTwoRecipe {
   ) -> [ConditionedText] {
     zip(batch.samples, indices).map { sample, index in
       var random = RandomStream(splits, site: 0x5350_4C54, sample: UInt32(index))
-      return texts.text(sample.caption, using: &random)
+      return texts.text(sample.tokens, using: &random)
     }
   }
 
@@ -106,7 +112,8 @@ extension StageTwoRecipe {
   private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double? {
     var (sum, count) = (0.0, 0.0)
     let loader = try data.evaluationLoader(
-      dataset, tower: tower, batchSize: configuration.validation.batchSize)
+      dataset, tower: tower, encode: captionEncoder,
+      batchSize: configuration.validation.batchSize)
     let splits = StageTwoRecipe.splits(configuration.seed, step: 0)
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }

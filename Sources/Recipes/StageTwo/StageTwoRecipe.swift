@@ -5,6 +5,7 @@ import Files
 import Foundation
 import LanguageModels
 import Layers
+import Reporting
 import Training
 import WeightFiles
 

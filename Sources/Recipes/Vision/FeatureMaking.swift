@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Reporting
 import Tensors
 import Training
 
@@ -50,7 +51,7 @@ struct FeatureMaking {
     defer { loader.stop() }
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped)") }
-      let features = tower.features(batch.pixelTensor(side: tower.imageSize)).value
+      let features = tower.features(batch.content).value
       if features.hasNonFinite {
         throw RunError.notFiniteResult(
           what: "the image encoder's features are", culprit: tower.nonFiniteParameter)

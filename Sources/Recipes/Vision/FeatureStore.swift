@@ -11,7 +11,7 @@ import WeightFiles
 struct FeatureStore: SampleContent {
   let url: URL
   let layout: FeatureLayout
-  var valueCount: Int { layout.valueCount }
+  var shape: [Int] { [layout.tokens, layout.width] }
   private let stored: StoredTensor
   private let checksums: [UInt32]
   /// By picture: whether it could be read in all views.

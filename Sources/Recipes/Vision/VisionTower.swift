@@ -94,8 +94,8 @@ public struct VisionTower {
 
   /// A folder's `config.json`, or the sizes of a new encoder, say the number of heads themselves.
   private static func checkHeads(_ configuration: VisionConfiguration, source: URL?) throws {
-    guard let heads = configuration.heads, source.map { FileSystem.isFolder($0.path) } ?? true
-    else { return }
+    let isFile = source.map { !FileSystem.isFolder($0.path) } ?? false
+    guard let heads = configuration.heads, !isFile else { return }
     throw ConfigurationError.invalidValue(
       field: "vision.heads", found: String(heads), expected: "null",
       advice: "only a file of weights leaves the number of heads open; vision.path names "
@@ -113,15 +113,11 @@ public struct VisionTower {
   var tokenCount: Int { encoder.tokenCount(height: imageSize, width: imageSize) }
 
   /// Features of a batch, `[batch, tokens, width]`.
-  func features(_ batch: Batch) -> Variable {
-    features(batch.values, count: batch.samples.count)
-  }
+  func features(_ batch: Batch) -> Variable { features(content: batch.content) }
 
   /// Features `[pictures, tokens, width]` of what a loader's content is: pixels or features.
-  func features(_ values: [Float], count: Int) -> Variable {
-    readsFeatures
-      ? Variable(Tensor(values, shape: [count, tokenCount, encoder.width]))
-      : features(Tensor(values, shape: [count, 3, imageSize, imageSize]))
+  func features(content: Tensor) -> Variable {
+    readsFeatures ? Variable(content) : features(content)
   }
 
   /// Features `[pictures, tokens, width]` of normalised pixels `[pictures, 3, side, side]`; without

@@ -1,6 +1,7 @@
 import Checkpointing
 import Files
 import Foundation
+import Reporting
 
 /// Saves the state of a run. A save that the system refuses, for want of room or because the folder was
 /// removed, is warned of and tried again while the run goes on: nothing but time is lost meanwhile.

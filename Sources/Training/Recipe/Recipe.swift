@@ -3,6 +3,7 @@ import Checkpointing
 import Configuration
 import Datasets
 import Layers
+import Reporting
 import Tensors
 
 /// What is trained and how: a configuration, the modules that it builds, their losses, what is judged in

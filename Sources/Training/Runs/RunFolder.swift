@@ -1,6 +1,7 @@
 import Checkpointing
 import Files
 import Foundation
+import Reporting
 
 /// A run's output folder: what may lie there when a run begins, and what is moved out of its way.
 enum RunFolder {

@@ -2,6 +2,7 @@ import Checkpointing
 import Configuration
 import Datasets
 import Foundation
+import Reporting
 import Tensors
 
 /// Owns a run of a recipe, new or resumed: its folder, its identity and its state; then it trains.

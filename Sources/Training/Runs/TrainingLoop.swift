@@ -3,6 +3,7 @@ import Checkpointing
 import Datasets
 import Foundation
 import Layers
+import Reporting
 import Tensors
 
 /// How a run ended.
@@ -166,10 +167,7 @@ final class TrainingLoop<R: Recipe> {
       skippedSteps: state.skippedSteps)
     let samplesPerSecond = progress.rate(report)
     progress.show(report, rate: samplesPerSecond)
-    if let failure = progress.failure {
-      throw RunError.cannotWrite(
-        file: "standard output", reason: failure.reason)
-    }
+    if let failure = progress.failure { throw failure }
     state.logged.add(terms)
     guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {
       return

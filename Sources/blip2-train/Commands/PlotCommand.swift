@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Reporting
 import Training
 
 /// `blip2-train plot`.

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Recipes
+@testable import Reporting
 @testable import Training
 
 /// What `doctor --run` says of losses.

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 
 @testable import Recipes
+@testable import Reporting
 @testable import Training
 
 /// A run's folder with a log made up of curves.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Recipes
+@testable import Metrics
 
 @Suite struct RetrievalScoresTests {
   /// Three images; the first has two texts.

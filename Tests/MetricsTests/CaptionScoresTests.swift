@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Recipes
+@testable import Metrics
 
 /// BLEU, ROUGE-L and CIDEr-D: the numbers of pycocoevalcap.
 @Suite struct CaptionScoresTests {

@@ -12,27 +12,26 @@ final class EventFile {
   private static let prefix = "events.out.tfevents."
 
   /// Begins a new file.
-  /// - Throws: `RunError.cannotWrite`.
+  /// - Throws: `SystemFailure`.
   init(folder: URL, wallTime: Double = Date().timeIntervalSince1970) throws {
+    try FileSystem.createFolder(folder.path)
+    let earlier: [String]
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let earlier = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        .filter { $0.hasPrefix(EventFile.prefix) }
-      url = folder.appendingPathComponent(EventFile.name(after: earlier, wallTime: wallTime))
-      // An existing file would be another program's.
-      file = try GrowingFile(url.path, mustBeNew: true)
+      earlier = try FileSystem.names(in: folder.path).filter { $0.hasPrefix(EventFile.prefix) }
     } catch {
-      let reason = (error as? SystemFailure)?.reason ?? error.localizedDescription
-      throw RunError.cannotWrite(file: folder.path, reason: reason)
+      throw SystemFailure("list", folder.path, error)
     }
+    url = folder.appendingPathComponent(EventFile.name(after: earlier, wallTime: wallTime))
+    // An existing file would be another program's.
+    file = try GrowingFile(url.path, mustBeNew: true)
     append(TensorBoardEvent(wallTime: wallTime, content: .version(writer: "blip2-train")))
   }
 
   /// Tries once more to write the records that wait.
   /// - Returns: Why some still do; nil where all are written.
-  func flush() -> RunError? {
+  func flush() -> SystemFailure? {
     file.flush()
-    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
+    return file.failure
   }
 
   /// TensorBoard reads the files of a folder in the order of their names, so that a new one gets a

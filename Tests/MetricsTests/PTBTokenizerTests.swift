@@ -2,8 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Recipes
-@testable import Training
+@testable import Metrics
 
 /// Tokens: string for string those of Stanford's tokenizer and pycocoevalcap.
 @Suite struct PTBTokenizerTests {

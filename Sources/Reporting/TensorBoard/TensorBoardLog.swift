@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a run shows in TensorBoard: its numbers under the names of `metrics.jsonl`, `train/itc` or
@@ -11,26 +12,26 @@ public final class TensorBoardLog {
   /// - Parameters:
   ///   - output: The run's folder; the files lie in `tensorboard` in it.
   ///   - step: The step to go on from.
-  /// - Throws: `RunError.cannotWrite`.
+  /// - Throws: `SystemFailure`.
   public init(output: URL, continuingFrom step: Int) throws {
     file = try EventFile(
       folder: output.appendingPathComponent(TensorBoardLog.folderName, isDirectory: true))
     append(step: step + 1, .start)
   }
 
-  static let folderName = "tensorboard"
+  package static let folderName = "tensorboard"
 
   /// Tries once more to write the records that wait.
   /// - Returns: Why some still do; nil where all are written.
-  func flush() -> RunError? { file.flush() }
+  package func flush() -> SystemFailure? { file.flush() }
 
-  func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) {
+  package func write(step: Int, kind: String, _ values: [(name: String, value: Double)]) {
     append(
       step: step, .summary(values.map { .scalar(tag: "\(kind)/\($0.name)", $0.value) }))
   }
 
   /// Each picture with a table of what is said of it, under tags that begin alike.
-  func write(step: Int, _ pictures: [SamplePicture]) {
+  package func write(step: Int, _ pictures: [SamplePicture]) {
     for (number, picture) in pictures.enumerated() {
       let tag = "pictures/\(number + 1)"
       var rows = [["file", picture.path]] + picture.truth.map { ["truth", $0] }

@@ -1,9 +1,9 @@
 /// A held-out picture and what is said of it, for people to look at.
 package struct SamplePicture {
   /// As the list has it.
-  var path: String
+  package var path: String
   /// The first of its captions.
-  var truth: [String]
+  package var truth: [String]
   /// The model's own words; nil where it does not learn to speak.
   package var caption: String?
   /// The picture itself, made small; nil where it was not asked for or could not be read.
@@ -38,9 +38,9 @@ package struct SamplePicture {
 
 /// A PNG file with its size in pixels.
 package struct EncodedPicture {
-  var width: Int
-  var height: Int
-  var png: [UInt8]
+  package var width: Int
+  package var height: Int
+  package var png: [UInt8]
 
   package init(width: Int, height: Int, png: [UInt8]) {
     self.width = width

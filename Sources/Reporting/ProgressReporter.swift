@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import WeightFiles
 
 /// Says how a run gets on: one line that renews itself on a terminal, plain lines elsewhere.
 public final class ProgressReporter {
@@ -11,7 +10,7 @@ public final class ProgressReporter {
   private var stepSeconds: [Double] = []
   private let started = ContinuousClock.now
   /// Why standard output takes no more, once it does not.
-  private(set) var failure: SystemFailure?
+  package private(set) var failure: SystemFailure?
 
   /// - Parameter isTerminal: By default whether standard output is one.
   public init(totalSteps: Int, logEvery: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
@@ -21,30 +20,44 @@ public final class ProgressReporter {
   }
 
   /// What is known after a step.
-  struct StepReport {
-    var step: Int
-    var losses: [(name: String, value: Double)]
-    var learningRate: Double
-    var gradientNorm: Double
-    var seconds: Double
-    var samples: Int
-    var skippedImages: Int
-    var skippedSteps: Int
+  package struct StepReport {
+    package var step: Int
+    package var losses: [(name: String, value: Double)]
+    package var learningRate: Double
+    package var gradientNorm: Double
+    package var seconds: Double
+    package var samples: Int
+    package var skippedImages: Int
+    package var skippedSteps: Int
+
+    package init(
+      step: Int, losses: [(name: String, value: Double)], learningRate: Double,
+      gradientNorm: Double, seconds: Double, samples: Int, skippedImages: Int, skippedSteps: Int
+    ) {
+      self.step = step
+      self.losses = losses
+      self.learningRate = learningRate
+      self.gradientNorm = gradientNorm
+      self.seconds = seconds
+      self.samples = samples
+      self.skippedImages = skippedImages
+      self.skippedSteps = skippedSteps
+    }
   }
 
-  var secondsSinceStart: Double {
+  package var secondsSinceStart: Double {
     (ContinuousClock.now - started).inSeconds
   }
 
   /// Samples a second over the last steps.
-  func rate(_ report: StepReport) -> Double {
+  package func rate(_ report: StepReport) -> Double {
     stepSeconds.append(report.seconds)
     if stepSeconds.count > 20 { stepSeconds.removeFirst() }
     let mean = stepSeconds.reduce(0, +) / Double(stepSeconds.count)
     return mean > 0 ? Double(report.samples) / mean : 0
   }
 
-  func show(_ report: StepReport, rate: Double) {
+  package func show(_ report: StepReport, rate: Double) {
     let isLogged = report.step % logEvery == 0 || report.step == totalSteps
     if !isTerminal && !isLogged { return }
     let perSample = rate > 0 ? 1 / rate : 0
@@ -77,9 +90,8 @@ public final class ProgressReporter {
     }
   }
 
-  /// What a file gave to a model, and what it did not.
-  package func say(_ report: WeightFolder.LoadReport) {
-    let lists = [("keep their starting values", report.missing), ("were not used", report.unused)]
+  /// Names by what became of them, where there are any.
+  package func say(lists: [(text: String, names: [String])]) {
     for (text, names) in lists where !names.isEmpty {
       say("  \(names.count) \(text): " + names.joined(separator: ", "))
     }

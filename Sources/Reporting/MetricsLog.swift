@@ -6,7 +6,7 @@ import Foundation
 /// When a run goes on from a checkpoint, lines of later steps and a half-written last line are
 /// dropped first, so that no step comes twice. A line that the system does not take waits for the next.
 public final class MetricsLog {
-  static let fileName = "metrics.jsonl"
+  package static let fileName = "metrics.jsonl"
 
   private let file: GrowingFile
 
@@ -14,19 +14,15 @@ public final class MetricsLog {
   ///   - step: The step to go on from.
   ///   - isValidated: Whether the run knows that it judged held-out pairs after this step; if not, it
   ///     does so again, and an earlier line of it is dropped.
-  /// - Throws: `RunError.cannotWrite`.
+  /// - Throws: `SystemFailure`.
   public init(folder: URL, continuingFrom step: Int, isValidated: Bool = true) throws {
     let path = folder.appendingPathComponent(MetricsLog.fileName).path
-    do {
-      try MetricsLog.keepLines(of: path, upTo: step, isValidated: isValidated)
-      file = try GrowingFile(path)
-    } catch let failure as SystemFailure {
-      throw RunError.cannotWrite(file: path, reason: failure.reason)
-    }
+    try MetricsLog.keepLines(of: path, upTo: step, isValidated: isValidated)
+    file = try GrowingFile(path)
   }
 
   /// Goes on in another folder, where the run is saved by now; what was written stays where it is.
-  func follow(to folder: URL) {
+  package func follow(to folder: URL) {
     let path = folder.appendingPathComponent(MetricsLog.fileName).path
     if path == file.path { return }
     // What cannot be moved is told of by `flush`.
@@ -35,9 +31,9 @@ public final class MetricsLog {
 
   /// Tries once more to write the lines that wait.
   /// - Returns: Why some still do; nil where all are written.
-  func flush() -> RunError? {
+  package func flush() -> SystemFailure? {
     file.flush()
-    return file.failure.map { .cannotWrite(file: file.path, reason: $0.reason) }
+    return file.failure
   }
 
   private static func keepLines(of path: String, upTo step: Int, isValidated: Bool) throws {
@@ -58,7 +54,7 @@ public final class MetricsLog {
   /// Appends one line and hands it to the system.
   /// - Returns: Why it waits, where that has just begun.
   @discardableResult
-  func write(step: Int, kind: String, _ values: [(String, Double)]) -> SystemFailure? {
+  package func write(step: Int, kind: String, _ values: [(String, Double)]) -> SystemFailure? {
     let numbers = values.map { name, value in
       "\"\(name)\":" + (value.isFinite ? MetricsLog.number(value) : "null")
     }
@@ -67,7 +63,7 @@ public final class MetricsLog {
   }
 
   /// Appends a line with what the model says of held-out pictures, if it says anything.
-  func write(step: Int, _ pictures: [SamplePicture]) throws {
+  package func write(step: Int, _ pictures: [SamplePicture]) throws {
     let captions = pictures.compactMap { picture in
       picture.caption.map {
         CaptionLine.Caption(picture: picture.path, truth: picture.truth, caption: $0)

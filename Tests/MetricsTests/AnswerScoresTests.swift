@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Recipes
+@testable import Metrics
 
 /// VQA accuracy: the numbers and the spelling of the public evaluation.
 @Suite struct AnswerScoresTests {

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import Datasets
 @testable import Files
 
 /// One budget of open files for all sources of a process.
