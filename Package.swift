@@ -44,12 +44,16 @@ let package = Package(
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
+    target("Objectives", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Layers", "Tensors", "Files"]),
     target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
     target(
       "BLIP2",
-      ["Configuration", "LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+      [
+        "Configuration", "Objectives", "LanguageModels", "WeightFiles", "Layers", "Autograd",
+        "Tensors",
+      ]),
     target("Tokenizers", ["CSentencePiece", "Files"]),
     target(
       "Datasets", ["Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
@@ -65,7 +69,8 @@ let package = Package(
     target(
       "Recipes",
       [
-        "Training", "Reporting", "Metrics", "BLIP2", "LanguageModels", "VisionEncoders",
+        "Training", "Reporting", "Metrics", "BLIP2", "Objectives", "LanguageModels",
+        "VisionEncoders",
         "WeightFiles", "Layers",
         "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
       ]),
@@ -100,7 +105,7 @@ let package = Package(
     tests(
       "BLIP2Tests",
       [
-        "BLIP2", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
+        "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
         "WeightFiles", "TestSupport",
       ]),
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
@@ -111,7 +116,8 @@ let package = Package(
     tests(
       "RecipesTests",
       [
-        "Recipes", "Training", "Reporting", "Metrics", "BLIP2", "LanguageModels", "VisionEncoders",
+        "Recipes", "Training", "Reporting", "Metrics", "BLIP2", "Objectives", "LanguageModels",
+        "VisionEncoders",
         "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing",
         "Configuration", "Files",
         "TestSupport",

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import BLIP2
+@testable import Objectives
 
 /// A batch that goes through the Q-Former in chunks gives what it gives as a whole.
 @Suite struct ChunkedStepTests {
@@ -203,20 +204,20 @@ import Testing
       images: (0..<10).map { $0 == 1 ? 2 : 1 }, texts: (0..<10).map { ($0 + 1) % 10 })
     let next = TinyStageOne.nextPairs(10)
     for negatives in [crowded, next] {
-      let candidates = ImageTextMatching.candidates(pairs: 10, negatives: negatives)
+      let candidates = MatchingCandidate.all(pairs: 10, negatives: negatives)
       let batch = StageOneBatch(
         features: Variable(.zeros([10, 1, 1])), texts: Array(repeating: [1, 2], count: 10))
-      let plan = ChunkPlan(WholeBatch(batch, SingleProcess()), chunkSize: 4)
+      let plan = ChunkPlan(batch.whole(SingleProcess()), chunkSize: 4)
       #expect(plan.chunks == chunks.map { Array($0) })
       let shares = plan.shares(of: candidates)
-      func key(_ candidate: ImageTextMatching.Candidate) -> [Int] {
-        [candidate.image, candidate.text, Int(candidate.purpose.rawValue), candidate.origin]
+      func key(_ candidate: MatchingCandidate) -> [Int] {
+        [candidate.image, candidate.text, candidate.kind.rawValue, candidate.origin]
       }
       #expect(Set(shares.joined().map(key)) == Set(candidates.map(key)))
       #expect(shares.map(\.count) == [12, 12, 6])
       for (share, range) in zip(shares, chunks) {
         let elsewhere = share.filter { !range.contains($0.image) }
-        #expect(elsewhere.allSatisfy { $0.purpose == .negativeImage })
+        #expect(elsewhere.allSatisfy { $0.kind == .negativeImage })
         if negatives == next { #expect(elsewhere.isEmpty) }
       }
     }

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import BLIP2
+@testable import Objectives
 
 /// Hard negatives: drawn as often as the softmax of the similarities says, and never a positive.
 @Suite struct HardNegativesTests {
@@ -118,7 +119,7 @@ import Testing
   /// In a training step: the pairs judged are the own ones and those with negatives.
   @Test func candidatesOfAStep() {
     let negatives = HardNegatives(images: [1, nil, 0], texts: [nil, 2, nil])
-    let candidates = ImageTextMatching.candidates(pairs: 3, negatives: negatives)
+    let candidates = MatchingCandidate.all(pairs: 3, negatives: negatives)
     #expect(candidates.map(\.image) == [0, 1, 2, 1, 0, 1])
     #expect(candidates.map(\.text) == [0, 1, 2, 0, 2, 2])
     #expect(candidates.map(\.isMatch) == [true, true, true, false, false, false])

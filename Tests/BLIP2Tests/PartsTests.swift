@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import BLIP2
+@testable import Objectives
 
 /// Several processes that share a batch, threads here, come to what one with all of it comes to: losses and
 /// every gradient, with dropout, whatever each has of the batch.

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import BLIP2
+@testable import Objectives
 
 /// A Q-Former whose layers are computed again in the backward pass gives the same to the bit.
 @Suite struct RecomputedLayersTests {

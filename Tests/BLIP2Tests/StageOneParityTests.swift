@@ -7,6 +7,7 @@ import Testing
 import WeightFiles
 
 @testable import BLIP2
+@testable import Objectives
 
 /// Stage 1 against the original implementation: losses, outputs and every gradient.
 @Suite struct StageOneParityTests {

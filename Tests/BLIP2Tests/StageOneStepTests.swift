@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import BLIP2
+@testable import Objectives
 
 /// A training step at its edges: one pair, some objectives, a temperature gone astray.
 @Suite struct StageOneStepTests {
@@ -137,8 +138,8 @@ import Testing
         images: Variable(own).unitRows(),
         texts: Variable(randomTensor([2, 5], seed: 2)).unitRows(),
         of: WholeBatch(
-          StageOneBatch(features: Variable(.zeros([2, 1, 1])), texts: [[1, 2], [1, 2]]),
-          SingleProcess()), temperature: Variable(Tensor(temperature)),
+          indices: [0, 1], imageIds: [0, 1], texts: [[1, 2], [1, 2]], SingleProcess()),
+        temperature: Variable(Tensor(temperature)),
         communicator: SingleProcess()
       ).imageToText
     }

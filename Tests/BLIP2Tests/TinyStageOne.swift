@@ -4,6 +4,7 @@ import Tensors
 import TestSupport
 
 @testable import BLIP2
+@testable import Objectives
 
 /// A stage-1 model small enough to be run many times, with weights large enough to matter.
 enum TinyStageOne {

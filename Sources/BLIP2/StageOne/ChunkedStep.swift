@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import Objectives
 import Tensors
 
 extension StageOneModel {
@@ -71,7 +72,7 @@ struct ChunkedStep<Processes: Communicator> {
   ) {
     self.model = model
     self.batch = batch
-    whole = WholeBatch(batch, communicator)
+    whole = batch.whole(communicator)
     plan = ChunkPlan(whole, chunkSize: chunkSize)
     self.randomness = randomness
     self.communicator = communicator
@@ -90,7 +91,7 @@ struct ChunkedStep<Processes: Communicator> {
     // Parts of the means over the whole batch, in double precision.
     var values = (contrast: 0.0, matching: 0.0, generation: 0.0)
     var unit: UnitFeatureGradients?
-    var judged = [[ImageTextMatching.Candidate]](repeating: [], count: plan.chunks.count)
+    var judged = [[MatchingCandidate]](repeating: [], count: plan.chunks.count)
     if objectives.contrast || objectives.matching {
       let contrast: ImageTextContrast.Result
       (contrast, unit) = try self.contrast(betweenChunks, &values.contrast)

@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import Objectives
 import Tensors
 
 /// What the Q-Former makes of images, texts and pairs, without gradients: the same numbers as the
@@ -50,7 +51,7 @@ extension StageOneModel {
       features.shape[0] == texts.count, "image features \(features.shape) for \(texts.count) texts")
     return Recording.disabled {
       let candidates = texts.indices.map {
-        ImageTextMatching.Candidate(image: $0, text: $0, isMatch: true, origin: $0, purpose: .match)
+        MatchingCandidate(image: $0, text: $0, origin: $0, kind: .match)
       }
       return ImageTextMatching(model: self).queryOutputs(
         candidates, texts: texts, imageTokens: features.shape[1],

@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import Objectives
 import Tensors
 
 /// What retrieval needs of a stage-1 model, without gradients (Li et al. 2023, §4.3).
@@ -38,8 +39,8 @@ extension StageOneModel {
       let memory = qFormer.imageMemory(
         features, norm: visionNorm, readings: (pairs.count + images - 1) / max(1, images))
       let candidates = pairs.enumerated().map { index, pair in
-        ImageTextMatching.Candidate(
-          image: pair.image, text: pair.text, isMatch: true, origin: index, purpose: .match)
+        MatchingCandidate(
+          image: pair.image, text: pair.text, origin: index, kind: .match)
       }
       // As many pairs at once as the losses of a batch of 64 need.
       return stride(from: 0, to: candidates.count, by: 192).flatMap { start in

@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import Objectives
 import Tensors
 
 /// A batch of image–text pairs.
@@ -34,6 +35,11 @@ public struct StageOneBatch {
   }
 
   var imageTokens: Int { features.shape[1] }
+
+  /// The batch among those of all processes.
+  func whole(_ communicator: some Communicator) -> WholeBatch {
+    WholeBatch(indices: indices, imageIds: imageIds, texts: texts, communicator)
+  }
 }
 
 /// Where the hard negatives come from.
@@ -69,7 +75,7 @@ extension StageOneModel {
     _ batch: StageOneBatch, negatives: NegativeChoice, randomness: TrainingRandomness? = nil
   ) -> Losses {
     let communicator = SingleProcess()
-    let whole = WholeBatch(batch, communicator)
+    let whole = batch.whole(communicator)
     let (objectives, weights) = (configuration.objectives, configuration.lossWeights)
     let images = imageMemory(batch.features)
     let first = UnimodalPass(

@@ -1,6 +1,7 @@
 import Autograd
 import LanguageModels
 import Layers
+import Objectives
 import Tensors
 
 /// Everything that stage 2 trains: the Q-Former's queries, the norm over the image features, and the

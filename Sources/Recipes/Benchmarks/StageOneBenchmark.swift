@@ -2,6 +2,7 @@ import Autograd
 import BLIP2
 import Foundation
 import Layers
+import Objectives
 import Reporting
 import Tensors
 import Training

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import LanguageModels
 import Layers
+import Objectives
 import Reporting
 import Tensors
 import Training

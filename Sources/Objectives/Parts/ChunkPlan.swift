@@ -1,15 +1,15 @@
 /// How the pairs of all processes are cut into chunks, and which chunk judges which candidates: the same
 /// plan in every process.
-struct ChunkPlan {
+package struct ChunkPlan {
   /// The places in the whole batch of each chunk's pairs: rank after rank.
-  let chunks: [[Int]]
+  package let chunks: [[Int]]
   /// The process that runs each chunk.
   private let ranks: [Int]
   /// The chunks of this process.
-  let own: Range<Int>
+  package let own: Range<Int>
 
   /// - Parameter chunkSize: Pairs of a chunk at most; nil for all that a process has.
-  init(_ whole: WholeBatch, chunkSize: Int?) {
+  package init(_ whole: WholeBatch, chunkSize: Int?) {
     precondition(chunkSize ?? 1 >= 1, "a chunk of \(chunkSize ?? 0) pairs")
     var (chunks, ranks) = ([[Int]](), [Int]())
     for (rank, places) in whole.places.enumerated() {
@@ -26,7 +26,7 @@ struct ChunkPlan {
   }
 
   /// Where an own chunk's pairs lie among the own ones.
-  func ownRange(_ chunk: Int) -> Range<Int> {
+  package func ownRange(_ chunk: Int) -> Range<Int> {
     let start = chunks[own.lowerBound..<chunk].reduce(0) { $0 + $1.count }
     return start..<start + chunks[chunk].count
   }
@@ -38,17 +38,17 @@ struct ChunkPlan {
   /// the others go where there is room, at the price of their images' keys and values once more, and of
   /// sending their features where that is another process.
   /// - Returns: The candidates of each chunk.
-  func shares(of candidates: [ImageTextMatching.Candidate]) -> [[ImageTextMatching.Candidate]] {
-    var shares = chunks.map { _ in [ImageTextMatching.Candidate]() }
+  package func shares(of candidates: [MatchingCandidate]) -> [[MatchingCandidate]] {
+    var shares = chunks.map { _ in [MatchingCandidate]() }
     var room = chunks.map(\.count)
     var homes = [Int](repeating: 0, count: chunks.reduce(0) { $0 + $1.count })
     for (chunk, places) in chunks.enumerated() {
       for place in places { homes[place] = chunk }
     }
-    var others: [ImageTextMatching.Candidate] = []
+    var others: [MatchingCandidate] = []
     for candidate in candidates {
       let home = homes[candidate.image]
-      if candidate.purpose == .negativeImage {
+      if candidate.kind == .negativeImage {
         guard room[home] > 0 else {
           others.append(candidate)
           continue
@@ -68,8 +68,8 @@ struct ChunkPlan {
 
   /// The images that each process wants of others, in the order of their places.
   /// - Parameter judged: The candidates of each chunk.
-  func foreignImages(
-    of judged: [[ImageTextMatching.Candidate]], _ whole: WholeBatch
+  package func foreignImages(
+    of judged: [[MatchingCandidate]], _ whole: WholeBatch
   ) -> [[Int]] {
     whole.places.indices.map { rank in
       let candidates = zip(ranks, judged).filter { $0.0 == rank }.flatMap(\.1)
@@ -79,18 +79,18 @@ struct ChunkPlan {
 }
 
 /// The images that a chunk looks at, numbered: its own pairs', then others of the batch.
-struct ChunkNumbers {
+package struct ChunkNumbers {
   /// Their places in the whole batch.
-  let images: [Int]
+  package let images: [Int]
 
-  init(_ places: [Int], and candidates: [ImageTextMatching.Candidate]) {
+  package init(_ places: [Int], and candidates: [MatchingCandidate]) {
     images = places + Set(candidates.map(\.image)).subtracting(places).sorted()
   }
 
   /// Candidates whose images are numbered as they are here.
-  func renumbered(
-    _ candidates: [ImageTextMatching.Candidate]
-  ) -> [ImageTextMatching.Candidate] {
+  package func renumbered(
+    _ candidates: [MatchingCandidate]
+  ) -> [MatchingCandidate] {
     let numbers = Dictionary(
       uniqueKeysWithValues: images.enumerated().map { ($0.element, $0.offset) })
     return candidates.map { candidate in

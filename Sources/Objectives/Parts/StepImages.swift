@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 
 /// The image features that a process has in a step: its own, and those that it judges for others.
-struct StepImages<Processes: Communicator> {
+package struct StepImages<Processes: Communicator> {
   /// `[pairs · tokens, width]`.
   private let own: Variable
   private let tokens: Int
@@ -20,7 +20,7 @@ struct StepImages<Processes: Communicator> {
   /// - Parameters:
   ///   - features: `[pairs, tokens, width]`.
   ///   - wanted: By rank, the places of the images that are wanted there.
-  init(
+  package init(
     _ features: Variable, tokens: Int, whole: WholeBatch, wanted: [[Int]],
     _ communicator: Processes
   ) {
@@ -68,7 +68,7 @@ struct StepImages<Processes: Communicator> {
   }
 
   /// The features of images, by their places: `[images, tokens, width]`.
-  func features(of places: [Int]) -> Variable {
+  package func features(of places: [Int]) -> Variable {
     let holders: [(places: [Int], features: Variable)] =
       [(ownPlaces, own)]
       + zip(received, foreign).compactMap { places, cut in cut.map { (places, $0.variable) } }
@@ -87,7 +87,7 @@ struct StepImages<Processes: Communicator> {
 
   /// The gradient of the own features, with what others made of those that were sent there.
   /// - Parameter gradient: What was made of them here.
-  func ownGradient(_ gradient: Tensor?, _ gradients: Gradients) -> Tensor? {
+  package func ownGradient(_ gradient: Tensor?, _ gradients: Gradients) -> Tensor? {
     guard isExchanging, own.needsGradient else { return gradient }
     let back = communicator.exchanged(
       foreign.map { cut in

@@ -3,34 +3,38 @@ import Tensors
 
 /// What a process knows of the batch that all train together: every pair in the order of its number, but
 /// of images no more than which they are.
-struct WholeBatch {
+package struct WholeBatch {
   /// The number of each pair in the global batch.
-  let indices: [Int]
+  package let indices: [Int]
   /// Which image each pair shows.
-  let imageIds: [Int64]
+  package let imageIds: [Int64]
   /// `[CLS] … [SEP]`.
-  let texts: [[Int32]]
+  package let texts: [[Int32]]
   /// By rank, the places of its pairs in the order of all.
-  let places: [[Int]]
+  package let places: [[Int]]
   /// This process's rank.
-  let rank: Int
+  package let rank: Int
 
   /// The places of this process's pairs.
-  var ownPlaces: [Int] { places[rank] }
+  package var ownPlaces: [Int] { places[rank] }
   /// Tokens that generation predicts.
-  var targetCount: Int { texts.reduce(0) { $0 + $1.count - 1 } }
+  package var targetCount: Int { texts.reduce(0) { $0 + $1.count - 1 } }
 
   /// Tells all others of the own pairs, and hears of theirs.
-  init(_ batch: StageOneBatch, _ communicator: some Communicator) {
+  package init(
+    indices own: [Int], imageIds ownIds: [Int64], texts ownTexts: [[Int32]],
+    _ communicator: some Communicator
+  ) {
     rank = communicator.rank
     guard communicator.count > 1 else {
-      indices = batch.indices
-      imageIds = batch.imageIds
-      texts = batch.texts
-      places = [Array(batch.texts.indices)]
+      indices = own
+      imageIds = ownIds
+      texts = ownTexts
+      places = [Array(ownTexts.indices)]
       return
     }
-    let parts = communicator.gathered(WholeBatch.message(of: batch)).map(WholeBatch.pairs)
+    let parts = communicator.gathered(WholeBatch.message(own, ownIds, ownTexts)).map(
+      WholeBatch.pairs)
     let pairs = parts.flatMap { $0 }.sorted { $0.number < $1.number }
     let placeOfNumber = Dictionary(
       uniqueKeysWithValues: pairs.enumerated().map { ($0.element.number, $0.offset) })
@@ -43,10 +47,12 @@ struct WholeBatch {
   private typealias Pair = (number: Int, imageId: Int64, text: [Int32])
 
   /// Each pair as its number, its image, the length of its text, and the text.
-  private static func message(of batch: StageOneBatch) -> [Int64] {
-    batch.texts.indices.flatMap { pair in
-      [Int64(batch.indices[pair]), batch.imageIds[pair], Int64(batch.texts[pair].count)]
-        + batch.texts[pair].map(Int64.init)
+  private static func message(
+    _ indices: [Int], _ imageIds: [Int64], _ texts: [[Int32]]
+  ) -> [Int64] {
+    texts.indices.flatMap { pair in
+      [Int64(indices[pair]), imageIds[pair], Int64(texts[pair].count)]
+        + texts[pair].map(Int64.init)
     }
   }
 
@@ -67,14 +73,15 @@ struct WholeBatch {
   ///   - rows: `[own pairs · group, width]`.
   ///   - group: Rows of a pair.
   /// - Returns: `[pairs · group, width]`.
-  func gathered(_ rows: Tensor, group: Int = 1, _ communicator: some Communicator) -> Tensor {
+  package func gathered(_ rows: Tensor, group: Int = 1, _ communicator: some Communicator) -> Tensor
+  {
     guard places.count > 1 else { return rows }
     let byRank = Variable.concatenatedRows(communicator.gathered(rows).map { Variable($0) })
     return byRank.gatheredRows(rowsByRank(group: group)).value
   }
 
   /// The same where the own rows get the gradients of what all processes make of them.
-  func gathered(
+  package func gathered(
     _ rows: Variable, group: Int = 1, _ communicator: some Communicator
   ) -> Variable {
     guard places.count > 1 else { return rows }
@@ -92,20 +99,4 @@ struct WholeBatch {
     }
     return rows
   }
-}
-
-/// The mean of a loss over some of the things that the whole batch's mean is over. Chunks, and processes
-/// that share a batch, have parts that add up to it.
-struct LossTerm {
-  /// Of shape [].
-  let mean: Variable
-  /// Pairs, candidates or tokens that it is the mean over.
-  let count: Int
-  /// As many in the whole batch.
-  let total: Int
-
-  /// What it counts for in the mean over all.
-  var share: Double { Double(count) / Double(total) }
-  /// Its part of the mean over all.
-  var value: Double { Double(mean.value.scalar) * share }
 }

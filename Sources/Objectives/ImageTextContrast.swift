@@ -29,7 +29,7 @@ public struct ImageTextContrast {
   ///   - texts: Unit features of the own texts, `[own, embedding]`.
   ///   - whole: All pairs; those of one image are all positive.
   ///   - temperature: The learned divisor, of shape [].
-  func callAsFunction(
+  package func callAsFunction(
     images: Variable, texts: Variable, of whole: WholeBatch, temperature: Variable,
     communicator: some Communicator
   ) -> Result {

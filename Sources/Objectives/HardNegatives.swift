@@ -67,3 +67,23 @@ public struct HardNegatives: Equatable {
     return candidates.last
   }
 }
+
+extension HardNegatives {
+  /// The choices of all processes, for the pairs in their order.
+  package func gathered(
+    of whole: WholeBatch, _ communicator: some Communicator
+  ) -> HardNegatives {
+    guard communicator.count > 1 else { return self }
+    let parts = [images, texts].map { choices in
+      communicator.gathered(choices.map { Int64($0 ?? -1) })
+    }
+    let all = parts.map { part in
+      var choices = [Int?](repeating: nil, count: whole.texts.count)
+      for (place, choice) in zip(whole.places.joined(), part.joined()) where choice >= 0 {
+        choices[place] = Int(choice)
+      }
+      return choices
+    }
+    return HardNegatives(images: all[0], texts: all[1])
+  }
+}
