@@ -77,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "blip2-train",
       dependencies: [
-        "Recipes", "Training", "Reporting", "Metrics", "LanguageModels", "Checkpointing",
+        "Recipes", "Training", "Reporting", "LanguageModels", "Checkpointing",
         "Datasets", "WeightFiles",
         "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
@@ -95,7 +95,7 @@ let package = Package(
     tests("ConfigurationTests", ["Configuration"]),
     tests("TensorsTests", ["Tensors", "TestSupport"]),
     tests("AutogradTests", ["Autograd", "Layers", "Tensors", "TestSupport"]),
-    tests("WeightFilesTests", ["WeightFiles", "Tensors", "TestSupport"]),
+    tests("WeightFilesTests", ["WeightFiles", "Files", "Tensors", "TestSupport"]),
     tests(
       "VisionEncodersTests",
       ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
@@ -108,7 +108,7 @@ let package = Package(
         "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
         "WeightFiles", "TestSupport",
       ]),
-    tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
+    tests("TokenizersTests", ["Tokenizers", "Files", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
     tests("MetricsTests", ["Metrics", "TestSupport"]),

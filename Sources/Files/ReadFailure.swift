@@ -26,7 +26,7 @@ public struct ReadFailure: Error, Equatable, Sendable {
 extension ReadFailure.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .system(let error): "it cannot be read: \(error.words)"
+    case .system(let error): "cannot be read: \(error.words)"
     case .notRegular: "expected a regular file, found a folder, pipe or device"
     case .empty: "the file is empty; fetch it again"
     case .tooLarge(let size, let limit): "expected at most \(limit) bytes, found \(size)"

@@ -123,7 +123,7 @@ import Testing
   @Test func anUnwritableFolderIsNamed() throws {
     let folder = try TemporaryFolder()
     try folder.write("", to: "tensorboard")
-    let error = #expect(throws: RunError.self) {
+    let error = #expect(throws: SystemFailure.self) {
       try TensorBoardLog(output: folder.url, continuingFrom: 0)
     }
     #expect(error?.description.contains(folder.path("tensorboard")) == true)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -15,7 +16,9 @@ import Testing
       ["a": .init(shape: [2], values: [1, 2])],
       to: folder.url.appendingPathComponent("model-1.safetensors"))
     let isIndex = fileName.hasSuffix(".index.json")
-    let run = FuzzRun(reader: reader, samples: samples) { $0 is WeightFileError }
+    let run = FuzzRun(reader: reader, samples: samples) {
+      $0 is WeightFileError || $0 is ReadFailure
+    }
     let report = run.run(damage: damage) { bytes in
       let url = try folder.replace(fileName, with: bytes)
       let weights = try WeightFolder(isIndex ? folder.url : url)
