@@ -85,11 +85,8 @@ struct ChunkedStep<Processes: Communicator> {
   func run(
     negatives: NegativeChoice, betweenChunks: (() throws -> Void)? = nil
   ) rethrows -> StageOneModel.LossValues {
-    let (objectives, weights) = (
-      model.configuration.objectives, model.configuration.lossWeights
-    )
-    // Parts of the means over the whole batch, in double precision.
-    var values = (contrast: 0.0, matching: 0.0, generation: 0.0)
+    let objectives = model.configuration.objectives
+    var values = PartialLosses()
     var unit: UnitFeatureGradients?
     var judged = [[MatchingCandidate]](repeating: [], count: plan.chunks.count)
     if objectives.contrast || objectives.matching {
@@ -105,24 +102,9 @@ struct ChunkedStep<Processes: Communicator> {
     let images = StepImages(
       features.variable, tokens: batch.imageTokens, whole: whole,
       wanted: plan.foreignImages(of: judged, whole), communicator)
-    let candidateCount = judged.reduce(0) { $0 + $1.count }
     for chunk in plan.own {
       try betweenChunks?()
-      var roots = Roots(weight: weight)
-      let numbers = ChunkNumbers(plan.chunks[chunk], and: judged[chunk])
-      let memory = model.imageMemory(images.features(of: numbers.images))
-      if unit != nil || objectives.generation {
-        values.generation += addFirstPass(chunk, images: memory, unit: unit, to: &roots)
-      }
-      if !judged[chunk].isEmpty {
-        let result = ImageTextMatching(model: model).result(
-          numbers.renumbered(judged[chunk]), texts: whole.texts, indices: whole.indices,
-          imageTokens: batch.imageTokens, images: memory, randomness: randomness)
-        values.matching += roots.add(
-          LossTerm(mean: result.loss, count: judged[chunk].count, total: candidateCount),
-          weight: weights.matching)
-      }
-      gradients.addBackward(from: roots.results)
+      addGradients(of: chunk, judging: judged, unit, images, &values)
     }
     if let gradient = images.ownGradient(features.takeGradient(from: gradients), gradients) {
       gradients.addBackward(from: batch.features, gradient: gradient)
@@ -130,10 +112,38 @@ struct ChunkedStep<Processes: Communicator> {
     return losses(values)
   }
 
+  /// Runs a chunk forwards, as a part of the losses, and backwards.
+  private func addGradients(
+    of chunk: Int, judging judged: [[MatchingCandidate]], _ unit: UnitFeatureGradients?,
+    _ images: StepImages<Processes>, _ values: inout PartialLosses
+  ) {
+    var roots = Roots(weight: weight)
+    let numbers = ChunkNumbers(plan.chunks[chunk], and: judged[chunk])
+    let memory = model.imageMemory(images.features(of: numbers.images))
+    if unit != nil || model.configuration.objectives.generation {
+      values.generation += addFirstPass(chunk, images: memory, unit: unit, to: &roots)
+    }
+    if !judged[chunk].isEmpty {
+      let result = ImageTextMatching(model: model).result(
+        numbers.renumbered(judged[chunk]), texts: whole.texts, indices: whole.indices,
+        imageTokens: batch.imageTokens, images: memory, randomness: randomness)
+      let total = judged.reduce(0) { $0 + $1.count }
+      values.matching += roots.add(
+        LossTerm(mean: result.loss, count: judged[chunk].count, total: total),
+        weight: model.configuration.lossWeights.matching)
+    }
+    gradients.addBackward(from: roots.results)
+  }
+
+  /// Parts of the means over the whole batch, in double precision.
+  private struct PartialLosses {
+    var contrast = 0.0
+    var matching = 0.0
+    var generation = 0.0
+  }
+
   /// The losses of the whole batch from the parts that the processes have.
-  private func losses(
-    _ own: (contrast: Double, matching: Double, generation: Double)
-  ) -> StageOneModel.LossValues {
+  private func losses(_ own: PartialLosses) -> StageOneModel.LossValues {
     let objectives = model.configuration.objectives
     let all = communicator.summed(
       Tensor([Float(own.contrast), Float(own.matching), Float(own.generation)], shape: [3])

@@ -41,14 +41,7 @@ extension LoadedRecipe where R == StageOneRecipe {
     guard paths.isEmpty || texts.isEmpty || paths.count == texts.count else {
       throw RunError.unequalCounts(images: paths.count, texts: texts.count)
     }
-    // All positions that the model has: the extractor does not cut texts as training does.
-    let room = configuration.model.qFormer.maximumPositions
-    let tokens = texts.map { text in
-      let tokens = recipe.tokenizer.tokens(text, maximumLength: room + 1)
-      guard tokens.count > room else { return tokens }
-      report("cut after \(room) tokens, as many as the model has positions: \(text.prefix(60))…")
-      return recipe.tokenizer.tokens(text, maximumLength: room)
-    }
+    let tokens = texts.map { self.tokens($0, report) }
     func show(_ result: StageOneRecipe.Embedded) throws {
       if result.tensors.contains(where: \.hasNonFinite) {
         throw recipe.model.notFinite("the embeddings are")
@@ -75,6 +68,15 @@ extension LoadedRecipe where R == StageOneRecipe {
       try embedTexts(Array(texts[start..<end]), Array(tokens[start..<end]), show)
     }
     return skipped
+  }
+
+  /// All positions that the model has are used: the extractor does not cut texts as training does.
+  private func tokens(_ text: String, _ report: (String) -> Void) -> [Int32] {
+    let room = configuration.model.qFormer.maximumPositions
+    let tokens = recipe.tokenizer.tokens(text, maximumLength: room + 1)
+    guard tokens.count > room else { return tokens }
+    report("cut after \(room) tokens, as many as the model has positions: \(text.prefix(60))…")
+    return recipe.tokenizer.tokens(text, maximumLength: room)
   }
 
   private func embedPictures(

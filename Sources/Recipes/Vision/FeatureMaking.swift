@@ -51,22 +51,7 @@ struct FeatureMaking {
     defer { loader.stop() }
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped)") }
-      let features = tower.features(batch.content).value
-      if features.hasNonFinite {
-        throw RunError.notFiniteResult(
-          what: "the image encoder's features are", culprit: tower.nonFiniteParameter)
-      }
-      let rows = features.readMatrix { BFloat16Matrix(rounding: $0) }
-      let length = rows.rows * rows.columns / batch.samples.count
-      for (offset, sample) in batch.samples.enumerated() {
-        try writer.skip(to: start + sample.image)
-        try rows.read {
-          try writer.append(
-            UnsafeRawBufferPointer(
-              UnsafeBufferPointer(start: $0.pointer + offset * length, count: length)))
-        }
-      }
-      try writer.skip(to: start + batch.positionAfter.position)
+      try add(batch, from: start, to: writer)
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       // The first batch at once: a disk that cannot be written shows here.
       if progress.isTimeToKeep(every: FeatureMaking.secondsBetweenKeeping) { try writer.keep() }
@@ -74,6 +59,27 @@ struct FeatureMaking {
     }
     for skipped in loader.skipped { report("  skipped \(skipped)") }
     try writer.skip(to: start + images.count)
+  }
+
+  /// Appends the features of a batch, rounded to bfloat16.
+  /// - Parameter start: The row of the view's first image.
+  private func add(_ batch: Batch, from start: Int, to writer: FeatureWriter) throws {
+    let features = tower.features(batch.content).value
+    if features.hasNonFinite {
+      throw RunError.notFiniteResult(
+        what: "the image encoder's features are", culprit: tower.nonFiniteParameter)
+    }
+    let rows = features.readMatrix { BFloat16Matrix(rounding: $0) }
+    let length = rows.rows * rows.columns / batch.samples.count
+    for (offset, sample) in batch.samples.enumerated() {
+      try writer.skip(to: start + sample.image)
+      try rows.read {
+        try writer.append(
+          UnsafeRawBufferPointer(
+            UnsafeBufferPointer(start: $0.pointer + offset * length, count: length)))
+      }
+    }
+    try writer.skip(to: start + batch.positionAfter.position)
   }
 }
 

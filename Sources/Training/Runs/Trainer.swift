@@ -60,16 +60,24 @@ public struct Trainer<R: Recipe> {
     let saving = CheckpointSaving(
       TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
       lock: lock, step: state.step, say: progress.say)
-    let loop = TrainingLoop(
-      recipe, batches: batches, optimizer: optimizer, saving: saving,
-      metrics: try MetricsLog(
-        folder: url, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
-      tensorBoard: configuration.log.tensorBoard
-        ? try TensorBoardLog(output: url, continuingFrom: state.step) : nil,
-      progress: progress, state: state)
-    let outcome = try loop.run(maximumSteps: maximumSteps)
+    let outcome = try loop(in: url, batches, optimizer, saving, from: state)
+      .run(maximumSteps: maximumSteps)
     if outcome == .finished { try recipe.finish(progress) }
     return outcome
+  }
+
+  /// The loop with its logs in the run's folder.
+  private func loop(
+    in folder: URL, _ batches: any BatchStream, _ optimizer: AdamW, _ saving: CheckpointSaving,
+    from state: TrainingState
+  ) throws -> TrainingLoop<R> {
+    TrainingLoop(
+      recipe, batches: batches, optimizer: optimizer, saving: saving,
+      metrics: try MetricsLog(
+        folder: folder, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
+      tensorBoard: configuration.log.tensorBoard
+        ? try TensorBoardLog(output: folder, continuingFrom: state.step) : nil,
+      progress: progress, state: state)
   }
 
   // MARK: Starting

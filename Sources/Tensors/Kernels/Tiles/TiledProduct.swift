@@ -47,15 +47,7 @@ public enum TiledProduct {
       let whole = Tensor(shape: [rows, columns]) {
         multiply(a, b, form, into: .float32($0), cStride: columns, sum)
       }
-      whole.read { whole in
-        Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: columns)) { run in
-          for row in run {
-            roundVectors(whole + row * columns, into: target + row * cStride, count: columns)
-          }
-          map?.apply(to: c, rows: run, columns: columns, stride: cStride)
-        }
-      }
-      return
+      return round(whole, into: target, stride: cStride, then: map)
     }
     let columnBlock = max(
       PairPanels.width,
@@ -75,6 +67,21 @@ public enum TiledProduct {
           PairTarget(
             result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum),
           then: range.upperBound == inner ? map?.advanced(by: first) : nil)
+      }
+    }
+  }
+
+  private static func round(
+    _ whole: Tensor, into target: UnsafeMutablePointer<BFloat16>, stride: Int,
+    then map: ResultMap?
+  ) {
+    let (rows, columns) = (whole.rowCount, whole.width)
+    whole.read { whole in
+      Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: columns)) { run in
+        for row in run {
+          roundVectors(whole + row * columns, into: target + row * stride, count: columns)
+        }
+        map?.apply(to: .bfloat16(target), rows: run, columns: columns, stride: stride)
       }
     }
   }
