@@ -84,10 +84,10 @@ import WeightFiles
         #expect(mine.parameter.value.values == theirs.parameter.value.values, "\(mine.name)")
       }
       // Copies, not the same numbers: they are trained apart.
-      let weight = layer.queryFeedForward.inner.weight
-      let before = layer.textFeedForward.inner.weight.value.values
+      let weight = layer.queryFeedForward.sublayer.maps.inner.weight
+      let before = layer.textFeedForward.sublayer.maps.inner.weight.value.values
       weight.update { $0[0] += 1 }
-      #expect(layer.textFeedForward.inner.weight.value.values == before)
+      #expect(layer.textFeedForward.sublayer.maps.inner.weight.value.values == before)
     }
   }
 

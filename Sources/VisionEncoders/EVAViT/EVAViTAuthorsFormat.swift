@@ -22,7 +22,7 @@ extension EVAViT {
       let queries = try bias(attention + ".q_bias", in: weights)
       let values = try bias(attention + ".v_bias", in: weights)
       let zeros = [Float](repeating: 0, count: width)
-      block.attention.qkv.bias.value = Tensor(queries + zeros + values, shape: [3 * width])
+      block.attention.qkv.bias?.value = Tensor(queries + zeros + values, shape: [3 * width])
     }
   }
 
