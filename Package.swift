@@ -44,12 +44,16 @@ let package = Package(
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
-    target("WeightFiles", ["Layers", "Tensors", "Files"]),
-    target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
-    target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
+    target("WeightFiles", ["Tensors", "Files"]),
+    target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
+    target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target("LanguageModels", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target(
       "BLIP2",
-      ["Configuration", "LanguageModels", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+      [
+        "Configuration", "LanguageModels", "PublicFormats", "WeightFiles", "Layers", "Autograd",
+        "Tensors",
+      ]),
     target("Tokenizers", ["CSentencePiece", "Files"]),
     target(
       "Datasets", ["Configuration", "Tensors", "CTurboJPEG", "CSPNG", "CWebP", "Files"]),
@@ -59,15 +63,15 @@ let package = Package(
     target(
       "Training",
       [
-        "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
+        "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
         "Configuration", "Files",
       ]),
     target(
       "Recipes",
       [
         "Training", "Reporting", "Metrics", "BLIP2", "LanguageModels", "VisionEncoders",
-        "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
+        "PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers", "Datasets",
+        "Checkpointing", "Configuration", "Files",
       ]),
     .executableTarget(
       name: "blip2-train",
@@ -93,15 +97,21 @@ let package = Package(
     tests("WeightFilesTests", ["WeightFiles", "Tensors", "TestSupport"]),
     tests(
       "VisionEncodersTests",
-      ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+      [
+        "VisionEncoders", "PublicFormats", "Layers", "Autograd", "Tensors", "WeightFiles",
+        "TestSupport",
+      ]),
     tests(
       "LanguageModelsTests",
-      ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+      [
+        "LanguageModels", "PublicFormats", "Layers", "Autograd", "Tensors", "WeightFiles",
+        "TestSupport",
+      ]),
     tests(
       "BLIP2Tests",
       [
-        "BLIP2", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
-        "WeightFiles", "TestSupport",
+        "BLIP2", "LanguageModels", "VisionEncoders", "PublicFormats", "Layers", "Autograd",
+        "Tensors", "WeightFiles", "TestSupport",
       ]),
     tests("TokenizersTests", ["Tokenizers", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),

@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import PublicFormats
 import Tensors
 
 /// Pictures as tokens: the class token, then each patch's linear image, all with their positions.
@@ -83,9 +84,8 @@ struct PatchEmbedding: Module {
     return .concatenatedRows([table.rows(0..<1), patches])
   }
 
-  /// The shape in which public files hold one of the parameters: a patch convolution
-  /// `[width, 3, side, side]` is the same numbers as our matrix.
-  func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
-    parameter == "patchEmbedding.weight" ? [shape[0], 3, patchSize, patchSize] : shape
+  /// Public files have a patch convolution `[width, 3, side, side]`: the same numbers as our matrix.
+  var publicForms: [String: PublicFormat.Form] {
+    ["patchEmbedding.weight": .reshaped { [patchSize] in [$0[0], 3, patchSize, patchSize] }]
   }
 }

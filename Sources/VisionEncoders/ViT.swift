@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import PublicFormats
 import Tensors
 
 /// A vision transformer: patches as tokens, then blocks normalised before each sublayer.
@@ -24,6 +25,7 @@ extension ViT {
   public var layerCount: Int { configuration.layers }
   public var nativeImageSize: Int { configuration.imageSize }
   public var hasFinalNorm: Bool { norm != nil }
+  public var publicConfiguration: [String: Any] { configuration.publicValues }
 
   public func tokenCount(height: Int, width: Int) -> Int {
     embedding.tokenCount(height: height, width: width)

@@ -33,7 +33,7 @@ import WeightFiles
 
   private func model(
     from url: URL, _ change: (inout StageOneConfiguration) -> Void = { _ in }
-  ) throws -> (model: StageOneModel, report: WeightFolder.LoadReport) {
+  ) throws -> (model: StageOneModel, report: LoadReport) {
     let model = try BERTGolden.model(change)
     return (model, try model.initialise(fromBERT: WeightFolder(url)))
   }

@@ -52,7 +52,6 @@ public struct OPT: CausalLanguageModel {
   public var vocabularySize: Int { configuration.vocabularySize }
   public var maximumLength: Int? { configuration.maximumPositions }
   public var tokens: LanguageModelTokens { configuration.tokens }
-  public var textEnd: TextEnd { .lineFeed }
   var layerCount: Int { configuration.layers }
 
   public func embeddings(of tokens: [Int32]) -> Variable { wordEmbeddings.rows(tokens) }

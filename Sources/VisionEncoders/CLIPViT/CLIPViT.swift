@@ -4,7 +4,7 @@ import Layers
 /// block, no bias in the patch embedding, and quick GELU.
 ///
 /// The norm after the last block is meant for the class token alone; as `finalNorm` it acts on all
-/// tokens alike. BLIP-2 takes what the last block but one puts out, without it (Li et al. 2023, §3.4).
+/// tokens alike.
 public struct CLIPViT: ViT {
   public let configuration: CLIPViTConfiguration
   @Flattened var embedding: PatchEmbedding
@@ -22,8 +22,5 @@ public struct CLIPViT: ViT {
     norm = configuration.norm(initialiser)
   }
 
-  public var defaultOutput: VisionOutput {
-    VisionOutput(layer: layerCount - 1, appliesFinalNorm: false)
-  }
   public var familyNormalisation: PixelNormalisation { .clip }
 }

@@ -16,6 +16,5 @@ public struct DINOv2: ViT {
     norm = configuration.norm(initialiser)
   }
 
-  public var defaultOutput: VisionOutput { VisionOutput(appliesFinalNorm: true) }
   public var familyNormalisation: PixelNormalisation { .imageNet }
 }

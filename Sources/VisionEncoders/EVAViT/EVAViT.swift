@@ -20,6 +20,5 @@ public struct EVAViT: ViT {
   }
 
   var norm: LayerNorm? { nil }
-  public var defaultOutput: VisionOutput { VisionOutput(appliesFinalNorm: false) }
   public var familyNormalisation: PixelNormalisation { .clip }
 }
