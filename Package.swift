@@ -45,13 +45,15 @@ let package = Package(
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
     target("Objectives", ["Autograd", "Tensors"]),
-    target("WeightFiles", ["Layers", "Tensors", "Files"]),
-    target("VisionEncoders", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
-    target("LanguageModels", ["Layers", "Autograd", "Tensors", "WeightFiles"]),
+    target("WeightFiles", ["Tensors", "Files"]),
+    target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
+    target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
+    target("LanguageModels", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target(
       "BLIP2",
       [
-        "Configuration", "Objectives", "LanguageModels", "WeightFiles", "Layers", "Autograd",
+        "Configuration", "Objectives", "LanguageModels", "PublicFormats", "WeightFiles", "Layers",
+        "Autograd",
         "Tensors",
       ]),
     target("Tokenizers", ["CSentencePiece", "Files"]),
@@ -63,16 +65,15 @@ let package = Package(
     target(
       "Training",
       [
-        "WeightFiles", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
+        "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
         "Configuration", "Files",
       ]),
     target(
       "Recipes",
       [
         "Training", "Reporting", "Metrics", "BLIP2", "Objectives", "LanguageModels",
-        "VisionEncoders",
-        "WeightFiles", "Layers",
-        "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
+        "VisionEncoders", "PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors",
+        "Tokenizers", "Datasets", "Checkpointing", "Configuration", "Files",
       ]),
     .executableTarget(
       name: "blip2-train",
@@ -98,15 +99,21 @@ let package = Package(
     tests("WeightFilesTests", ["WeightFiles", "Files", "Tensors", "TestSupport"]),
     tests(
       "VisionEncodersTests",
-      ["VisionEncoders", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+      [
+        "VisionEncoders", "PublicFormats", "Layers", "Autograd", "Tensors", "WeightFiles",
+        "TestSupport",
+      ]),
     tests(
       "LanguageModelsTests",
-      ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles", "TestSupport"]),
+      [
+        "LanguageModels", "PublicFormats", "Layers", "Autograd", "Tensors", "WeightFiles",
+        "TestSupport",
+      ]),
     tests(
       "BLIP2Tests",
       [
-        "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "Layers", "Autograd", "Tensors",
-        "WeightFiles", "TestSupport",
+        "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "PublicFormats", "Layers",
+        "Autograd", "Tensors", "WeightFiles", "TestSupport",
       ]),
     tests("TokenizersTests", ["Tokenizers", "Files", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),

@@ -1,13 +1,13 @@
 import Autograd
 import Foundation
 import Layers
+import PublicFormats
 import Tensors
-import WeightFiles
 
 /// A model that continues texts, and that can be told what to speak of by rows in place of words.
 ///
 /// Where it is frozen, nothing is kept for its weights, yet gradients pass through it to its input.
-public protocol LanguageModel: Module {
+public protocol LanguageModel: PublicModel {
   /// What `config.json` calls the family in `model_type`.
   static var modelTypes: [String] { get }
 
@@ -23,8 +23,6 @@ public protocol LanguageModel: Module {
   var maximumLength: Int? { get }
   /// The tokens that begin, end and fill a text.
   var tokens: LanguageModelTokens { get }
-  /// What its texts end with.
-  var textEnd: TextEnd { get }
   /// Where an encoder of its own reads the input: the token that the decoder begins with. Nil where
   /// input and text are one sequence.
   var decoderStart: Int32? { get }
@@ -47,12 +45,6 @@ public protocol LanguageModel: Module {
 
   /// Sequences that begin with the input and go on token by token.
   func decodingSession(after input: PackedRows) -> any DecodingSession
-
-  /// The names of the public format for this module's parameters, for export.
-  func publicName(of parameter: String) -> String
-
-  /// The public format's `config.json`.
-  var publicConfiguration: [String: Any] { get }
 }
 
 /// The tokens with a meaning of their own.
@@ -116,8 +108,6 @@ public struct PackedRows {
 }
 
 extension LanguageModel {
-  public var textEnd: TextEnd { .endToken }
-
   /// Whether an encoder of its own reads the input, so that a prompt ends before the answer.
   public var hasEncoder: Bool { decoderStart != nil }
 

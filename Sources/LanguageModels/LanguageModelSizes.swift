@@ -1,5 +1,5 @@
 import Autograd
-import WeightFiles
+import PublicFormats
 
 /// The sizes of a language model as a public `config.json` has them.
 protocol LanguageModelConfiguration: PublicConfiguration {

@@ -1,10 +1,11 @@
 import Foundation
 import Layers
+import PublicFormats
 import Tensors
 import WeightFiles
 
-/// Where a language model is read from: a Hugging Face folder, by itself or within a BLIP-2, or a GGUF
-/// file.
+/// Where a language model is read from: a Hugging Face folder, by itself or within a whole model's, or a
+/// GGUF file.
 public struct LanguageModelSource {
   /// The folder or the file.
   public let url: URL
@@ -13,8 +14,10 @@ public struct LanguageModelSource {
   let modelType: String
   /// Nil for a GGUF file, whose configuration is among its notes.
   let configuration: ModelConfigurationFile?
-  /// Whether the folder is a whole BLIP-2, whose names have `language_model.` in front.
-  let isWithinBLIP2: Bool
+  /// Whether the folder is that of a whole model, whose names have `language_model.` in front.
+  let isPart: Bool
+  /// What whole models call themselves that have a language model in their `text_config`.
+  private static let wholeModels: Set = ["blip-2"]
 
   /// - Throws: `ModelConfigurationError` or `WeightFileError`.
   public init(_ url: URL) throws {
@@ -35,14 +38,14 @@ public struct LanguageModelSource {
             + "not say what model they belong to")
       }
       configuration = nil
-      isWithinBLIP2 = false
+      isPart = false
       modelType = try gguf.fields.string("general.architecture")
       return
     }
     let file = try ModelConfigurationFile(url.appendingPathComponent("config.json"))
     let outer = try file.modelType()
-    isWithinBLIP2 = outer == "blip-2"
-    modelType = try isWithinBLIP2 ? file.decoded(WholeModel<ModelType>.self).text.modelType : outer
+    isPart = LanguageModelSource.wholeModels.contains(outer)
+    modelType = try isPart ? file.decoded(WholeModel<ModelType>.self).text.modelType : outer
     configuration = file
     weights = try WeightFolder(url)
   }
@@ -71,7 +74,7 @@ public struct LanguageModelSource {
         reason: "general.architecture: expected llama, found \(modelType); other families are read "
           + "from folders")
     }
-    return try isWithinBLIP2
+    return try isPart
       ? configuration.decoded(WholeModel<Value>.self).text : configuration.decoded(type)
   }
 
@@ -83,7 +86,7 @@ public struct LanguageModelSource {
   }
 
   /// What stands in front of the language model's names.
-  private var prefix: String { isWithinBLIP2 ? "language_model." : "" }
+  private var prefix: String { isPart ? "language_model." : "" }
 
   /// The memory that the language model's weights want, in bytes: as they are stored, or in two bytes
   /// a number where they are multiplied in bfloat16. An image encoder beside them does not count.
@@ -102,34 +105,10 @@ public struct LanguageModelSource {
   }
 
   /// Freezes parameters with the values of stored tensors, in the form in which they are stored.
-  /// - Parameter fileNames: The names that a parameter may have, the preferred one first.
   /// - Throws: `WeightFileError.missingTensor` and `.wrongShape`, which names both shapes.
-  func load(into parameters: [NamedParameter], fileNames: (String) -> [String]) throws {
-    for entry in parameters {
-      let candidates = fileNames(entry.name)
-      guard let name = storedName(candidates) else {
-        throw WeightFileError.missingTensor(
-          file: weights.url.path, tensor: candidates.first ?? entry.name)
-      }
-      let shape = try weights.shape(of: name)
-      guard shape == entry.parameter.shape else {
-        throw WeightFileError.wrongShape(
-          file: try weights.tensor(named: name).file.path, tensor: name,
-          expected: entry.parameter.shape, found: shape)
-      }
-      try weights.tensor(named: name).freeze(entry.parameter)
-    }
-  }
-}
-
-extension StoredTensor {
-  /// Matrices stay as they are stored; the others are a few rows, and are expanded.
-  fileprivate func freeze(_ parameter: Parameter) throws {
-    if shape.count == 2, let format = form.numberFormat, format != .float32 {
-      parameter.freeze(as: try matrixWeight())
-    } else {
-      parameter.value = try tensor()
-      parameter.isFrozen = true
-    }
+  func load(into parameters: [NamedParameter], _ format: PublicFormat) throws {
+    var format = format
+    format.prefix = prefix
+    try format.load(into: parameters, from: weights, freezing: true)
   }
 }

@@ -11,13 +11,15 @@ struct SequencePass {
     case step(SequenceMemory)
   }
 
-  private let mode: Mode
+  private var mode: Mode
   /// The place of each row in its sequence.
   let positions: [Int32]
   /// The rows whose outputs are read; nil for all.
   private let read: ReadRows?
   /// The rows that look at others in the present layer; nil for all.
-  private let looking: ReadRows?
+  private var looking: ReadRows?
+  /// The number of the present layer.
+  private(set) var layer = 0
 
   /// Whole sequences whose rows see themselves and earlier ones.
   /// - Parameters:
@@ -36,15 +38,9 @@ struct SequencePass {
 
   /// One further row of each sequence of a memory.
   init(step memory: SequenceMemory) {
-    self.init(
-      .step(memory), positions: memory.lengths.map(Int32.init), read: nil, looking: nil)
-  }
-
-  private init(_ mode: Mode, positions: [Int32], read: ReadRows?, looking: ReadRows?) {
-    self.mode = mode
-    self.positions = positions
-    self.read = read
-    self.looking = looking
+    mode = .step(memory)
+    positions = memory.lengths.map(Int32.init)
+    read = nil
   }
 
   private init(
@@ -59,18 +55,20 @@ struct SequencePass {
         place: RandomPlace(sample: UInt32(index), position: 0))
       return AttentionLayout.Group(queries: [span], keys: [rows])
     }
-    self.init(
-      .whole(AttentionLayout(groups: groups), memory: memory),
-      positions: lengths.flatMap { (0..<$0).map(Int32.init) }, read: read, looking: nil)
+    mode = .whole(AttentionLayout(groups: groups), memory: memory)
+    positions = lengths.flatMap { (0..<$0).map(Int32.init) }
+    self.read = read
   }
 
   /// The pass as a layer makes it: in the last one only rows that are read look at others.
   func inLayer(_ layer: Int, of layers: Int) -> SequencePass {
-    guard let read, layer == layers - 1, case .whole(let layout, let memory) = mode else {
-      return self
+    var pass = self
+    pass.layer = layer
+    if let read, layer == layers - 1, case .whole(let layout, let memory) = mode {
+      pass.mode = .whole(read.of(layout), memory: memory)
+      pass.looking = read
     }
-    return SequencePass(
-      .whole(read.of(layout), memory: memory), positions: positions, read: read, looking: read)
+    return pass
   }
 
   /// The rows that look at others in the present layer.
@@ -82,21 +80,20 @@ struct SequencePass {
     looking.map { rotation.rows($0.indices) } ?? rotation
   }
 
-  /// Self-attention of one layer.
+  /// Self-attention of the present layer.
   /// - Parameters:
   ///   - queries: Of the rows that look, `[rows, heads · head width]`.
-  ///   - keys: `[rows, key heads · head width]`.
-  ///   - values: Of the keys' shape.
+  ///   - own: The keys and values of all rows.
   /// - Returns: The queries' shape.
-  func attention(
-    layer: Int, _ queries: Variable, keys: Variable, values: Variable, options: AttentionOptions
+  fileprivate func attention(
+    _ queries: Variable, to own: KeyValues, _ options: AttentionOptions
   ) -> Variable {
     switch mode {
     case .whole(let layout, let memory):
-      memory?.remember(layer: layer, keys: keys.value, values: values.value)
-      return queries.attention(keys: keys, values: values, layout: layout, options: options)
+      memory?.remember(layer: layer, keys: own.keys.value, values: own.values.value)
+      return own.attended(by: queries, layout: layout, options: options)
     case .step(let memory):
-      memory.append(layer: layer, keys: keys.value, values: values.value)
+      memory.append(layer: layer, keys: own.keys.value, values: own.values.value)
       return Variable(memory.attention(layer: layer, queries.value, options: options))
     }
   }
@@ -123,18 +120,37 @@ enum CrossPass {
     return .whole(states: input.rows, AttentionLayout(groups: groups))
   }
 
-  /// Cross-attention of one layer.
-  /// - Parameter keyValues: Computes keys and values of the encoder's states.
-  func attention(
-    layer: Int, _ queries: Variable, options: AttentionOptions,
-    keyValues: (Variable) -> (keys: Variable, values: Variable)
+}
+
+extension MultiHeadAttention {
+  /// Self-attention in one layer of a pass.
+  /// - Parameters:
+  ///   - x: All rows, `[rows, width]`.
+  ///   - rotation: Turns the queries and keys of all rows.
+  ///   - bias: Added to the scores.
+  /// - Returns: Of the rows that look at others, `[rows, width]`.
+  func callAsFunction(
+    _ x: Variable, _ pass: SequencePass, rotation: RotaryPositions? = nil,
+    bias: RelativeBias? = nil
   ) -> Variable {
-    switch self {
+    var queries = query(pass.looking(x), forProducts: true)
+    if let rotation { queries = queries.rotated(by: pass.looking(rotation)) }
+    var keys = key(x, forProducts: true)
+    if let rotation { keys = keys.rotated(by: rotation) }
+    let own = KeyValues(keys: keys, values: value(x, forProducts: true))
+    return output(pass.attention(queries, to: own, heads.options(bias: bias)))
+  }
+
+  /// Cross-attention in one layer of a pass.
+  func callAsFunction(_ x: Variable, _ cross: CrossPass, layer: Int) -> Variable {
+    let queries = query(x, forProducts: true)
+    let options = heads.options()
+    switch cross {
     case .whole(let states, let layout):
-      let (keys, values) = keyValues(states)
-      return queries.attention(keys: keys, values: values, layout: layout, options: options)
+      return output(
+        keyValues(of: states).attended(by: queries, layout: layout, options: options))
     case .step(let memory):
-      return Variable(memory.attention(layer: layer, queries.value, options: options))
+      return output(Variable(memory.attention(layer: layer, queries.value, options: options)))
     }
   }
 }

@@ -1,8 +1,17 @@
 import Autograd
 import Tensors
 
+/// A norm over the last axis.
+public protocol RowNorm: Module {
+  init(width: Int, epsilon: Float, _ initialiser: ParameterInitialiser)
+
+  /// - Parameter x: `[..., width]`.
+  /// - Returns: The same shape.
+  func callAsFunction(_ x: Variable) -> Variable
+}
+
 /// `y = (x − mean) / √(variance + ε) · γ + β` over the last axis (Ba et al. 2016).
-public struct LayerNorm: Module {
+public struct LayerNorm: RowNorm {
   /// γ, `[width]`.
   public let weight: Parameter
   /// β, `[width]`.
@@ -15,12 +24,12 @@ public struct LayerNorm: Module {
     self.epsilon = epsilon
   }
 
-  public var members: [Member] { [.parameter("weight", weight), .parameter("bias", bias)] }
+  public func callAsFunction(_ x: Variable) -> Variable { self(x, forProducts: false) }
 
   /// - Parameters:
   ///   - x: `[..., width]`.
   ///   - forProducts: Whether only products read the result, which may then be bfloat16.
-  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
+  public func callAsFunction(_ x: Variable, forProducts: Bool) -> Variable {
     x.layerNormalised(
       gamma: weight.variable, beta: bias.variable, epsilon: epsilon, precision: weight.precision,
       forProducts: forProducts)

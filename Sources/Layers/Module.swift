@@ -2,6 +2,8 @@ import Tensors
 
 /// A part of a model: its own parameters and further parts, each under a name.
 public protocol Module {
+  /// All parameters and modules that it stores, under the names of their properties and in the order in
+  /// which these are declared, unless a module says something else.
   var members: [Member] { get }
 }
 
@@ -23,6 +25,18 @@ public struct NamedParameter {
 }
 
 extension Module {
+  public var members: [Member] {
+    Mirror(reflecting: self).children.flatMap { child -> [Member] in
+      let name = child.label ?? ""
+      switch child.value {
+      case let parameter as Parameter: return [.parameter(name, parameter)]
+      case let part as any FlattenedPart: return part.members
+      case let module as any Module: return [.module(name, module)]
+      default: return []
+      }
+    }
+  }
+
   /// All parameters below this module, in a fixed order.
   public var namedParameters: [NamedParameter] { namedParameters(under: "") }
 
@@ -53,6 +67,19 @@ extension Module {
   }
 }
 
+/// A part whose members stand among those of the module around it.
+@propertyWrapper public struct Flattened<Part: Module>: Module, FlattenedPart {
+  public var wrappedValue: Part
+
+  public init(wrappedValue: Part) {
+    self.wrappedValue = wrappedValue
+  }
+
+  public var members: [Member] { wrappedValue.members }
+}
+
+private protocol FlattenedPart: Module {}
+
 /// An array of like modules, named by their numbers.
 public struct ModuleList<Element: Module>: Module {
   public let elements: [Element]
@@ -63,5 +90,20 @@ public struct ModuleList<Element: Module>: Module {
 
   public var members: [Member] {
     elements.enumerated().map { .module(String($0.offset), $0.element) }
+  }
+}
+
+/// A module without its members of some names, at any depth.
+public struct Pruned: Module {
+  public let members: [Member]
+
+  public init(_ module: any Module, without names: Set<String>) {
+    members = module.members.compactMap { member in
+      switch member {
+      case .parameter(let name, _): names.contains(name) ? nil : member
+      case .module(let name, let part):
+        names.contains(name) ? nil : .module(name, Pruned(part, without: names))
+      }
+    }
   }
 }

@@ -40,11 +40,12 @@ public struct NormalisedRows {
   }
 
   /// b, or W · β + b where β is folded.
-  private func bias(of map: Linear) -> Variable {
-    guard let folded else { return map.bias.variable }
+  private func bias(of map: Linear) -> Variable? {
+    guard let folded else { return map.bias?.variable }
     let shift = map.weight.variable.product(
-      folded.shift.reshaped([folded.shift.value.count, 1]))
-    return map.bias.variable + shift.reshaped(map.bias.shape)
+      folded.shift.reshaped([folded.shift.value.count, 1])
+    ).reshaped([map.weight.shape[0]])
+    return map.bias.map { $0.variable + shift } ?? shift
   }
 
   /// Multi-head attention to the keys and values that two maps would make of the norm's output,
@@ -55,11 +56,12 @@ public struct NormalisedRows {
     by queries: Variable, key: Linear, value: Linear, layout: AttentionLayout,
     options: AttentionOptions
   ) -> Variable {
+    let none = Variable(Tensor.zeros([key.weight.shape[0]]))
     // What β adds to a row's scores is as little seen as the keys' bias.
-    queries.attention(
-      to: rows, key: AbsorbedMap(weight: weight(of: key), bias: key.bias.variable),
-      value: AbsorbedMap(weight: weight(of: value), bias: bias(of: value)), layout: layout,
-      options: options)
+    return queries.attention(
+      to: rows, key: AbsorbedMap(weight: weight(of: key), bias: key.bias?.variable ?? none),
+      value: AbsorbedMap(weight: weight(of: value), bias: bias(of: value) ?? none),
+      layout: layout, options: options)
   }
 
   /// Whether `attended(by:…)` is possible and takes less than keys and values computed once.

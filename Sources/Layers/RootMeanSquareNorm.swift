@@ -1,7 +1,7 @@
 import Autograd
 
 /// `y = x / √(mean(x²) + ε) · γ` over the last axis (Zhang and Sennrich 2019).
-public struct RootMeanSquareNorm: Module {
+public struct RootMeanSquareNorm: RowNorm {
   /// γ, `[width]`.
   public let weight: Parameter
   public let epsilon: Float
@@ -11,9 +11,6 @@ public struct RootMeanSquareNorm: Module {
     self.epsilon = epsilon
   }
 
-  public var members: [Member] { [.parameter("weight", weight)] }
-
-  /// - Parameter x: `[..., width]`.
   public func callAsFunction(_ x: Variable) -> Variable {
     x.rootMeanSquareNormalised(gamma: weight.variable, epsilon: epsilon)
   }

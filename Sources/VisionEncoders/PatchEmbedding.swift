@@ -1,5 +1,6 @@
 import Autograd
 import Layers
+import PublicFormats
 import Tensors
 
 /// Pictures as tokens: the class token, then each patch's linear image, all with their positions.
@@ -8,7 +9,7 @@ struct PatchEmbedding: Module {
   let classToken: Parameter
   /// `[1, 1 + patches, width]`, the class token's position first.
   let positions: Parameter
-  let projection: PatchProjection
+  let patchEmbedding: Linear
   let patchSize: Int
   private let gridSide: Int
 
@@ -30,16 +31,9 @@ struct PatchEmbedding: Module {
           PositionStart.sineCosineTable(side: side, width: width)
         }
       }
-    projection = PatchProjection(
+    patchEmbedding = Linear(
       inputs: 3 * patchSize * patchSize, outputs: width, hasBias: hasPatchBias,
-      deviation: deviation, initialiser)
-  }
-
-  var members: [Member] {
-    [
-      .parameter("classToken", classToken), .parameter("positions", positions),
-      .module("patchEmbedding", projection),
-    ]
+      start: .normal(deviation: deviation), initialiser)
   }
 
   private var width: Int { classToken.shape[2] }
@@ -58,7 +52,7 @@ struct PatchEmbedding: Module {
       min(height, imageWidth) >= patchSize,
       "an image of \(imageWidth) × \(height) is less than a patch of \(patchSize)")
     let tokens = tokenCount(height: height, width: imageWidth)
-    let patches = projection(Variable(PatchExtraction.patches(pixels, side: patchSize)))
+    let patches = patchEmbedding(Variable(PatchExtraction.patches(pixels, side: patchSize)))
     let classRow = classToken.variable.reshaped([1, width])
     // Row 0 of the joined rows is the class token, which begins every image's tokens.
     let order = (0..<images * tokens).map { row -> Int32 in
@@ -90,32 +84,8 @@ struct PatchEmbedding: Module {
     return .concatenatedRows([table.rows(0..<1), patches])
   }
 
-  /// The shape in which public files hold one of the parameters: a patch convolution
-  /// `[width, 3, side, side]` is the same numbers as our matrix.
-  func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
-    parameter == "patchEmbedding.weight" ? [shape[0], 3, patchSize, patchSize] : shape
-  }
-}
-
-/// `y = x · Wᵀ`, with a bias in most families.
-struct PatchProjection: Module {
-  /// `[width, 3 · side · side]`.
-  let weight: Parameter
-  /// `[width]`.
-  let bias: Parameter?
-
-  init(
-    inputs: Int, outputs: Int, hasBias: Bool, deviation: Float, _ initialiser: ParameterInitialiser
-  ) {
-    weight = initialiser.normal([outputs, inputs], standardDeviation: deviation)
-    bias = hasBias ? initialiser.constant([outputs], 0) : nil
-  }
-
-  var members: [Member] {
-    [.parameter("weight", weight)] + (bias.map { [.parameter("bias", $0)] } ?? [])
-  }
-
-  func callAsFunction(_ x: Variable) -> Variable {
-    x.linear(weight.weight, bias: bias?.variable)
+  /// Public files have a patch convolution `[width, 3, side, side]`: the same numbers as our matrix.
+  var publicForms: [String: PublicFormat.Form] {
+    ["patchEmbedding.weight": .reshaped { [patchSize] in [$0[0], 3, patchSize, patchSize] }]
   }
 }

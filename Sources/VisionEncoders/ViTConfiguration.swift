@@ -1,5 +1,5 @@
 import Layers
-import WeightFiles
+import PublicFormats
 
 /// The sizes that all vision transformers here have, whatever their files call them.
 protocol ViTConfiguration: PublicConfiguration {

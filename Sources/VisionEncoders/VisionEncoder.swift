@@ -1,11 +1,11 @@
 import Autograd
 import Foundation
 import Layers
+import PublicFormats
 import Tensors
-import WeightFiles
 
 /// A model that turns pictures into feature vectors, one for each patch and what else it has.
-public protocol VisionEncoder: Module {
+public protocol VisionEncoder: PublicModel {
   /// What `config.json` calls the family in `model_type`.
   static var modelTypes: [String] { get }
 
@@ -21,8 +21,6 @@ public protocol VisionEncoder: Module {
   var layerCount: Int { get }
   /// The image side that the position table was trained for, in pixels.
   var nativeImageSize: Int { get }
-  /// What BLIP-2 takes from this family: the output that goes on where nothing else is chosen.
-  var defaultOutput: VisionOutput { get }
   /// Whether there is a norm after the last block.
   var hasFinalNorm: Bool { get }
   /// What the family was trained with, for folders that do not say.
@@ -37,15 +35,6 @@ public protocol VisionEncoder: Module {
 
   /// The number of feature vectors of a picture.
   func tokenCount(height: Int, width: Int) -> Int
-
-  /// The names of the public format for this module's parameters, for export.
-  func publicName(of parameter: String) -> String
-
-  /// The shape that the public format gives a parameter of ours.
-  func publicShape(of parameter: String, _ shape: [Int]) -> [Int]
-
-  /// The public format's `config.json`.
-  var publicConfiguration: [String: Any] { get }
 }
 
 /// Which output of an image encoder goes on to the Q-Former.

@@ -16,8 +16,8 @@ import Testing
     let x = Tensor((0..<108).map { Float(($0 * 37) % 23) / 7 - 1.4 }, shape: [9, 12])
     let weights = maps.map { map in
       Tensor(
-        (0..<9 * map.bias.shape[0]).map { Float(($0 * 11) % 13) / 5 - 1 },
-        shape: [9, map.bias.shape[0]])
+        (0..<9 * map.weight.shape[0]).map { Float(($0 * 11) % 13) / 5 - 1 },
+        shape: [9, map.weight.shape[0]])
     }
 
     /// The maps' outputs, and the gradients of a weighted sum of them.

@@ -33,7 +33,7 @@ import WeightFiles
 
   private func model(
     from url: URL, _ change: (inout StageOneConfiguration) -> Void = { _ in }
-  ) throws -> (model: StageOneModel, report: WeightFolder.LoadReport) {
+  ) throws -> (model: StageOneModel, report: LoadReport) {
     let model = try BERTGolden.model(change)
     return (model, try model.initialise(fromBERT: WeightFolder(url)))
   }
@@ -84,10 +84,10 @@ import WeightFiles
         #expect(mine.parameter.value.values == theirs.parameter.value.values, "\(mine.name)")
       }
       // Copies, not the same numbers: they are trained apart.
-      let weight = layer.queryFeedForward.inner.weight
-      let before = layer.textFeedForward.inner.weight.value.values
+      let weight = layer.queryFeedForward.sublayer.maps.inner.weight
+      let before = layer.textFeedForward.sublayer.maps.inner.weight.value.values
       weight.update { $0[0] += 1 }
-      #expect(layer.textFeedForward.inner.weight.value.values == before)
+      #expect(layer.textFeedForward.sublayer.maps.inner.weight.value.values == before)
     }
   }
 

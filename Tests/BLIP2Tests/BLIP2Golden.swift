@@ -2,6 +2,7 @@ import Autograd
 import Foundation
 import LanguageModels
 import Layers
+import PublicFormats
 import Tensors
 import TestSupport
 import VisionEncoders
@@ -66,18 +67,9 @@ struct BLIP2Golden: CustomStringConvertible {
     let model = StageTwoModel(
       configuration, visionWidth: visionWidth, embeddingWidth: embeddingWidth, seed: 0,
       visionNormEpsilon: sizes.visionConfig.layerNormEps)
-    _ = try WeightFolder(folder).load(into: model.namedParameters) { [BLIP2Golden.name(of: $0)] }
+    try PublicFormat.huggingFaceStageTwo.load(
+      into: model.namedParameters, from: WeightFolder(folder))
     return model
-  }
-
-  /// The library's name of one of our parameters.
-  static func name(of name: String) -> String {
-    let renamed = StageOnePublicNames.publicName(of: name)
-      .replacingOccurrences(of: "Qformer.bert.embeddings.LayerNorm", with: "qformer.layernorm")
-      .replacingOccurrences(of: "Qformer.bert.", with: "qformer.")
-      .replacingOccurrences(of: "ln_vision", with: "vision_model.post_layernorm")
-      .replacingOccurrences(of: "attention.self.", with: "attention.attention.")
-    return renamed.replacingOccurrences(of: "languageProjection", with: "language_projection")
   }
 
   /// Prompts without padding.

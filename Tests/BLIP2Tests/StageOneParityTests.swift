@@ -1,6 +1,7 @@
 import Autograd
 import Foundation
 import Layers
+import PublicFormats
 import Tensors
 import TestSupport
 import Testing
@@ -128,7 +129,7 @@ struct StageOneGolden {
       configuration, visionWidth: sizes.visionWidth,
       tokens: .init(separator: Int32(sizes.sepId), decoder: Int32(sizes.decId)), seed: 0)
     for entry in model.namedParameters {
-      let name = "weights/" + StageOnePublicNames.publicName(of: entry.name)
+      let name = "weights/" + PublicFormat.lavis.publicName(of: entry.name)
       entry.parameter.value = try file.tensor(name)
     }
     let masks = try file.rows("inputs/attention_mask")
@@ -156,7 +157,7 @@ struct StageOneGolden {
     gradients.addBackward(from: loss())
     var compared = 0
     for entry in model.namedParameters {
-      let name = "gradients/" + StageOnePublicNames.publicName(of: entry.name)
+      let name = "gradients/" + PublicFormat.lavis.publicName(of: entry.name)
       guard golden.file.contains(name) else { continue }
       compared += 1
       let actual = entry.parameter.gradient(in: gradients) ?? .zeros(entry.parameter.shape)

@@ -2,6 +2,7 @@ import Autograd
 import Foundation
 import LanguageModels
 import Layers
+import PublicFormats
 import Tensors
 import TestSupport
 import Testing
@@ -23,7 +24,7 @@ import VisionEncoders
     let values = try golden.golden()
     let chain = try Chain(golden)
     let features = chain.encoder.features(
-      try values.tensor("inputs/pixel_values"), output: chain.encoder.defaultOutput)
+      try values.tensor("inputs/pixel_values"), output: VisionOutput(appliesFinalNorm: false))
     // The library counts the trained norm to the image encoder.
     let rows = features.value.reshaped([features.value.rowCount, features.value.width])
     #expect(
@@ -51,7 +52,8 @@ import VisionEncoders
     gradients.addBackward(from: loss)
     var compared = 0
     for entry in chain.model.namedParameters {
-      let expected = try values.tensor("gradients/" + BLIP2Golden.name(of: entry.name))
+      let expected = try values.tensor(
+        "gradients/" + PublicFormat.huggingFaceStageTwo.publicName(of: entry.name))
       let gradient = try #require(entry.parameter.gradient(in: gradients), "\(entry.name)")
       #expect(difference(gradient, expected, relative: 1e-4) == nil, "\(entry.name)")
       compared += 1
@@ -70,7 +72,7 @@ import VisionEncoders
       .reshaped([1] + side.dropFirst())
     let prompt = Array(try golden.prompts()[0].prefix(3))
     let prompts = chain.model.softPrompts(
-      chain.encoder.features(first, output: chain.encoder.defaultOutput))
+      chain.encoder.features(first, output: VisionOutput(appliesFinalNorm: false)))
     let input = chain.languageModel.input(prompts, prefixes: [prompt])
     let names = values.names(under: "outputs/generate_")
     #expect(!names.isEmpty)

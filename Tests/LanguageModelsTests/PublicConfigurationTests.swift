@@ -1,7 +1,7 @@
 import Autograd
 import Foundation
+import PublicFormats
 import Testing
-import WeightFiles
 
 @testable import LanguageModels
 

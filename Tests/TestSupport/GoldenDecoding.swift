@@ -1,6 +1,13 @@
 import LanguageModels
 
 extension GenerationOptions {
+  /// What the authors of BLIP-2 generate with: 5 beams, one new token at least.
+  public static func original(endIds: [Int32]) -> GenerationOptions {
+    var options = GenerationOptions(endIds: endIds)
+    (options.method, options.minimumNewTokens) = (.beams(5), 1)
+    return options
+  }
+
   /// The decoding that a golden's name stands for, such as `beam3_length_penalty_minus1`.
   public mutating func read(_ name: String) {
     minimumNewTokens = 0

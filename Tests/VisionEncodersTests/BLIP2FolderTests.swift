@@ -27,7 +27,9 @@ import WeightFiles
     let encoder = try VisionEncoderFamily.encoder(at: folder)
     let stored = try WeightFolder(folder)
     let prefix = prefix(of: stored)
-    let taken = encoder.namedParameters.map { prefix + encoder.publicName(of: $0.name) }
+    let taken = encoder.namedParameters.map {
+      prefix + encoder.publicFormat.publicName(of: $0.name)
+    }
     #expect(
       Set(taken)
         == Set(stored.names.filter { $0.hasPrefix(prefix) })
@@ -50,8 +52,8 @@ import WeightFiles
     let side = encoder.nativeImageSize
     let pixels = randomTensor([2, 3, side, side], seed: 1)
     let text = difference(
-      other.features(pixels, output: other.defaultOutput).value,
-      encoder.features(pixels, output: encoder.defaultOutput).value, relative: 1e-5)
+      other.features(pixels, output: other.wholeOutput).value,
+      encoder.features(pixels, output: encoder.wholeOutput).value, relative: 1e-5)
     #expect(text == nil)
   }
 
@@ -62,7 +64,7 @@ import WeightFiles
   func featuresBeforeTheNorm(_ run: GoldenRun) throws {
     guard let expected = try run.output("vision_last_hidden") else { return }
     let encoder = try #require(try VisionEncoderFamily.encoder(at: run.folder) as? EVAViT)
-    let features = encoder.features(try run.pixels, output: encoder.defaultOutput)
+    let features = encoder.features(try run.pixels, output: encoder.wholeOutput)
     let stored = try WeightFolder(run.folder)
     let norm = prefix(of: stored) + "post_layernorm."
     let normalised = features.layerNormalised(

@@ -70,8 +70,8 @@ import WeightFiles
     let (a, b) = (try CLIPViT(folder: quick.url), try CLIPViT(folder: exact.url))
     #expect(b.configuration.activation == .gelu)
     let pixels = randomTensor([1, 3, a.nativeImageSize, a.nativeImageSize], seed: 1)
-    let features = a.features(pixels, output: a.defaultOutput).value
-    let others = b.features(pixels, output: b.defaultOutput).value
+    let features = a.features(pixels, output: a.wholeOutput).value
+    let others = b.features(pixels, output: b.wholeOutput).value
     #expect(difference(features, others, relative: 1e-4) != nil)
   }
 

@@ -108,7 +108,8 @@ struct EVAGolden: CustomStringConvertible {
       }
       let name = replacements.reduce(entry.name) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
       result[name] = .init(
-        shape: encoder.publicShape(of: entry.name, entry.parameter.shape), values: values)
+        shape: encoder.publicFormat.publicShape(of: entry.name, entry.parameter.shape),
+        values: values)
     }
     return result
   }

@@ -68,7 +68,7 @@ import WeightFiles
     let sizes = try EVAGolden(folder: run.folder).sizes
     #expect(encoder.nativeImageSize == sizes.imgSize && encoder.patchSize == sizes.patchSize)
     #expect(encoder.layerCount == sizes.depth && encoder.width == sizes.embedDim)
-    let features = encoder.features(try run.pixels, output: encoder.defaultOutput).value
+    let features = encoder.features(try run.pixels, output: encoder.wholeOutput).value
     #expect(features.shape == expected.shape)
     #expect(difference(features, expected, relative: 1e-4) == nil)
   }

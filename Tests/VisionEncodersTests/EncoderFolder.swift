@@ -1,4 +1,5 @@
 import Foundation
+import PublicFormats
 import Tensors
 import TestSupport
 import WeightFiles
@@ -14,16 +15,9 @@ struct EncoderFolder {
   /// Writes an encoder as a public folder.
   init(_ encoder: any VisionEncoder) throws {
     folder = try TemporaryFolder()
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
-    for entry in encoder.namedParameters {
-      let shape = encoder.publicShape(of: entry.name, entry.parameter.shape)
-      tensors[encoder.publicName(of: entry.name)] = .init(
-        shape: shape, values: entry.parameter.value.values)
-    }
-    precondition(tensors.count == encoder.namedParameters.count, "two parameters share a name")
-    try SafetensorsWriter.write(tensors, to: weights)
-    try JSONSerialization.data(withJSONObject: encoder.publicConfiguration)
-      .write(to: url.appendingPathComponent("config.json"))
+    try encoder.write(to: folder.url, precision: .float32)
+    let count = try SafetensorsFile(weights).names.count
+    precondition(count == encoder.namedParameters.count, "two parameters share a name")
   }
 
   var url: URL { folder.url }

@@ -27,7 +27,7 @@ import WeightFiles
   private func use(_ encoder: any VisionEncoder) {
     let side = encoder.nativeImageSize
     let features = encoder.features(
-      Tensor(repeating: 0.5, shape: [1, 3, side, side]), output: encoder.defaultOutput)
+      Tensor(repeating: 0.5, shape: [1, 3, side, side]), output: encoder.wholeOutput)
     #expect(features.shape[2] == encoder.width)
   }
 

@@ -81,12 +81,12 @@ import Testing
         cut += values[start..<start + 4 * columns]
       }
     }
-    let features = encoder.features(pixels, output: encoder.defaultOutput).value
+    let features = encoder.features(pixels, output: encoder.wholeOutput).value
     #expect(features.shape == [2, 1 + rows * columns, encoder.width])
     #expect(encoder.tokenCount(height: height, width: width) == 1 + rows * columns)
     let whole = Tensor(cut, shape: [2, 3, 4 * rows, 4 * columns])
     #expect(
-      features.values == encoder.features(whole, output: encoder.defaultOutput).value.values)
+      features.values == encoder.features(whole, output: encoder.wholeOutput).value.values)
   }
 
   /// A public folder of such a size is read and written as any other.
@@ -98,7 +98,7 @@ import Testing
     #expect(read.nativeImageSize == 30 && read.patchSize == 4)
     let pixels = randomTensor([1, 3, 30, 30], seed: 2)
     #expect(
-      read.features(pixels, output: read.defaultOutput).value.values
-        == encoder.features(pixels, output: encoder.defaultOutput).value.values)
+      read.features(pixels, output: read.wholeOutput).value.values
+        == encoder.features(pixels, output: encoder.wholeOutput).value.values)
   }
 }

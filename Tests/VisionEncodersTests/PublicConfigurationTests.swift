@@ -1,6 +1,6 @@
 import Foundation
+import PublicFormats
 import Testing
-import WeightFiles
 
 @testable import VisionEncoders
 

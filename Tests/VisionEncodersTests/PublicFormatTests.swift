@@ -28,8 +28,8 @@ import WeightFiles
     }
     let pixels = randomTensor([1, 3, 6, 6], seed: 1)
     #expect(
-      read.features(pixels, output: read.defaultOutput).value.values
-        == encoder.features(pixels, output: encoder.defaultOutput).value.values)
+      read.features(pixels, output: read.wholeOutput).value.values
+        == encoder.features(pixels, output: encoder.wholeOutput).value.values)
   }
 
   /// A golden whose file the library wrote, and what that holds beside the encoder's parameters.
@@ -69,11 +69,11 @@ import WeightFiles
     let names = stored.names.filter { $0.hasPrefix(theirs) }.map { $0.dropFirst(theirs.count) }
     var found: Set<String> = []
     for entry in encoder.namedParameters {
-      let name = encoder.publicName(of: entry.name)
+      let name = encoder.publicFormat.publicName(of: entry.name)
       let bare = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
       found.insert(bare)
       #expect(
-        encoder.publicShape(of: entry.name, entry.parameter.shape)
+        encoder.publicFormat.publicShape(of: entry.name, entry.parameter.shape)
           == (try stored.shape(of: theirs + bare)), "\(name)")
     }
     #expect(found == Set(names.map(String.init)).subtracting(library.others))
@@ -84,7 +84,7 @@ import WeightFiles
     for kind in TinyEncoder.allCases {
       let encoder = kind.made
       let prefixed = encoder.namedParameters.filter {
-        encoder.publicName(of: $0.name).hasPrefix(EncoderFolder.prefix)
+        encoder.publicFormat.publicName(of: $0.name).hasPrefix(EncoderFolder.prefix)
       }
       #expect(prefixed.count == (encoder is CLIPViT ? encoder.namedParameters.count : 0))
     }

@@ -38,3 +38,8 @@ enum TinyEncoder: CaseIterable {
     }
   }
 }
+
+extension VisionEncoder {
+  /// All blocks, and the norm after them where there is one.
+  var wholeOutput: VisionOutput { VisionOutput(appliesFinalNorm: hasFinalNorm) }
+}

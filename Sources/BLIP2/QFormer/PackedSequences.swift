@@ -76,6 +76,14 @@ public struct PackedSequences {
     return querySequences.count - 1
   }
 
+  /// Adds query tokens for each image of the pass.
+  /// - Parameter indices: Their samples' indices in the global batch.
+  public mutating func addImages(_ indices: [Int], areRead: Bool = true) {
+    for (image, index) in indices.enumerated() {
+      _ = addQueries(image: image, index: index, purpose: .image, areRead: areRead)
+    }
+  }
+
   /// Adds a text.
   /// - Parameter reading: The tokens whose outputs are read.
   /// - Returns: Where these outputs are among all texts'.

@@ -35,14 +35,6 @@ public struct QFormer: Module {
       })
   }
 
-  public var members: [Member] {
-    [
-      .parameter("queryTokens", queryTokens), .parameter("wordEmbeddings", wordEmbeddings),
-      .parameter("positionEmbeddings", positionEmbeddings),
-      .module("embeddingNorm", embeddingNorm), .module("layers", layers),
-    ]
-  }
-
   /// The output of one pass.
   public struct Output {
     /// The query rows that are read, `[query sequences · queries, width]`; nil if there are none.
@@ -84,6 +76,24 @@ public struct QFormer: Module {
       texts: read.textRows > 0 ? x.rows(read.queryRows..<read.count) : nil, memory: memory)
   }
 
+  /// What the queries alone make of images.
+  /// - Parameters:
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - norm: The trained norm over them.
+  ///   - indices: The number of each image in the global batch; nil for 0, 1, 2, …
+  ///   - readsOutputs: Whether somebody reads the query outputs, and not their keys and values alone.
+  public func read(
+    _ features: Variable, norm: LayerNorm, indices: [Int]? = nil, readsOutputs: Bool = true,
+    randomness: TrainingRandomness? = nil, recomputing: Bool = false
+  ) -> Output {
+    var pack = PackedSequences(queryCount: configuration.queries)
+    pack.addImages(indices ?? Array(0..<features.shape[0]), areRead: readsOutputs)
+    pack.layOut(imageTokens: features.shape[1])
+    return self(
+      pack, images: imageMemory(features, norm: norm, readings: 1), randomness: randomness,
+      recomputing: recomputing)
+  }
+
   /// What each layer's cross-attention reads: keys and values, which are computed once and serve every
   /// pass over the same images, or the features themselves, where few queries read them.
   /// - Parameters:
@@ -99,7 +109,7 @@ public struct QFormer: Module {
     let tokens = features.shape.dropLast().last ?? 1
     let queryRows = readings * configuration.queries
     return layers.elements.map {
-      $0.crossAttention?.memory(rows, tokens: tokens, queryRows: queryRows)
+      $0.crossAttention?.sublayer.source(of: rows, keyRows: tokens, queryRows: queryRows)
     }
   }
 
@@ -123,6 +133,10 @@ public struct QFormer: Module {
 
   /// Gives each query feed-forward the numbers of its layer's text feed-forward, as stage 1 starts.
   public func copyTextFeedForwardsToQueries() {
-    for layer in layers.elements { layer.queryFeedForward.copyValues(from: layer.textFeedForward) }
+    for layer in layers.elements {
+      for (mine, theirs) in zip(
+        layer.queryFeedForward.namedParameters, layer.textFeedForward.namedParameters)
+      { mine.parameter.value = theirs.parameter.value.copied() }
+    }
   }
 }

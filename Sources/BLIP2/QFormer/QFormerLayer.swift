@@ -5,10 +5,10 @@ import Tensors
 /// One layer: self-attention over all rows, cross-attention of the query rows onto the image in
 /// every second layer, and a feed-forward of its own for queries and for text.
 struct QFormerLayer: Module {
-  let selfAttention: AttentionBlock
-  let crossAttention: AttentionBlock?
-  let queryFeedForward: FeedForwardBlock
-  let textFeedForward: FeedForwardBlock
+  let selfAttention: PostNorm<MultiHeadAttention>
+  let crossAttention: PostNorm<MultiHeadAttention>?
+  let queryFeedForward: PostNorm<QFormerFeedForward>
+  let textFeedForward: PostNorm<QFormerFeedForward>
   let number: Int
 
   init(
@@ -16,20 +16,12 @@ struct QFormerLayer: Module {
     _ initialiser: ParameterInitialiser
   ) {
     self.number = number
-    selfAttention = AttentionBlock(configuration, keyInputs: configuration.width, initialiser)
+    selfAttention = configuration.attention(keyInputs: configuration.width, initialiser)
     crossAttention =
       configuration.hasCrossAttention(number)
-      ? AttentionBlock(configuration, keyInputs: visionWidth, initialiser) : nil
-    queryFeedForward = FeedForwardBlock(configuration, initialiser)
-    textFeedForward = FeedForwardBlock(configuration, initialiser)
-  }
-
-  var members: [Member] {
-    var members: [Member] = [.module("selfAttention", selfAttention)]
-    if let crossAttention { members.append(.module("crossAttention", crossAttention)) }
-    return members + [
-      .module("queryFeedForward", queryFeedForward), .module("textFeedForward", textFeedForward),
-    ]
+      ? configuration.attention(keyInputs: visionWidth, initialiser) : nil
+    queryFeedForward = configuration.feedForward(initialiser)
+    textFeedForward = configuration.feedForward(initialiser)
   }
 
   /// - Parameters:
@@ -46,13 +38,17 @@ struct QFormerLayer: Module {
     func dropout(_ site: DropoutSite) -> Dropout? {
       randomness?.dropout(site: site.number(layer: number))
     }
-    let own = selfAttention.keyValues(x)
+    let own = selfAttention.sublayer.keyValues(of: x)
     let memory = past.map { own.following($0) } ?? own
     let looking = rows.read.of(x)
     if rows.count == 0 { return (looking, own) }
     let attended = selfAttention(
-      looking, memory: .keyValues(memory), layout: rows.selfAttention, places: rows.places,
-      probabilityDropout: dropout(.selfAttention), outputDropout: dropout(.selfAttentionOutput))
+      looking, dropout: dropout(.selfAttentionOutput), places: rows.places
+    ) {
+      $0(
+        looking, to: .keyValues(memory), layout: rows.selfAttention,
+        dropout: dropout(.selfAttention))
+    }
     var parts: [Variable] = []
     if rows.queryRows > 0 {
       let places = Array(rows.places[..<rows.queryRows])
@@ -60,16 +56,24 @@ struct QFormerLayer: Module {
       if let crossAttention {
         guard let image else { preconditionFailure("queries need an image to look at") }
         queries = crossAttention(
-          queries, memory: image, layout: rows.crossAttention, places: places,
-          probabilityDropout: dropout(.crossAttention),
-          outputDropout: dropout(.crossAttentionOutput))
+          queries, dropout: dropout(.crossAttentionOutput), places: places
+        ) {
+          $0(
+            queries, to: image, layout: rows.crossAttention, dropout: dropout(.crossAttention))
+        }
       }
-      parts.append(queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places))
+      parts.append(
+        queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places) {
+          $0.maps(queries, forProducts: true)
+        })
     }
     if rows.textRows > 0 {
       let places = Array(rows.places[rows.queryRows...])
       let text = attended.rows(rows.queryRows..<rows.count)
-      parts.append(textFeedForward(text, dropout: dropout(.textFeedForward), places: places))
+      parts.append(
+        textFeedForward(text, dropout: dropout(.textFeedForward), places: places) {
+          $0.maps(text, forProducts: true)
+        })
     }
     return (.concatenatedRows(parts), own)
   }
@@ -85,13 +89,5 @@ struct QFormerLayer: Module {
         inputs.count > 1 ? .keyValues(KeyValues(keys: inputs[1], values: inputs[2])) : image
       return [self(inputs[0], rows: rows, image: image, past: nil, randomness: randomness).output]
     }[0]
-  }
-}
-
-extension KeyValues {
-  /// These rows after those of `past`.
-  func following(_ past: KeyValues) -> KeyValues {
-    KeyValues(
-      keys: .concatenatedRows([past.keys, keys]), values: .concatenatedRows([past.values, values]))
   }
 }

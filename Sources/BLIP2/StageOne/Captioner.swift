@@ -73,14 +73,8 @@ private final class CaptionSession: DecodingSession {
   var vocabularySize: Int { model.configuration.qFormer.vocabularySize }
 
   init(_ model: StageOneModel, _ features: Variable) {
-    var pack = PackedSequences(queryCount: model.queryCount)
-    for image in 0..<features.shape[0] {
-      _ = pack.addQueries(image: image, index: image, purpose: .image, areRead: false)
-    }
-    pack.layOut(imageTokens: features.shape[1])
-    let images = model.qFormer.imageMemory(features, norm: model.visionNorm, readings: 1)
     self.model = model
-    layers = model.qFormer(pack, images: images).memory
+    layers = model.qFormer.read(features, norm: model.visionNorm, readsOutputs: false).memory
     sequences = (0..<features.shape[0]).map { ($0, [model.tokens.decoder]) }
   }
 

@@ -19,12 +19,7 @@ extension StageOneModel {
   /// - Returns: `images · queries` rows.
   public func unimodalFeatures(ofImages features: Variable) -> UnimodalFeatures {
     Recording.disabled {
-      let images = features.shape[0]
-      var pack = PackedSequences(queryCount: queryCount)
-      for image in 0..<images { _ = pack.addQueries(image: image, index: image, purpose: .image) }
-      pack.layOut(imageTokens: features.shape[1])
-      let memory = qFormer.imageMemory(features, norm: visionNorm, readings: 1)
-      guard let queries = qFormer(pack, images: memory).queries else {
+      guard let queries = qFormer.read(features, norm: visionNorm).queries else {
         preconditionFailure("images have queries")
       }
       return UnimodalFeatures(embeddings: queries.value, features: imageEmbedding(queries).value)

@@ -1,3 +1,4 @@
+import Layers
 import WeightFiles
 
 /// Where a stage-1 model's numbers come from at the start.
@@ -9,13 +10,7 @@ extension StageOneModel {
   /// vocabulary. A language head is taken where the file has one.
   /// - Returns: What keeps its starting values, and which tensors of the file nothing took.
   /// - Throws: `WeightFileError`, naming the tensor and both shapes where they differ.
-  public func initialise(fromBERT folder: WeightFolder) throws -> WeightFolder.LoadReport {
-    var report = try BERTWeights.load(
-      folder, into: namedParameters.filter { BERTWeights.hold($0.name) })
-    qFormer.copyTextFeedForwardsToQueries()
-    report.missing += namedParameters.map(\.name).filter {
-      !BERTWeights.hold($0) && !$0.contains(".queryFeedForward.")
-    }
-    return report
+  public func initialise(fromBERT folder: WeightFolder) throws -> LoadReport {
+    try qFormer.load(bert: folder, into: namedParameters, of: self)
   }
 }

@@ -53,15 +53,6 @@ public struct StageOneModel: Module {
     temperature = initialiser.constant([], configuration.initialTemperature)
   }
 
-  public var members: [Member] {
-    [
-      .module("qFormer", qFormer), .module("visionNorm", visionNorm),
-      .module("visionProjection", visionProjection), .module("textProjection", textProjection),
-      .module("matchingHead", matchingHead), .module("languageHead", languageHead),
-      .parameter("temperature", temperature),
-    ]
-  }
-
   /// The number of query tokens.
   public var queryCount: Int { configuration.qFormer.queries }
 
@@ -111,10 +102,6 @@ struct LanguageHead: Module {
       initialiser)
     norm = LayerNorm(width: width, epsilon: configuration.layerNormEpsilon, initialiser)
     bias = initialiser.constant([configuration.vocabularySize], 0)
-  }
-
-  var members: [Member] {
-    [.module("transform", transform), .module("norm", norm), .parameter("bias", bias)]
   }
 
   /// Word logits, `[rows, vocabulary]`.

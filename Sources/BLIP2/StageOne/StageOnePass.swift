@@ -127,9 +127,7 @@ struct UnimodalPass {
     randomness: TrainingRandomness?, withGeneration: Bool
   ) {
     var pack = PackedSequences(queryCount: model.queryCount)
-    for index in batch.texts.indices {
-      _ = pack.addQueries(image: index, index: batch.indices[index], purpose: .image)
-    }
+    pack.addImages(batch.indices)
     for (index, text) in batch.texts.enumerated() {
       pack.addText(
         text, view: .itself, index: batch.indices[index], purpose: .text, reading: .first)

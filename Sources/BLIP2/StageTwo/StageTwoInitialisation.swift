@@ -8,19 +8,12 @@ extension StageTwoModel {
   /// no part in stage 2.
   /// - Returns: What keeps its starting values, and which tensors of the file nothing took.
   /// - Throws: `WeightFileError`, naming the tensor and both shapes where they differ.
-  public func initialise(fromBERT folder: WeightFolder) throws -> WeightFolder.LoadReport {
-    let ofText = ["qFormer.wordEmbeddings", "qFormer.positionEmbeddings"]
+  public func initialise(fromBERT folder: WeightFolder) throws -> LoadReport {
+    let ofText = ["wordEmbeddings", "positionEmbeddings"]
     // The query feed-forwards are copies of the text's, which are no members of this model.
-    let parameters = qFormer.namedParameters.map {
+    let parameters = Pruned(qFormer, without: Set(ofText)).namedParameters.map {
       NamedParameter(name: "qFormer." + $0.name, parameter: $0.parameter)
-    }.filter { entry in
-      BERTWeights.hold(entry.name) && !ofText.contains { entry.name.hasPrefix($0) }
     }
-    var report = try BERTWeights.load(folder, into: parameters)
-    qFormer.copyTextFeedForwardsToQueries()
-    report.missing += namedParameters.map(\.name).filter {
-      !BERTWeights.hold($0) && !$0.contains(".queryFeedForward.")
-    }
-    return report
+    return try qFormer.load(bert: folder, into: parameters, of: self)
   }
 }

@@ -35,7 +35,7 @@ public struct StageTwoModel: Module {
 
   public var members: [Member] {
     [
-      .module("qFormer", QueryHalf(qFormer)), .module("visionNorm", visionNorm),
+      .module("qFormer", qFormer.queryHalf), .module("visionNorm", visionNorm),
       .module("languageProjection", languageProjection),
     ]
   }
@@ -52,15 +52,9 @@ public struct StageTwoModel: Module {
   public func queryOutputs(
     _ features: Variable, indices: [Int]? = nil, randomness: TrainingRandomness? = nil
   ) -> Variable {
-    let images = features.shape[0]
-    var pack = PackedSequences(queryCount: queryCount)
-    for image in 0..<images {
-      _ = pack.addQueries(image: image, index: indices?[image] ?? image, purpose: .image)
-    }
-    pack.layOut(imageTokens: features.shape[1])
-    let memory = qFormer.imageMemory(features, norm: visionNorm, readings: 1)
-    let output = qFormer(
-      pack, images: memory, randomness: randomness, recomputing: recomputesActivations)
+    let output = qFormer.read(
+      features, norm: visionNorm, indices: indices, randomness: randomness,
+      recomputing: recomputesActivations)
     guard let queries = output.queries else { preconditionFailure("images have queries") }
     return queries
   }
@@ -125,50 +119,14 @@ extension LanguageModel {
   }
 }
 
-/// The part of a Q-Former that reads images without text.
-private struct QueryHalf: Module {
-  let members: [Member]
-
-  init(_ qFormer: QFormer) {
-    members = qFormer.members.compactMap { member in
-      switch member {
-      case .parameter("wordEmbeddings", _), .parameter("positionEmbeddings", _): nil
-      case .module("layers", _):
-        .module(
-          "layers",
-          ModuleList(qFormer.layers.elements.map { LayerQueryHalf(members: $0.queryHalf) }))
-      default: member
-      }
-    }
-  }
-}
-
-private struct LayerQueryHalf: Module {
-  let members: [Member]
-}
-
-extension QFormerLayer {
-  /// What queries go through.
-  fileprivate var queryHalf: [Member] {
-    members.filter { member in
-      if case .module("textFeedForward", _) = member { return false }
-      return true
-    }
-  }
-}
-
 extension StageTwoModel {
   /// What stage 1 has trained already, under the same names: all but the projection.
-  public var fromStageOne: some Module { StartOfStageTwo(self) }
+  public var fromStageOne: some Module { Pruned(self, without: ["languageProjection"]) }
 }
 
-/// The part of stage 2's model that stage 1 has as well.
-private struct StartOfStageTwo: Module {
-  let members: [Member]
-
-  init(_ model: StageTwoModel) {
-    members = [
-      .module("qFormer", QueryHalf(model.qFormer)), .module("visionNorm", model.visionNorm),
-    ]
+extension QFormer {
+  /// The part that reads images without text.
+  fileprivate var queryHalf: some Module {
+    Pruned(self, without: ["wordEmbeddings", "positionEmbeddings", "textFeedForward"])
   }
 }

@@ -1,5 +1,4 @@
-/// How text is generated. The defaults are those of BLIP-2 (the authors' `generate`): 5 beams, at
-/// most 30 new tokens, at least one; 0.9 of the probability when sampling.
+/// How text is generated.
 public struct GenerationOptions: Equatable, Sendable {
   public enum Method: Equatable, Sendable {
     /// The likeliest token at each step.
@@ -14,7 +13,7 @@ public struct GenerationOptions: Equatable, Sendable {
   public struct Sampling: Equatable, Sendable {
     /// Draws are from the fewest tokens that together have this probability (Holtzman et al. 2020,
     /// "The curious case of neural text degeneration"); 1 is all of them.
-    public var topP: Float = 0.9
+    public var topP: Float = 1
     /// Logits are divided by this: below 1 likely tokens become likelier.
     public var temperature: Float = 1
     /// Draws are from this many of the likeliest tokens, and those as likely as the last of them.
@@ -41,12 +40,12 @@ public struct GenerationOptions: Equatable, Sendable {
     case original
   }
 
-  public var method: Method = .beams(5)
+  public var method = Method.greedy
   public var beamRule = BeamRule.present
   /// New tokens at most, the end token among them.
   public var maximumNewTokens = 30
   /// New tokens before which no end token can come.
-  public var minimumNewTokens = 1
+  public var minimumNewTokens = 0
   /// Tokens seen before lose: their negative values are multiplied by this, others divided by it
   /// (Keskar et al. 2019, "CTRL"); 1 changes nothing. The values are logits, for beams
   /// log-probabilities.

@@ -1,5 +1,5 @@
 import Autograd
-import WeightFiles
+import PublicFormats
 
 /// The sizes of a Llama (Touvron et al. 2023), as the public `config.json` gives them. Keys that it
 /// leaves out have the values that the transformers library gives them.

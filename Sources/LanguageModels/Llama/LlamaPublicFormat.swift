@@ -1,4 +1,5 @@
 import Layers
+import PublicFormats
 import WeightFiles
 
 /// Llama as Hugging Face folders and GGUF files hold it.
@@ -10,7 +11,7 @@ extension Llama {
       let configuration = try LlamaConfiguration(gguf)
       try source.require(configuration.problem)
       self.init(configuration, ParameterInitialiser(seed: 0))
-      try source.load(into: namedParameters) { [Llama.ggufNames($0)] }
+      try source.load(into: namedParameters, Llama.ggufFormat)
       return
     }
     var configuration = try source.decoded(LlamaConfiguration.self)
@@ -19,40 +20,36 @@ extension Llama {
     configuration.isTied =
       configuration.isTied && source.storedName(["lm_head.weight"]) == nil
     self.init(configuration, ParameterInitialiser(seed: 0))
-    try source.load(into: namedParameters) { parameter in
-      let name = publicName(of: parameter)
-      return name.hasPrefix("model.") ? [name, String(name.dropFirst("model.".count))] : [name]
-    }
+    try source.load(into: namedParameters, publicFormat)
   }
-
-  public func publicName(of parameter: String) -> String { Llama.publicNames(parameter) }
 
   public var publicConfiguration: [String: Any] { configuration.publicValues }
 
-  private static let publicNames = LanguageModelNames(
-    outer: [
-      ("wordEmbeddings", "model.embed_tokens.weight"), ("outputTable", "lm_head.weight"),
-      ("finalNorm.", "model.norm."),
-    ],
-    blocks: [("blocks.", "model.layers.")],
-    inner: [
-      "attentionNorm": "input_layernorm", "query": "self_attn.q_proj", "key": "self_attn.k_proj",
-      "value": "self_attn.v_proj", "output": "self_attn.o_proj",
-      "feedForwardNorm": "post_attention_layernorm", "gate": "mlp.gate_proj",
-      "inner": "mlp.up_proj", "outer": "mlp.down_proj",
-    ])
+  public var publicFormat: PublicFormat { Llama.publicFormat }
 
-  private static let ggufNames = LanguageModelNames(
-    outer: [
-      ("wordEmbeddings", "token_embd.weight"), ("outputTable", "output.weight"),
-      ("finalNorm.", "output_norm."),
-    ],
-    blocks: [("blocks.", "blk.")],
-    inner: [
-      "attentionNorm": "attn_norm", "query": "attn_q", "key": "attn_k", "value": "attn_v",
-      "output": "attn_output", "feedForwardNorm": "ffn_norm", "gate": "ffn_gate",
-      "inner": "ffn_up", "outer": "ffn_down",
-    ])
+  private static let publicFormat = PublicFormat(
+    [
+      "wordEmbeddings": "model.embed_tokens.weight", "outputTable": "lm_head.weight",
+      "finalNorm": "model.norm",
+    ]
+      + ([
+        "attentionNorm": "input_layernorm", "query": "self_attn.q_proj",
+        "key": "self_attn.k_proj", "value": "self_attn.v_proj", "output": "self_attn.o_proj",
+        "feedForwardNorm": "post_attention_layernorm", "gate": "mlp.gate_proj",
+        "inner": "mlp.up_proj", "outer": "mlp.down_proj",
+      ] as PublicNames).beneath("blocks.#", "model.layers.#"),
+    spellings: [("model.", "")])
+
+  static let ggufFormat = PublicFormat(
+    [
+      "wordEmbeddings": "token_embd.weight", "outputTable": "output.weight",
+      "finalNorm": "output_norm",
+    ]
+      + ([
+        "attentionNorm": "attn_norm", "query": "attn_q", "key": "attn_k", "value": "attn_v",
+        "output": "attn_output", "feedForwardNorm": "ffn_norm", "gate": "ffn_gate",
+        "inner": "ffn_up", "outer": "ffn_down",
+      ] as PublicNames).beneath("blocks.#", "blk.#"))
 }
 
 extension LlamaConfiguration {

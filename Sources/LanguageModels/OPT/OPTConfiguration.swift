@@ -1,6 +1,6 @@
 import Autograd
 import Layers
-import WeightFiles
+import PublicFormats
 
 /// The sizes of an OPT model (Zhang et al. 2022), as the public `config.json` gives them. Keys that it
 /// leaves out have the values that the transformers library gives them.

@@ -1,4 +1,5 @@
 import Layers
+import PublicFormats
 
 /// OPT as Hugging Face folders hold it.
 extension OPT {
@@ -8,28 +9,28 @@ extension OPT {
     let configuration = try source.decoded(OPTConfiguration.self)
     try source.require(configuration.problem)
     self.init(configuration, ParameterInitialiser(seed: 0))
-    try source.load(into: namedParameters) { parameter in
-      let name = OPT.names(parameter)
-      // With the name of the outer model as the library saves it, or without.
-      return ["model." + name, name]
-    }
+    try source.load(into: namedParameters, publicFormat)
   }
-
-  public func publicName(of parameter: String) -> String { "model." + OPT.names(parameter) }
 
   public var publicConfiguration: [String: Any] { configuration.publicValues }
 
-  private static let names = LanguageModelNames(
-    outer: [
-      ("wordEmbeddings", "decoder.embed_tokens.weight"),
-      ("positionEmbeddings", "decoder.embed_positions.weight"),
-      ("inputProjection.", "decoder.project_in."), ("outputProjection.", "decoder.project_out."),
-      ("finalNorm.", "decoder.final_layer_norm."),
-    ],
-    blocks: [("blocks.", "decoder.layers.")],
-    inner: [
-      "query": "self_attn.q_proj", "key": "self_attn.k_proj", "value": "self_attn.v_proj",
-      "output": "self_attn.out_proj", "attentionNorm": "self_attn_layer_norm", "inner": "fc1",
-      "outer": "fc2", "feedForwardNorm": "final_layer_norm",
-    ])
+  public var publicFormat: PublicFormat {
+    PublicFormat(
+      OPT.outer + OPT.blocks.beneath("blocks.#", "model.decoder.layers.#"),
+      // With the name of the outer model as the library saves it, or without.
+      spellings: [("model.", "")])
+  }
+
+  private static let outer: PublicNames = [
+    "wordEmbeddings": "model.decoder.embed_tokens.weight",
+    "positionEmbeddings": "model.decoder.embed_positions.weight",
+    "inputProjection": "model.decoder.project_in", "outputProjection": "model.decoder.project_out",
+    "finalNorm": "model.decoder.final_layer_norm",
+  ]
+
+  private static let blocks: PublicNames = [
+    "query": "self_attn.q_proj", "key": "self_attn.k_proj", "value": "self_attn.v_proj",
+    "output": "self_attn.out_proj", "attentionNorm": "self_attn_layer_norm", "inner": "fc1",
+    "outer": "fc2", "feedForwardNorm": "final_layer_norm",
+  ]
 }

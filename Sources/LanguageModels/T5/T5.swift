@@ -8,10 +8,10 @@ public struct T5: LanguageModel {
   public let configuration: T5Configuration
   /// `[vocabulary, width]`
   let wordEmbeddings: Parameter
-  /// `[vocabulary, width]`; nil where the word embeddings serve (v1.0).
-  let outputTable: Parameter?
   let encoder: T5Stack
   let decoder: T5Stack
+  /// `[vocabulary, width]`; nil where the word embeddings serve (v1.0).
+  let outputTable: Parameter?
 
   /// - Parameter hasOutputTable: Whether the output table is a table of its own.
   public init(
@@ -26,15 +26,6 @@ public struct T5: LanguageModel {
       ? initialiser.normal(table, standardDeviation: configuration.initialDeviation) : nil
     encoder = T5Stack(configuration, isDecoder: false, initialiser)
     decoder = T5Stack(configuration, isDecoder: true, initialiser)
-  }
-
-  public var members: [Member] {
-    var members: [Member] = [
-      .parameter("wordEmbeddings", wordEmbeddings), .module("encoder", encoder),
-      .module("decoder", decoder),
-    ]
-    if let outputTable { members.append(.parameter("outputTable", outputTable)) }
-    return members
   }
 
   public var embeddingWidth: Int { configuration.width }

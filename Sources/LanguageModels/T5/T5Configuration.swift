@@ -1,5 +1,5 @@
 import Autograd
-import WeightFiles
+import PublicFormats
 
 /// The sizes of a T5 (Raffel et al. 2020; v1.1 and Flan: Chung et al. 2022), as the public
 /// `config.json` gives them. Keys that it leaves out have the values that the transformers library

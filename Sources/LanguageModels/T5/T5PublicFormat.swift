@@ -1,4 +1,5 @@
 import Layers
+import PublicFormats
 import WeightFiles
 
 /// T5 as Hugging Face folders hold it.
@@ -13,7 +14,7 @@ extension T5 {
     configuration.scalesOutput =
       configuration.scalesOutput ?? (configuration.isTied && !hasOutputTable)
     self.init(configuration, hasOutputTable: hasOutputTable, ParameterInitialiser(seed: 0))
-    try source.load(into: namedParameters) { [publicName(of: $0)] + T5.otherNames(of: $0) }
+    try source.load(into: namedParameters, publicFormat)
   }
 
   /// Where both tables are stored and differ they are two, whatever the configuration says.
@@ -28,22 +29,12 @@ extension T5 {
       return false
     }
     guard configuration.isTied,
-      let input = source.storedName(["shared.weight"] + otherNames(of: "wordEmbeddings"))
+      let input = source.storedName(format(isGated: false).fileNames(of: "wordEmbeddings"))
     else { return true }
     let (first, second) = (
       try source.weights.tensor(named: output), try source.weights.tensor(named: input)
     )
     return !first.hasSameBytes(as: second)
-  }
-
-  public func publicName(of parameter: String) -> String {
-    T5.names(
-      isDecoder: parameter.hasPrefix("decoder."), isGated: configuration.isGated)(parameter)
-  }
-
-  private static func otherNames(of parameter: String) -> [String] {
-    parameter == "wordEmbeddings"
-      ? ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"] : []
   }
 
   public var publicConfiguration: [String: Any] {
@@ -54,33 +45,41 @@ extension T5 {
     return values
   }
 
-  private static func names(isDecoder: Bool, isGated: Bool) -> LanguageModelNames {
-    let stack = isDecoder ? "decoder" : "encoder"
+  public var publicFormat: PublicFormat { T5.format(isGated: configuration.isGated) }
+
+  private static func format(isGated: Bool) -> PublicFormat {
     // The feed-forward is the last of a block's sublayers.
-    let last = isDecoder ? 2 : 1
-    return LanguageModelNames(
-      outer: [
-        ("wordEmbeddings", "shared.weight"), ("outputTable", "lm_head.weight"),
-        (
-          "\(stack).distanceBiases",
-          "\(stack).block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-        ),
-        ("\(stack).finalNorm.", "\(stack).final_layer_norm."),
-      ],
-      blocks: [("\(stack).blocks.", "\(stack).block.")],
-      inner: [
-        "selfNorm": "layer.0.layer_norm", "selfAttention.query": "layer.0.SelfAttention.q",
-        "selfAttention.key": "layer.0.SelfAttention.k",
-        "selfAttention.value": "layer.0.SelfAttention.v",
-        "selfAttention.output": "layer.0.SelfAttention.o",
-        "crossNorm": "layer.1.layer_norm", "crossAttention.query": "layer.1.EncDecAttention.q",
-        "crossAttention.key": "layer.1.EncDecAttention.k",
-        "crossAttention.value": "layer.1.EncDecAttention.v",
-        "crossAttention.output": "layer.1.EncDecAttention.o",
-        "feedForwardNorm": "layer.\(last).layer_norm",
-        "feedForward.gate": "layer.\(last).DenseReluDense.wi_0",
-        "feedForward.inner": "layer.\(last).DenseReluDense.\(isGated ? "wi_1" : "wi")",
-        "feedForward.outer": "layer.\(last).DenseReluDense.wo",
-      ])
+    let encoder = outer + block(feedForward: "layer.1", isGated: isGated)
+    let decoder = outer + block(feedForward: "layer.2", isGated: isGated) + cross
+    return PublicFormat(
+      tables + encoder.beneath("encoder", "encoder") + decoder.beneath("decoder", "decoder"),
+      spellings: ["encoder", "decoder"].map { ("shared.weight", "\($0).embed_tokens.weight") })
   }
+
+  private static let tables: PublicNames = [
+    "wordEmbeddings": "shared.weight", "outputTable": "lm_head.weight",
+  ]
+
+  private static let outer: PublicNames = [
+    "distanceBiases": "block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+    "finalNorm": "final_layer_norm",
+  ]
+
+  private static let attention: PublicNames = [
+    "query": "q", "key": "k", "value": "v", "output": "o",
+  ]
+
+  private static func block(feedForward: String, isGated: Bool) -> PublicNames {
+    let norms: PublicNames = [
+      "selfNorm": "layer.0.layer_norm", "feedForwardNorm": "\(feedForward).layer_norm",
+    ]
+    let maps: PublicNames = ["gate": "wi_0", "inner": isGated ? "wi_1" : "wi", "outer": "wo"]
+    return
+      (norms + attention.beneath("selfAttention", "layer.0.SelfAttention")
+      + maps.beneath("feedForward", "\(feedForward).DenseReluDense")).beneath("blocks.#", "block.#")
+  }
+
+  private static let cross =
+    (["crossNorm": "layer_norm"] + attention.beneath("crossAttention", "EncDecAttention"))
+    .beneath("blocks.#", "block.#.layer.1")
 }

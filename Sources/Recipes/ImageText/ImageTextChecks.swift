@@ -88,7 +88,7 @@ extension InitialiseConfiguration {
   ///   - checkpoint: Takes those of an earlier run; optimiser and schedule start afresh.
   /// - Returns: False where none are named.
   func begin(
-    _ progress: ProgressReporter, bert: (WeightFolder) throws -> WeightFolder.LoadReport,
+    _ progress: ProgressReporter, bert: (WeightFolder) throws -> LoadReport,
     checkpoint: (CheckpointFile, ProgressReporter) throws -> Void
   ) throws -> Bool {
     if let path = self.bert {
@@ -119,7 +119,7 @@ extension QFormerConfiguration {
   }
 }
 
-extension WeightFolder.LoadReport {
+extension LoadReport {
   /// For people.
   var lists: [(text: String, names: [String])] {
     [("keep their starting values", missing), ("were not used", unused)]

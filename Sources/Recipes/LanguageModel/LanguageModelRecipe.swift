@@ -5,6 +5,7 @@ import Files
 import Foundation
 import LanguageModels
 import Layers
+import PublicFormats
 import Reporting
 import Tensors
 import Tokenizers
@@ -54,7 +55,7 @@ public struct LanguageModelRecipe: Recipe {
     languageModel = LanguageModelRecipe.languageModel(configuration, tokenizer)
     languageModel.multiply(in: configuration.precision)
     end =
-      languageModel.textEnd == .lineFeed
+      languageModel.endsWithLineFeed
       ? tokenizer.encode("\n").first ?? 0 : languageModel.tokens.end
   }
 
@@ -253,19 +254,8 @@ public struct LanguageModelRecipe: Recipe {
   /// Writes `config.json` and `model.safetensors`.
   public func finish(_ progress: ProgressReporter) throws {
     let folder = URL(fileURLWithPath: configuration.folder, isDirectory: true)
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
-    for entry in languageModel.namedParameters {
-      tensors[languageModel.publicName(of: entry.name)] = .init(
-        shape: entry.parameter.shape, values: entry.parameter.value.values, precision: .float16)
-    }
-    try SafetensorsWriter.write(
-      tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
-    var settings = languageModel.publicConfiguration
-    settings["torch_dtype"] = "float16"
-    let data = try JSONSerialization.data(
-      withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
-    try (data + Data("\n".utf8)).write(
-      to: folder.appendingPathComponent("config.json"), options: .atomic)
+    try languageModel.write(
+      to: folder, precision: .float16, settings: ["torch_dtype": "float16"])
     progress.say("wrote the model to \(configuration.folder)")
   }
 }

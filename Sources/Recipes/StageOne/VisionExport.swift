@@ -1,6 +1,7 @@
 import Checkpointing
 import Foundation
 import Layers
+import PublicFormats
 import Training
 import VisionEncoders
 import WeightFiles
@@ -23,21 +24,11 @@ public enum VisionExport {
         file: file.url.path, encoder: configuration.vision.path ?? "none")
     }
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
-    let parameters = tower.encoder.namedParameters
     try file.load(into: RecipeModel(vision: tower.encoder).namedParameters)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
-    for entry in parameters {
-      tensors[tower.encoder.publicName(of: entry.name)] = .init(
-        shape: tower.encoder.publicShape(of: entry.name, entry.parameter.shape),
-        values: entry.parameter.value.values, precision: precision)
-    }
-    try SafetensorsWriter.write(
-      tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
-    try writeJSON(
-      tower.encoder.publicConfiguration, to: folder.appendingPathComponent("config.json"))
+    try tower.encoder.write(to: folder, precision: precision)
     let (mean, deviation) = (tower.normalization.mean, tower.normalization.standardDeviation)
-    try writeJSON(
+    try PublicFolder.write(
       [
         "image_mean": [mean.x, mean.y, mean.z].map(shortest),
         "image_std": [deviation.x, deviation.y, deviation.z].map(shortest),
@@ -47,10 +38,4 @@ public enum VisionExport {
 
   /// The float32 as the shortest decimal that reads back the same.
   private static func shortest(_ value: Float) -> Double { Double(value.description) ?? 0 }
-
-  private static func writeJSON(_ object: [String: Any], to url: URL) throws {
-    let data = try JSONSerialization.data(
-      withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
-    try (data + Data("\n".utf8)).write(to: url, options: .atomic)
-  }
 }

@@ -24,7 +24,7 @@ struct LanguageModelTexts {
     let model = languageModel.model
     tokenizer = languageModel.tokenizer
     let end = try LanguageModelTexts.end(languageModel)
-    ends = model.textEnd == .lineFeed ? [end] : [end] + model.tokens.furtherEnds
+    ends = model.endsWithLineFeed ? [end] : [end] + model.tokens.furtherEnds
     assembly = TextAssembly(
       start: tokenizer.startId, end: end,
       hasEncoder: model.hasEncoder, maximumLength: data.maximumTextLength)
@@ -36,7 +36,7 @@ struct LanguageModelTexts {
   }
 
   private static func end(_ languageModel: FrozenLanguageModel) throws -> Int32 {
-    guard languageModel.model.textEnd == .lineFeed else { return languageModel.model.tokens.end }
+    guard languageModel.model.endsWithLineFeed else { return languageModel.model.tokens.end }
     let tokens = languageModel.tokenizer.encode("\n")
     guard tokens.count == 1 else {
       throw RunError.noLineFeed(path: languageModel.path, tokens: tokens.count)
@@ -78,4 +78,10 @@ struct LanguageModelTexts {
     tokenizer.decode(tokens.filter { !ends.contains($0) }, skippingSpecialTokens: true)
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
+}
+
+extension LanguageModel {
+  /// Whether BLIP-2 ends its texts with a line feed (Li et al. 2023, §3.2), not with the end token: OPT's is
+  /// its start token as well.
+  var endsWithLineFeed: Bool { self is OPT }
 }

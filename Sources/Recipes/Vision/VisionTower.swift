@@ -57,7 +57,7 @@ public struct VisionTower {
     if isFrozen { encoder.freezeForInference() }
     self.precision = configuration.precision ?? precision
     encoder.multiply(in: self.precision)
-    let usual = encoder.defaultOutput
+    let usual = encoder.outputForBLIP2
     output = VisionOutput(
       layer: configuration.layer ?? usual.layer,
       appliesFinalNorm: configuration.finalNorm ?? usual.appliesFinalNorm)
@@ -146,5 +146,15 @@ extension VisionConfiguration.NewEncoder {
       (sizes.initialDeviation, sizes.initialPositions) = (initialDeviation, positions)
       return EVAViT(sizes, initialiser)
     }
+  }
+}
+
+extension VisionEncoder {
+  /// The output that BLIP-2 takes: of CLIP that of the last block but one, without the norm after the last
+  /// (Li et al. 2023, §3.4), of others all there is.
+  var outputForBLIP2: VisionOutput {
+    self is CLIPViT
+      ? VisionOutput(layer: layerCount - 1, appliesFinalNorm: false)
+      : VisionOutput(appliesFinalNorm: hasFinalNorm)
   }
 }

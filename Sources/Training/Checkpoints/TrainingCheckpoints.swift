@@ -5,7 +5,6 @@ import Files
 import Foundation
 import Layers
 import Tensors
-import WeightFiles
 
 /// What makes a checkpoint belong to a run.
 public struct RunIdentity {
@@ -132,8 +131,7 @@ extension CheckpointFile {
   }
 
   /// Puts the values that the file holds into parameters; the others keep theirs.
-  package func loadWhatIsThere(into parameters: [NamedParameter]) throws -> WeightFolder.LoadReport
-  {
+  package func loadWhatIsThere(into parameters: [NamedParameter]) throws -> LoadReport {
     let stored = Set(parameterNames)
     try load(into: parameters.filter { stored.contains($0.name) })
     return .init(

@@ -1,5 +1,5 @@
 import Autograd
-import WeightFiles
+import PublicFormats
 
 /// The sizes of CLIP's image encoder (Radford et al. 2021), as the public `config.json` gives them.
 /// Keys that it leaves out have the values that the transformers library gives them.

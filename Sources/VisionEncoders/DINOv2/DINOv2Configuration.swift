@@ -1,5 +1,5 @@
 import Layers
-import WeightFiles
+import PublicFormats
 
 /// The sizes of a DINOv2 encoder (Oquab et al. 2023), as the public `config.json` gives them.
 public struct DINOv2Configuration: ViTConfiguration {

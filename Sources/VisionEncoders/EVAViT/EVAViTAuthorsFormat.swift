@@ -1,6 +1,6 @@
 import Foundation
 import Layers
-import Tensors
+import PublicFormats
 import WeightFiles
 
 /// EVA-CLIP's image encoder in the names of its authors, as one file: `blocks.0.attn.qkv.weight`,
@@ -13,36 +13,26 @@ extension EVAViT {
     let weights = try WeightFolder(file)
     let sizes = EVAViTFileSizes(weights)
     self.init(try sizes.configuration(heads: heads), ParameterInitialiser(seed: 0))
-    let fileName = { sizes.prefix + EVAViT.authorsNames($0) }
-    try load(
-      namedParameters.filter { !$0.name.hasSuffix(".qkv.bias") }, from: weights
-    ) { [fileName($0)] }
-    for (index, block) in blocks.elements.enumerated() {
-      let attention = fileName("blocks.\(index).attention")
-      let queries = try bias(attention + ".q_bias", in: weights)
-      let values = try bias(attention + ".v_bias", in: weights)
-      let zeros = [Float](repeating: 0, count: width)
-      block.attention.qkv.bias.value = Tensor(queries + zeros + values, shape: [3 * width])
-    }
+    var format = authorsFormat
+    format.prefix = sizes.prefix
+    try format.load(into: namedParameters, from: weights)
   }
 
-  private func bias(_ name: String, in weights: WeightFolder) throws -> [Float] {
-    let stored = try weights.tensor(named: name)
-    guard stored.shape == [width] else {
-      throw WeightFileError.wrongShape(
-        file: stored.file.path, tensor: name, expected: [width], found: stored.shape)
-    }
-    return try stored.floats()
+  /// The keys have no bias: it would add the same to all scores of a query.
+  var authorsFormat: PublicFormat {
+    PublicFormat(
+      EVAViT.authorsOuter + EVAViT.authorsBlocks.beneath("blocks.#", "blocks.#"),
+      forms: embedding.publicForms.merging([
+        "blocks.#.qkv.bias": .parts(["q_bias", nil, "v_bias"])
+      ]) { $1 })
   }
 
-  private static let authorsNames = PublicNames(
-    outer: [
-      ("classToken", "cls_token"), ("positions", "pos_embed"),
-      ("patchEmbedding", "patch_embed.proj"),
-    ],
-    blocks: "blocks",
-    inner: [
-      "norm1": "norm1", "attention": "attn", "qkv": "attn.qkv", "output": "attn.proj",
-      "norm2": "norm2", "inner": "mlp.fc1", "outer": "mlp.fc2",
-    ])
+  private static let authorsOuter: PublicNames = [
+    "classToken": "cls_token", "positions": "pos_embed", "patchEmbedding": "patch_embed.proj",
+  ]
+
+  private static let authorsBlocks: PublicNames = [
+    "norm1": "norm1", "qkv.bias": "attn", "qkv": "attn.qkv", "output": "attn.proj",
+    "norm2": "norm2", "inner": "mlp.fc1", "outer": "mlp.fc2",
+  ]
 }

@@ -1,5 +1,5 @@
 import Layers
-import WeightFiles
+import PublicFormats
 
 /// The sizes of an EVA-CLIP encoder (Fang et al. 2023; Sun et al. 2023), as the `vision_config` of a
 /// public BLIP-2 gives them. Keys that it leaves out have the values that the transformers library

@@ -1,6 +1,5 @@
 import Foundation
-import Layers
-import WeightFiles
+import PublicFormats
 
 /// EVA-CLIP's image encoder as Hugging Face folders hold it: within a BLIP-2 (`blip-2`), or by itself
 /// (`blip_2_vision_model`), which is how it is exported.
@@ -10,35 +9,22 @@ extension EVAViT {
   public static let modelTypes = ["blip-2", "blip_2_vision_model"]
 
   public init(folder: URL) throws {
-    let file = folder.appendingPathComponent("config.json")
-    let configuration = try ModelConfigurationFile(file)
-      .visionSection(EVAViTConfiguration.self, ofWholeModel: "blip-2")
-    if let problem = configuration.problem {
-      throw ModelConfigurationError.bad(file: file.path, reason: problem)
-    }
-    self.init(configuration, ParameterInitialiser(seed: 0))
-    try load(namedParameters, from: WeightFolder(folder)) { name in
-      ["vision_model." + EVAViT.names(name), EVAViT.names(name)]
-    }
+    self = try EVAViT.read(folder, ofWholeModel: "blip-2", make: EVAViT.init)
   }
 
-  public func publicName(of parameter: String) -> String { EVAViT.names(parameter) }
-
-  public var publicConfiguration: [String: Any] { configuration.publicValues }
-
-  public func publicShape(of parameter: String, _ shape: [Int]) -> [Int] {
-    embedding.publicShape(of: parameter, shape)
+  public var publicFormat: PublicFormat {
+    PublicFormat(
+      EVAViT.outer + EVAViT.blocks.beneath("blocks.#", "encoder.layers.#"),
+      forms: embedding.publicForms, spellings: [("", "vision_model.")])
   }
 
-  private static let names = PublicNames(
-    outer: [
-      ("classToken", "embeddings.class_embedding"),
-      ("positions", "embeddings.position_embedding"),
-      ("patchEmbedding", "embeddings.patch_embedding"),
-    ],
-    blocks: "encoder.layers",
-    inner: [
-      "norm1": "layer_norm1", "qkv": "self_attn.qkv", "output": "self_attn.projection",
-      "norm2": "layer_norm2", "inner": "mlp.fc1", "outer": "mlp.fc2",
-    ])
+  private static let outer: PublicNames = [
+    "classToken": "embeddings.class_embedding", "positions": "embeddings.position_embedding",
+    "patchEmbedding": "embeddings.patch_embedding",
+  ]
+
+  private static let blocks: PublicNames = [
+    "norm1": "layer_norm1", "qkv": "self_attn.qkv", "output": "self_attn.projection",
+    "norm2": "layer_norm2", "inner": "mlp.fc1", "outer": "mlp.fc2",
+  ]
 }

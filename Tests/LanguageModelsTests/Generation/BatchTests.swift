@@ -1,4 +1,5 @@
 import LanguageModels
+import TestSupport
 import Testing
 
 @Suite struct BatchTests {
@@ -77,7 +78,7 @@ import Testing
   @Test(arguments: [methods[0], methods[2]]) func tokensAreReportedAsTheyCome(
     _ method: GenerationOptions.Method
   ) throws {
-    var options = GenerationOptions(endIds: [1])
+    var options = GenerationOptions.original(endIds: [1])
     options.method = method
     options.returned = method == .greedy ? 1 : 3
     var generator = try TextGenerator(options)
@@ -96,7 +97,7 @@ import Testing
   }
 
   @Test func beamsReportNothing() throws {
-    var generator = try TextGenerator(GenerationOptions(endIds: [1]))
+    var generator = try TextGenerator(GenerationOptions.original(endIds: [1]))
     generator.onToken = { _, _, _ in Issue.record("a beam search reports no tokens") }
     _ = try generator.sequences(model.session(prompts: 1))
   }
@@ -105,7 +106,7 @@ import Testing
   @Test(arguments: [methods[0], methods[2]]) func stopping(
     _ method: GenerationOptions.Method
   ) throws {
-    var options = GenerationOptions(endIds: [1])
+    var options = GenerationOptions.original(endIds: [1])
     options.method = method
     var generator = try TextGenerator(options)
     let whole = try generator.sequences(model.session(prompts: 12))
@@ -126,7 +127,7 @@ import Testing
 
   /// A search that is stopped ranks what it has as one that came to its length limit.
   @Test func stoppingASearch() throws {
-    var options = GenerationOptions(endIds: [1])
+    var options = GenerationOptions.original(endIds: [1])
     options.returned = 5
     var generator = try TextGenerator(options)
     var asked = 0

@@ -1,4 +1,5 @@
 import LanguageModels
+import TestSupport
 import Testing
 
 /// Greedy decoding and beam search against the plain reference, over many random models.
@@ -32,7 +33,7 @@ import Testing
       let model = ToyModel(
         vocabulary: vocabulary, seed: UInt64(100 + round), raised: [1: setting.haste])
       let prior = (0..<prompts).map { [Int32($0), 0, Int32($0), 3] }
-      var options = GenerationOptions(endIds: setting.endIds)
+      var options = GenerationOptions.original(endIds: setting.endIds)
       options.method = method
       options.minimumNewTokens = setting.minimum
       options.maximumNewTokens = setting.maximum
@@ -74,7 +75,7 @@ import Testing
   @Test(arguments: [Float(-1), 0, 1, 2]) func allBeams(lengthPenalty: Float) throws {
     for seed in 0..<20 {
       let model = ToyModel(vocabulary: 4, seed: UInt64(seed), raised: [1: 1])
-      var options = GenerationOptions(endIds: [1])
+      var options = GenerationOptions.original(endIds: [1])
       options.method = .beams(200)
       options.returned = 200
       options.maximumNewTokens = 4

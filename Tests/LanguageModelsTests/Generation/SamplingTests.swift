@@ -133,7 +133,7 @@ import Testing
 
   @Test func theBestComesFirst() throws {
     let model = ToyModel(vocabulary: 30, seed: 6, raised: [1: 2])
-    var options = GenerationOptions(endIds: [1])
+    var options = GenerationOptions.original(endIds: [1])
     options.method = .sampling(.init(topP: 1))
     options.returned = 8
     options.lengthPenalty = 0.5

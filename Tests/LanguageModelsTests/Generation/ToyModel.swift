@@ -64,7 +64,7 @@ extension TextGenerator {
     _ session: DecodingSession, endIds: [Int32], priorTokens: [[Int32]] = [], firstPrompt: Int = 0,
     _ change: (inout GenerationOptions) -> Void
   ) throws -> [[GeneratedSequence]] {
-    var options = GenerationOptions(endIds: endIds)
+    var options = GenerationOptions.original(endIds: endIds)
     change(&options)
     return try TextGenerator(options).sequences(
       session, priorTokens: priorTokens, firstPrompt: firstPrompt)

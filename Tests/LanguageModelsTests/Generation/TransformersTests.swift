@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LanguageModels
@@ -16,7 +17,7 @@ import Testing
       let numReturnSequences: Int?
 
       var options: GenerationOptions {
-        var options = GenerationOptions(endIds: eosTokenId)
+        var options = GenerationOptions.original(endIds: eosTokenId)
         options.method = numBeams.map { .beams($0) } ?? .greedy
         options.maximumNewTokens = maxNewTokens
         options.minimumNewTokens = minNewTokens ?? 0

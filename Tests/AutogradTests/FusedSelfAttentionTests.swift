@@ -4,24 +4,23 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import VisionEncoders
-
 /// One weight for queries, keys and values against a weight for each.
 @Suite struct FusedSelfAttentionTests {
   private let fused: FusedSelfAttention
-  private let separate: SelfAttention
+  private let separate: MultiHeadAttention
   private let x = Variable(randomTensor([7, 32], seed: 5))
 
   init() {
-    var sizes = EVAViTConfiguration()
-    (sizes.width, sizes.heads, sizes.initialDeviation) = (32, 2, 0.4)
-    fused = FusedSelfAttention(sizes, ParameterInitialiser(seed: 3))
-    separate = SelfAttention(sizes, ParameterInitialiser(seed: 4))
-    fused.qkv.bias.value = randomTensor([96], seed: 6)
+    let heads = AttentionHeads(2, width: 16)
+    fused = FusedSelfAttention(
+      width: 32, heads: heads, deviation: 0.4, ParameterInitialiser(seed: 3))
+    separate = MultiHeadAttention(
+      width: 32, heads: heads, deviation: 0.4, ParameterInitialiser(seed: 4))
+    fused.qkv.bias?.value = randomTensor([96], seed: 6)
     for (part, map) in [separate.query, separate.key, separate.value].enumerated() {
       let rows = part * 32..<(part + 1) * 32
       map.weight.value = fused.qkv.weight.value.rows(rows)
-      map.bias.value = Tensor(Array(fused.qkv.bias.value.values[rows]), shape: [32])
+      map.bias?.value = Tensor(Array(fused.qkv.bias!.value.values[rows]), shape: [32])
     }
     separate.output.weight.value = fused.output.weight.value
   }
@@ -34,7 +33,7 @@ import Testing
 
   private func results() -> (fused: [Float], separate: [Float]) {
     let layout = AttentionLayout.separate(sequences: 1, length: 7)
-    return (fused(x, layout).value.values, separate(x, layout).value.values)
+    return (fused(x, layout: layout).value.values, separate(x, layout: layout).value.values)
   }
 
   private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {

@@ -1,0 +1,96 @@
+import Layers
+import PublicFormats
+import WeightFiles
+
+extension PublicFormat {
+  /// The authors' checkpoints (LAVIS) of stage 1.
+  public static let lavis = PublicFormat(
+    [
+      "visionNorm": "ln_vision", "temperature": "temp", "visionProjection": "vision_proj",
+      "textProjection": "text_proj", "matchingHead": "itm_head",
+    ]
+      + text(in: "Qformer.bert", head: "Qformer.cls.predictions")
+      + queries(in: "Qformer.bert"))
+
+  /// What stage 2 trains, in Hugging Face's `Blip2ForConditionalGeneration`.
+  public static let huggingFaceStageTwo = PublicFormat(
+    [
+      "visionNorm": "vision_model.post_layernorm", "languageProjection": "language_projection",
+      "qFormer.embeddingNorm": "qformer.layernorm",
+    ]
+      + attention("selfAttention", "attention", maps: "attention").beneath(
+        "qFormer.layers.#", "qformer.encoder.layer.#")
+      + queries(in: "qformer", maps: "attention"))
+
+  /// What a Q-Former takes from a BERT model. The file's names may begin with `bert.` or not, and norms
+  /// may be called `gamma` and `beta`.
+  static let bert = PublicFormat(
+    text(in: "bert", head: "cls.predictions"),
+    spellings: [
+      ("bert.", ""), ("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"),
+    ])
+
+  /// What BERT has: embeddings, self-attention, feed-forwards of text and the language head.
+  private static func text(in bert: String, head: String) -> PublicNames {
+    let embeddings: PublicNames = [
+      "wordEmbeddings": "word_embeddings.weight",
+      "positionEmbeddings": "position_embeddings.weight", "embeddingNorm": "LayerNorm",
+    ]
+    let languageHead: PublicNames = [
+      "bias": "bias", "transform": "transform.dense", "norm": "transform.LayerNorm",
+    ]
+    return embeddings.beneath("qFormer", "\(bert).embeddings")
+      + languageHead.beneath("languageHead", head)
+      + (attention("selfAttention", "attention") + feedForward("textFeedForward", ""))
+      .beneath("qFormer.layers.#", "\(bert).encoder.layer.#")
+  }
+
+  /// What the queries have beside it.
+  private static func queries(in bert: String, maps: String = "self") -> PublicNames {
+    ["qFormer.queryTokens": "query_tokens"]
+      + (attention("crossAttention", "crossattention", maps: maps)
+      + feedForward("queryFeedForward", "_query"))
+      .beneath("qFormer.layers.#", "\(bert).encoder.layer.#")
+  }
+
+  private static func attention(
+    _ ours: String, _ theirs: String, maps: String = "self"
+  ) -> PublicNames {
+    let names: PublicNames = [
+      "query": "\(maps).query", "key": "\(maps).key", "value": "\(maps).value",
+      "output": "output.dense", "norm": "output.LayerNorm",
+    ]
+    return names.beneath(ours, theirs)
+  }
+
+  private static func feedForward(_ ours: String, _ suffix: String) -> PublicNames {
+    [
+      "\(ours).inner": "intermediate\(suffix).dense", "\(ours).output": "output\(suffix).dense",
+      "\(ours).norm": "output\(suffix).LayerNorm",
+    ]
+  }
+}
+
+extension QFormer {
+  /// Takes the weights of a BERT model, and copies each text feed-forward into the query feed-forward of
+  /// its layer. Rows beyond BERT's vocabulary, such as `[DEC]`, stay new; a language head is taken where
+  /// the file has one.
+  /// - Parameters:
+  ///   - parameters: Those that are wanted, under the model's own names.
+  ///   - model: The whole model.
+  /// - Returns: What of the model keeps its starting values, and which tensors of the file nothing took.
+  /// - Throws: `WeightFileError`, naming the tensor and both shapes where they differ.
+  func load(
+    bert folder: WeightFolder, into parameters: [NamedParameter], of model: some Module
+  ) throws -> LoadReport {
+    var report = try PublicFormat.bert.load(
+      into: parameters.filter { PublicFormat.bert.contains($0.name) }, from: folder,
+      mayBeMissing: { $0.hasPrefix("languageHead.") },
+      mayLackRows: { $0 == "qFormer.wordEmbeddings" || $0 == "languageHead.bias" })
+    copyTextFeedForwardsToQueries()
+    report.missing += model.namedParameters.map(\.name).filter {
+      !PublicFormat.bert.contains($0) && !$0.contains(".queryFeedForward.")
+    }
+    return report
+  }
+}

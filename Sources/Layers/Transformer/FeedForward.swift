@@ -1,0 +1,38 @@
+import Autograd
+
+/// `outer(f(inner(x)))`, or `outer(f(gate(x)) · inner(x))` where it is gated (Shazeer 2020).
+public struct FeedForward: Module {
+  public let inner: Linear
+  public let outer: Linear
+  let gate: Linear?
+  let activation: Activation
+
+  /// - Parameter deviation: The standard deviation of new weights.
+  public init(
+    width: Int, innerWidth: Int, activation: Activation, isGated: Bool = false,
+    hasBias: Bool = true, deviation: Float, _ initialiser: ParameterInitialiser
+  ) {
+    func map(_ inputs: Int, _ outputs: Int) -> Linear {
+      Linear(
+        inputs: inputs, outputs: outputs, hasBias: hasBias, start: .normal(deviation: deviation),
+        initialiser)
+    }
+    gate = isGated ? map(width, innerWidth) : nil
+    inner = map(width, innerWidth)
+    outer = map(innerWidth, width)
+    self.activation = activation
+  }
+
+  /// - Parameters:
+  ///   - x: `[rows, width]`.
+  ///   - forProducts: Whether the result may be bfloat16.
+  /// - Returns: `[rows, width]`.
+  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
+    guard let gate else {
+      return outer(inner(x, then: activation, forProducts: true), forProducts: forProducts)
+    }
+    let values = inner(x, forProducts: true)
+    return outer(
+      values.gated(by: gate(x, forProducts: true), activation), forProducts: forProducts)
+  }
+}
