@@ -9,7 +9,7 @@
 #                program, as with "none", this program is measured alone
 #   ROUNDS       how often each side runs (3); the median of the rounds counts
 #   STEPS        counted steps of a run (3); the median of the steps counts
-#   IMAGES       pictures of a round of the image pipeline (300)
+#   IMAGES       images of a round of the image pipeline (300)
 #   THREADS      threads of each side (as many as there are processors)
 #   PROGRAM      default .build/release/blip2-train
 # What every run said goes to .build/bench/; an interrupted measurement prints what it has.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How far an image encoder's features in bf16 and int8 are from those in float32, on real weights and
-# pictures: the recipe's layer, 380 pictures of Data/make-pretrained.sh, features as they are kept
+# images: the recipe's layer, 380 images of Data/make-pretrained.sh, features as they are kept
 # (bfloat16). Prints the relative error over all features and the cosines of the tokens.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ import glob, json, struct, sys
 import numpy
 
 def features(precision):
-    """Kept features as float32, [tokens of all pictures, width]."""
+    """Kept features as float32, [tokens of all images, width]."""
     (path,) = glob.glob(f"{sys.argv[1]}/{precision}/*.safetensors")
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How stage-1 steps of this program grow with the batch, the captions, the pictures and the threads:
+# How stage-1 steps of this program grow with the batch, the captions, the images and the threads:
 # one of them at a time, in bf16. Prints a table in Markdown.
 #
 #   Benchmarks/scaling.sh [small] [base]
@@ -28,7 +28,7 @@ line() { # size, batch, caption tokens, feature vectors, threads
   [ "$1" = base ] || flags=(--small)
   # The captions of the other benchmarks.
   if [ "$text" = usual ]; then text=32 mean=12 label='about 12'; fi
-  printf '== %s, batch %s, captions of %s, pictures of %s, %s threads\n' \
+  printf '== %s, batch %s, captions of %s, images of %s, %s threads\n' \
     "$1" "$2" "$label" "$4" "$5" >&2
   output=$(env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "BLIP2_THREADS=$5" \
     "$program" bench stage1 "${flags[@]}" --precision bf16 --steps "$steps" --batch "$2" \

@@ -11,7 +11,7 @@ output=${2:-.build/endurance.svg}
 place=$(mktemp -d)
 trap 'kill "$number" 2>/dev/null; rm -rf "$place"' EXIT
 
-# Both pictures and shards are read, features are not kept, validations and checkpoints come often.
+# Both images and shards are read, features are not kept, validations and checkpoints come often.
 "$program" data pack Data/demo/heldout.jsonl --output "$place/shards" --shard-size 8 >/dev/null
 cat >"$place/recipe.yaml" <<YAML
 model:

@@ -139,7 +139,7 @@ open_files() {
   verdict open-files-1024 $? "20 sources of 90 shards: $(last_line)"
   (ulimit -n 64 && "$program" data pack "$place/shards-1" --output "$place/again" >"$place/said" 2>&1
     echo $? >"$place/status")
-  [ "$(cat "$place/status")" -eq 0 ] && grep -q 'packed 180 pictures' "$place/said" &&
+  [ "$(cat "$place/status")" -eq 0 ] && grep -q 'packed 180 images' "$place/said" &&
     ! grep -q skipped "$place/said"
   verdict open-files-64 $? "data pack of 90 shards: $(last_line)"
 }
@@ -318,10 +318,10 @@ names() {
     number=$((number + 1))
   done
   "$program" data pack "$place/names" --output "$place/named" >"$place/said" 2>&1
-  grep -q 'packed 5 pictures' "$place/said"
+  grep -q 'packed 5 images' "$place/said"
   verdict names-in-a-folder $? "$(last_line)"
   "$program" data pack "$place/named" --output "$place/named-again" >"$place/said" 2>&1
-  grep -q 'packed 5 pictures' "$place/said" && cmp -s "$place"/named/*.tar "$place"/named-again/*.tar
+  grep -q 'packed 5 images' "$place/said" && cmp -s "$place"/named/*.tar "$place"/named-again/*.tar
   verdict names-in-shards $? "$(last_line)"
   local checkpoint=Tests/Fixtures/run-0.1/stage1
   "$program" caption --checkpoint $checkpoint --image "$place"/names/*.webp >"$place/said" 2>&1

@@ -8,7 +8,7 @@ import Foundation
 public final class OpenFileCache: @unchecked Sendable {  // Unchecked: guarded by `condition`.
   public static let shared = OpenFileCache(capacity: capacity(forLimit: softLimit))
 
-  /// How many files a process that may have `limit` open keeps here: the rest is for lists, pictures,
+  /// How many files a process that may have `limit` open keeps here: the rest is for lists, images,
   /// outputs, weights and what libraries open.
   static func capacity(forLimit limit: Int) -> Int { min(256, max(2, limit - 48)) }
 

@@ -62,11 +62,11 @@ public final class MetricsLog {
     return file.append(line.utf8)
   }
 
-  /// Appends a line with what the model says of held-out pictures, if it says anything.
-  package func write(step: Int, _ pictures: [SamplePicture]) throws {
-    let captions = pictures.compactMap { picture in
-      picture.caption.map {
-        CaptionLine.Caption(picture: picture.path, truth: picture.truth, caption: $0)
+  /// Appends a line with what the model says of held-out images, if it says anything.
+  package func write(step: Int, _ images: [SampleImage]) throws {
+    let captions = images.compactMap { image in
+      image.caption.map {
+        CaptionLine.Caption(image: image.path, truth: image.truth, caption: $0)
       }
     }
     if captions.isEmpty { return }
@@ -78,7 +78,7 @@ public final class MetricsLog {
 
   private struct CaptionLine: Encodable {
     struct Caption: Encodable {
-      let picture: String
+      let image: String
       let truth: [String]
       let caption: String
     }

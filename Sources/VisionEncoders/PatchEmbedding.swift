@@ -3,7 +3,7 @@ import Layers
 import PublicFormats
 import Tensors
 
-/// Pictures as tokens: the class token, then each patch's linear image, all with their positions.
+/// Images as tokens: the class token, then each patch's linear image, all with their positions.
 struct PatchEmbedding: Module {
   /// `[1, 1, width]`.
   let classToken: Parameter
@@ -38,7 +38,7 @@ struct PatchEmbedding: Module {
 
   private var width: Int { classToken.shape[2] }
 
-  /// The number of tokens of a picture.
+  /// The number of tokens of an image.
   func tokenCount(height: Int, width: Int) -> Int {
     1 + (height / patchSize) * (width / patchSize)
   }
@@ -64,7 +64,7 @@ struct PatchEmbedding: Module {
     return rows + table.gatheredRows((0..<images * tokens).map { Int32($0 % tokens) })
   }
 
-  /// Each picture's tokens see one another.
+  /// Each image's tokens see one another.
   func layout(of pixels: Tensor) -> AttentionLayout {
     .separate(
       sequences: pixels.shape[0],

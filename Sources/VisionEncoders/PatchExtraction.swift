@@ -1,6 +1,6 @@
 import Tensors
 
-/// Cuts pictures into square patches, so that a patch convolution is a linear map.
+/// Cuts images into square patches, so that a patch convolution is a linear map.
 enum PatchExtraction {
   /// - Parameter pixels: `[images, 3, height, width]`; rows and columns beyond the last whole patch
   ///   are left out.

@@ -4,7 +4,7 @@ import Layers
 import PublicFormats
 import Tensors
 
-/// A model that turns pictures into feature vectors, one for each patch and what else it has.
+/// A model that turns images into feature vectors, one for each patch and what else it has.
 public protocol VisionEncoder: PublicModel {
   /// What `config.json` calls the family in `model_type`.
   static var modelTypes: [String] { get }
@@ -26,14 +26,14 @@ public protocol VisionEncoder: PublicModel {
   /// What the family was trained with, for folders that do not say.
   var familyNormalisation: PixelNormalisation { get }
 
-  /// The features of pictures.
+  /// The features of images.
   /// - Parameters:
   ///   - pixels: Normalised, `[images, 3, height, width]`, at least one patch each way.
   ///   - output: Which layer's output goes on; no final norm where there is none.
   /// - Returns: `[images, tokens, width]`.
   func features(_ pixels: Tensor, output: VisionOutput) -> Variable
 
-  /// The number of feature vectors of a picture.
+  /// The number of feature vectors of an image.
   func tokenCount(height: Int, width: Int) -> Int
 }
 

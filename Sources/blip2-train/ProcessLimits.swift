@@ -80,7 +80,7 @@ enum ProcessLimits {
   /// What a command needs at least beside libraries and threads.
   private static let leastWork = 256 << 20
 
-  /// Threads that loaders of pictures, libraries and signals want beside those that compute.
+  /// Threads that loaders of images, libraries and signals want beside those that compute.
   private static let furtherThreads = 6
 
   /// Makes sure that threads can be made, where few are allowed (`ulimit -u`): a loader that is granted

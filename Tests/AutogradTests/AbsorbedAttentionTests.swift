@@ -19,17 +19,17 @@ import Testing
 
   static let cases: [Case] = [
     Case(
-      description: "one sequence for each picture", rows: 6, keyRows: 15, heads: 3, headWidth: 32,
+      description: "one sequence for each image", rows: 6, keyRows: 15, heads: 3, headWidth: 32,
       inputs: 22,
-      layout: pictures([[0..<3], [3..<6]], keys: [0..<8, 8..<15])),
+      layout: images([[0..<3], [3..<6]], keys: [0..<8, 8..<15])),
     Case(
       description: "several sequences, and rows that nobody names", rows: 23, keyRows: 30, heads: 2,
       headWidth: 64, inputs: 46,
-      layout: pictures([[14..<19, 2..<7], [8..<12]], keys: [3..<14, 16..<27])),
+      layout: images([[14..<19, 2..<7], [8..<12]], keys: [3..<14, 16..<27])),
     Case(
       description: "many chunks", rows: 450, keyRows: 257 + 33, heads: 3, headWidth: 32,
       inputs: 430,
-      layout: pictures([[0..<150, 150..<290], [290..<450]], keys: [0..<257, 257..<290])),
+      layout: images([[0..<150, 150..<290], [290..<450]], keys: [0..<257, 257..<290])),
     Case(
       description: "the first keys, and one more with every row", rows: 14, keyRows: 40, heads: 2,
       headWidth: 8, inputs: 10,
@@ -41,14 +41,14 @@ import Testing
 
   static let dropout = Dropout(rate: 0.3, generator: Philox(seed: 4), site: 7)
 
-  private static func pictures(_ queries: [[Range<Int>]], keys: [Range<Int>]) -> AttentionLayout {
+  private static func images(_ queries: [[Range<Int>]], keys: [Range<Int>]) -> AttentionLayout {
     AttentionLayout(
-      groups: zip(queries, keys).enumerated().map { picture, both in
+      groups: zip(queries, keys).enumerated().map { image, both in
         .init(
           queries: both.0.enumerated().map { sequence, rows in
             .init(
               rows: rows, visibleKeys: both.1.count,
-              place: RandomPlace(sample: UInt32(8 * picture + sequence), position: 3))
+              place: RandomPlace(sample: UInt32(8 * image + sequence), position: 3))
           }, keys: [both.1])
       })
   }
@@ -160,7 +160,7 @@ import Testing
   func gradientCheck(_ dropout: Dropout?) {
     let test = Case(
       description: "small", rows: 5, keyRows: 7, heads: 2, headWidth: 3, inputs: 4,
-      layout: Self.pictures([[0..<2], [3..<5]], keys: [0..<3, 3..<7]))
+      layout: Self.images([[0..<2], [3..<5]], keys: [0..<3, 3..<7]))
     let x = Variable(randomTensor([7, 4], seed: 9))
     #expect(gradientDifference(inputs(test)) { absorbed($0, x: x, test, dropout) } == nil)
   }
@@ -176,7 +176,7 @@ import Testing
     }
   }
 
-  /// BERT-base on 257 rows of ViT-g: worth it where one set of queries reads a picture, not where four
+  /// BERT-base on 257 rows of ViT-g: worth it where one set of queries reads an image, not where four
   /// share its keys.
   @Test func whatIsCheaper() {
     func isCheaper(_ queryRows: Int) -> Bool {

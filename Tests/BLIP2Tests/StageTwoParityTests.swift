@@ -61,7 +61,7 @@ import VisionEncoders
     #expect(compared == values.names(under: "gradients/").count)
   }
 
-  /// Greedy, beams and penalties from a picture and the first tokens of a prompt.
+  /// Greedy, beams and penalties from an image and the first tokens of a prompt.
   @Test(arguments: BLIP2Golden.all)
   func generation(_ golden: BLIP2Golden) throws {
     let values = try golden.golden()

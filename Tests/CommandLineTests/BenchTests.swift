@@ -27,7 +27,7 @@ struct BenchTests {
     #expect((50...150).contains(try #require(Int(found.2))))
   }
 
-  /// A step with fewer feature vectors of a picture ends with the same line.
+  /// A step with fewer feature vectors of an image ends with the same line.
   @Test func imageTokensAreTaken() throws {
     let result = try BuiltTool.run([
       "bench", "stage1", "--small", "--batch", "2", "--steps", "1", "--image-tokens", "5",

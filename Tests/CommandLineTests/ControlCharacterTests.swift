@@ -6,13 +6,13 @@ import Testing
 struct ControlCharacterTests {
   @Test func namesInListsAreSpeltOut() throws {
     let folder = try TemporaryFolder()
-    let picture = Goldens.repository.appendingPathComponent(
+    let image = Goldens.repository.appendingPathComponent(
       "Tests/Fixtures/run-0.1/images/1f378.webp"
     ).path
     try folder.write(
       """
       {"image": "no\\u001b[31m.jpg", "caption": "a\\u001b[31mb"}
-      {"image": "\(picture)", "caption": "a\\u009b31mb"}
+      {"image": "\(image)", "caption": "a\\u009b31mb"}
       """, to: "list.jsonl")
     let list = folder.path("list.jsonl")
     let recipe = "Tests/Fixtures/run-0.1/stage1.yaml"

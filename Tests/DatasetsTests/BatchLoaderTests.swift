@@ -36,7 +36,7 @@ private struct MemorySource: SampleSource {
   ) throws -> BatchLoader {
     try BatchLoader(
       source: source,
-      content: PictureContent(transform: pass == .training ? transform : .evaluation(side: 4)),
+      content: ImageContent(transform: pass == .training ? transform : .evaluation(side: 4)),
       options: BatchLoaderOptions(
         pass: pass, batchSize: batchSize, seed: 42, workerCount: workers, prefetchedBatches: 2,
         maximumBadShare: badShare),

@@ -12,7 +12,7 @@ import Testing
     Array("\u{301}x".utf8), Array("\u{10FFFF}".utf8),
   ]
   private static let texts = names.map { FileName.text($0) }
-  private static let pictures = names.indices.map {
+  private static let images = names.indices.map {
     PNGMaker.file(noise(width: 3, height: 2, seed: UInt64($0)))
   }
 
@@ -24,10 +24,10 @@ import Testing
       .write(contentsOf: Foundation.Data(bytes))
   }
 
-  /// A folder with a picture of each name and a text beside it, removed afterwards.
-  private func withPictures(_ body: (String) throws -> Void) throws {
+  /// A folder with an image of each name and a text beside it, removed afterwards.
+  private func withImages(_ body: (String) throws -> Void) throws {
     try withTemporaryFolder { url in
-      let folder = url.path + "/pictures"
+      let folder = url.path + "/images"
       #expect(mkdir(folder, 0o700) == 0)
       defer {
         for name in (try? FileSystem.names(in: folder)) ?? [] {
@@ -35,8 +35,8 @@ import Testing
         }
       }
       for (number, name) in Self.texts.enumerated() {
-        try Self.write(Self.pictures[number], to: "\(folder)/\(name).png")
-        try Self.write(Array("picture \(number)".utf8), to: "\(folder)/\(name).txt")
+        try Self.write(Self.images[number], to: "\(folder)/\(name).png")
+        try Self.write(Array("image \(number)".utf8), to: "\(folder)/\(name).txt")
       }
       try body(folder)
     }
@@ -48,15 +48,15 @@ import Testing
     for image in 0..<source.imageCount {
       let captions = try source.record(at: image).captions
       let number = try #require(captions[0].split(separator: " ").last.flatMap { Int($0) })
-      #expect(captions == ["picture \(number)"], "\(what)")
-      #expect(try source.imageBytes(ofImage: image, limit: 1 << 20) == Self.pictures[number])
+      #expect(captions == ["image \(number)"], "\(what)")
+      #expect(try source.imageBytes(ofImage: image, limit: 1 << 20) == Self.images[number])
       seen.insert(captions[0])
     }
     #expect(seen.count == Self.names.count, "\(what)")
   }
 
   @Test func foldersAreReadWhole() throws {
-    try withPictures { folder in
+    try withImages { folder in
       let source = try SourceLocation(path: folder).open()
       try expectAll(source, "folder")
       let listed = try (0..<source.imageCount).map { try source.record(at: $0).listedPath }
@@ -71,14 +71,14 @@ import Testing
 
   /// Python writes names that are not UTF-8 as halves of surrogate pairs.
   @Test func listsNameFilesByTheirBytes() throws {
-    try withPictures { folder in
+    try withImages { folder in
       let names = ["caf\\udce9", "e\\u0301", "plain", "é", "\\u0301x", "\\udbff\\udfff"]
       let lines = names.enumerated().map {
-        #"{"image": "\#($1).png", "caption": "picture \#($0)"}"#
+        #"{"image": "\#($1).png", "caption": "image \#($0)"}"#
       }
       try Self.write(Array(lines.joined(separator: "\n").utf8), to: folder + "/list.jsonl")
       let table = Self.names.enumerated().flatMap { number, name in
-        name + Array(".png,picture \(number)\n".utf8)
+        name + Array(".png,image \(number)\n".utf8)
       }
       try Self.write(Array("image,caption\n".utf8) + table, to: folder + "/list.csv")
       for list in ["list.jsonl", "list.csv"] {
@@ -93,13 +93,13 @@ import Testing
 
   /// Halves of pairs may spell the bytes of UTF-8 as well: it is the same file.
   @Test func aFileHasOneNameHoweverItIsSpelt() throws {
-    try withPictures { folder in
+    try withImages { folder in
       let list =
         #"[{"image": "\udcc3\udca9.png", "caption": "a"}, {"image": "é.png", "caption": "b"}]"#
       try Self.write(Array(list.utf8), to: folder + "/list.json")
       let source = try CaptionDataset(path: folder + "/list.json")
       #expect(source.imageCount == 1 && source.record(at: 0).captions == ["a", "b"])
-      #expect(try source.imageBytes(ofImage: 0, limit: 1 << 20) == Self.pictures[3])
+      #expect(try source.imageBytes(ofImage: 0, limit: 1 << 20) == Self.images[3])
     }
   }
 
@@ -145,7 +145,7 @@ import Testing
       .appendingPathComponent("cases/names-not-utf8/\(name)").path
   }
 
-  @Test func picturesAreNotPairedWithTextsOfOthers() throws {
+  @Test func imagesAreNotPairedWithTextsOfOthers() throws {
     let path = Self.fixture("cross.tar")
     let source = try ShardSource(paths: [path])
     #expect(source.imageCount == 1)
@@ -170,7 +170,7 @@ import Testing
   }
 
   @Test func packedSamplesStayApart() throws {
-    try withPictures { folder in
+    try withImages { folder in
       let output = URL(fileURLWithPath: folder).deletingLastPathComponent()
       let paths = try output.packing(
         SourceLocation(path: folder).open(), as: "packed", shardSize: 2)
@@ -257,8 +257,8 @@ import Testing
 
   // MARK: Evaluation sets
 
-  @Test func evaluationSetsFindEveryPicture() throws {
-    try withPictures { folder in
+  @Test func evaluationSetsFindEveryImage() throws {
+    try withImages { folder in
       let names = ["caf\\udce9", "e\\u0301", "plain", "é", "\\u0301x", "\\udbff\\udfff"]
       let records = names.enumerated().map {
         #"{"image": "else/\#($1).png", "caption": "c\#($0)", "question": "q", "question_id": \#($0)}"#
@@ -275,13 +275,13 @@ import Testing
       for (number, item) in set.items.enumerated() {
         #expect(
           try ImageDecoder().decode(path: item.image.path)
-            == ImageDecoder().decode(bytes: Self.pictures[number]))
+            == ImageDecoder().decode(bytes: Self.images[number]))
       }
     }
   }
 
   @Test func idsOfEvaluationSetsAreTakenByTheirBytes() throws {
-    try withPictures { folder in
+    try withImages { folder in
       let coco = """
         {"images": [{"id": "\u{E9}", "file_name": "\u{E9}.png"}, {"id": "e\u{301}"}],
         "annotations": [{"image_id": "e\u{301}", "caption": "two"},

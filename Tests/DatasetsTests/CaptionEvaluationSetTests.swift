@@ -41,7 +41,7 @@ import Testing
     #expect(set.imagesWithoutCaptions == ["7"])
   }
 
-  @Test func picturesAreFoundByNumber() throws {
+  @Test func imagesAreFoundByNumber() throws {
     let set = try set(
       """
       {"images": [{"id": 7}, {"id": 42}, {"id": "a"}],
@@ -71,7 +71,7 @@ import Testing
     #expect(try CaptionEvaluationSet(file: file).items[0].image.path == folder.path("a.png"))
   }
 
-  @Test func missingPicturesNameWhatWasLookedFor() throws {
+  @Test func missingImagesNameWhatWasLookedFor() throws {
     let byNumber = try message(
       "{\"images\": [\n{\"id\": 42}, {\"id\": 43}], \"annotations\": []}")
     for part in [

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Datasets
 
-/// One picture of `images/cases.json`.
+/// One image of `images/cases.json`.
 struct GoldenImage: Decodable, CustomTestStringConvertible {
   struct Crop: Decodable {
     var top, left, height, width: Int
@@ -25,7 +25,7 @@ struct GoldenImage: Decodable, CustomTestStringConvertible {
 
   var testDescription: String { file }
   var url: URL { Goldens.folder.appendingPathComponent("images/\(file)") }
-  /// The golden picture of the given name as an image.
+  /// The golden image of the given name as an image.
   func image(_ value: String) throws -> RGBImage {
     let tensor = try GoldenTensors.images.get().tensor("\(file)/\(value)")
     return RGBImage(width: tensor.shape[1], height: tensor.shape[0], pixels: tensor.bytes)
@@ -103,7 +103,7 @@ struct GoldenTensors {
   }
 }
 
-/// The largest difference of two pictures' samples, and how many differ.
+/// The largest difference of two images' samples, and how many differ.
 func difference(_ a: RGBImage, _ b: RGBImage) -> (largest: Int, count: Int) {
   guard a.width == b.width, a.height == b.height else { return (256, a.pixels.count) }
   let differences = zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }

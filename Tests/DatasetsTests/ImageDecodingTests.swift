@@ -56,7 +56,7 @@ import Testing
     #expect((0..<12).count { onWhite.pixels[$0 * 3] != scaled.pixels[$0 * 3] } == 1)
   }
 
-  /// A 2 x 3 picture numbered 0...5, and what its first channel is when seen upright.
+  /// A 2 x 3 image numbered 0...5, and what its first channel is when seen upright.
   @Test(arguments: [
     (1, 2, [0, 1, 2, 3, 4, 5]), (2, 2, [1, 0, 3, 2, 5, 4]), (3, 2, [5, 4, 3, 2, 1, 0]),
     (4, 2, [4, 5, 2, 3, 0, 1]), (5, 3, [0, 2, 4, 1, 3, 5]), (6, 3, [4, 2, 0, 5, 3, 1]),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Datasets
 
-/// Damaged pictures end in a picture of the size they declare or in an `ImageError`, soon.
+/// Damaged images end in an image of the size they declare or in an `ImageError`, soon.
 @Suite struct ImageFuzzTests {
   private func fuzz(
     _ reader: String, _ endings: [String],
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [("jpeg", [".jpg"]), ("png", [".png"]), ("webp", [".webp"])])
-  func picture(reader: String, endings: [String]) throws {
+  func image(reader: String, endings: [String]) throws {
     try fuzz(reader, endings) { mutator, bytes, other in mutator.mutated(bytes, with: other) }
   }
 

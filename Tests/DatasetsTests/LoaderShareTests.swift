@@ -10,7 +10,7 @@ import Testing
     from start: LoaderPosition = LoaderPosition()
   ) throws -> BatchLoader {
     try BatchLoader(
-      source: source, content: PictureContent(transform: .training(side: 2)),
+      source: source, content: ImageContent(transform: .training(side: 2)),
       options: BatchLoaderOptions(
         pass: .training, batchSize: 8, seed: 42, workerCount: workers, prefetchedBatches: 2,
         maximumBadShare: 1, share: share),

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Datasets
 
-/// A source in memory: small pictures that differ, some broken.
+/// A source in memory: small images that differ, some broken.
 final class MemoryCaptions: CaptionSource {
   let records: [CaptionRecord]
   let files: [[UInt8]]

@@ -49,20 +49,20 @@ import Testing
 
   @Test func listsAndFoldersArePacked() throws {
     try withTemporaryFolder { folder in
-      let pictures = folder.appendingPathComponent("pictures")
-      try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
+      let images = folder.appendingPathComponent("images")
+      try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
       for image in 0..<3 {
         try Foundation.Data(memory.files[image]).write(
-          to: pictures.appendingPathComponent("\(image).jpg"))
+          to: images.appendingPathComponent("\(image).jpg"))
         try "text \(image)\nmore".write(
-          to: pictures.appendingPathComponent("\(image).txt"), atomically: true, encoding: .utf8)
+          to: images.appendingPathComponent("\(image).txt"), atomically: true, encoding: .utf8)
       }
       let list = folder.appendingPathComponent("list.csv")
       try "image,caption,image_id\n0.jpg,x,1\n1.jpg,y,1\n0.jpg,z,1\n".write(
         to: list, atomically: true, encoding: .utf8)
       let sources = [
-        try SourceLocation(path: pictures.path).open(),
-        try SourceLocation(path: list.path, imageFolder: pictures.path).open(),
+        try SourceLocation(path: images.path).open(),
+        try SourceLocation(path: list.path, imageFolder: images.path).open(),
       ]
       for (number, source) in sources.enumerated() {
         let packed = try ShardSource(
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func brokenPicturesAreNamedAndLeftOut() throws {
+  @Test func brokenImagesAreNamedAndLeftOut() throws {
     try withTemporaryFolder { folder in
       let output = folder.appendingPathComponent("a")
       var skipped: [SkippedSample] = []

@@ -39,11 +39,11 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     #expect(order.map { records[$0].captions } == [["a red thing"], ["one", "two"], ["ein Café"]])
     #expect(order.map { records[$0].givenId } == [nil, "7", "x"])
     #expect(Set(records.map(\.imageId)).count == 3)
-    for (image, red) in zip(order, [10, 20, 30]) {
-      let picture = try ImageDecoder().decode(
-        bytes: try source.imageBytes(ofImage: image, limit: 1 << 20))
-      #expect(picture.pixels[0] == red && picture.width == 2)
-      #expect(records[image].imagePath == "\(path):\(records[image].listedPath)")
+    for (number, red) in zip(order, [10, 20, 30]) {
+      let image = try ImageDecoder().decode(
+        bytes: try source.imageBytes(ofImage: number, limit: 1 << 20))
+      #expect(image.pixels[0] == red && image.width == 2)
+      #expect(records[number].imagePath == "\(path):\(records[number].listedPath)")
     }
     let found = source.findings
     #expect(found.first { $0.kind == .withoutText }?.examples == ["\(path):set/lonely"])
@@ -102,16 +102,16 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   @Test func badCaptionsAreSkippedAndNamed() throws {
     try withTemporaryFolder { folder in
       let path = folder.appendingPathComponent("a.tar").path
-      let picture = PNGMaker.file(noise(width: 3, height: 3))
+      let image = PNGMaker.file(noise(width: 3, height: 3))
       let writer = try TarWriter(creating: path)
       for (key, json) in [("a", "{}"), ("b", #"{"caption": "good"}"#), ("c", "no")] {
-        try writer.add("\(key).png", picture)
+        try writer.add("\(key).png", image)
         try writer.add("\(key).json", Array(json.utf8))
       }
       try writer.finish()
       let loader = try BatchLoader(
         source: ShardSource(paths: [path]),
-        content: PictureContent(transform: .evaluation(side: 2)),
+        content: ImageContent(transform: .evaluation(side: 2)),
         options: BatchLoaderOptions(
           pass: .evaluation, batchSize: 3, seed: 1, maximumBadShare: 1))
       let batch = try #require(try loader.next())

@@ -59,8 +59,8 @@ import Testing
   @Test func foldersOfTwoKindsAreRefused() throws {
     try withTemporaryFolder { folder in
       _ = try folder.packing(MemoryCaptions(count: 2), as: "a", shardSize: 2)
-      let picture = folder.appendingPathComponent("a/x.jpg")
-      try Foundation.Data([1]).write(to: picture)
+      let image = folder.appendingPathComponent("a/x.jpg")
+      try Foundation.Data([1]).write(to: image)
       let error = #expect(throws: DatasetError.self) {
         try SourceLocation(path: folder.path + "/a").open()
       }

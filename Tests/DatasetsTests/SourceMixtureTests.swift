@@ -83,7 +83,7 @@ import Testing
       #expect(try mixture.imageBytes(at: image, limit: 1 << 20) == bytes)
     }
     #expect(mixture.imageCount == 8 && mixture.pairCount == 8)
-    // One sample an image still knows its source, which decides how the picture is augmented.
+    // One sample an image still knows its source, which decides how the image is augmented.
     let images = ImagesOnce(mixture)
     #expect(
       (0..<8).map { images.sample(at: $0, seed: 1, epoch: 0).source } == samples.map(\.source))
@@ -99,12 +99,12 @@ import Testing
       ImageTransform.evaluation(side: 2), .evaluation(side: 2, normalization: white),
     ]
     let loader = try BatchLoader(
-      source: ImagesOnce(mixture), content: PictureContent(transforms: transforms),
+      source: ImagesOnce(mixture), content: ImageContent(transforms: transforms),
       options: BatchLoaderOptions(pass: .evaluation, batchSize: 6, seed: 1))
     let batch = try #require(try loader.next())
     for sample in batch.samples {
       let plain = try BatchLoader(
-        source: ImagesOnce(mixture), content: PictureContent(transform: transforms[sample.source]),
+        source: ImagesOnce(mixture), content: ImageContent(transform: transforms[sample.source]),
         options: BatchLoaderOptions(pass: .evaluation, batchSize: 6, seed: 1))
       let expected = try #require(try plain.next()).content.values
       let range = sample.index * 12..<(sample.index + 1) * 12
@@ -160,7 +160,7 @@ import Testing
       ])
       func loader(_ workers: Int, _ start: LoaderPosition = .init()) throws -> BatchLoader {
         try BatchLoader(
-          source: mixture, content: PictureContent(transform: .training(side: 2)),
+          source: mixture, content: ImageContent(transform: .training(side: 2)),
           options: BatchLoaderOptions(
             pass: .training, batchSize: 4, seed: 3, workerCount: workers, maximumBadShare: 1),
           startingAt: start)

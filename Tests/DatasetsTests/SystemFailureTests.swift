@@ -51,7 +51,7 @@ import Testing
   func loadersEnd(inText: Bool) throws {
     let loader = try BatchLoader(
       source: Failing(count: 8, failing: 5, inText: inText),
-      content: PictureContent(transform: .evaluation(side: 2)),
+      content: ImageContent(transform: .evaluation(side: 2)),
       options: BatchLoaderOptions(pass: .evaluation, batchSize: 4, seed: 1, maximumBadShare: 1))
     #expect(try loader.next()?.samples.count == 4)
     #expect(throws: Failing.error) { try loader.next() }
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test func evaluationSetsDoNotTakeItForAMissingPicture() throws {
+  @Test func evaluationSetsDoNotTakeItForAMissingImage() throws {
     try withTemporaryFolder { url in
       let folder = url.path + "/inner"
       #expect(mkdir(folder, 0) == 0)
@@ -149,7 +149,7 @@ import Testing
     }
   }
 
-  /// A socket has the error that a lost disk has, and is one broken picture.
+  /// A socket has the error that a lost disk has, and is one broken image.
   @Test func socketsAreRefusedAsNoFiles() throws {
     // Names of sockets are short.
     let path = "/tmp/\(getpid())-datasets.jpg"

@@ -4,7 +4,7 @@ import Testing
 @testable import demo_report
 
 struct GroupScoresTests {
-  /// Two groups of two; the lines are not in the list's order, and name the pictures otherwise.
+  /// Two groups of two; the lines are not in the list's order, and name the images otherwise.
   static let answers = """
     {"id":"/d/images/p3.webp","image":"/d/images/p3.webp","ranked":[{"text":"t3","cosine":0.9,"score":5},{"text":"t2","cosine":0.8,"score":4}],"truth":["t3"]}
     {"id":"/d/images/p0.webp","image":"/d/images/p0.webp","ranked":[{"text":"t0","cosine":0.5,"score":3},{"text":"t1","cosine":0.6,"score":1}],"truth":["t0"]}
@@ -46,7 +46,7 @@ struct GroupScoresTests {
     #expect(scores.cosine.imageToText == Share(count: 3, total: 4))
     #expect(scores.cosine.textToImage == Share(count: 4, total: 4))
     #expect(scores.cosine.group == Share(count: 1, total: 2))
-    // t1 has both pictures at 2.
+    // t1 has both images at 2.
     #expect(scores.reranked?.imageToText == Share(count: 4, total: 4))
     #expect(scores.reranked?.textToImage == Share(count: 3, total: 4))
     #expect(scores.reranked?.group == Share(count: 1, total: 2))
@@ -56,7 +56,7 @@ struct GroupScoresTests {
     let first = try groups()[0]
     #expect(first.members.map(\.text) == ["t0", "t1"])
     #expect(first.chosenTexts(by: .cosine) == [1, 1])
-    #expect(first.chosenPictures(by: .score) == [0, nil])
+    #expect(first.chosenImages(by: .score) == [0, nil])
   }
 
   @Test func whatIsInNoRankingComesLast() throws {
@@ -90,14 +90,14 @@ struct GroupScoresTests {
   @Test func listsMustDivideIntoGroups() throws {
     let file = folder.path("list.jsonl")
     #expect(
-      throws: InputError(file: file, problem: "expected groups of 3 pictures, found 4 pictures")
+      throws: InputError(file: file, problem: "expected groups of 3 images, found 4 images")
     ) { try groups(size: 3) }
     #expect(throws: (any Error).self) {
       try HardCommand.parse(["x", "--data", "y", "--group-size", "1"])
     }
   }
 
-  @Test func eachListedPictureNeedsAnAnswer() throws {
+  @Test func eachListedImageNeedsAnAnswer() throws {
     let hard = folder.path("hard.jsonl")
     let answers = Self.answers.split(separator: "\n").dropFirst().joined(separator: "\n")
     #expect(

@@ -102,8 +102,8 @@ struct InputFileTests {
     #expect(error.description == "a\\u{1b}[31m: x\\u{a}y")
   }
 
-  @Test func picturesAreFoundByTheEndsOfTheirPaths() {
-    var index = PictureIndex<Int>()
+  @Test func imagesAreFoundByTheEndsOfTheirPaths() {
+    var index = ImageIndex<Int>()
     index.add(1, at: "/d/train/0.webp")
     index.add(2, at: "/d/test/0.webp")
     index.add(3, at: "/d/test/0.webp")

@@ -10,7 +10,7 @@ struct SheetTests {
   init() throws { folder = try TemporaryFolder() }
 
   /// Enough of a WebP file to be taken for one.
-  private static let picture = Array("RIFF\u{1}\u{0}\u{0}\u{0}WEBPVP8 ".utf8)
+  private static let image = Array("RIFF\u{1}\u{0}\u{0}\u{0}WEBPVP8 ".utf8)
 
   /// - Returns: The page that the command writes.
   private func page(_ arguments: [String]) throws -> String {
@@ -25,7 +25,7 @@ struct SheetTests {
     try FileManager.default.createDirectory(
       atPath: folder.path("images"), withIntermediateDirectories: true)
     for name in ["0", "1", "p0", "p1", "p2", "p3"] {
-      try folder.replace("images/\(name).webp", with: Self.picture)
+      try folder.replace("images/\(name).webp", with: Self.image)
     }
     try folder.write(
       """
@@ -60,10 +60,10 @@ struct SheetTests {
   @Test func thePageNeedsNothingElse() throws {
     let page = try wholePage()
     for text in ["http", "<script", "<link", "@import", "url(", "//"] {
-      // Base64 may hold two slashes, but not that of these pictures.
+      // Base64 may hold two slashes, but not that of these images.
       #expect(!page.contains(text), "\(text)")
     }
-    let address = "src=\"data:image/webp;base64,\(Data(Self.picture).base64EncodedString())\""
+    let address = "src=\"data:image/webp;base64,\(Data(Self.image).base64EncodedString())\""
     #expect(page.components(separatedBy: "<img ").count - 1 == 6)
     #expect(page.components(separatedBy: address).count - 1 == 6)
   }
@@ -100,9 +100,9 @@ struct SheetTests {
     let note = "<span class=\"note\">truth: dog</span>"
     #expect(page.contains("<dd>\(wrong) <span>cat</span> \(note)</dd>"))
     #expect(page.contains("<dt>is there a dog?</dt><dd>\(right) <span>yes</span></dd>"))
-    // By the re-ranked score t0 chooses its own picture, t1 has a tie.
-    #expect(page.contains("<td>t0</td><td><span class=\"choice\">\(right) picture A</span></td>"))
-    #expect(page.contains("<td>t1</td><td><span class=\"choice\">\(wrong) no picture</span></td>"))
+    // By the re-ranked score t0 chooses its own image, t1 has a tie.
+    #expect(page.contains("<td>t0</td><td><span class=\"choice\">\(right) image A</span></td>"))
+    #expect(page.contains("<td>t1</td><td><span class=\"choice\">\(wrong) no image</span></td>"))
   }
 
   @Test func sectionsAppearForWhatIsGiven() throws {
@@ -110,7 +110,7 @@ struct SheetTests {
     let captions = try page([
       "--captions", folder.path("captions.jsonl"), "--images", folder.url.path, "--count", "1",
     ])
-    #expect(captions.contains("1 of 2 pictures"))
+    #expect(captions.contains("1 of 2 images"))
     #expect(captions.contains("CHAIR_i"))
     #expect(!captions.contains("Hard") && !captions.contains("Questions"))
     let hard = try page([
@@ -120,11 +120,11 @@ struct SheetTests {
     let answers = try page([
       "--answers", folder.path("answers.jsonl"), "--images", folder.url.path,
     ])
-    #expect(answers.contains("All 1 pictures"))
+    #expect(answers.contains("All 1 images"))
     #expect(throws: (any Error).self) { try page([]) }
   }
 
-  @Test func picturesMustBePictures() throws {
+  @Test func imagesMustBeImages() throws {
     _ = try wholePage()
     try folder.write("text", to: "images/0.webp")
     #expect(
@@ -153,11 +153,11 @@ struct SheetTests {
     arguments: [
       ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A], "image/png"),
       ([0xFF, 0xD8, 0xFF, 0xE0], "image/jpeg"),
-      ([0x47, 0x49, 0x46, 0x38, 0x39], "image/gif"), (Self.picture, "image/webp"),
+      ([0x47, 0x49, 0x46, 0x38, 0x39], "image/gif"), (Self.image, "image/webp"),
       ([0x52, 0x49, 0x46, 0x46], nil), ([], nil),
     ] as [([UInt8], String?)])
   func mediaTypesComeFromTheBytes(_ bytes: [UInt8], _ type: String?) {
-    #expect(PictureFiles.mediaType(of: Data(bytes)) == type)
+    #expect(ImageFiles.mediaType(of: Data(bytes)) == type)
   }
 
   @Test func evenDistancesBeginWithTheFirst() {

@@ -76,21 +76,21 @@ import WeightFiles
       "\(misled.errors)")
   }
 
-  @Test func brokenPicturesAreSkippedCountedAndNamed() throws {
+  @Test func brokenImagesAreSkippedCountedAndNamed() throws {
     let run = try TinyRun(steps: 3)
-    let pictures = try TemporaryFolder()
+    let images = try TemporaryFolder()
     let source = Goldens.repository.appendingPathComponent("Data/demo/images")
     let names = try FileManager.default.contentsOfDirectory(atPath: source.path).sorted()
     for name in names.prefix(40) {
-      try pictures.copy(source.appendingPathComponent(name))
-      try pictures.write("a picture", to: (name as NSString).deletingPathExtension + ".txt")
+      try images.copy(source.appendingPathComponent(name))
+      try images.write("an image", to: (name as NSString).deletingPathExtension + ".txt")
     }
-    try pictures.write("not a picture", to: "broken.jpg")
-    try pictures.write("a broken picture", to: "broken.txt")
-    let data = ["--set", "data.train.path=\(pictures.url.path)"]
+    try images.write("not an image", to: "broken.jpg")
+    try images.write("a broken image", to: "broken.txt")
+    let data = ["--set", "data.train.path=\(images.url.path)"]
     let trained = try BuiltTool.run(run.arguments("a", data))
     #expect(trained.status == 0, "\(trained.errors)")
-    #expect(trained.output.contains("skipped \(pictures.path("broken.jpg"))"), "\(trained.output)")
+    #expect(trained.output.contains("skipped \(images.path("broken.jpg"))"), "\(trained.output)")
     let check = ["data", "check", "--config", run.recipe.path] + data
     let report = try BuiltTool.run(check + ["--set", "data.maximumBadShare=0.1"])
     #expect(report.status == 0, "\(report.errors)")

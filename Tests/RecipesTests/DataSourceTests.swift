@@ -60,7 +60,7 @@ import Testing
     let packed = try BuiltTool.run(
       ["data", "pack", "Data/demo/heldout.jsonl", "--output", shards, "--shard-size", "80"])
     #expect(packed.status == 0, "\(packed.errors)")
-    #expect(packed.output.contains("packed 300 pictures into 4 shards"), "\(packed.output)")
+    #expect(packed.output.contains("packed 300 images into 4 shards"), "\(packed.output)")
     let listed = try BuiltTool.run(
       ["tvf", shards + "/shard-000003.tar"], program: URL(fileURLWithPath: "/usr/bin/tar"))
     #expect(listed.status == 0 && listed.errors.isEmpty)
@@ -80,7 +80,7 @@ import Testing
     #expect(checked.output.contains(#/shards +4\n/#))
     let trained = try BuiltTool.run(run.arguments("a", data))
     #expect(trained.status == 0, "\(trained.errors)")
-    #expect(trained.output.contains("data: 300 pictures, 300 held out"), "\(trained.output)")
+    #expect(trained.output.contains("data: 300 images, 300 held out"), "\(trained.output)")
 
     let cut = URL(fileURLWithPath: shards + "/shard-000001.tar")
     try Data(contentsOf: cut).prefix(50_000).write(to: cut)
@@ -107,7 +107,7 @@ import Testing
     ]
     let whole = try BuiltTool.run(run.arguments("whole", mixture))
     #expect(whole.status == 0, "\(whole.errors)")
-    #expect(whole.output.contains("data: 348 pictures"), "\(whole.output)")
+    #expect(whole.output.contains("data: 348 images"), "\(whole.output)")
     let killed = try BuiltTool.start(run.arguments("killed", mixture))
     killed.waitForOutput("step \(Int.random(in: 12...30))/40")
     killed.send(SIGKILL)

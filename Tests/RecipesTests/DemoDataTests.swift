@@ -26,7 +26,7 @@ import Testing
     let nouns: Set<String>
 
     private static let others: Set<String> = [
-      "a", "an", "on", "of", "the", "to", "from", "and", "there", "is", "are", "picture", "small",
+      "a", "an", "on", "of", "the", "to", "from", "and", "there", "is", "are", "image", "small",
       "big", "left", "right", "top", "bottom", "above", "below", "over", "under", "red", "blue",
       "green", "yellow", "white", "gray", "purple", "orange",
     ]
@@ -107,7 +107,7 @@ import Testing
     #expect(loose.count >= 24 && loose.allSatisfy { shards.contains($0.captions) })
   }
 
-  @Test func questionsHaveAnswersAndPictures() throws {
+  @Test func questionsHaveAnswersAndImages() throws {
     let set = try QuestionSet(questions: Self.demo("questions.json"))
     #expect(set.items.count > 600 && set.unanswered.isEmpty)
     #expect(set.items.allSatisfy { Set($0.answers).count == 1 && $0.answers.count == 10 })

@@ -48,8 +48,8 @@ import Testing
     #expect(first.status == 0, "\(first.errors)")
     // Training and held-out pairs are the same list here, seen in the same way: one file.
     #expect(try files().count == 1)
-    #expect(try train("pictures", cache: false).status == 0)
-    let (cached, plain) = (try losses("cached"), try losses("pictures"))
+    #expect(try train("images", cache: false).status == 0)
+    let (cached, plain) = (try losses("cached"), try losses("images"))
     #expect(cached.count >= 6 && cached.count == plain.count)
     // Stored as bfloat16: three significant digits of a feature.
     for (a, b) in zip(cached, plain) { #expect(abs(a - b) < 0.01 * abs(b)) }
@@ -88,18 +88,18 @@ import Testing
     #expect(trained.status == 1 && trained.errors.contains("vision.cache"))
   }
 
-  @Test func unreadablePicturesAreSkippedAsEver() throws {
-    let pictures = try TemporaryFolder()
+  @Test func unreadableImagesAreSkippedAsEver() throws {
+    let images = try TemporaryFolder()
     let source = Goldens.repository.appendingPathComponent("Data/demo/images")
     for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted().prefix(20)
     {
-      try pictures.copy(source.appendingPathComponent(name))
-      try pictures.write("a picture", to: (name as NSString).deletingPathExtension + ".txt")
+      try images.copy(source.appendingPathComponent(name))
+      try images.write("an image", to: (name as NSString).deletingPathExtension + ".txt")
     }
-    try pictures.write("not a picture", to: "broken.jpg")
-    try pictures.write("a broken picture", to: "broken.txt")
-    let result = try train("a", ["--set", "data.train.path=\(pictures.url.path)"])
+    try images.write("not an image", to: "broken.jpg")
+    try images.write("a broken image", to: "broken.txt")
+    let result = try train("a", ["--set", "data.train.path=\(images.url.path)"])
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains(pictures.path("broken.jpg")), "\(result.output)")
+    #expect(result.output.contains(images.path("broken.jpg")), "\(result.output)")
   }
 }

@@ -32,7 +32,7 @@ import Testing
     return try FeatureWriter(file, layout: layout, stamp: stamp, report: report)
   }
 
-  /// Writes up to a row; the pictures of `unreadable` rows are passed over.
+  /// Writes up to a row; the images of `unreadable` rows are passed over.
   private func fill(_ writer: FeatureWriter, to end: Int, unreadable: Set<Int> = []) throws {
     for number in writer.rowCount..<end {
       if unreadable.contains(number) {
@@ -68,7 +68,7 @@ import Testing
         let writer = try writer()
         try fill(writer, to: kept, unreadable: unreadable)
         try writer.keep()
-        // Rows that nothing counts, not even the right ones: a killed process had other pictures.
+        // Rows that nothing counts, not even the right ones: a killed process had other images.
         try fill(writer, to: min(kept + 2, layout.rowCount), unreadable: [])
       }
       #expect(!FileManager.default.fileExists(atPath: target.path))
@@ -113,7 +113,7 @@ import Testing
       let writer = try writer { said.append($0) }
       #expect(writer.rowCount == 0)
       #expect(said.count == 1 && said[0].contains("begun anew"), "\(problem): \(said)")
-      if problem == "damaged row" { #expect(said[0].contains("picture 1 is damaged in view 1")) }
+      if problem == "damaged row" { #expect(said[0].contains("image 1 is damaged in view 1")) }
       try fill(writer, to: layout.rowCount)
       try writer.finish()
       #expect([UInt8](try Data(contentsOf: target)) == expected, "\(problem)")
@@ -154,7 +154,7 @@ import Testing
 
   // MARK: Reading
 
-  /// Samples without pictures.
+  /// Samples without images.
   private struct Samples: SampleSource {
     let count: Int
 
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  @Test func viewsAreDrawnForEachPictureAndEpoch() throws {
+  @Test func viewsAreDrawnForEachImageAndEpoch() throws {
     try Data(whole()).write(to: target)
     let store = try store()
     let all = try visits(loader(store), 200)
@@ -227,7 +227,7 @@ import Testing
     var bytes = try whole()
     try Data(bytes).write(to: target)
     #expect(try store().firstDamagedRow() == nil)
-    // Picture 4 in its third view.
+    // Image 4 in its third view.
     let row = 2 * layout.images + 4
     bytes[bytes.count - layout.byteCount + layout.offset(ofRow: row) + 7] ^= 0x10
     try Data(bytes).write(to: target)
@@ -235,13 +235,13 @@ import Testing
     #expect(try store.firstDamagedRow() == row)
     let error = #expect(throws: RunError.self) { _ = try visits(loader(store), 200) }
     #expect(
-      error == .damagedFeatures(file: target.path, picture: "4.png", view: 3),
+      error == .damagedFeatures(file: target.path, image: "4.png", view: 3),
       "\(String(describing: error))")
     #expect(error?.localizedDescription.contains("blip2-train features") == true)
   }
 
-  @Test func picturesThatCouldNotBeReadArePassedOver() throws {
-    // Picture 3 in view 0 and picture 4 in view 1: missing in one view is missing.
+  @Test func imagesThatCouldNotBeReadArePassedOver() throws {
+    // Image 3 in view 0 and image 4 in view 1: missing in one view is missing.
     try Data(whole(unreadable: [3, 11])).write(to: target)
     let store = try store()
     #expect(store.absentCount == 2)

@@ -12,17 +12,17 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    let pictures = folder.url.appendingPathComponent("pictures")
-    try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: false)
+    let images = folder.url.appendingPathComponent("images")
+    try FileManager.default.createDirectory(at: images, withIntermediateDirectories: false)
     let source = Goldens.repository.appendingPathComponent("Data/demo/images")
     for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted().prefix(40)
     {
-      try folder.copy(source.appendingPathComponent(name), as: "pictures/\(name)")
+      try folder.copy(source.appendingPathComponent(name), as: "images/\(name)")
       let text = (name as NSString).deletingPathExtension + ".txt"
-      try folder.write("a picture", to: "pictures/\(text)")
+      try folder.write("an image", to: "images/\(text)")
     }
-    try folder.write("not a picture", to: "pictures/broken.jpg")
-    try folder.write("a broken picture", to: "pictures/broken.txt")
+    try folder.write("not an image", to: "images/broken.jpg")
+    try folder.write("a broken image", to: "images/broken.txt")
     recipe = try folder.write(
       """
       model:
@@ -31,12 +31,12 @@ import Testing
         embeddingWidth: 8
       vision: {path: Data/demo/encoder, imageSize: 48, cacheFolder: \(folder.path("features"))}
       data:
-        train: {path: \(pictures.path)}
+        train: {path: \(images.path)}
         validation: {path: Data/demo/heldout.jsonl}
         workers: 1
       training: {steps: 4, batchSize: 8, learningRate: {warmupSteps: 1}}
       validation: {every: 0}
-      log: {every: 1, tensorBoard: false, pictures: 0}
+      log: {every: 1, tensorBoard: false, images: 0}
       """, to: "recipe.yaml")
   }
 
@@ -65,9 +65,9 @@ import Testing
   @Test func computesOnceForRunsToRead() throws {
     let first = try features()
     #expect(first.status == 0, "\(first.errors)")
-    #expect(first.output.contains("training: 41 pictures, 1 view of each"), "\(first.output)")
-    #expect(first.output.contains("validation: 300 pictures"))
-    #expect(first.output.contains("300 pictures computed in"))
+    #expect(first.output.contains("training: 41 images, 1 view of each"), "\(first.output)")
+    #expect(first.output.contains("validation: 300 images"))
+    #expect(first.output.contains("300 images computed in"))
     #expect(first.output.contains("broken.jpg"))
     #expect(first.output.contains("--set vision.cache=true"))
     let files = try files()
@@ -96,7 +96,7 @@ import Testing
     #expect(try files().count == 6)
     let elsewhere = try features("--output", folder.path("elsewhere"), "--set", "vision.views=2")
     #expect(elsewhere.status == 0, "\(elsewhere.errors)")
-    #expect(elsewhere.output.contains("41 pictures, 2 views of each"), "\(elsewhere.output)")
+    #expect(elsewhere.output.contains("41 images, 2 views of each"), "\(elsewhere.output)")
     #expect(
       elsewhere.output.contains("--set vision.cacheFolder=\(folder.path("elsewhere"))"))
     #expect(try files(in: folder.path("elsewhere")).count == 2)
@@ -104,7 +104,7 @@ import Testing
 
   @Test func damageIsRefusedByRunsAndRepairedHere() throws {
     #expect(try features().status == 0)
-    // The training pictures' features: the held-out pictures are more.
+    // The training images' features: the held-out images are more.
     let file = try #require(try files().last)
     let whole = try Data(contentsOf: file)
     var damaged = whole
@@ -115,7 +115,7 @@ import Testing
     try damaged.write(to: file)
     let run = try train("a")
     #expect(run.status == 1, "\(run.output)")
-    #expect(run.errors.contains(file.path) && run.errors.contains(folder.path("pictures")))
+    #expect(run.errors.contains(file.path) && run.errors.contains(folder.path("images")))
     #expect(run.errors.contains("make it again by blip2-train features"), "\(run.errors)")
     let again = try features()
     #expect(again.status == 0 && again.output.contains("made again"), "\(again.output)")
@@ -167,7 +167,7 @@ import Testing
     let more = ["--set", "vision.views=10"]
     let both = try (0..<2).map { _ in try BuiltTool.start(arguments(more)) }.map { $0.finish() }
     #expect(both.map(\.status) == [0, 0], "\(both.map(\.errors))")
-    let computing = both.filter { $0.output.contains("410 pictures computed in") }
+    let computing = both.filter { $0.output.contains("410 images computed in") }
     #expect(computing.count == 1, "\(both.map(\.output))")
     let files = try files()
     #expect(files.count == 2 && files.allSatisfy { $0.pathExtension == "safetensors" })
@@ -180,7 +180,7 @@ import Testing
     let result = try BuiltTool.run(
       ["features", "--config", two.recipe.path, "--output", cache])
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("training: 300 pictures"))
+    #expect(result.output.contains("training: 300 images"))
     let run = try BuiltTool.run(
       two.arguments(
         "run",

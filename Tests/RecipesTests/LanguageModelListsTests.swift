@@ -9,7 +9,7 @@ import Testing
 
 /// Small language models that read lists as soft prompts are read.
 @Suite struct LanguageModelListsTests {
-  /// Texts of pictures with things in two places, one of them a list.
+  /// Texts of images with things in two places, one of them a list.
   private func texts() -> String {
     let nouns = ["dog", "key", "bus", "owl"]
     let lines = nouns.flatMap { a in

@@ -36,7 +36,7 @@ import Testing
     let start = try #require(tokenizer.startId)
     #expect(made.target == [start] + tokenizer.encode("red apple") + feed)
     #expect(texts.beginning(nil) == [start])
-    #expect(texts.beginning("a picture of") == [start] + tokenizer.encode("a picture of"))
+    #expect(texts.beginning("an image of") == [start] + tokenizer.encode("an image of"))
     #expect(texts.text(tokenizer.encode("red apple") + feed) == "red apple")
   }
 
@@ -44,15 +44,15 @@ import Testing
   @Test func optWithPrompt() throws {
     var objective = StageTwoObjective()
     objective.prefix = .prompt
-    objective.prompt = "a picture of"
+    objective.prompt = "an image of"
     let (texts, model) = try texts("opt", objective)
     let tokenizer = model.tokenizer
     let made = text(texts, "apple")
     let start = try #require(tokenizer.startId)
-    #expect(made.prefix == [start] + tokenizer.encode("a picture of"))
+    #expect(made.prefix == [start] + tokenizer.encode("an image of"))
     #expect(
       made.prefix + made.target
-        == [start] + tokenizer.encode("a picture of apple") + tokenizer.encode("\n"))
+        == [start] + tokenizer.encode("an image of apple") + tokenizer.encode("\n"))
     #expect(texts.beginning(nil) == made.prefix)
   }
 

@@ -153,7 +153,7 @@ import Testing
     for arguments in [embed + [fresh + ".jsonl"], plot + [fresh + ".svg"], export + [fresh]] {
       #expect(try BuiltTool.run(arguments).status == 0)
     }
-    // A picture of a run is drawn again and again; features and weights are written once.
+    // An image of a run is drawn again and again; features and weights are written once.
     #expect(try BuiltTool.run(plot + [fresh + ".svg"]).status == 0)
     #expect(try BuiltTool.run(embed + [fresh + ".jsonl"]).status == 1)
     #expect(try BuiltTool.run(embed + [fresh + ".jsonl", "--force"]).status == 0)

@@ -68,7 +68,7 @@ import Testing
     #expect(resumed.status == 0, "\(resumed.errors)")
     let said = try BuiltTool.run([
       "generate", "--checkpoint", run.output("a"), "--config", run.recipe.path, "--set",
-      "stage1.checkpoint=\(stageOne)", "--image", run.pictures(1)[0],
+      "stage1.checkpoint=\(stageOne)", "--image", run.images(1)[0],
     ])
     #expect(said.status == 0, "\(said.errors)")
     let anew = try BuiltTool.run(run.arguments("b", from))

@@ -11,7 +11,7 @@ import Testing
     return try folder.write(lines.joined(separator: "\n"), to: "lost.jsonl").path
   }
 
-  @Test func picturesThatLieElsewhereAreKnownBeforeTheFirstStep() throws {
+  @Test func imagesThatLieElsewhereAreKnownBeforeTheFirstStep() throws {
     let run = try TinyRun(steps: 3)
     let list = try lost(run.folder)
     for (key, settings) in [
@@ -28,7 +28,7 @@ import Testing
       let result = try BuiltTool.run(
         run.arguments(key, settings.flatMap { ["--set", $0] }))
       #expect(result.status == 1)
-      #expect(result.errors.hasPrefix("error: \(key): none of 8 pictures"), "\(result.errors)")
+      #expect(result.errors.hasPrefix("error: \(key): none of 8 images"), "\(result.errors)")
       #expect(result.errors.contains("lost/0.jpg") && result.errors.contains("No such file"))
       #expect(!result.output.contains("step 1/"))
     }

@@ -54,24 +54,24 @@ import Testing
       Set(file.parameterNames) == Set(stage.model.trainedParameters.map(\.name)))
   }
 
-  /// Captions, questions, several texts, JSON; pictures that are none, prompts that have no room.
+  /// Captions, questions, several texts, JSON; images that are none, prompts that have no room.
   @Test func generation() throws {
     let run = try TinyStageTwo(family: "opt")
     #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "3"])).status == 0)
-    let broken = try run.folder.write("not a picture", to: "broken.png").path
-    let pictures = try run.pictures(2)
+    let broken = try run.folder.write("not an image", to: "broken.png").path
+    let images = try run.images(2)
     let base = ["generate", "--checkpoint", run.output("a"), "--image"]
     let plain = try BuiltTool.run(
-      base + [pictures[0], broken, pictures[1], "--max-new-tokens", "5", "--beams", "2"])
+      base + [images[0], broken, images[1], "--max-new-tokens", "5", "--beams", "2"])
     #expect(plain.status == 0, "\(plain.errors)")
     let lines = plain.output.split(separator: "\n")
     #expect(lines.count == 2)
-    #expect(zip(lines, pictures).allSatisfy { $0.hasPrefix($1 + "\t") })
+    #expect(zip(lines, images).allSatisfy { $0.hasPrefix($1 + "\t") })
     #expect(plain.errors.contains("broken.png") && plain.errors.contains("1 of 3"))
 
     let several = try BuiltTool.run(
       base + [
-        pictures[0], "--sample", "--captions", "3", "--json", "--max-new-tokens", "4",
+        images[0], "--sample", "--captions", "3", "--json", "--max-new-tokens", "4",
         "--prompt", "question: what is it? answer:",
       ])
     #expect(several.status == 0, "\(several.errors)")
@@ -80,25 +80,25 @@ import Testing
     #expect((object["texts"] as? [String])?.count == 3)
     let again = try BuiltTool.run(
       base + [
-        pictures[0], "--sample", "--captions", "3", "--json", "--max-new-tokens", "4",
+        images[0], "--sample", "--captions", "3", "--json", "--max-new-tokens", "4",
         "--prompt", "question: what is it? answer:",
       ])
     #expect(again.output == several.output, "draws depend on the seed alone")
 
     let long = try BuiltTool.run(
-      base + [pictures[0], "--prompt", Array(repeating: "word", count: 300).joined(separator: " ")])
+      base + [images[0], "--prompt", Array(repeating: "word", count: 300).joined(separator: " ")])
     #expect(long.status == 1)
     #expect(long.errors.contains("128 positions"), "\(long.errors)")
-    #expect(try BuiltTool.run(base + [pictures[0], "--top-p", "3", "--sample"]).status == 64)
+    #expect(try BuiltTool.run(base + [images[0], "--top-p", "3", "--sample"]).status == 64)
     #expect(try BuiltTool.run(base + [broken]).status == 1)
   }
 
   @Test func evaluationOfCaptionsAndAnswers() throws {
     let run = try TinyStageTwo(family: "t5")
     #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "2"])).status == 0)
-    let pictures = try run.pictures(3)
-    let captions = pictures.enumerated().map { index, path in
-      ["image": path, "caption": ["a face", "picture \(index)"]] as [String: Any]
+    let images = try run.images(3)
+    let captions = images.enumerated().map { index, path in
+      ["image": path, "caption": ["a face", "image \(index)"]] as [String: Any]
     }
     let list = try run.folder.write(
       String(decoding: try JSONSerialization.data(withJSONObject: captions), as: UTF8.self),
@@ -115,7 +115,7 @@ import Testing
     let said = try String(contentsOfFile: run.output("said.jsonl"), encoding: .utf8)
     #expect(said.split(separator: "\n").count == 3)
 
-    let questions = pictures.enumerated().map { index, path in
+    let questions = images.enumerated().map { index, path in
       ["image": path, "question": "what is it?", "answer": ["a face"], "question_id": index]
         as [String: Any]
     }
@@ -134,8 +134,8 @@ import Testing
   @Test func questionsAndAnnotationsInTwoFiles() throws {
     let run = try TinyStageTwo(family: "opt")
     #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "2"])).status == 0)
-    let pictures = try run.pictures(2)
-    for (number, path) in pictures.enumerated() {
+    let images = try run.images(2)
+    for (number, path) in images.enumerated() {
       try FileManager.default.createSymbolicLink(
         atPath: run.output("COCO_val2014_\(String(format: "%012d", number + 1)).jpg"),
         withDestinationPath: path)
@@ -163,7 +163,7 @@ import Testing
     #expect(scores["questions"] as? Int == 2 && scores["accuracy"] is Double, "\(scores)")
   }
 
-  /// A run that is asked to stop while it captions held-out pictures stops soon, with what it has.
+  /// A run that is asked to stop while it captions held-out images stops soon, with what it has.
   @Test func stoppedWithinValidation() throws {
     let run = try TinyStageTwo(family: "opt")
     let arguments = run.arguments(

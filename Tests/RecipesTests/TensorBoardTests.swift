@@ -70,12 +70,12 @@ import Testing
       return .summary(
         try #require(event.scalars).map { .scalar(tag: $0[0], try #require(Double($0[1]))) })
     default:
-      let picture = EncodedPicture(
+      let image = EncodedImage(
         width: try #require(event.width), height: try #require(event.height),
         png: Self.bytes(hex: try #require(event.png)))
       return .summary([
         .table(tag: try #require(event.textTag), try #require(event.rows)),
-        .image(tag: try #require(event.imageTag), picture),
+        .image(tag: try #require(event.imageTag), image),
       ])
     }
   }
@@ -133,10 +133,10 @@ import Testing
 
   private static let validation = [
     "data.validation.path=Data/demo/heldout.jsonl", "validation.every=3", "validation.rerank=2",
-    "log.pictures=3",
+    "log.images=3",
   ].flatMap { ["--set", $0] }
 
-  @Test func aRunWritesItsNumbersPicturesAndCaptions() throws {
+  @Test func aRunWritesItsNumbersImagesAndCaptions() throws {
     let run = try TinyRun(steps: 6)
     let trained = try BuiltTool.run(run.arguments("a", Self.validation))
     #expect(trained.status == 0, "\(trained.errors)")
@@ -152,13 +152,13 @@ import Testing
     for tag in ["itc", "cosine.imageToText.r1", "reranked.textToImage.r10"] {
       #expect(events.filter { $0.scalars["validation/\(tag)"] != nil }.map(\.step) == [3, 6])
     }
-    let pictures = events.filter { !$0.images.isEmpty }
-    #expect(pictures.map(\.step) == [3, 3, 3, 6, 6, 6])
-    for (number, event) in pictures.prefix(3).enumerated() {
-      let png = try #require(event.images["pictures/\(number + 1)/image"])
+    let images = events.filter { !$0.images.isEmpty }
+    #expect(images.map(\.step) == [3, 3, 3, 6, 6, 6])
+    for (number, event) in images.prefix(3).enumerated() {
+      let png = try #require(event.images["images/\(number + 1)/image"])
       let size = try ImageDecoder().decode(bytes: png)
       #expect((1...224).contains(size.width) && (1...224).contains(size.height))
-      let cells = try #require(event.tables["pictures/\(number + 1)/text"])
+      let cells = try #require(event.tables["images/\(number + 1)/text"])
       #expect(cells.count == 6 && cells[0] == "file" && cells[2] == "truth")
       #expect(cells[4] == "caption")
       #expect(trained.output.contains("\(cells[1]): says \"\(cells[5].prefix(71))"))
@@ -180,8 +180,8 @@ import Testing
         let tables = events.filter { $0.step == step }.flatMap(\.tables.values)
         #expect(list.count == 3)
         for item in list {
-          let picture = try #require(item["picture"] as? String)
-          let cells = try #require(tables.first { $0[1] == picture })
+          let image = try #require(item["image"] as? String)
+          let cells = try #require(tables.first { $0[1] == image })
           #expect(item["caption"] as? String == cells[5])
           #expect((item["truth"] as? [String])?.first == cells[3])
         }
@@ -212,8 +212,8 @@ import Testing
     #expect(files[1].filter { $0.scalars["train/itc"] != nil }.map(\.step) == [6, 7, 8])
   }
 
-  /// Features stand in place of pixels in the batch; the pictures come from their files.
-  @Test func picturesAreShownWhereFeaturesAreKept() throws {
+  /// Features stand in place of pixels in the batch; the images come from their files.
+  @Test func imagesAreShownWhereFeaturesAreKept() throws {
     let run = try TinyRun(
       steps: 3, vision: "{path: Data/demo/encoder, cache: true}")
     let settings = Self.validation + ["--set", "vision.cacheFolder=\(run.output("features"))"]
@@ -245,18 +245,18 @@ import Testing
     #expect(trained.output.contains("says"))
   }
 
-  @Test func pictureChoiceIsSpread() {
-    #expect(SamplePictures.spread(4, over: 100) == [0, 25, 50, 75])
-    #expect(SamplePictures.spread(4, over: 3) == [0, 1, 2])
-    #expect(SamplePictures.spread(0, over: 3) == [])
+  @Test func imageChoiceIsSpread() {
+    #expect(SampleImages.spread(4, over: 100) == [0, 25, 50, 75])
+    #expect(SampleImages.spread(4, over: 3) == [0, 1, 2])
+    #expect(SampleImages.spread(0, over: 3) == [])
   }
 
   @Test(arguments: [(448, 224, 224, 112), (100, 50, 100, 50), (10, 4000, 1, 224)])
-  func picturesKeepTheirProportions(_ sizes: (Int, Int, Int, Int)) {
+  func imagesKeepTheirProportions(_ sizes: (Int, Int, Int, Int)) {
     let image = RGBImage(
       width: sizes.0, height: sizes.1,
       pixels: [UInt8](repeating: 7, count: sizes.0 * sizes.1 * 3))
-    let small = image.fitted(into: SamplePictures.maximumSide)
+    let small = image.fitted(into: SampleImages.maximumSide)
     #expect(small.width == sizes.2 && small.height == sizes.3)
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import Recipes
 
-/// The smallest stage-1 run: real pictures of the demo, an encoder and a Q-Former of a few thousand
+/// The smallest stage-1 run: real images of the demo, an encoder and a Q-Former of a few thousand
 /// numbers, everything random on (dropout, crops, flips, negatives, drawn order).
 struct TinyRun {
   let folder: TemporaryFolder

@@ -51,8 +51,8 @@ struct TinyStageTwo {
     self.output(output) + String(format: "/step-%08d.h5", step)
   }
 
-  /// Pictures that ship with the repository.
-  func pictures(_ count: Int) throws -> [String] {
+  /// Images that ship with the repository.
+  func images(_ count: Int) throws -> [String] {
     let source = Goldens.repository.appendingPathComponent("Data/demo/images")
     return try FileManager.default.contentsOfDirectory(atPath: source.path).sorted().prefix(count)
       .map { source.appendingPathComponent($0).path }

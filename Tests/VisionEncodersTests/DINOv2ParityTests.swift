@@ -74,9 +74,9 @@ import Testing
     #expect(encoder.nativeImageSize == direct.configuration.imageSize)
   }
 
-  /// Pictures of a batch do not see one another.
+  /// Images of a batch do not see one another.
   @Test(arguments: runs)
-  func aBatchIsItsPicturesOneByOne(_ run: GoldenRun) throws {
+  func aBatchIsItsImagesOneByOne(_ run: GoldenRun) throws {
     let (pixels, encoder) = (try run.pixels, try DINOv2(folder: run.folder))
     let together = encoder.features(pixels, output: VisionOutput()).value
     let tokens = together.shape[1]

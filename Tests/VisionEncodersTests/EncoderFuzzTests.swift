@@ -23,7 +23,7 @@ import WeightFiles
     #expect(count < 100 || report.accepted > 0 && report.refused > count / 10, "\(report)")
   }
 
-  /// Runs an encoder on a picture of its own size, which its tiny weights keep small.
+  /// Runs an encoder on an image of its own size, which its tiny weights keep small.
   private func use(_ encoder: any VisionEncoder) {
     let side = encoder.nativeImageSize
     let features = encoder.features(

@@ -27,7 +27,7 @@ public struct StageTwoObjective: Codable, Equatable, Sendable {
     /// What BLIP-2 does with the family: nothing before a decoder's text, a drawn beginning for an
     /// encoder-decoder.
     case auto
-    /// Nothing: the whole caption is predicted from the picture.
+    /// Nothing: the whole caption is predicted from the image.
     case none
     /// The same words each time.
     case prompt

@@ -24,7 +24,7 @@ extension SampleContent {
 }
 
 /// The end of a loader: what the samples are made from is not fit to be used, which is not a matter of one
-/// broken picture.
+/// broken image.
 public struct ContentFailure: Error {
   /// What the loader ends with.
   public let error: any Error
@@ -33,15 +33,15 @@ public struct ContentFailure: Error {
 }
 
 /// Normalised pixels, `[3, height, width]`, read and decoded from the sample's file.
-public struct PictureContent: SampleContent {
+public struct ImageContent: SampleContent {
   private let decoder: ImageDecoder
   private let transforms: [ImageTransform]
 
   /// - Parameter transforms: One for all samples, or one for each of a mixture's sources.
-  /// - Precondition: There is one at least, and all give pictures of one size.
+  /// - Precondition: There is one at least, and all give images of one size.
   public init(decoder: ImageDecoder = ImageDecoder(), transforms: [ImageTransform]) {
     precondition(
-      Set(transforms.map(\.size)).count == 1, "pictures of \(transforms.map(\.size)) in one batch")
+      Set(transforms.map(\.size)).count == 1, "images of \(transforms.map(\.size)) in one batch")
     self.decoder = decoder
     self.transforms = transforms
   }

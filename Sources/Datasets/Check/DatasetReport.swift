@@ -30,9 +30,9 @@ public struct DatasetReport: Sendable {
   public var captionTokens: Summary?
   /// How many captions occur word for word at an earlier place.
   public var duplicateCaptions: Int
-  /// How many captions say left or right, which a mirrored picture makes wrong.
+  /// How many captions say left or right, which a mirrored image makes wrong.
   public var sidedCaptions: Int
-  /// Pixels, as the pictures stand upright.
+  /// Pixels, as the images stand upright.
   public var imageWidths: Summary?
   public var imageHeights: Summary?
   /// How many readable images there are of each format.

@@ -4,12 +4,12 @@ import Foundation
 /// Images with what people say of them, to judge captions by: COCO's layout or a list.
 ///
 /// COCO's is `{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}`; where
-/// `file_name` is missing, as in the evaluation files of BLIP, the picture is found by its number.
+/// `file_name` is missing, as in the evaluation files of BLIP, the image is found by its number.
 /// A list is `[{"image": path, "caption": text or texts}]`, with an `image_id` or without. Records of
-/// a list that name the same picture are one item with the captions of all.
+/// a list that name the same image are one item with the captions of all.
 public struct CaptionEvaluationSet: Sendable {
   public struct Item: Equatable, Sendable {
-    /// Where the picture lies, as `FileName` has it.
+    /// Where the image lies, as `FileName` has it.
     public var image: URL
     /// At least one.
     public var references: [String]
@@ -30,9 +30,9 @@ public struct CaptionEvaluationSet: Sendable {
 
   /// - Parameters:
   ///   - file: JSON of either layout; the first character tells which.
-  ///   - imageFolder: Where the pictures are; by default the file's own folder. A listed path that
+  ///   - imageFolder: Where the images are; by default the file's own folder. A listed path that
   ///     is not found there is looked for by its last part.
-  /// - Throws: ``DatasetError``, also for a picture that is not there, an annotation of an unknown
+  /// - Throws: ``DatasetError``, also for an image that is not there, an annotation of an unknown
   ///   image, an id that two images have, an empty caption, and a file without items.
   public init(file: URL, imageFolder: URL? = nil) throws {
     var images = EvaluationImages(

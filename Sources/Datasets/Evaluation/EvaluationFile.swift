@@ -175,7 +175,7 @@ extension JSONFields {
     }
   }
 
-  /// The path of a picture, as `FileName` has it.
+  /// The path of an image, as `FileName` has it.
   func path(_ name: String) throws -> String {
     let value = try self[name]
     guard let path = value?.name else {

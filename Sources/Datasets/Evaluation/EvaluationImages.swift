@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Finds the pictures of evaluation sets in a folder. Paths are as `FileName` has them.
+/// Finds the images of evaluation sets in a folder. Paths are as `FileName` has them.
 struct EvaluationImages {
   let folder: String
   private var found: [NameKey: URL] = [:]
@@ -10,7 +10,7 @@ struct EvaluationImages {
     self.folder = folder
   }
 
-  /// A picture that is listed by its path: at that place, seen from the folder, else by its name
+  /// An image that is listed by its path: at that place, seen from the folder, else by its name
   /// alone in the folder, since lists have paths such as `val2014/COCO_val2014_000000000042.jpg`.
   mutating func image(atPath path: String, field: String) throws -> URL {
     guard !path.isEmpty, !path.utf8.contains(0), FileName.bytes(path).count < Int(PATH_MAX)
@@ -25,16 +25,16 @@ struct EvaluationImages {
       field: field)
   }
 
-  /// The splits of COCO of 2014 and 2015, whose pictures have them in their names.
+  /// The splits of COCO of 2014 and 2015, whose images have them in their names.
   private static let splits = ["val2014", "train2014", "test2014", "test2015"]
   private static let extensions = FolderReader.imageExtensions.sorted()
 
-  /// A picture that only its number is known of: `COCO_val2014_000000000042.jpg` and the like for
+  /// An image that only its number is known of: `COCO_val2014_000000000042.jpg` and the like for
   /// COCO's other splits, else `000000000042.jpg`, else the number with any known extension.
   mutating func image(withId id: String, field: String) throws -> URL {
     let id = FileName.text(id.utf8)
     guard !id.utf8.contains(UInt8(ascii: "/")), !id.utf8.contains(0), id.utf8.count < 200 else {
-      throw ListRecord.Problem(field: field, text: "no picture can have this name")
+      throw ListRecord.Problem(field: field, text: "no image can have this name")
     }
     var names = Self.extensions.map { "\(id).\($0)" }
     if let number = Int64(id), number >= 0 {
@@ -45,13 +45,13 @@ struct EvaluationImages {
     return try first(of: names.map { "\(folder)/\($0)" }, for: "\u{0}\(id)", field: field)
   }
 
-  /// - Parameter key: What the picture is remembered by.
+  /// - Parameter key: What the image is remembered by.
   private mutating func first(of paths: [String], for key: String, field: String) throws -> URL {
     if let known = found[NameKey(key)] { return known }
     guard let path = try paths.first(where: { try Self.isFile($0) }) else {
       throw ListRecord.Problem(
         field: field,
-        text: "there is no picture; looked for \(paths.joined(separator: ", ")). "
+        text: "there is no image; looked for \(paths.joined(separator: ", ")). "
           + "Is this the right image folder?")
     }
     let url = URL(fileURLWithPath: path, isDirectory: false)

@@ -8,7 +8,7 @@ import Foundation
 /// LAVIS use it, is `[{"image": path, "question", "question_id", "answer": text or texts}]`.
 public struct QuestionSet: Sendable {
   public struct Item: Equatable, Sendable {
-    /// Where the picture lies, as `FileName` has it.
+    /// Where the image lies, as `FileName` has it.
     public var image: URL
     public var question: String
     /// What people answered, one for each of them; empty where that is not known.
@@ -27,11 +27,11 @@ public struct QuestionSet: Sendable {
   /// - Parameters:
   ///   - questions: VQA's file of questions, or a list; the first character tells which.
   ///   - annotations: VQA's answers, only beside VQA's questions; without them no answers are known.
-  ///   - imageFolder: Where the pictures are; by default the folder of the questions. VQA's are
+  ///   - imageFolder: Where the images are; by default the folder of the questions. VQA's are
   ///     found by number: `COCO_val2014_000000000042.jpg` (and other splits), `000000000042.jpg`, or
   ///     the number with any known extension. A listed path that is not found is looked for by its
   ///     last part.
-  /// - Throws: ``DatasetError``, also for a picture that is not there, a question id that appears
+  /// - Throws: ``DatasetError``, also for an image that is not there, a question id that appears
   ///   twice in a file, an empty question, and a file without questions.
   public init(questions: URL, annotations: URL? = nil, imageFolder: URL? = nil) throws {
     var images = EvaluationImages(

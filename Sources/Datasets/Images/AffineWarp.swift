@@ -1,6 +1,6 @@
 import Foundation
 
-/// An affine map of the plane, `x' = a·x + b·y + c`, `y' = d·x + e·y + f`, from a picture to the warped one.
+/// An affine map of the plane, `x' = a·x + b·y + c`, `y' = d·x + e·y + f`, from an image to the warped one.
 struct AffineMap {
   var (a, b, c, d, e, f) = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -9,7 +9,7 @@ struct AffineMap {
     (b, d, c, f) = (xFromY, yFromX, shiftX, shiftY)
   }
 
-  /// Turns about the centre of a picture, counter-clockwise as seen on the screen.
+  /// Turns about the centre of an image, counter-clockwise as seen on the screen.
   /// - Parameter rotation: In degrees.
   init(rotation: Double, width: Int, height: Int) {
     let angle = rotation * .pi / 180
@@ -32,9 +32,9 @@ struct AffineMap {
 }
 
 extension RGBImage {
-  /// The picture moved by `map` within its frame, bilinear, with OpenCV's arithmetic: places in steps
+  /// The image moved by `map` within its frame, bilinear, with OpenCV's arithmetic: places in steps
   /// of 1/32 pixel, from sums in steps of 1/1024.
-  /// - Parameter background: What stands where the picture has gone.
+  /// - Parameter background: What stands where the image has gone.
   func warped(by map: AffineMap, _ background: UInt8) -> RGBImage {
     let back = map.inverse
     let columns = (0..<width).map { x in

@@ -1,5 +1,5 @@
 extension RGBImage {
-  /// A picture laid onto white paper.
+  /// An image laid onto white paper.
   ///
   /// The rounding is that of Pillow's `Image.alpha_composite` over opaque white, which
   /// transformers 5 uses: with 7 extra bits, `colour * a' + 255 * (255 * 128 - a')`, where

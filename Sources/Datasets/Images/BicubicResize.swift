@@ -4,7 +4,7 @@ extension RGBImage {
   ///
   /// Rows are resized first, then columns; each pass rounds to 8 bits, and one that would change
   /// nothing is left out.
-  /// - Precondition: The box is not empty and lies within the picture.
+  /// - Precondition: The box is not empty and lies within the image.
   public func resized(_ box: PixelBox, to size: ImageSize) -> RGBImage {
     precondition(
       box.width > 0 && box.height > 0 && box.left >= 0 && box.top >= 0
@@ -23,6 +23,6 @@ extension RGBImage {
     }
   }
 
-  /// The whole picture resized, whatever that does to its proportions.
+  /// The whole image resized, whatever that does to its proportions.
   public func resized(to size: ImageSize) -> RGBImage { resized(bounds, to: size) }
 }

@@ -1,7 +1,7 @@
 /// What each pixel of a resized row takes from the pixels of the original row.
 ///
 /// Pillow's bicubic filter (Keys 1981 with a = -0.5): the support widens by the scale when
-/// shrinking, which averages away what the smaller picture cannot show; the weights are
+/// shrinking, which averages away what the smaller image cannot show; the weights are
 /// normalised to sum 1 and rounded to 22-bit fixed point.
 struct BicubicWeights {
   /// The number of fraction bits of a weight.

@@ -1,7 +1,7 @@
-/// How the stored picture must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8.
+/// How the stored image must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8.
 ///
 /// Whatever is missing, damaged or out of range counts as upright: the tag is a hint beside a
-/// picture that is good without it.
+/// image that is good without it.
 enum EXIFOrientation: UInt16, Sendable {
   case upright = 1
   case mirrored

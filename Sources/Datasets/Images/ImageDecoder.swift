@@ -1,13 +1,13 @@
 import Files
 import Foundation
 
-/// Turns the bytes of JPEG, PNG and WebP files into pictures.
+/// Turns the bytes of JPEG, PNG and WebP files into images.
 ///
 /// Files are taken to be hostile: declared sizes are held against the limit before anything is
-/// allocated, and whatever the bytes are, the result is a picture or an ``ImageError``.
+/// allocated, and whatever the bytes are, the result is an image or an ``ImageError``.
 public struct ImageDecoder: Sendable {
   public let options: ImageDecoding
-  /// The most pixels a picture may have.
+  /// The most pixels an image may have.
   public let maximumPixelCount: Int
   /// The most bytes a file may have.
   public let maximumFileSize: Int
@@ -34,23 +34,23 @@ public struct ImageDecoder: Sendable {
     self.maximumFileSize = maximumFileSize
   }
 
-  /// The picture in a file.
+  /// The image in a file.
   /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
   public func decode(file: URL) throws -> RGBImage { try decode(path: file.path) }
 
-  /// The picture in a file, whose path is as ``FileName`` has it.
+  /// The image in a file, whose path is as ``FileName`` has it.
   /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
   public func decode(path: String) throws -> RGBImage {
     try naming(path) { try decode(bytes: try Self.contents(of: path, limit: maximumFileSize)) }
   }
 
-  /// The picture in a file's bytes.
+  /// The image in a file's bytes.
   /// - Throws: ``ImageError`` without a file name.
   public func decode(bytes: [UInt8]) throws -> RGBImage {
     try bytes.withUnsafeBytes { try decode(bytes: $0) }
   }
 
-  /// The picture in a file's bytes.
+  /// The image in a file's bytes.
   /// - Throws: ``ImageError`` without a file name.
   public func decode(bytes: UnsafeRawBufferPointer) throws -> RGBImage {
     let decoded: (image: RGBImage, orientation: EXIFOrientation)
@@ -63,7 +63,7 @@ public struct ImageDecoder: Sendable {
     return decoded.image.turned(decoded.orientation)
   }
 
-  /// The format and size that a file's header declares, as the decoded picture would have it; the
+  /// The format and size that a file's header declares, as the decoded image would have it; the
   /// pixels are not looked at.
   /// - Throws: ``ImageError`` that names the file, or `DatasetError.systemFailure`.
   public func size(of file: URL) throws -> (format: ImageFormat, size: ImageSize) {

@@ -13,11 +13,11 @@ public struct ImageDecoding: Sendable, Codable, Hashable {
     case original
   }
 
-  /// Whether the camera's note on how the picture was held is obeyed.
+  /// Whether the camera's note on how the image was held is obeyed.
   public enum Orientation: String, Sendable, Codable, CaseIterable {
-    /// The picture is turned as the EXIF orientation says.
+    /// The image is turned as the EXIF orientation says.
     case apply
-    /// The picture stays as it is stored.
+    /// The image stays as it is stored.
     case original
   }
 
@@ -25,7 +25,7 @@ public struct ImageDecoding: Sendable, Codable, Hashable {
   public enum SixteenBitGray: String, Sendable, Codable, CaseIterable {
     /// Values are divided by 257 and rounded, so that 65535 becomes 255.
     case scale
-    /// Values are cut at 255: nearly all of a full-range picture becomes white.
+    /// Values are cut at 255: nearly all of a full-range image becomes white.
     case original
   }
 
@@ -33,7 +33,7 @@ public struct ImageDecoding: Sendable, Codable, Hashable {
     "What lies behind transparent places: white, or the colour that happens to be stored there "
       + "(original).")
   public var transparency = Transparency.white
-  @Key("Whether the camera's note on how the picture was held is obeyed (apply) or not (original).")
+  @Key("Whether the camera's note on how the image was held is obeyed (apply) or not (original).")
   public var orientation = Orientation.apply
   @Key("How 16-bit gray becomes 8 bits: divided by 257 (scale), or cut at 255 (original).")
   public var sixteenBitGray = SixteenBitGray.scale

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Why a picture could not be made an image file; `detail` is the codec's.
+/// Why an image could not be made an image file; `detail` is the codec's.
 public struct ImageEncodingError: Error, Equatable, Sendable {
   public var format: ImageFormat
   public var detail: String

@@ -19,7 +19,7 @@ public struct ImageNormalization: Sendable, Codable, Hashable {
     mean: SIMD3(0.48145466, 0.4578275, 0.40821073),
     standardDeviation: SIMD3(0.26862954, 0.26130258, 0.27577711))
 
-  /// Writes the picture's samples, channel after channel.
+  /// Writes the image's samples, channel after channel.
   ///
   /// - Parameters:
   ///   - flipped: Whether left and right change places.

@@ -1,13 +1,13 @@
 import Tensors
 
-/// What is done to a picture between its file and the image encoder.
+/// What is done to an image between its file and the image encoder.
 ///
 /// Every draw comes from the stream that the caller gives, so the same stream gives the same
 /// numbers whichever thread asks.
 public struct ImageTransform: Sendable, Codable, Hashable {
-  /// How the picture is brought to the encoder's size.
+  /// How the image is brought to the encoder's size.
   public enum Framing: Sendable, Codable, Hashable {
-    /// The whole picture, whatever that does to its proportions.
+    /// The whole image, whatever that does to its proportions.
     case whole
     case randomResizedCrop(RandomResizedCrop)
   }
@@ -17,7 +17,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
   public var framing: Framing
   /// How often left and right change places.
   public var flipProbability: Float
-  /// What is done to the picture at the encoder's size; nil for nothing.
+  /// What is done to the image at the encoder's size; nil for nothing.
   public var randAugment: RandAugment?
   public var normalization: ImageNormalization
 
@@ -25,7 +25,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
     size: ImageSize, framing: Framing, flipProbability: Float, randAugment: RandAugment? = nil,
     normalization: ImageNormalization
   ) {
-    precondition(size.width > 0 && size.height > 0, "pictures of \(size) have no pixels")
+    precondition(size.width > 0 && size.height > 0, "images of \(size) have no pixels")
     precondition(
       (0...1).contains(flipProbability), "the flip probability \(flipProbability) is not in 0...1")
     self.size = size
@@ -45,7 +45,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
       flipProbability: flipProbability, normalization: normalization)
   }
 
-  /// Evaluation: the whole picture, resized; nothing is drawn.
+  /// Evaluation: the whole image, resized; nothing is drawn.
   public static func evaluation(
     side: Int = 224, normalization: ImageNormalization = .clip
   ) -> ImageTransform {
@@ -54,7 +54,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
       normalization: normalization)
   }
 
-  /// The numbers that one picture becomes: 3 x height x width.
+  /// The numbers that one image becomes: 3 x height x width.
   public var outputCount: Int { 3 * size.width * size.height }
 
   /// - Parameter output: Room for `[3, height, width]`.

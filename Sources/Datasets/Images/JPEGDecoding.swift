@@ -76,7 +76,7 @@ private final class JPEGHandle {
     return (Int(width), Int(height), isFourChannel)
   }
 
-  /// Writes the picture's rows to `output`.
+  /// Writes the image's rows to `output`.
   ///
   /// A warning means damage or a cut file, and is refused, with one exception that does no harm:
   /// stray bytes between segments, which some cameras and editors leave.

@@ -3,7 +3,7 @@ import CTurboJPEG
 /// JPEG through libjpeg-turbo: accurate transform, a colour for every four pixels (4:2:0), as Pillow
 /// writes it by default.
 extension RGBImage {
-  /// The picture as a JPEG file.
+  /// The image as a JPEG file.
   /// - Parameter quality: libjpeg's, 1 to 100.
   /// - Throws: ``ImageEncodingError``, where memory does not suffice or a side has over 65,535
   ///   pixels.

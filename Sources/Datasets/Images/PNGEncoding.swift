@@ -3,7 +3,7 @@ import Foundation
 
 /// PNG through libspng: 8 bits a channel, red, green, blue.
 extension RGBImage {
-  /// The picture as a PNG file.
+  /// The image as a PNG file.
   /// - Throws: ``ImageEncodingError``, where memory does not suffice or a side has over 2^31 pixels.
   public func png() throws -> [UInt8] {
     guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {

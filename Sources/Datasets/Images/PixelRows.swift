@@ -1,4 +1,4 @@
-/// Rows of pixels somewhere in memory, possibly part of a larger picture.
+/// Rows of pixels somewhere in memory, possibly part of a larger image.
 struct PixelRows {
   /// From the first sample on to the end of what may be read.
   let bytes: UnsafeRawBufferPointer
@@ -36,7 +36,7 @@ struct PixelRows {
     withUnsafeTemporaryAllocation(byteCount: 4 * taps.reach, alignment: 64) { padded in
       padded.initializeMemory(as: UInt8.self, repeating: 0)
       guard let padding = padded.baseAddress, let base = bytes.baseAddress else { return }
-      // Loads of 16 bytes reach beyond the last pixel used. Where that would leave the picture, the
+      // Loads of 16 bytes reach beyond the last pixel used. Where that would leave the image, the
       // row is copied to a place with room behind it.
       func samples(_ row: Int, _ slot: Int) -> UnsafeRawPointer {
         let samples = base + row * stride

@@ -1,4 +1,4 @@
-/// A picture in memory: 8 bits a channel, red, green, blue, rows from the top.
+/// An image in memory: 8 bits a channel, red, green, blue, rows from the top.
 public struct RGBImage: Equatable, Sendable {
   /// The width in pixels, at least 1.
   public let width: Int
@@ -28,7 +28,7 @@ public struct RGBImage: Equatable, Sendable {
     self.init(width: width, height: height, pixels: pixels)
   }
 
-  /// The whole picture as a box.
+  /// The whole image as a box.
   public var bounds: PixelBox { PixelBox(left: 0, top: 0, width: width, height: height) }
 }
 
@@ -47,7 +47,7 @@ public struct PixelBox: Equatable, Sendable {
   }
 }
 
-/// The size of a picture in pixels.
+/// The size of an image in pixels.
 public struct ImageSize: Hashable, Sendable, Codable {
   public var width: Int
   public var height: Int

@@ -3,7 +3,7 @@ import Tensors
 /// RandAugment (Cubuk et al. 2019) as the original BLIP-2 code applies it to Visual Genome: some
 /// operations, each drawn from the ten below and done half of the time, all at one magnitude.
 public struct RandAugment: Sendable, Codable, Hashable {
-  /// The operations drawn for each picture.
+  /// The operations drawn for each image.
   public var operations: Int
   /// How strong they are, 0 to 10.
   public var magnitude: Double
@@ -22,10 +22,10 @@ public struct RandAugment: Sendable, Codable, Hashable {
     case shearX, shearY, translateX, translateY, rotate
   }
 
-  /// What stands where an operation has moved the picture away.
+  /// What stands where an operation has moved the image away.
   static let background: UInt8 = 128
 
-  /// The picture after the operations that `random` draws.
+  /// The image after the operations that `random` draws.
   func apply(to image: RGBImage, using random: inout RandomStream) -> RGBImage {
     var image = image
     let drawn = (0..<operations).map { _ in
@@ -43,7 +43,7 @@ public struct RandAugment: Sendable, Codable, Hashable {
   /// - Parameter direction: 1 or -1, for those that go either way.
   func apply(_ operation: Operation, to image: RGBImage, direction: Double) -> RGBImage {
     let share = magnitude / 10
-    // 1 leaves the picture as it is; the range is 0.1 to 1.9.
+    // 1 leaves the image as it is; the range is 0.1 to 1.9.
     let factor = share * 1.8 + 0.1
     switch operation {
     case .identity: return image

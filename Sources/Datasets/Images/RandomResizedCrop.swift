@@ -5,7 +5,7 @@ import Tensors
 /// chooses it: area and aspect ratio are drawn (the ratio log-uniformly) until the box fits, ten
 /// times at most; then the largest box in the middle whose aspect ratio is allowed is taken.
 public struct RandomResizedCrop: Sendable, Codable, Hashable {
-  /// The smallest and largest share of the picture's area.
+  /// The smallest and largest share of the image's area.
   public var area: ClosedRange<Double>
   /// The smallest and largest width divided by height.
   public var aspectRatio: ClosedRange<Double>
@@ -21,7 +21,7 @@ public struct RandomResizedCrop: Sendable, Codable, Hashable {
     self.aspectRatio = aspectRatio
   }
 
-  /// A box within a picture of the given size.
+  /// A box within an image of the given size.
   public func box(in size: ImageSize, using random: inout RandomStream) -> PixelBox {
     let pixels = Double(size.width) * Double(size.height)
     let logRatios = log(aspectRatio.lowerBound)...log(aspectRatio.upperBound)

@@ -1,4 +1,4 @@
-/// Operations on the samples of a picture where they are, for augmentation.
+/// Operations on the samples of an image where they are, for augmentation.
 extension RGBImage {
   /// Each sample multiplied, cut at 255 and rounded down.
   func brightened(by factor: Float) -> RGBImage {
@@ -37,7 +37,7 @@ extension RGBImage {
     }
   }
 
-  /// The picture moved away from its smoothed form (or towards it, for factors below 1); the outermost
+  /// The image moved away from its smoothed form (or towards it, for factors below 1); the outermost
   /// pixels stay. Where the original's sums leave the range they wrap round, here they are cut.
   func sharpened(by factor: Float) -> RGBImage {
     guard factor != 1, width > 2, height > 2 else { return self }

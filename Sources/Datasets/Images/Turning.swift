@@ -1,9 +1,9 @@
 extension RGBImage {
-  /// The picture as it was seen, from the picture as it is stored; Pillow's `exif_transpose`.
+  /// The image as it was seen, from the image as it is stored; Pillow's `exif_transpose`.
   func turned(_ orientation: EXIFOrientation) -> RGBImage {
     guard orientation != .upright else { return self }
     let (w, h) = (width, height)
-    // The stored place of the turned picture's (x, y) is origin + x * across + y * down.
+    // The stored place of the turned image's (x, y) is origin + x * across + y * down.
     let (origin, across, down): (Int, Int, Int)
     switch orientation {
     case .upright: (origin, across, down) = (0, 1, w)

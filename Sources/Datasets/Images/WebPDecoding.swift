@@ -1,6 +1,6 @@
 import CWebP
 
-/// WebP through libwebp. Animations are refused: which of the pictures a caption means is unknown.
+/// WebP through libwebp. Animations are refused: which of the images a caption means is unknown.
 extension ImageDecoder {
   func readWebPHeader(
     _ bytes: UnsafeRawBufferPointer
@@ -36,7 +36,7 @@ extension ImageDecoder {
     try check(status)
     guard features.has_animation == 0 else {
       throw ImageError(
-        reason: .unsupported(.webP, "an animation; store the one picture that the caption means"))
+        reason: .unsupported(.webP, "an animation; store the one image that the caption means"))
     }
     return features
   }

@@ -1,7 +1,7 @@
 import Files
 import Tensors
 
-/// Pairs of images and captions from a list (JSON, JSON lines, CSV, TSV) or a folder of pictures.
+/// Pairs of images and captions from a list (JSON, JSON lines, CSV, TSV) or a folder of images.
 public final class CaptionDataset: CaptionSource {
   public let captionPolicy: CaptionPolicy
   /// The folder against which listed paths are resolved.

@@ -33,7 +33,7 @@ struct TarWalker {
     if let program = Self.compressions.first(where: { start.starts(with: $0.magic) })?.program {
       throw DatasetError.unsupportedShard(
         file: path, problem: "is compressed",
-        advice: "unpack it by \"\(program)\": pictures are compressed already, and samples are "
+        advice: "unpack it by \"\(program)\": images are compressed already, and samples are "
           + "read from the middle of a shard")
     }
   }

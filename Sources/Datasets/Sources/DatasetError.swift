@@ -24,7 +24,7 @@ public enum DatasetError: Error, Equatable, Sendable {
   case badPattern(path: String, problem: String)
   /// A folder could be two kinds of source.
   case ambiguousFolder(folder: String, shard: String, image: String)
-  /// A folder of pictures is named for a source that has its own.
+  /// A folder of images is named for a source that has its own.
   case needlessImageFolder(path: String, String)
   /// A mixture cannot be made.
   case badMixture(problem: String)
@@ -75,7 +75,7 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
       return "\(file): \(problem); \(advice)"
     case .badPattern(let path, let problem): return "\(path): \(problem)"
     case .ambiguousFolder(let folder, let shard, let image):
-      return "\(folder): holds shards (\(shard)) and pictures (\(image)); name the shards by "
+      return "\(folder): holds shards (\(shard)) and images (\(image)); name the shards by "
         + "\(folder)/*.tar or keep them in a folder of their own"
     case .needlessImageFolder(let path, let folder):
       return "\(path): an image folder (\(folder)) belongs to lists, this is a folder or a shard; "

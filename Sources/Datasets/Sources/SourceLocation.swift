@@ -1,12 +1,12 @@
 import Files
 
 /// Where pairs lie and how they are taken: a list (JSON, JSON lines, CSV, TSV), a folder of
-/// pictures with texts beside them, or shards.
+/// images with texts beside them, or shards.
 public struct SourceLocation: Equatable, Sendable {
-  /// A list; a folder of pictures or of shards; a shard; or several, as `cc3m-{00000..00331}.tar`
+  /// A list; a folder of images or of shards; a shard; or several, as `cc3m-{00000..00331}.tar`
   /// or `cc3m-*.tar`.
   public var path: String
-  /// What a list's picture paths are relative to; nil for the list's own folder.
+  /// What a list's image paths are relative to; nil for the list's own folder.
   public var imageFolder: String?
   public var captions: CaptionPolicy
   /// Among how many samples of shards an epoch shuffles; lists and folders are shuffled whole.

@@ -7,7 +7,7 @@ import Tensors
 /// 640 x 480 pixels, decoded, cut by a random resized crop to 224 x 224 with the bicubic filter,
 /// flipped half of the time, normalised.
 public struct ImageBenchmark {
-  /// The pictures of a round.
+  /// The images of a round.
   public var count = 300
   /// The fastest of so many rounds counts.
   public static let rounds = 4
@@ -18,9 +18,9 @@ public struct ImageBenchmark {
   /// - Parameter report: Is told of each round.
   /// - Throws: `ImageEncodingError` or `ImageError`, where memory does not suffice.
   public func run(report: (String) -> Void) throws -> ImageBenchmarkResult {
-    let pictures = MemoryPictures(
+    let images = MemoryImages(
       files: try (0..<Self.files).map { try Self.file($0).jpeg(quality: 90) })
-    let content = PictureContent(transform: .training())
+    let content = ImageContent(transform: .training())
     var output = [Float](repeating: 0, count: content.valueCount)
     var best = Double.infinity
     for round in 0..<Self.rounds {
@@ -28,17 +28,17 @@ public struct ImageBenchmark {
       try output.withUnsafeMutableBufferPointer { output in
         for index in 0..<count {
           var random = RandomStream(Philox(seed: 1), site: 5, sample: UInt32(round * count + index))
-          let sample = try pictures.sample(at: index % Self.files, seed: 0, epoch: 0)
-          try content.write(sample, of: pictures, using: &random, into: output)
+          let sample = try images.sample(at: index % Self.files, seed: 0, epoch: 0)
+          try content.write(sample, of: images, using: &random, into: output)
         }
       }
       let rate = Double(count) / (ContinuousClock.now - begin).inSeconds
       best = min(best, 1 / rate)
       report(String(format: "%.1f images/s", rate))
     }
-    report(try parts(of: pictures))
+    report(try parts(of: images))
     return ImageBenchmarkResult(
-      imagesPerSecond: 1 / best, meanFileSize: pictures.files.map(\.count).reduce(0, +) / Self.files
+      imagesPerSecond: 1 / best, meanFileSize: images.files.map(\.count).reduce(0, +) / Self.files
     )
   }
 
@@ -50,8 +50,8 @@ public struct ImageBenchmark {
       .resized(to: ImageSize(width: 640, height: 480))
   }
 
-  /// What a picture's time goes to, step by step.
-  private func parts(of pictures: MemoryPictures) throws -> String {
+  /// What an image's time goes to, step by step.
+  private func parts(of images: MemoryImages) throws -> String {
     let (decoder, transform) = (ImageDecoder(), ImageTransform.training())
     var output = [Float](repeating: 0, count: transform.outputCount)
     var (decoding, resizing, normalising) = (Duration.zero, Duration.zero, Duration.zero)
@@ -59,7 +59,7 @@ public struct ImageBenchmark {
     for index in 0..<count {
       var random = RandomStream(Philox(seed: 2), site: 5, sample: UInt32(index))
       let begin = clock.now
-      let image = try decoder.decode(bytes: pictures.files[index % Self.files])
+      let image = try decoder.decode(bytes: images.files[index % Self.files])
       let decoded = clock.now
       let box = RandomResizedCrop().box(
         in: ImageSize(width: image.width, height: image.height), using: &random)
@@ -94,14 +94,14 @@ public struct ImageBenchmarkResult {
 }
 
 /// Image files in memory, without captions.
-private struct MemoryPictures: SampleSource {
+private struct MemoryImages: SampleSource {
   let files: [[UInt8]]
 
   var count: Int { files.count }
 
   func sample(at index: Int, seed: UInt64, epoch: Int) throws -> CaptionSample {
     CaptionSample(
-      index: index, image: index, imageId: Int64(index), caption: "", path: "picture \(index)")
+      index: index, image: index, imageId: Int64(index), caption: "", path: "image \(index)")
   }
 
   func imageBytes(at index: Int, limit: Int) throws -> [UInt8] { files[index] }

@@ -16,7 +16,7 @@ public struct StageTwoBenchmark {
   /// Whether the inside of the Q-Former's layers is computed again in the backward pass.
   public var recomputes = false
   public var steps = 5
-  /// The feature vectors of a picture.
+  /// The feature vectors of an image.
   public var imageTokens = 257
   /// The longest caption, and the mean of all, in tokens.
   public var maximumTextLength = 32

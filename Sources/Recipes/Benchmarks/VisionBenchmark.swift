@@ -36,7 +36,7 @@ public struct VisionBenchmark {
   }
 }
 
-/// Image encoders of public shapes with random weights, for pictures of 224 x 224.
+/// Image encoders of public shapes with random weights, for images of 224 x 224.
 public enum BenchmarkVisionModel: String, CaseIterable, Sendable {
   /// EVA-CLIP's ViT-g.
   case vitG = "vit-g"

@@ -79,7 +79,7 @@ enum CourseFindings {
         run.finding(
           .gradientsVanish, .odd, of: norm, value: most, expected: vanishing,
           "the gradient's norm is at most \(Words.number(most)) \(place): nothing reaches the "
-            + "parameters; see that pictures' features differ, and lower training.learningRate.peak "
+            + "parameters; see that images' features differ, and lower training.learningRate.peak "
             + "if the losses stand still")
       ]
     }

@@ -27,7 +27,7 @@ enum HeldOutFindings {
   ///
   /// By chance, about two of the right answers come first, one in each direction (Poisson); six or
   /// more do in 2 % of all cases. So three times chance is where it is no chance any more, if a
-  /// picture has one text.
+  /// image has one text.
   private static func recall(_ run: RunCurves) -> [Finding] {
     let directions = ["imageToText", "textToImage"]
     let found = directions.compactMap { run.heldOut("cosine.\($0).r1") }
@@ -49,7 +49,7 @@ enum HeldOutFindings {
           .recallAtChance, .odd,
           what
             + ": the same as chance, though ITC has gone \(Words.percent(progress)) of its way on "
-            + "training pairs; see by blip2-train data check that held-out pictures and texts belong "
+            + "training pairs; see by blip2-train data check that held-out images and texts belong "
             + "together, and train on more pairs")
       ]
     }
@@ -58,7 +58,7 @@ enum HeldOutFindings {
         finding(
           .recallAtChance, .odd,
           what + ": the same as chance, and the run is over; train longer, on more pairs, or with "
-            + "initialise.bert and an encoder that knows such pictures")
+            + "initialise.bert and an encoder that knows such images")
       ]
     }
     return [

@@ -78,8 +78,8 @@ enum MatchFindings {
     return finding(
       .matchConstant, .odd,
       what + "\(place), and ITM has not begun at \(Words.steps(curve.tail.map(\.step))): see by "
-        + "blip2-train data check whether other pictures have the same texts (give pairs of one "
-        + "picture the same image_id), and try a higher training.learningRate.peak or a larger "
+        + "blip2-train data check whether other images have the same texts (give pairs of one "
+        + "image the same image_id), and try a higher training.learningRate.peak or a larger "
         + "training.batchSize")
   }
 }

@@ -25,7 +25,7 @@ struct ScaleFindings {
       learning: .contrastLearning, floor: .contrastFloor,
       start: "no pair is told from the others of its batch",
       advice: "the run has collapsed, or nothing reaches it: lower training.learningRate.peak, "
-        + "lengthen warmupSteps, and see that vision.path gives different pictures different "
+        + "lengthen warmupSteps, and see that vision.path gives different images different "
         + "features"),
     ScaleFindings(
       loss: "itg", name: "ITG", classes: "ln vocabulary", nothing: .generationNothing,

@@ -55,5 +55,5 @@ extension HeldOutConfiguration {
 
 /// Words that several messages share.
 enum DataSourceWords {
-  static let kinds = "a list, a folder of pictures, or shards"
+  static let kinds = "a list, a folder of images, or shards"
 }

@@ -12,7 +12,7 @@ public struct RunData {
   let configuration: DataConfiguration
   let decoder: ImageDecoder
   private let seed: UInt64
-  /// Nil where pictures are read anew at every visit.
+  /// Nil where images are read anew at every visit.
   let features: FeatureCache?
 
   /// - Parameter parts: Which data sets are read; the others may not be there.
@@ -46,7 +46,7 @@ public struct RunData {
       options: options(.training, batchSize), startingAt: start)
   }
 
-  /// What stands for training pictures; their features are computed here where they are kept.
+  /// What stands for training images; their features are computed here where they are kept.
   func trainingContent(
     _ dataset: any CaptionSource, tower: VisionTower
   ) throws -> any SampleContent {
@@ -54,7 +54,7 @@ public struct RunData {
     return try features.map {
       let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.views - 1)
       return try $0.store(for: request(dataset, views))
-    } ?? PictureContent(decoder: decoder, transforms: transforms)
+    } ?? ImageContent(decoder: decoder, transforms: transforms)
   }
 
   /// One pass over held-out pairs, in their order.
@@ -68,21 +68,21 @@ public struct RunData {
       options: options(.evaluation, batchSize))
   }
 
-  /// What stands for held-out pictures; their features are computed here where they are kept.
+  /// What stands for held-out images; their features are computed here where they are kept.
   func evaluationContent(
     _ dataset: any CaptionSource, tower: VisionTower
   ) throws -> any SampleContent {
     let transform = plain(for: tower)
     return try features.map { try $0.store(for: request(dataset, [[transform]])) }
-      ?? PictureContent(decoder: decoder, transform: transform)
+      ?? ImageContent(decoder: decoder, transform: transform)
   }
 
-  /// What evaluation does to a picture.
+  /// What evaluation does to an image.
   func plain(for tower: VisionTower) -> ImageTransform {
     .evaluation(side: tower.imageSize, normalization: tower.normalization)
   }
 
-  /// What training does to the pictures of each source.
+  /// What training does to the images of each source.
   private func augmented(for tower: VisionTower) -> [ImageTransform] {
     let augmentation = configuration.augmentation
     let crop = RandomResizedCrop(area: augmentation.leastArea...1)

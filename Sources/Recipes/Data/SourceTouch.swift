@@ -3,12 +3,12 @@ import Foundation
 import Training
 
 extension RunData {
-  /// How many pictures of a source are tried at most.
+  /// How many images of a source are tried at most.
   private static let tries = 8
 
-  /// Reads a picture of every source, so that one whose pictures lie elsewhere is known before the first
+  /// Reads an image of every source, so that one whose images lie elsewhere is known before the first
   /// step, and not by the first validation hours later.
-  /// - Throws: `KeyedError` that names the source's key and why no picture could be read, or how the system
+  /// - Throws: `KeyedError` that names the source's key and why no image could be read, or how the system
   ///   failed.
   func touchSources(tower: VisionTower) throws {
     if let mixture = train as? SourceMixture {
@@ -23,7 +23,7 @@ extension RunData {
 
   private func touch(_ source: any CaptionSource, key: String) throws {
     var reasons: [String] = []
-    for image in SamplePictures.spread(Self.tries, over: source.imageCount) {
+    for image in SampleImages.spread(Self.tries, over: source.imageCount) {
       do {
         let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
         _ = try decoder.decode(bytes: bytes)
@@ -31,7 +31,7 @@ extension RunData {
       } catch let error as DatasetError where error.isSystemFailure {
         throw KeyedError(key: key, error: error)
       } catch {
-        let path = (try? source.record(at: image).imagePath) ?? "picture \(image)"
+        let path = (try? source.record(at: image).imagePath) ?? "image \(image)"
         let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription
         reasons.append("\(path): \(reason)")
       }
@@ -40,13 +40,13 @@ extension RunData {
   }
 }
 
-/// A source of which no picture that was tried can be read.
+/// A source of which no image that was tried can be read.
 struct UnreadableSource: Error, CustomStringConvertible, LocalizedError {
   let tried: Int
   let first: String
 
   var description: String {
-    "none of \(tried) pictures tried can be read. The first: \(first). Check the list's paths and "
+    "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
       + "imageFolder, what they are relative to"
   }
 

@@ -48,7 +48,7 @@ extension ImageTextRecipe {
     data.describe(progress)
     if tower.readsFeatures, tower.views == 1, configuration.data.augmentation.isOn {
       progress.say(
-        "  note: one view of a picture is kept, the whole one: data.augmentation does nothing; "
+        "  note: one view of an image is kept, the whole one: data.augmentation does nothing; "
           + "vision.views adds augmented ones")
     }
     data.describeFindings(progress)
@@ -79,7 +79,7 @@ extension RunData {
     guard let train else { return }
     let pairs = train.pairCount.map { "\($0) pairs, " } ?? ""
     let heldOut = validation.map { ", \($0.pairCount ?? $0.imageCount) held out" } ?? ""
-    progress.say("data: \(pairs)\(train.imageCount) pictures\(heldOut)")
+    progress.say("data: \(pairs)\(train.imageCount) images\(heldOut)")
     guard let mixture = train as? SourceMixture else { return }
     for (part, places) in zip(configuration.train.mix, mixture.places) {
       progress.say("  \(part.path): \(places) of an epoch's \(mixture.count) samples")

@@ -28,7 +28,7 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
     "Whether the encoder's final norm is applied; null for what BLIP-2 takes from the family: "
       + "only DINOv2's is.")
   public var finalNorm: Bool? = nil
-  @Key(1...8192, "The side of the pictures in pixels; null for the encoder's own.")
+  @Key(1...8192, "The side of the images in pixels; null for the encoder's own.")
   public var imageSize: Int? = nil
   @Key(
     "The precision of the encoder's products; null for that of the run. `int8` is for a frozen "
@@ -38,14 +38,14 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
   public var frozen = true
   @Key(
     "Computes the features of a frozen encoder once and keeps them in a file; training then "
-      + "reads them in place of the pictures.")
+      + "reads them in place of the images.")
   public var cache = false
   @Key("Where such files are kept.", resume: .free)
   public var cacheFolder = "Checkpoints/features"
   @Key(
     1...1024,
-    "The views of a training picture in such a file, one of them drawn at each visit: the first "
-      + "is the whole picture, the others are augmented.",
+    "The views of a training image in such a file, one of them drawn at each visit: the first "
+      + "is the whole image, the others are augmented.",
     formerly: "cachedViews")
   public var views = 1
   @Key(0...1e6, "Multiplies the learning rate of an encoder that is trained.", resume: .named)
@@ -72,7 +72,7 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
     public var heads = 3
     @Key(1...1024, "The side of a patch in pixels.")
     public var patchSize = 14
-    @Key(1...8192, "The side of the pictures in pixels.")
+    @Key(1...8192, "The side of the images in pixels.")
     public var imageSize = 112
     @Key(0...100, "The standard deviation of the starting weights.")
     public var initialDeviation: Float = 0.02
@@ -85,10 +85,10 @@ public struct VisionConfiguration: Codable, Equatable, Sendable {
 
 /// How the pairs of a source are read.
 public struct SourceReading: Codable, Equatable, Sendable {
-  @Key(.input, "What a list's picture paths are relative to; null for the list's own folder.")
+  @Key(.input, "What a list's image paths are relative to; null for the list's own folder.")
   public var imageFolder: String? = nil
   @Key(
-    "`draw`: a sample for each picture, one caption drawn at each visit; `all`: one for each "
+    "`draw`: a sample for each image, one caption drawn at each visit; `all`: one for each "
       + "pair.")
   public var captions = CaptionPolicy.draw
   @Key(1...Int(Int32.max), "Among how many samples of shards an epoch shuffles.")
@@ -104,7 +104,7 @@ public struct SourceReading: Codable, Equatable, Sendable {
 public struct DataSourceConfiguration: Codable, Equatable, Sendable {
   @Key(
     .input,
-    "A list (JSON, JSONL, CSV, TSV); a folder of pictures with `.txt` files beside them; tar "
+    "A list (JSON, JSONL, CSV, TSV); a folder of images with `.txt` files beside them; tar "
       + "shards: one, a folder of them, `name-*.tar` or `name-{00000..00331}.tar`. Null where there "
       + "is a mix.")
   public var path: String? = nil
@@ -128,7 +128,7 @@ public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendabl
   public var weight: Double? = nil
   @Inlined public var reading = SourceReading()
   @Key(
-    "Whether its pictures go through RandAugment; null for what `augmentation.randAugment` "
+    "Whether its images go through RandAugment; null for what `augmentation.randAugment` "
       + "says.")
   public var randAugment: Bool? = nil
 
@@ -137,11 +137,11 @@ public struct MixedSourceConfiguration: ConfigurationElement, Equatable, Sendabl
   public static var template: MixedSourceConfiguration { MixedSourceConfiguration() }
 }
 
-/// Held-out pictures with all their captions.
+/// Held-out images with all their captions.
 public struct HeldOutConfiguration: Codable, Equatable, Sendable {
-  @Key(.input, "A list, a folder of pictures or shards, as for training; null for none.")
+  @Key(.input, "A list, a folder of images or shards, as for training; null for none.")
   public var path: String? = nil
-  @Key(.input, "What a list's picture paths are relative to; null for the list's own folder.")
+  @Key(.input, "What a list's image paths are relative to; null for the list's own folder.")
   public var imageFolder: String? = nil
 
   public init() {}
@@ -152,7 +152,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   @Key("What is trained on: one source, or several by weight.")
   public var train = DataSourceConfiguration()
   @Key(
-    "Held-out pictures with all their captions; without a path there is no validation.",
+    "Held-out images with all their captions; without a path there is no validation.",
     resume: .scores)
   public var validation = HeldOutConfiguration()
   @Key(.input, "A BERT vocabulary, one token a line; found beside the program too.")
@@ -161,13 +161,13 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
   public var maximumTextLength = 32
   @Key("Lower-cases captions and clears punctuation as the original does.")
   public var cleanCaptions = true
-  @Key("What becomes of the parts of a picture that three 8-bit channels cannot hold.")
+  @Key("What becomes of the parts of an image that three 8-bit channels cannot hold.")
   public var decoding = ImageDecoding()
-  @Key(1...(1 << 29), "Pictures of more pixels are refused before they are decoded.")
+  @Key(1...(1 << 29), "Images of more pixels are refused before they are decoded.")
   public var maximumPixelCount = ImageDecoder.defaultMaximumPixelCount
-  @Key("What training does to pictures; evaluation resizes the whole picture.")
+  @Key("What training does to images; evaluation resizes the whole image.")
   public var augmentation = Augmentation()
-  @Key(0...1, "The share of unreadable pictures past which a run ends.")
+  @Key(0...1, "The share of unreadable images past which a run ends.")
   public var maximumBadShare = 0.01
   @Key(1...1024, "Threads that read ahead.", resume: .free)
   public var workers = 2
@@ -178,17 +178,17 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
   var vocabularyFile: URL { ProgramFiles.url(vocabulary) }
 
-  /// What training does to pictures; evaluation resizes the whole picture.
+  /// What training does to images; evaluation resizes the whole image.
   public struct Augmentation: Codable, Equatable, Sendable {
-    @Key("Random resized crops; off, the whole picture is resized.")
+    @Key("Random resized crops; off, the whole image is resized.")
     public var crop = true
     @Key(0.01...1, "The smallest share of the area that a crop keeps.")
     public var leastArea = 0.5
-    @Key(0...1, "How often a picture is mirrored; 0 where captions say left or right.")
+    @Key(0...1, "How often an image is mirrored; 0 where captions say left or right.")
     public var flipProbability: Float = 0.5
     @Key("RandAugment after crop and flip, as the original does to Visual Genome.")
     public var randAugment = false
-    @Key(1...16, "The operations that RandAugment draws for a picture.")
+    @Key(1...16, "The operations that RandAugment draws for an image.")
     public var randAugmentOperations = 2
     @Key(0...10, "How strong they are.")
     public var randAugmentMagnitude = 5.0

@@ -16,11 +16,11 @@ extension LanguageModelRecipe {
     public var folder = ""
     @Key("What is trained.", resume: .fixed)
     public var model = Sizes()
-    @Key("Lists of texts of pictures, as for stage 1; the pictures themselves are not read.")
+    @Key("Lists of texts of images, as for stage 1; the images themselves are not read.")
     public var texts = DataSourceConfiguration()
     @Key("Lower-cases texts and clears punctuation as stage 1 and stage 2 do to captions.")
     public var cleanTexts = true
-    @Key(0...64, "Other texts of the same picture that stand before a text, at most.")
+    @Key(0...64, "Other texts of the same image that stand before a text, at most.")
     public var contextTexts = 3
     @Key(
       "What the texts begin with that are lists, as in \"Seen: left dog, right key\": texts, half "

@@ -14,7 +14,7 @@ import WeightFiles
 
 /// A small language model, trained from scratch and written as a Hugging Face folder in float16.
 ///
-/// The demo's language models are made so. Before each text stand others of the same picture: like a
+/// The demo's language models are made so. Before each text stand others of the same image: like a
 /// large language model, and unlike one that only knows single captions, it then heeds what stands
 /// before a text, and can answer from it. An encoder-decoder reads the beginning of the text besides.
 public struct LanguageModelRecipe: Recipe {
@@ -25,12 +25,12 @@ public struct LanguageModelRecipe: Recipe {
   public let configuration: Configuration
   private let tokenizer: any LanguageTokenizer
   private let source: any CaptionSource
-  private let pictures: [Picture]
+  private let images: [Image]
   private let languageModel: any LanguageModel
   private let end: Int32
 
-  /// What can be said of a picture, in tokens.
-  private struct Picture {
+  /// What can be said of an image, in tokens.
+  private struct Image {
     let texts: [[Int32]]
     /// The phrases of those texts that are lists.
     let lists: [[[Int32]]]
@@ -51,7 +51,7 @@ public struct LanguageModelRecipe: Recipe {
         field: "texts.path", found: "null", expected: DataSourceWords.kinds, advice: "")
     }
     self.source = source
-    pictures = try LanguageModelRecipe.pictures(of: source, configuration, tokenizer)
+    images = try LanguageModelRecipe.images(of: source, configuration, tokenizer)
     languageModel = LanguageModelRecipe.languageModel(configuration, tokenizer)
     languageModel.multiply(in: configuration.precision)
     end =
@@ -59,15 +59,15 @@ public struct LanguageModelRecipe: Recipe {
       ? tokenizer.encode("\n").first ?? 0 : languageModel.tokens.end
   }
 
-  private static func pictures(
+  private static func images(
     of source: any CaptionSource, _ configuration: Configuration,
     _ tokenizer: any LanguageTokenizer
-  ) throws -> [Picture] {
-    let pictures = try (0..<source.imageCount).map { image in
+  ) throws -> [Image] {
+    let images = try (0..<source.imageCount).map { image in
       let texts = try source.record(at: image).captions.map {
         configuration.cleanTexts ? CaptionText.cleaned($0) : $0
       }
-      return Picture(
+      return Image(
         texts: texts.map(tokenizer.encode).filter { !$0.isEmpty },
         lists: texts.compactMap { list in
           guard let mark = configuration.listMark, list.hasPrefix(mark) else { return nil }
@@ -75,23 +75,23 @@ public struct LanguageModelRecipe: Recipe {
             .map { tokenizer.encode(String($0)) }.filter { !$0.isEmpty }
         })
     }.filter { !$0.texts.isEmpty }
-    guard !pictures.isEmpty else {
+    guard !images.isEmpty else {
       throw ConfigurationError.invalidValue(
         field: "texts.path", found: configuration.texts.path ?? "null",
         expected: "captions with words in them", advice: "")
     }
-    if let mark = configuration.listMark, pictures.allSatisfy(\.lists.isEmpty) {
+    if let mark = configuration.listMark, images.allSatisfy(\.lists.isEmpty) {
       throw ConfigurationError.invalidValue(
         field: "listMark", found: mark, expected: "what some texts begin with",
         advice: "none of them does; null takes all texts for plain ones")
     }
-    let longest = pictures.flatMap(\.texts).map(\.count).max() ?? 0
+    let longest = images.flatMap(\.texts).map(\.count).max() ?? 0
     guard longest + 2 <= configuration.model.positions else {
       throw ConfigurationError.invalidValue(
         field: "model.positions", found: String(configuration.model.positions),
         expected: "\(longest + 2) at least, for the longest text", advice: "")
     }
-    return pictures
+    return images
   }
 
   private static func languageModel(
@@ -160,7 +160,7 @@ public struct LanguageModelRecipe: Recipe {
   public func describe(_ progress: ProgressReporter) {
     let count = model.trainedParameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
     progress.say(
-      "\(pictures.reduce(0) { $0 + $1.texts.count }) texts of \(pictures.count) pictures, "
+      "\(images.reduce(0) { $0 + $1.texts.count }) texts of \(images.count) images, "
         + "\(tokenizer.vocabularySize) tokens, \(count) parameters")
   }
 
@@ -189,12 +189,12 @@ public struct LanguageModelRecipe: Recipe {
     // What is read, a row for each of these groups of tokens; and what is predicted after it.
     let pairs: [(read: [[Int32]], predicted: [Int32])] = (0..<configuration.training.batchSize).map
     { _ in
-      let picture = pictures[Int.random(in: pictures.indices, using: &random)]
-      let texts = picture.texts.shuffled(using: &random)
+      let image = images[Int.random(in: images.indices, using: &random)]
+      let texts = image.texts.shuffled(using: &random)
       let text = texts[0]
       let start = tokenizer.startId ?? end
       let room = configuration.model.positions - text.count
-      let lists = lists(of: picture, room: room, &random)
+      let lists = lists(of: image, room: room, &random)
       let before = lists ?? context(texts.dropFirst(), room: room, &random).map { [$0] }
       if languageModel.hasEncoder {
         // Half of the texts are said from their first word on: so much more of what they say can only come
@@ -229,19 +229,19 @@ public struct LanguageModelRecipe: Recipe {
     return Variable(Tensor(belongs, shape: [groups.count, count])).product(rows)
   }
 
-  /// Some of a picture's lists, phrase by phrase; nil where there are none, and for half of the texts of a
+  /// Some of an image's lists, phrase by phrase; nil where there are none, and for half of the texts of a
   /// model without an encoder. An encoder-decoder reads lists alone: it has no loss on what it reads, and
   /// beside other texts so small a one learns to read neither.
   private func lists(
-    of picture: Picture, room: Int, _ random: inout RandomStream
+    of image: Image, room: Int, _ random: inout RandomStream
   ) -> [[Int32]]? {
-    let most = min(max(configuration.contextTexts, 1), picture.lists.count)
+    let most = min(max(configuration.contextTexts, 1), image.lists.count)
     guard most > 0, languageModel.hasEncoder || Bool.random(using: &random) else { return nil }
     let count = Int.random(in: 1...most, using: &random)
-    return Array(picture.lists.shuffled(using: &random).prefix(count).joined().prefix(room - 2))
+    return Array(image.lists.shuffled(using: &random).prefix(count).joined().prefix(room - 2))
   }
 
-  /// Some of a picture's other texts, where a soft prompt will stand; one time in ten there are none.
+  /// Some of an image's other texts, where a soft prompt will stand; one time in ten there are none.
   private func context(
     _ others: ArraySlice<[Int32]>, room: Int, _ random: inout RandomStream
   ) -> [Int32] {

@@ -17,7 +17,7 @@ import Training
 /// single bytes, as Python writes them.
 ///
 /// JSON lines are written as they come. The file is whole or not there. HDF5 is
-/// gathered in memory: about 160 KB a picture at the sizes of the paper.
+/// gathered in memory: about 160 KB an image at the sizes of the paper.
 public struct EmbeddingFile: ~Copyable {
   /// Where JSON lines go; for HDF5 it stays empty, and shows before hours of work that a file can be made.
   private let file: AtomicFile
@@ -159,7 +159,7 @@ public struct EmbeddingFile: ~Copyable {
 }
 
 extension StageOneRecipe.Embedded {
-  /// The picture's, where there is one.
+  /// The image's, where there is one.
   fileprivate var path: String? {
     switch self {
     case .image(let path, _, _), .pair(let path, _, _): return path

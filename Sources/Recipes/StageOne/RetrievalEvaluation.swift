@@ -18,9 +18,9 @@ struct RetrievalEvaluation {
   typealias Scores = (byImage: [[Float]], byText: [[Float]])
 
   struct Result {
-    /// The pictures that could be read.
+    /// The images that could be read.
     var images: [(path: String, id: Int64)]
-    /// All their captions, each with the id of its picture.
+    /// All their captions, each with the id of its image.
     var texts: [(text: String, imageId: Int64)]
     /// All cosines, and the scores of what ITM ranked again, for the rankings that are seldom asked for.
     var cosines: Scores
@@ -91,7 +91,7 @@ struct RetrievalEvaluation {
   }
 
   /// The first `rerank` of each row score match logit + cosine, all others −100. The pairs of both
-  /// directions are judged image by image, each once; the pictures are read a second time, since the
+  /// directions are judged image by image, each once; the images are read a second time, since the
   /// features of a large set do not fit in memory.
   private func rerank(
     _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource

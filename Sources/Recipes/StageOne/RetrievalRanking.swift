@@ -2,11 +2,11 @@ import Files
 import Foundation
 import Training
 
-/// The texts that a picture is nearest to, or the pictures that a text is nearest to, best first.
+/// The texts that an image is nearest to, or the images that a text is nearest to, best first.
 public struct RetrievalRanking {
   /// One of what was found.
   public struct Found: Equatable, Sendable {
-    /// Its place among all texts or all pictures.
+    /// Its place among all texts or all images.
     public let place: Int
     public let cosine: Float
     /// Match logit and cosine together; nil where nothing was ranked again.
@@ -31,7 +31,7 @@ public struct RetrievalRanking {
 }
 
 extension RetrievalEvaluation.Result {
-  /// A JSON object for each picture, `{"id", "image", "ranked": [{"text", "cosine", "score"}], "truth"}`,
+  /// A JSON object for each image, `{"id", "image", "ranked": [{"text", "cosine", "score"}], "truth"}`,
   /// then for each text, `{"id", "ranked": [{"image", …}], "text"}`.
   func rankingLines() throws -> [String] {
     let encoder = JSONEncoder()
@@ -45,7 +45,7 @@ extension RetrievalEvaluation.Result {
     }
     let byImage = try rankings(cosines.byImage, scores?.byImage).enumerated().map { place, found in
       try line([images[place].path]) { names in
-        PictureLine(
+        ImageLine(
           id: names[0], image: names[0],
           ranked: found.map { .init(text: texts[$0.place].text, of: $0) },
           truth: (truths[images[place].id] ?? []).map(\.text))
@@ -61,7 +61,7 @@ extension RetrievalEvaluation.Result {
     return byImage + byText
   }
 
-  private struct PictureLine: Encodable {
+  private struct ImageLine: Encodable {
     let id: String
     let image: String
     let ranked: [Entry]

@@ -10,14 +10,14 @@ public typealias CaptionOptions = Captioner.Options
 
 /// Captions by stage 1's own language head (Li et al. 2023, §3.1, image-grounded generation).
 extension LoadedRecipe where R == StageOneRecipe {
-  /// Captions pictures one batch after another.
+  /// Captions images one batch after another.
   /// - Parameters:
-  ///   - paths: Picture files.
-  ///   - report: Is told of each picture that is passed over.
-  ///   - show: Gets each picture's path and caption as soon as there is one, in order.
-  /// - Returns: How many pictures were passed over.
+  ///   - paths: Image files.
+  ///   - report: Is told of each image that is passed over.
+  ///   - show: Gets each image's path and caption as soon as there is one, in order.
+  /// - Returns: How many images were passed over.
   /// - Throws: `ConfigurationError` where the model was not trained to write or the caption has no
-  ///   room, `RunError.noPictures`, ``Interrupted``.
+  ///   room, `RunError.noImages`, ``Interrupted``.
   public func caption(
     _ paths: [String], options: CaptionOptions, report: @escaping (String) -> Void,
     show: (_ path: String, _ caption: String) throws -> Void

@@ -5,7 +5,7 @@ import Foundation
 import Tensors
 import Training
 
-/// The features of pictures, texts and pairs of them, as the authors' extractor gives them.
+/// The features of images, texts and pairs of them, as the authors' extractor gives them.
 extension StageOneRecipe {
   /// One thing's features.
   public enum Embedded {
@@ -14,7 +14,7 @@ extension StageOneRecipe {
     /// Token outputs `[tokens, width]` and their unit projections `[tokens, embedding]`; the first
     /// row, `[CLS]`, stands for the text.
     case text(String, tokens: [Int32], embeddings: Tensor, features: Tensor)
-    /// Query outputs of a picture and a text that see each other, `[queries, width]`.
+    /// Query outputs of an image and a text that see each other, `[queries, width]`.
     case pair(path: String, text: String, embeddings: Tensor)
 
     fileprivate var tensors: [Tensor] {
@@ -28,12 +28,12 @@ extension StageOneRecipe {
 }
 
 extension LoadedRecipe where R == StageOneRecipe {
-  /// Computes features: of the pictures, of the texts, and, where both are given, of each picture
+  /// Computes features: of the images, of the texts, and, where both are given, of each image
   /// with the text of its place.
   /// - Parameters:
-  ///   - show: Gets each result as soon as there is one: pictures and pairs first, then texts.
-  /// - Returns: How many pictures were passed over.
-  /// - Throws: `RunError.unequalCounts`, `RunError.noPictures`, ``Interrupted``, or what `show` throws.
+  ///   - show: Gets each result as soon as there is one: images and pairs first, then texts.
+  /// - Returns: How many images were passed over.
+  /// - Throws: `RunError.unequalCounts`, `RunError.noImages`, ``Interrupted``, or what `show` throws.
   public func embed(
     images paths: [String], texts: [String], report: @escaping (String) -> Void,
     show hand: (StageOneRecipe.Embedded) throws -> Void
@@ -49,7 +49,7 @@ extension LoadedRecipe where R == StageOneRecipe {
       try hand(result)
     }
     let skipped = try recipe.eachBatch(of: paths, report: report) { places, features in
-      try embedPictures(places.map { paths[$0] }, features, show)
+      try embedImages(places.map { paths[$0] }, features, show)
       if !texts.isEmpty {
         let pairs = recipe.qFormer.multimodalEmbeddings(
           images: features, texts: places.map { tokens[$0] })
@@ -79,7 +79,7 @@ extension LoadedRecipe where R == StageOneRecipe {
     return recipe.tokenizer.tokens(text, maximumLength: room)
   }
 
-  private func embedPictures(
+  private func embedImages(
     _ paths: [String], _ features: Variable, _ show: (StageOneRecipe.Embedded) throws -> Void
   ) throws {
     let all = recipe.qFormer.unimodalFeatures(ofImages: features)

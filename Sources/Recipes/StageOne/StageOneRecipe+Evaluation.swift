@@ -12,7 +12,7 @@ extension StageOneRecipe {
     let values: [(name: String, value: Double)]
     let file: CheckpointFile
 
-    /// What each picture and each text is nearest to: a JSON object each.
+    /// What each image and each text is nearest to: a JSON object each.
     public func rankings() throws -> [String] { try result.rankingLines() }
 
     /// One JSON object with the checkpoint, its step and every number.

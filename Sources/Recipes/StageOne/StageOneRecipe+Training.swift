@@ -53,8 +53,8 @@ extension StageOneRecipe {
     let start = ContinuousClock.now
     guard let losses = try heldOutLosses(dataset) else { return nil }
     guard let result = try retrieval.run(on: dataset) else { return nil }
-    let pictures = try SamplePictures(
-      tower: tower, data: data, count: configuration.log.pictures,
+    let images = try SampleImages(
+      tower: tower, data: data, count: configuration.log.images,
       showsPixels: configuration.log.tensorBoard,
       caption: configuration.model.objectives.generation ? captions : nil
     ).run(on: dataset)
@@ -64,8 +64,8 @@ extension StageOneRecipe {
       values: losses + result.values,
       lines: ["validation (\(seconds) s)  " + lossText.joined(separator: "  ")]
         + result.table.split(separator: "\n").map { "  " + $0 }
-        + pictures.map { "  " + $0.line },
-      pictures: pictures,
+        + images.map { "  " + $0.line },
+      images: images,
       score: (result.reranked ?? result.cosine).mean,
       scoreName: "the mean of all recalls")
   }
@@ -77,7 +77,7 @@ extension StageOneRecipe {
       configuration: configuration.validation)
   }
 
-  /// Captions of pictures for people to look at.
+  /// Captions of images for people to look at.
   private func captions(_ features: Variable) throws -> [String] {
     // Unlike the original's captions of at least 8 words these may be as short as the data's.
     let captioner = Captioner(

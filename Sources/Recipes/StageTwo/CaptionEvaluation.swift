@@ -5,7 +5,7 @@ import LanguageModels
 import Metrics
 import Training
 
-/// Captions held-out pictures and scores them against all their captions.
+/// Captions held-out images and scores them against all their captions.
 struct CaptionEvaluation {
   let recipe: StageTwoRecipe
 
@@ -31,7 +31,7 @@ struct CaptionEvaluation {
     }
   }
 
-  /// - Parameter limit: Pictures at most, the first of the set; 0 scores none.
+  /// - Parameter limit: Images at most, the first of the set; 0 scores none.
   /// - Returns: Nil if the run was asked to stop; no scores where there was nothing to score.
   func run(
     on dataset: any CaptionSource, atMost limit: Int
@@ -58,14 +58,14 @@ struct CaptionEvaluation {
     return (candidates.count, candidates.count(where: \.isEmpty), scores)
   }
 
-  /// Captions of features `[pictures, tokens, width]`, as the configuration asks for them.
+  /// Captions of features `[images, tokens, width]`, as the configuration asks for them.
   func captions(_ features: Variable) throws -> [String] {
     let options = recipe.configuration.validation.generation.options(ends: recipe.texts.ends)
     let beginnings = Array(repeating: recipe.texts.beginning(nil), count: features.shape[0])
     var generator = try TextGenerator(options)
     generator.shouldStop = { StopRequest.signal != nil }
     do {
-      return try recipe.pictureTexts(features, beginnings: beginnings, generator).map {
+      return try recipe.imageCaptioner(features, beginnings: beginnings, generator).map {
         $0.first ?? ""
       }
     } catch GenerationError.unusableLogits {
@@ -76,7 +76,7 @@ struct CaptionEvaluation {
 }
 
 extension StageTwoRecipe {
-  var pictureTexts: PictureTexts {
-    PictureTexts(model: qFormer, languageModel: languageModel.model, texts: texts)
+  var imageCaptioner: ImageCaptioner {
+    ImageCaptioner(model: qFormer, languageModel: languageModel.model, texts: texts)
   }
 }

@@ -24,7 +24,7 @@ extension StageTwoRecipe {
     public var llm = LanguageModelConfiguration()
     @Key("The data of the run and how it is read.")
     public var data = DataConfiguration()
-    @Key("When held-out pictures are looked at, and what is asked of them.", resume: .scores)
+    @Key("When held-out images are looked at, and what is asked of them.", resume: .scores)
     public var validation = StageTwoValidationConfiguration()
 
     /// The paper's schedule with OPT (Li et al. 2023, §3.4).
@@ -51,7 +51,7 @@ extension StageTwoRecipe {
         throw ConfigurationError.invalidValue(
           field: "training.chunkSize", found: String(chunkSize), expected: "null in stage 2",
           advice:
-            "its pictures are not compared with one another: a smaller training.batchSize with "
+            "its images are not compared with one another: a smaller training.batchSize with "
             + "more training.accumulation does the same")
       }
       try validation.check()
@@ -84,15 +84,15 @@ public struct StageOneSource: Codable, Equatable, Sendable {
   public init() {}
 }
 
-/// When held-out pictures are looked at, and what is asked of them.
+/// When held-out images are looked at, and what is asked of them.
 public struct StageTwoValidationConfiguration: Codable, Equatable, Sendable {
   @Key(0...Int.max, "Steps between validations; 0 for none but the last.", resume: .named)
   public var every = 1000
-  @Key(1...65_536, "Pictures that are judged at once.")
+  @Key(1...65_536, "Images that are judged at once.")
   public var batchSize = 32
   @Key(
     0...Int(Int32.max),
-    "Held-out pictures that are captioned and scored; 0 for none, which leaves the loss to "
+    "Held-out images that are captioned and scored; 0 for none, which leaves the loss to "
       + "choose the best checkpoint.")
   public var captions = 500
   @Key("How captions are searched for.")

@@ -15,7 +15,7 @@ extension StageTwoRecipe {
     let values: [(name: String, value: Double)]
     let checkpoint: URL
     let step: Int
-    /// What was said of each picture.
+    /// What was said of each image.
     public let answers: [Answer]
 
     public struct Answer: Encodable {
@@ -57,11 +57,11 @@ extension StageTwoRecipe {
 extension LoadedRecipe where R == StageTwoRecipe {
   public typealias Judgement = StageTwoRecipe.Judgement
 
-  /// Captions pictures and scores them: BLEU, ROUGE-L and CIDEr.
+  /// Captions images and scores them: BLEU, ROUGE-L and CIDEr.
   /// - Parameters:
-  ///   - file: A list in COCO's or Karpathy's layout; nil for the recipe's held-out pictures.
-  ///   - imageFolder: What its picture paths are relative to; nil for the list's own folder.
-  /// - Throws: `DatasetError`, `RunError.noPictures`, ``Interrupted``.
+  ///   - file: A list in COCO's or Karpathy's layout; nil for the recipe's held-out images.
+  ///   - imageFolder: What its image paths are relative to; nil for the list's own folder.
+  /// - Throws: `DatasetError`, `RunError.noImages`, ``Interrupted``.
   public func judgeCaptions(
     _ file: URL?, imageFolder: URL?, _ question: StageTwoRecipe.Question,
     report: @escaping (String) -> Void
@@ -86,7 +86,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
       })
   }
 
-  /// The recipe's held-out pictures, where they are files.
+  /// The recipe's held-out images, where they are files.
   private func heldOutItems() throws -> [CaptionEvaluationSet.Item] {
     guard let dataset = recipe.data.validation else {
       throw ConfigurationError.invalidValue(
@@ -101,10 +101,10 @@ extension LoadedRecipe where R == StageTwoRecipe {
     }
   }
 
-  /// Answers questions about pictures and scores them by VQA's rule.
+  /// Answers questions about images and scores them by VQA's rule.
   /// - Parameters:
   ///   - template: What stands around a question, with `{}` for it.
-  /// - Throws: `DatasetError`, `RunError.noPictures`, ``Interrupted``.
+  /// - Throws: `DatasetError`, `RunError.noImages`, ``Interrupted``.
   public func judgeAnswers(
     _ questions: QuestionSet, template: String, options: GenerationOptions,
     report: @escaping (String) -> Void

@@ -7,7 +7,7 @@ import Tensors
 import Training
 
 extension StageTwoRecipe {
-  /// What a person asks of pictures.
+  /// What a person asks of images.
   public struct Question {
     /// The words to begin with; nil for those of the training.
     public var prompt: String?
@@ -23,18 +23,18 @@ extension StageTwoRecipe {
 }
 
 extension LoadedRecipe where R == StageTwoRecipe {
-  /// Describes pictures one batch after another.
+  /// Describes images one batch after another.
   /// - Parameters:
-  ///   - paths: Picture files; one may come several times, with a prompt of its own each.
+  ///   - paths: Image files; one may come several times, with a prompt of its own each.
   ///   - prompts: The words to begin with, one for each path; nil for the question's.
-  ///   - report: Is told of each picture that is passed over.
-  ///   - onPiece: Gets each piece of a text as it comes; one picture is then described at a time, and
+  ///   - report: Is told of each image that is passed over.
+  ///   - onPiece: Gets each piece of a text as it comes; one image is then described at a time, and
   ///     beams, whose beginnings change, have none.
-  ///   - show: Gets each picture's place among the paths and its texts as soon as they are there, in
+  ///   - show: Gets each image's place among the paths and its texts as soon as they are there, in
   ///     order.
-  /// - Returns: How many pictures were passed over.
+  /// - Returns: How many images were passed over.
   /// - Throws: `GenerationError` or `ConfigurationError` for options that cannot be used,
-  ///   `RunError.noPictures`, ``Interrupted``.
+  ///   `RunError.noImages`, ``Interrupted``.
   public func describe(
     _ paths: [String], prompts: [String]? = nil, _ question: StageTwoRecipe.Question,
     report: @escaping (String) -> Void, onPiece: ((String) -> Void)? = nil,
@@ -55,7 +55,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
         generator.onToken = { _, _, token in own.add(token) }
         pieces = own
       }
-      let texts = try recipe.pictureTexts(
+      let texts = try recipe.imageCaptioner(
         features, beginnings: places.map { beginnings[$0] }, generator, firstPrompt: places[0])
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       pieces?.finish(texts.first?.first ?? "")

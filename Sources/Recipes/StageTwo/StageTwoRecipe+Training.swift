@@ -88,8 +88,8 @@ extension StageTwoRecipe {
     let captions = CaptionEvaluation(recipe: self)
     guard let judged = try captions.run(on: dataset, atMost: configuration.validation.captions)
     else { return nil }
-    let pictures = try SamplePictures(
-      tower: tower, data: data, count: configuration.log.pictures,
+    let images = try SampleImages(
+      tower: tower, data: data, count: configuration.log.images,
       showsPixels: configuration.log.tensorBoard, caption: captions.captions
     ).run(on: dataset)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
@@ -100,14 +100,14 @@ extension StageTwoRecipe {
       let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
       lines.append("  \(judged.count) captions\(empty): \(scores.line)")
     }
-    lines += pictures.map { "  " + $0.line }
+    lines += images.map { "  " + $0.line }
     return ValidationReport(
-      values: values, lines: lines, pictures: pictures,
+      values: values, lines: lines, images: images,
       score: judged.scores?.cider ?? (loss.isFinite ? -loss : -.infinity),
       scoreName: judged.scores == nil ? "the held-out loss" : "CIDEr")
   }
 
-  /// The mean loss on held-out pictures, without dropout, weighted by the pictures of each batch;
+  /// The mean loss on held-out images, without dropout, weighted by the images of each batch;
   /// captions are cut at the same places at every validation. Not a number where none can be read, nil
   /// if the run was asked to stop.
   private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double? {

@@ -30,7 +30,7 @@ final class FeatureCache {
   struct Request {
     var dataset: any CaptionSource
     var decoder: ImageDecoder
-    /// How the pictures of each view are made, the plain one first; one transform for all pictures or
+    /// How the images of each view are made, the plain one first; one transform for all images or
     /// one for each source.
     var views: [[ImageTransform]]
     var workers: Int
@@ -88,14 +88,14 @@ final class FeatureCache {
     }
     if readsWholeFiles, let row = try store.firstDamagedRow() {
       report(
-        "features: made again, because of a damaged file: \(url.path), picture "
+        "features: made again, because of a damaged file: \(url.path), image "
           + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
       return nil
     }
     let absent =
       store.absentCount == 0
       ? ""
-      : "; \(store.absentCount) pictures could not be read when it was made, delete it to try again"
+      : "; \(store.absentCount) images could not be read when it was made, delete it to try again"
     report("features: read from \(url.path)\(absent)")
     return store
   }
@@ -113,7 +113,7 @@ final class FeatureCache {
       let url = folder.appendingPathComponent(name)
       if url.pathExtension == ResumableFile.pathExtension {
         report(
-          "  note: \(url.path) was begun with another encoder, other pictures or another transform, "
+          "  note: \(url.path) was begun with another encoder, other images or another transform, "
             + "and not finished: delete it if that is not wanted any more")
       } else if url.pathExtension == "safetensors",
         let other = try? SafetensorsFile(url).metadata[FeatureLayout.stamp],
@@ -141,7 +141,7 @@ final class FeatureCache {
     let size = try checkRoom(for: layout, besides: part)
     let writer = try FeatureWriter(part, layout: layout, stamp: stamp, report: report)
     report(
-      "features: \(layout.rowCount) pictures, \(size), once for all runs"
+      "features: \(layout.rowCount) images, \(size), once for all runs"
         + (writer.rowCount > 0 ? "; \(writer.rowCount) of them are there from before" : ""))
     try FeatureMaking(tower: tower, request: request, report: report).fill(writer)
     try writer.finish()

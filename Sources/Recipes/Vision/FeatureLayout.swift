@@ -4,11 +4,11 @@ import Training
 import WeightFiles
 
 /// What lies where in a file of features, a safetensors file of
-/// `checksums`, I32 `[views, images]`: the CRC-32C of each row, 0 where the picture could not be read;
+/// `checksums`, I32 `[views, images]`: the CRC-32C of each row, 0 where the image could not be read;
 /// `digest`, I32 `[1]`: the CRC-32C of the checksums;
 /// `features`, BF16 `[views, images, tokens, width]`.
 ///
-/// A row is a picture in one view; rows are counted view by view.
+/// A row is an image in one view; rows are counted view by view.
 struct FeatureLayout: Equatable {
   static let checksums = "checksums"
   static let digest = "digest"

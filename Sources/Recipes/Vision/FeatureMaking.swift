@@ -4,13 +4,13 @@ import Reporting
 import Tensors
 import Training
 
-/// Computes the features of a data set's pictures, from the first that is not kept yet.
+/// Computes the features of a data set's images, from the first that is not kept yet.
 struct FeatureMaking {
   let tower: VisionTower
   let request: FeatureCache.Request
   let report: (String) -> Void
 
-  /// The pictures that go through the encoder at once.
+  /// The images that go through the encoder at once.
   private static let batchSize = 16
   /// How much time the end of a process may cost.
   private static let secondsBetweenKeeping = 2.0
@@ -40,7 +40,7 @@ struct FeatureMaking {
     let start = view * images.count
     let loader = try BatchLoader(
       source: images,
-      content: PictureContent(decoder: request.decoder, transforms: request.views[view]),
+      content: ImageContent(decoder: request.decoder, transforms: request.views[view]),
       options: BatchLoaderOptions(
         // The same views for runs of any seed.
         pass: .evaluation, batchSize: FeatureMaking.batchSize, seed: 0,
@@ -83,10 +83,10 @@ struct FeatureMaking {
   }
 }
 
-/// A line about the pictures done, every few seconds.
+/// A line about the images done, every few seconds.
 private struct Progress {
   private let total: Int
-  /// The pictures that were there at the start.
+  /// The images that were there at the start.
   private let before: Int
   private let start = ContinuousClock.now
   private var lastLine = ContinuousClock.now
@@ -111,14 +111,14 @@ private struct Progress {
     let rate = Double(done - before) / (now - start).inSeconds
     let left = ProgressReporter.duration(Double(total - done) / rate)
     return String(
-      format: "features: \(done) of \(total) pictures, %.1f a second, \(left) left", rate)
+      format: "features: \(done) of \(total) images, %.1f a second, \(left) left", rate)
   }
 
   /// What was done in all.
   var summary: String {
     let seconds = (ContinuousClock.now - start).inSeconds
     return String(
-      format: "\(total - before) pictures computed in %.1f s, %.1f a second", seconds,
+      format: "\(total - before) images computed in %.1f s, %.1f a second", seconds,
       Double(total - before) / seconds)
   }
 }

@@ -9,7 +9,7 @@ public struct FeaturePreparation {
   private let data: RunData
   private let report: (String) -> Void
 
-  /// Reads the image encoder and the lists of pictures, and nothing else of the recipe; nothing is computed
+  /// Reads the image encoder and the lists of images, and nothing else of the recipe; nothing is computed
   /// yet.
   /// - Parameter report: Is told how things get on.
   /// - Throws: `ConfigurationError` and the errors of the files that it reads.
@@ -34,18 +34,18 @@ public struct FeaturePreparation {
     data = try RunData(configuration.data, seed: configuration.seed, features: features)
   }
 
-  /// Makes what is missing or damaged of the training pictures' features and the held-out ones'.
+  /// Makes what is missing or damaged of the training images' features and the held-out ones'.
   /// - Throws: ``Interrupted`` where a signal asked for an end; the same call later goes on there. Else
   ///   `DatasetError`, `WeightFileError`, `RunError`.
   public func make() throws {
     report("image encoder: \(vision.path ?? ""), \(tower.summary)")
     if let dataset = data.train {
       let views = "\(tower.views) view" + (tower.views == 1 ? "" : "s")
-      report("training: \(dataset.imageCount) pictures, \(views) of each")
+      report("training: \(dataset.imageCount) images, \(views) of each")
       _ = try data.trainingContent(dataset, tower: tower)
     }
     if let dataset = data.validation {
-      report("validation: \(dataset.imageCount) pictures")
+      report("validation: \(dataset.imageCount) images")
       _ = try data.evaluationContent(dataset, tower: tower)
     }
   }

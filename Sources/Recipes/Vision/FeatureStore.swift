@@ -5,7 +5,7 @@ import Tensors
 import Training
 import WeightFiles
 
-/// Features of pictures that were computed earlier, in a memory-mapped file of ``FeatureLayout``.
+/// Features of images that were computed earlier, in a memory-mapped file of ``FeatureLayout``.
 ///
 /// Opening looks at the header and the checksums; a row is held against its checksum when it is read.
 struct FeatureStore: SampleContent {
@@ -14,9 +14,9 @@ struct FeatureStore: SampleContent {
   var shape: [Int] { [layout.tokens, layout.width] }
   private let stored: StoredTensor
   private let checksums: [UInt32]
-  /// By picture: whether it could be read in all views.
+  /// By image: whether it could be read in all views.
   private let isPresent: [Bool]
-  /// How many pictures have no features.
+  /// How many images have no features.
   var absentCount: Int { isPresent.count { !$0 } }
 
   /// - Returns: Nil where the file does not hold what is expected.
@@ -50,7 +50,7 @@ struct FeatureStore: SampleContent {
     self.layout = layout
   }
 
-  /// - Throws: ``ContentFailure`` where the picture's row is damaged.
+  /// - Throws: ``ContentFailure`` where the image's row is damaged.
   func write(
     _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,
     into output: UnsafeMutableBufferPointer<Float>
@@ -64,7 +64,7 @@ struct FeatureStore: SampleContent {
       guard FeatureLayout.checksum(of: bytes) == checksums[row] else {
         throw ContentFailure(
           RunError.damagedFeatures(
-            file: url.path, picture: FileName.displayed(sample.path), view: view + 1))
+            file: url.path, image: FileName.displayed(sample.path), view: view + 1))
       }
       if let values = bytes.baseAddress, let target = output.baseAddress {
         NumberFormat.bfloat16.expand(values, count: valueCount, into: target)

@@ -58,7 +58,7 @@ final class FeatureWriter {
     checksums.append(FeatureLayout.checksum(of: row))
   }
 
-  /// Passes over the rows before `row`, whose pictures cannot be read.
+  /// Passes over the rows before `row`, whose images cannot be read.
   func skip(to row: Int) throws {
     precondition(row <= layout.rowCount, "row \(row) of \(layout.rowCount)")
     let zeros = [UInt8](repeating: 0, count: rowCount < row ? layout.rowByteCount : 0)
@@ -117,7 +117,7 @@ final class FeatureWriter {
       let bytes = try file.bytes(
         at: beginning.count + layout.offset(ofRow: row), count: layout.rowByteCount)
       guard bytes.withUnsafeBytes({ FeatureLayout.checksum(of: $0) }) == checksum else {
-        return "picture \(row % layout.images + 1) is damaged in view \(row / layout.images + 1)"
+        return "image \(row % layout.images + 1) is damaged in view \(row / layout.images + 1)"
       }
     }
     keptCount = mark.rows

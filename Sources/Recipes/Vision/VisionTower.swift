@@ -17,7 +17,7 @@ public struct VisionTower {
 
   public let encoder: any VisionEncoder
   let output: VisionOutput
-  /// The side of the pictures, in pixels.
+  /// The side of the images, in pixels.
   public let imageSize: Int
   public let normalization: ImageNormalization
   let isFrozen: Bool
@@ -25,7 +25,7 @@ public struct VisionTower {
   let precision: ProductPrecision
   /// Whether batches hold features that were computed earlier in place of pixels.
   let readsFeatures: Bool
-  /// The views of a training picture among such features.
+  /// The views of a training image among such features.
   let views: Int
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
@@ -87,7 +87,7 @@ public struct VisionTower {
     }
   }
 
-  /// What the encoder makes of a picture, in words.
+  /// What the encoder makes of an image, in words.
   var summary: String {
     "\(precision.rawValue), \(tokenCount) × \(encoder.width) features at \(imageSize) px"
   }
@@ -109,18 +109,18 @@ public struct VisionTower {
       + (FileSystem.isFolder(source.path) ? "" : heads.map { " with \($0) heads" } ?? "")
   }
 
-  /// The number of feature vectors of a picture.
+  /// The number of feature vectors of an image.
   var tokenCount: Int { encoder.tokenCount(height: imageSize, width: imageSize) }
 
   /// Features of a batch, `[batch, tokens, width]`.
   func features(_ batch: Batch) -> Variable { features(content: batch.content) }
 
-  /// Features `[pictures, tokens, width]` of what a loader's content is: pixels or features.
+  /// Features `[images, tokens, width]` of what a loader's content is: pixels or features.
   func features(content: Tensor) -> Variable {
     readsFeatures ? Variable(content) : features(content)
   }
 
-  /// Features `[pictures, tokens, width]` of normalised pixels `[pictures, 3, side, side]`; without
+  /// Features `[images, tokens, width]` of normalised pixels `[images, 3, side, side]`; without
   /// history if the encoder is frozen.
   func features(_ pixels: Tensor) -> Variable {
     isFrozen

@@ -18,7 +18,7 @@ package struct PlotCurve: Equatable {
   var raw: [Point] = []
   var hasBand: Bool
 
-  /// More would not be seen at the width of a picture.
+  /// More would not be seen at the width of an image.
   private static let maximumPointCount = 600
 
   /// The runs' mean at the steps that all of them have.

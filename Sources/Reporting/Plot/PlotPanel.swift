@@ -131,7 +131,7 @@ struct PlotPanel {
   }
 }
 
-/// From numbers to places in the picture.
+/// From numbers to places in the image.
 struct PlotScale {
   var x: ClosedRange<Double>
   var y: ClosedRange<Double>
@@ -165,7 +165,7 @@ enum PlotColour {
 }
 
 extension Double {
-  /// A place in the picture, to a tenth of a pixel.
+  /// A place in the image, to a tenth of a pixel.
   var short: String {
     // Raw values of a smoothed curve may lie far outside.
     let tenths = (min(max(self, -1e6), 1e6) * 10).rounded()

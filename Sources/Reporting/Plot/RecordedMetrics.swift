@@ -23,7 +23,7 @@ package struct RecordedMetrics {
   static let maximumFileSize = 256 << 20
   private static let maximumLineLength = 1 << 20
   private static let maximumSeriesCount = 4096
-  /// Values beyond have no place in a picture, and sums of them would overflow.
+  /// Values beyond have no place in an image, and sums of them would overflow.
   private static let largestValue = 1e100
 
   /// - Throws: ``PlotError/cannotRead(file:reason:)``, or that it holds no numbers.

@@ -14,10 +14,10 @@ struct TensorBoardEvent {
     case summary([Value])
   }
 
-  /// A number, picture or text under a tag.
+  /// A number, image or text under a tag.
   enum Value {
     case scalar(tag: String, Double)
-    case image(tag: String, EncodedPicture)
+    case image(tag: String, EncodedImage)
     /// Rows of equally many cells; TensorBoard shows them as a table.
     case table(tag: String, [[String]])
   }
@@ -49,14 +49,14 @@ extension TensorBoardEvent.Value {
     case .scalar(let tag, let number):
       message.add(1, tag)
       message.add(2, Float(number))
-    case .image(let tag, let picture):
+    case .image(let tag, let image):
       message.add(1, tag)
-      message.add(4) { image in
-        image.add(1, picture.height)
-        image.add(2, picture.width)
+      message.add(4) {
+        $0.add(1, image.height)
+        $0.add(2, image.width)
         // Red, green, blue.
-        image.add(3, 3)
-        image.add(4, picture.png)
+        $0.add(3, 3)
+        $0.add(4, image.png)
       }
     case .table(let tag, let rows):
       message.add(1, tag)

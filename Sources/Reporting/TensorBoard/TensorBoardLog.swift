@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// What a run shows in TensorBoard: its numbers under the names of `metrics.jsonl`, `train/itc` or
-/// `validation/cosine.imageToText.r1`, and a few held-out pictures with what is said of them.
+/// `validation/cosine.imageToText.r1`, and a few held-out images with what is said of them.
 ///
 /// A run that goes on begins another file in the folder. Every file opens with a start event; by all
 /// but the first TensorBoard drops what it has read of later steps.
@@ -30,14 +30,14 @@ public final class TensorBoardLog {
       step: step, .summary(values.map { .scalar(tag: "\(kind)/\($0.name)", $0.value) }))
   }
 
-  /// Each picture with a table of what is said of it, under tags that begin alike.
-  package func write(step: Int, _ pictures: [SamplePicture]) {
-    for (number, picture) in pictures.enumerated() {
-      let tag = "pictures/\(number + 1)"
-      var rows = [["file", picture.path]] + picture.truth.map { ["truth", $0] }
-      if let caption = picture.caption { rows.append(["caption", caption]) }
+  /// Each image with a table of what is said of it, under tags that begin alike.
+  package func write(step: Int, _ images: [SampleImage]) {
+    for (number, image) in images.enumerated() {
+      let tag = "images/\(number + 1)"
+      var rows = [["file", image.path]] + image.truth.map { ["truth", $0] }
+      if let caption = image.caption { rows.append(["caption", caption]) }
       var values: [TensorBoardEvent.Value] = [.table(tag: tag + "/text", rows)]
-      if let encoded = picture.encoded { values.append(.image(tag: tag + "/image", encoded)) }
+      if let encoded = image.encoded { values.append(.image(tag: tag + "/image", encoded)) }
       append(step: step, .summary(values))
     }
   }

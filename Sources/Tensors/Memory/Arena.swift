@@ -93,7 +93,7 @@ struct Arena {
     var wanted = 16 << 40
     if reservesAsNeeded {
       wanted = max(least, Arena.leastRegion)
-      // Libraries, lists and pictures take memory as well, and end the process where they get none.
+      // Libraries, lists and images take memory as well, and end the process where they get none.
       let left = AddressLimit.current.map { $0.bytesLeft - Arena.reserve } ?? .max
       if left < least { return nil }
       wanted = min(wanted, left)

@@ -7,7 +7,7 @@ public struct TrainingState: Equatable {
   public var position = LoaderPosition()
   /// Steps skipped because a loss or gradient was not finite.
   public var skippedSteps = 0
-  /// Pictures that could not be read.
+  /// Images that could not be read.
   public var skippedImages = 0
   /// The last step after which held-out pairs were judged.
   public var validatedStep = 0

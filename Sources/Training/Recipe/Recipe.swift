@@ -148,20 +148,20 @@ public struct ValidationReport {
   public var values: [(name: String, value: Double)]
   /// Lines for people.
   public var lines: [String]
-  /// Held-out pictures with what the model says of them.
-  var pictures: [SamplePicture]
+  /// Held-out images with what the model says of them.
+  var images: [SampleImage]
   /// What the best checkpoint is chosen by; larger is better.
   public var score: Double
   /// What `score` is, in words.
   public var scoreName: String
 
   package init(
-    values: [(name: String, value: Double)], lines: [String], pictures: [SamplePicture],
+    values: [(name: String, value: Double)], lines: [String], images: [SampleImage],
     score: Double, scoreName: String
   ) {
     self.values = values
     self.lines = lines
-    self.pictures = pictures
+    self.images = images
     self.score = score
     self.scoreName = scoreName
   }

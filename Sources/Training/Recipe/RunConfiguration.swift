@@ -86,8 +86,9 @@ public struct LogConfiguration: Codable, Equatable, Sendable {
   public var tensorBoard = true
   @Key(
     0...256,
-    "Held-out pictures that are shown with their captions at each validation; 0 for none.")
-  public var pictures = 4
+    "Held-out images that are shown with their captions at each validation; 0 for none.",
+    formerly: "pictures")
+  public var images = 4
 
   public init() {}
 }

@@ -13,13 +13,13 @@ public enum RunError: Error, Equatable {
   case vocabularyMismatch(file: String, tokens: Int, model: Int)
   /// The checkpoint holds no image encoder.
   case frozenVision(file: String, encoder: String)
-  /// None of the pictures asked for can be read.
-  case noPictures(count: Int)
-  /// Pictures and texts that are to be paired.
+  /// None of the images asked for can be read.
+  case noImages(count: Int)
+  /// Images and texts that are to be paired.
   case unequalCounts(images: Int, texts: Int)
   case unknownOutputForm(file: String, expected: [String])
-  /// A picture's features are not what was written; `view` counts from 1.
-  case damagedFeatures(file: String, picture: String, view: Int)
+  /// An image's features are not what was written; `view` counts from 1.
+  case damagedFeatures(file: String, image: String, view: Int)
   /// The language model is of another family than the recipe says.
   case otherFamily(path: String, expected: String, found: String)
   /// The tokenizer knows more tokens than the language model has rows for.
@@ -71,15 +71,15 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return
         "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
         + "in \(encoder)"
-    case .noPictures(let count):
-      return "none of \(count) pictures could be read: see the reasons above"
+    case .noImages(let count):
+      return "none of \(count) images could be read: see the reasons above"
     case .unequalCounts(let images, let texts):
       return
-        "\(images) pictures and \(texts) texts: where both are given, each picture is paired with the "
+        "\(images) images and \(texts) texts: where both are given, each image is paired with the "
         + "text of its place, so give as many of one as of the other, or embed them by two calls"
-    case .damagedFeatures(let file, let picture, let view):
+    case .damagedFeatures(let file, let image, let view):
       return
-        "\(file): the features of \(picture) (view \(view)) are not what was written: the file is "
+        "\(file): the features of \(image) (view \(view)) are not what was written: the file is "
         + "damaged; make it again by blip2-train features with this run's recipe, or delete it"
     case .otherFamily(let path, let expected, let found):
       return "\(path): expected a language model of the family \(expected), found \(found); "

@@ -5,7 +5,7 @@ import Reporting
 
 /// A run's output folder: what may lie there when a run begins, and what is moved out of its way.
 enum RunFolder {
-  /// Refuses a folder that holds other things than runs write, such as pictures or a whole repository:
+  /// Refuses a folder that holds other things than runs write, such as images or a whole repository:
   /// a slip of the hand, and what lies there would be mixed with checkpoints.
   /// - Throws: `OutputPath.Refusal`.
   static func check(_ path: String, force: Bool) throws {
@@ -40,7 +40,7 @@ enum RunFolder {
     say("set aside as \((copy as NSString).lastPathComponent): the numbers of the steps until now")
   }
 
-  /// Checkpoints, numbers, pictures of them, recipes, logs that people direct here, and hidden files.
+  /// Checkpoints, numbers, images of them, recipes, logs that people direct here, and hidden files.
   private static func isOfRuns(_ name: String) -> Bool {
     if name.hasPrefix(".") || CheckpointFolder.step(ofFileName: name) != nil { return true }
     if name.contains(".superseded") || name == MetricsLog.fileName { return true }

@@ -209,8 +209,8 @@ final class TrainingLoop<R: Recipe> {
     defer { Profile.mark("validation") }
     state.validatedStep = state.step
     write(kind: "validation", report.values)
-    try metrics.write(step: state.step, report.pictures)
-    tensorBoard?.write(step: state.step, report.pictures)
+    try metrics.write(step: state.step, report.images)
+    tensorBoard?.write(step: state.step, report.images)
     for line in report.lines { progress.say(line) }
     let isSound = report.values.allSatisfy { $0.value.isFinite }
     if isSound, report.score > state.best?.value ?? -.infinity {

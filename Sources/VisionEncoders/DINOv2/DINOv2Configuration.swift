@@ -35,7 +35,7 @@ public struct DINOv2Configuration: ViTConfiguration {
 }
 
 extension DINOv2Configuration {
-  /// DINOv2's ViT-S/14 for pictures of 224 x 224.
+  /// DINOv2's ViT-S/14 for images of 224 x 224.
   public static var small: DINOv2Configuration {
     var sizes = DINOv2Configuration()
     sizes.imageSize = 224

@@ -59,7 +59,7 @@ struct BenchStageOneCommand: ProfiledCommand {
   @Option(help: "Steps that are counted.")
   var steps = 5
 
-  @Option(help: "Feature vectors of a picture.")
+  @Option(help: "Feature vectors of an image.")
   var imageTokens = 257
 
   @Option(help: "Tokens of the longest caption.")

@@ -17,7 +17,7 @@ struct BenchImagesCommand: ParsableCommand {
         blip2-train bench images --count 300
       """)
 
-  @Option(help: "Pictures in a round.")
+  @Option(help: "Images in a round.")
   var count = 300
 
   func validate() throws {

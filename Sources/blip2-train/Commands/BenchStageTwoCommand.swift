@@ -50,7 +50,7 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @Option(help: "Pairs in a step.")
   var batch = 16
 
-  @Option(help: "Feature vectors of a picture.")
+  @Option(help: "Feature vectors of an image.")
   var imageTokens = 257
 
   @Flag(help: "Computes the inside of the Q-Former's layers again in place of keeping it.")

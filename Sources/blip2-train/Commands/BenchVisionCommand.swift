@@ -9,7 +9,7 @@ extension BenchmarkVisionModel: ExpressibleByArgument {}
 struct BenchVisionCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "vision",
-    abstract: "Time a frozen image encoder's forward pass on pictures of 224 x 224.",
+    abstract: "Time a frozen image encoder's forward pass on images of 224 x 224.",
     discussion: """
       Random weights of the public shapes; nothing is kept for gradients. The first step is a \
       warm-up. The last line is: median S s/step, R images/s, peak G GiB.
@@ -22,7 +22,7 @@ struct BenchVisionCommand: ProfiledCommand {
   @Option(help: "The shape of the encoder.")
   var model = BenchmarkVisionModel.vitG
 
-  @Option(help: "Pictures in a step.")
+  @Option(help: "Images in a step.")
   var batch = 8
 
   @Option(help: "The precision of the linear maps' products; sums are float32.")

@@ -8,9 +8,9 @@ import Training
 struct CaptionCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
-    abstract: "Caption pictures with a stage-1 checkpoint's own language head.",
+    abstract: "Caption images with a stage-1 checkpoint's own language head.",
     discussion: """
-      Prints a line for each picture: its path, a tab, the caption. A picture that cannot be read is \
+      Prints a line for each image: its path, a tab, the caption. An image that cannot be read is \
       named on standard error and passed over.
 
       Examples:
@@ -21,7 +21,7 @@ struct CaptionCommand: ProfiledCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
   var image: [String]
 
   @Option(help: "Beams of the search; 1 is greedy.")
@@ -37,7 +37,7 @@ struct CaptionCommand: ProfiledCommand {
 
   @OptionGroup var sampling: SamplingArguments
 
-  @Flag(help: "Print a JSON object for each picture.")
+  @Flag(help: "Print a JSON object for each image.")
   var json = false
 
   func validate() throws {
@@ -70,7 +70,7 @@ struct CaptionCommand: ProfiledCommand {
         }
       }
     }
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
   }
 
   private func line(_ path: String, _ caption: String) throws -> String {

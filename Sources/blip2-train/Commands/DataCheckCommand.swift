@@ -9,12 +9,12 @@ import Recipes
 struct DataCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Read every picture and caption of a recipe once and say what is there.",
+    abstract: "Read every image and caption of a recipe once and say what is there.",
     discussion: """
-      Prints, for each source, pairs, caption lengths in words and tokens, picture sizes, and what \
-      cannot be read; of shards also what belongs to no sample. Warns where training mirrors pictures \
+      Prints, for each source, pairs, caption lengths in words and tokens, image sizes, and what \
+      cannot be read; of shards also what belongs to no sample. Warns where training mirrors images \
       and captions say left or right. Exit code 1 if the unreadable \
-      pictures are more than data.maximumBadShare, or a shard is damaged.
+      images are more than data.maximumBadShare, or a shard is damaged.
       """)
 
   @Option(help: "The recipe.")
@@ -52,14 +52,14 @@ struct DataCheckCommand: ParsableCommand {
       if name == "train", flips > 0, report.sidedCaptions > 0 {
         StandardError.write(
           "warning: \(report.sidedCaptions) captions say left or right, and "
-            + "data.augmentation.flipProbability is \(flips): a mirrored picture makes them wrong; "
+            + "data.augmentation.flipProbability is \(flips): a mirrored image makes them wrong; "
             + "set it to 0")
       }
       let share = Double(report.badImages) / Double(max(1, report.images))
       if share > configuration.maximumBadShare {
         problems.append(
           "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
-            + "the pictures cannot be read; training would end with an error")
+            + "the images cannot be read; training would end with an error")
       }
       if report.findings.contains(where: { $0.kind == .damagedShards }) {
         problems.append("\(location.path): shards are damaged; training would not begin")

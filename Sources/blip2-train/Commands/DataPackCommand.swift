@@ -11,8 +11,8 @@ struct DataPackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Write any source of pairs as tar shards (WebDataset).",
     discussion: """
-      Pictures stay as they are, byte for byte; captions and image ids read back as the same. The \
-      same source gives the same bytes. Pictures that cannot be read are named and left out. The \
+      Images stay as they are, byte for byte; captions and image ids read back as the same. The \
+      same source gives the same bytes. Images that cannot be read are named and left out. The \
       output folder appears, with shard-000000.tar and so on, when all is written.
 
       Example:
@@ -20,13 +20,13 @@ struct DataPackCommand: ParsableCommand {
         blip2-train stage1 --config my.yaml --set data.train.path=shards
       """)
 
-  @Argument(help: "A list, a folder of pictures, or shards; see \"data --help\".")
+  @Argument(help: "A list, a folder of images, or shards; see \"data --help\".")
   var source: String
 
   @Option(help: "The folder to write. It must not be there, or be empty.")
   var output: String
 
-  @Option(help: "What a list's picture paths are relative to, if not the list's own folder.")
+  @Option(help: "What a list's image paths are relative to, if not the list's own folder.")
   var imageFolder: String?
 
   @Option(help: "Samples of a shard.")
@@ -59,7 +59,7 @@ struct DataPackCommand: ParsableCommand {
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
     print(
-      "packed \(outcome.images) pictures into \(outcome.shards) shards\(skipped): \(FileName.displayed(output))"
+      "packed \(outcome.images) images into \(outcome.shards) shards\(skipped): \(FileName.displayed(output))"
     )
   }
 }

@@ -8,18 +8,18 @@ import Training
 struct EmbedCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
-    abstract: "Write the features of pictures and texts that a stage-1 checkpoint computes.",
+    abstract: "Write the features of images and texts that a stage-1 checkpoint computes.",
     discussion: """
-      For a picture: the outputs of its queries and their unit projections into the common space. \
+      For an image: the outputs of its queries and their unit projections into the common space. \
       For a text: the same of its tokens, [CLS] first. With both, as many of one as of the other, \
-      also the multimodal outputs of each picture with the text of its place. The cosine of picture and text is \
-      the largest product of a row of the picture's features with the text's first row.
+      also the multimodal outputs of each image with the text of its place. The cosine of image and text is \
+      the largest product of a row of the image's features with the text's first row.
 
       .h5 holds image/, text/ and multimodal/ with embeddings and features; text rows lie end to \
       end, text/offsets says where each begins. .jsonl holds an object a line.
 
       Examples:
-        blip2-train embed --checkpoint runs/a --image *.jpg --output pictures.h5
+        blip2-train embed --checkpoint runs/a --image *.jpg --output images.h5
         blip2-train embed --checkpoint runs/a --text "a cat" "two dogs" --output texts.jsonl
         blip2-train embed --checkpoint runs/a --image cat.jpg --text "a cat" --output pair.h5
       """)
@@ -27,7 +27,7 @@ struct EmbedCommand: ProfiledCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
   var image: [String] = []
 
   @Option(parsing: .upToNextOption, help: "Texts.")
@@ -56,9 +56,9 @@ struct EmbedCommand: ProfiledCommand {
       }
     }
     try file.finish()
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
     let parts =
-      (image.isEmpty ? [] : ["\(image.count - skipped) pictures"])
+      (image.isEmpty ? [] : ["\(image.count - skipped) images"])
       + (text.isEmpty ? [] : ["\(text.count) texts"])
     print("wrote the features of \(parts.joined(separator: " and ")) to \(output)")
   }

@@ -10,9 +10,9 @@ import Training
 struct EvaluateCaptionCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
-    abstract: "Caption pictures with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
+    abstract: "Caption images with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
     discussion: """
-      Without --data the recipe's held-out pictures are taken. --data reads a JSON file in COCO's \
+      Without --data the recipe's held-out images are taken. --data reads a JSON file in COCO's \
       layout ({"images": …, "annotations": …}) or a list of {"image": …, "caption": [ … ]}.
 
       Example:
@@ -21,16 +21,16 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The pictures and their captions, JSON.", completion: .file())
+  @Option(help: "The images and their captions, JSON.", completion: .file())
   var data: String?
 
-  @Option(help: "The folder of the pictures, where it is not the file's.")
+  @Option(help: "The folder of the images, where it is not the file's.")
   var images: String?
 
   @Option(help: "Words to begin with (default: those of the training).")
   var prompt: String?
 
-  @Option(help: "Show the truth and the caption of this many pictures side by side.")
+  @Option(help: "Show the truth and the caption of this many images side by side.")
   var show = 0
 
   @OptionGroup var generation: GenerationArguments
@@ -52,10 +52,10 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     try output.write(result)
   }
 
-  /// Pictures at even distances, since lists are often sorted.
+  /// Images at even distances, since lists are often sorted.
   private func sideBySide(_ answers: [StageTwoRecipe.Judgement.Answer]) -> String {
     let count = min(show, answers.count)
-    var table = TextTable(.left, .left, .left, header: ["picture", "truth", "caption"])
+    var table = TextTable(.left, .left, .left, header: ["image", "truth", "caption"])
     for index in 0..<count {
       let answer = answers[index * answers.count / count]
       table.add(
@@ -69,7 +69,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 struct EvaluateQuestionsCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "vqa",
-    abstract: "Answer questions about pictures with a stage-2 checkpoint: VQA accuracy.",
+    abstract: "Answer questions about images with a stage-2 checkpoint: VQA accuracy.",
     discussion: """
       --questions reads VQA's questions file, with its answers in --annotations, or one list of \
       {"image": …, "question": …, "answer": [ … ]}. Without answers, --answers still writes what was \
@@ -88,7 +88,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
   @Option(help: "The answers, JSON, where they are a file of their own.", completion: .file())
   var annotations: String?
 
-  @Option(help: "The folder of the pictures, where it is not the file's.")
+  @Option(help: "The folder of the images, where it is not the file's.")
   var images: String?
 
   @Option(help: "What stands around a question, with {} for it.")
@@ -135,7 +135,7 @@ struct JudgementOutput: ParsableArguments {
 
   @Option(
     help: """
-      Write what was said of each picture, or the nearest of each picture and text, to this file: a JSON \
+      Write what was said of each image, or the nearest of each image and text, to this file: a JSON \
       object a line.
       """)
   var answers: String?

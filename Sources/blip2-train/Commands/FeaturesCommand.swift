@@ -11,10 +11,10 @@ struct FeaturesCommand: ProfiledCommand {
     commandName: "features",
     abstract: "Compute the features of a frozen image encoder once, for runs to read.",
     discussion: """
-      Reads a recipe and runs its image encoder over its training pictures, \
-      vision.views times each (the whole picture, then augmented ones), and over its held-out ones. The \
+      Reads a recipe and runs its image encoder over its training images, \
+      vision.views times each (the whole image, then augmented ones), and over its held-out ones. The \
       features go to files in vision.cacheFolder, from which runs with vision.cache: true train in place of \
-      the pictures. Such a run computes by itself what is missing.
+      the images. Such a run computes by itself what is missing.
 
       What is there already is read once and held against its checksums; what is damaged is made again. \
       Signals (see stage1 --help) leave with 128 + their number, and after these as after a sudden end the \

@@ -68,7 +68,7 @@ struct GenerationArguments: ParsableArguments {
   }
 
   /// - Parameters:
-  ///   - returned: Texts for each picture.
+  ///   - returned: Texts for each image.
   ///   - usual: What holds where the command line says nothing.
   /// - Throws: `GenerationError.invalidOption`.
   func options(
@@ -94,11 +94,11 @@ struct GenerationArguments: ParsableArguments {
 struct GenerateCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Let a language model speak of pictures with a stage-2 checkpoint.",
+    abstract: "Let a language model speak of images with a stage-2 checkpoint.",
     discussion: """
-      Prints a line for each picture: its path, a tab, the text; with --captions N, N such lines. On a \
+      Prints a line for each image: its path, a tab, the text; with --captions N, N such lines. On a \
       terminal the words appear as they come where nothing can change them any more (--beams 1 or \
-      --sample). A picture that cannot be read is named on standard error and passed over.
+      --sample). An image that cannot be read is named on standard error and passed over.
 
       Examples:
         blip2-train generate --checkpoint Checkpoints/demo-stage2-opt --image cat.jpg dog.png
@@ -110,7 +110,7 @@ struct GenerateCommand: ProfiledCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Picture files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
   var image: [String]
 
   @Option(help: "Words to begin with, or a question (default: those of the training).")
@@ -118,10 +118,10 @@ struct GenerateCommand: ProfiledCommand {
 
   @OptionGroup var generation: GenerationArguments
 
-  @Option(help: "Texts for each picture.")
+  @Option(help: "Texts for each image.")
   var captions = 1
 
-  @Flag(help: "Print a JSON object for each picture.")
+  @Flag(help: "Print a JSON object for each image.")
   var json = false
 
   func validate() throws {
@@ -158,7 +158,7 @@ struct GenerateCommand: ProfiledCommand {
         }
       }
     }
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) pictures were skipped") }
+    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
   }
 
   private struct Line: Encodable {
@@ -182,7 +182,7 @@ private final class Stream {
     fflush(stdout)
   }
 
-  /// Ends a picture's text; its path comes after, since it was not known to be readable before.
+  /// Ends an image's text; its path comes after, since it was not known to be readable before.
   func finish(_ path: String) {
     print("\t(\(path.withoutControlCharacters))")
   }

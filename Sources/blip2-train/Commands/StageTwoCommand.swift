@@ -11,7 +11,7 @@ struct StageTwoCommand: ProfiledCommand {
     discussion: """
       Reads a YAML recipe, takes the Q-Former of stage1.checkpoint (a file, or a run's folder), puts \
       its projected outputs before the texts of a frozen OPT, T5 or Llama, and trains it by the \
-      language model's loss. Validation captions held-out pictures and scores them by BLEU-4, ROUGE-L \
+      language model's loss. Validation captions held-out images and scores them by BLEU-4, ROUGE-L \
       and CIDEr. Checkpoints, metrics.jsonl and TensorBoard's event files go to the output folder.
 
       --llm chooses the family that the recipe is for: it stands for {llm} in the recipe's paths, and \

@@ -4,7 +4,7 @@ extension SceneCaption {
   init?(_ text: String) {
     let words = CaptionWords(text)
     let forms: [(inout CaptionWords) -> SceneCaption?] = [
-      Self.pair, Self.pictureOfPair, Self.row, Self.rowAfterOrder, Self.count, Self.one,
+      Self.pair, Self.imageOfPair, Self.row, Self.rowAfterOrder, Self.count, Self.one,
     ]
     for form in forms {
       var rest = words
@@ -26,7 +26,7 @@ extension SceneCaption {
   }
 
   /// "a red picture of a cat left of a big dog".
-  private static func pictureOfPair(_ words: inout CaptionWords) -> SceneCaption? {
+  private static func imageOfPair(_ words: inout CaptionWords) -> SceneCaption? {
     guard words.skipArticle(), let colour = words.next(in: colours), words.skip("picture of"),
       let (things, arrangement) = relatedThings(&words)
     else { return nil }

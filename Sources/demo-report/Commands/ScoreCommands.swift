@@ -30,9 +30,9 @@ struct CaptionsCommand: ParsableCommand {
 struct HardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hard",
-    abstract: "Score the list whose pictures differ in one word, within its groups.",
+    abstract: "Score the list whose images differ in one word, within its groups.",
     discussion: """
-      A picture is right if its own text is ranked before the others of its group, and a text likewise; \
+      An image is right if its own text is ranked before the others of its group, and a text likewise; \
       what is not in a ranking comes last, and a tie is wrong. A group is right if all of it is.
 
       Example:
@@ -44,10 +44,10 @@ struct HardCommand: ParsableCommand {
   @Argument(help: "The answers of evaluate retrieval.", completion: .file())
   var file: String
 
-  @Option(help: "The list, for the order of its pictures.", completion: .file())
+  @Option(help: "The list, for the order of its images.", completion: .file())
   var data: String
 
-  @Option(help: "Pictures of a group.")
+  @Option(help: "Images of a group.")
   var groupSize = 4
 
   @OptionGroup var output: ScoreOutput

@@ -6,9 +6,9 @@ struct SheetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sheet",
     abstract:
-      "Write one HTML file with the scores and pictures beside what the model says of them.",
+      "Write one HTML file with the scores and images beside what the model says of them.",
     discussion: """
-      The file holds its pictures and needs no other. It has a section for each file that is given.
+      The file holds its images and needs no other. It has a section for each file that is given.
 
       Example:
         demo-report sheet --captions captions.jsonl --retrieval retrieval.jsonl --hard hard.jsonl \\
@@ -28,7 +28,7 @@ struct SheetCommand: ParsableCommand {
     help: "The hard list (default: groups in the order of the answers).", completion: .file())
   var hardData: String?
 
-  @Option(help: "Pictures of a group of the hard list.")
+  @Option(help: "Images of a group of the hard list.")
   var groupSize = 4
 
   @Option(help: "The questions that were asked, JSON.", completion: .file())
@@ -37,13 +37,13 @@ struct SheetCommand: ParsableCommand {
   @Option(help: "The answers of evaluate vqa.", completion: .file())
   var answers: String?
 
-  @Option(help: "The folder of the pictures, where they are not where the answers name them.")
+  @Option(help: "The folder of the images, where they are not where the answers name them.")
   var images: String?
 
   @Option(help: "The HTML file; one that is there is replaced.", completion: .file())
   var output: String
 
-  @Option(help: "Held-out pictures to show, at even distances.")
+  @Option(help: "Held-out images to show, at even distances.")
   var count = 36
 
   @Option(help: "Groups of the hard list to show, at even distances.")
@@ -75,7 +75,7 @@ struct SheetCommand: ParsableCommand {
       groupSize: groupSize,
       answers: answers.map { try QuestionAnswer.read($0, questions: questions) })
     let sheet = Sheet(
-      title: title, results: results, pictures: PictureFiles(folder: images), count: count,
+      title: title, results: results, images: ImageFiles(folder: images), count: count,
       groupCount: groups)
     try write(try sheet.page().text)
   }

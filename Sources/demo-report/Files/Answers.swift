@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `evaluate caption --answers` and `evaluate vqa --answers` write of a picture.
+/// What `evaluate caption --answers` and `evaluate vqa --answers` write of an image.
 struct AnswerLine: Decodable {
   let id: String
   let image: String
@@ -9,9 +9,9 @@ struct AnswerLine: Decodable {
   let truth: [String]
 }
 
-/// What `evaluate retrieval --answers` writes: of each picture, then of each text.
+/// What `evaluate retrieval --answers` writes: of each image, then of each text.
 enum RankingLine: Decodable {
-  case picture(PictureRanking)
+  case image(ImageRanking)
   case text(TextRanking)
 
   private enum Keys: CodingKey { case image }
@@ -20,11 +20,11 @@ enum RankingLine: Decodable {
     let container = try decoder.container(keyedBy: Keys.self)
     self =
       try container.contains(.image)
-      ? .picture(PictureRanking(from: decoder)) : .text(TextRanking(from: decoder))
+      ? .image(ImageRanking(from: decoder)) : .text(TextRanking(from: decoder))
   }
 }
 
-/// A text that was ranked for a picture, or a picture for a text.
+/// A text that was ranked for an image, or an image for a text.
 struct Candidate: Equatable {
   let name: String
   let cosine: Double
@@ -32,7 +32,7 @@ struct Candidate: Equatable {
   let score: Double?
 }
 
-struct PictureRanking: Decodable {
+struct ImageRanking: Decodable {
   let image: String
   /// Texts, best first.
   let ranked: [Candidate]
@@ -58,13 +58,13 @@ struct PictureRanking: Decodable {
     }
   }
 
-  /// Whether one of the picture's own texts is the best.
+  /// Whether one of the image's own texts is the best.
   var findsTruth: Bool { ranked.first.map { truth.contains($0.name) } ?? false }
 }
 
 struct TextRanking: Decodable {
   let text: String
-  /// Pictures, best first.
+  /// Images, best first.
   let ranked: [Candidate]
 
   private enum Keys: CodingKey { case text, ranked }
@@ -86,20 +86,20 @@ struct TextRanking: Decodable {
 /// The rankings of a whole list.
 struct Rankings {
   let file: String
-  let pictures: [PictureRanking]
+  let images: [ImageRanking]
   let texts: [TextRanking]
 
   /// - Throws: ``InputError``.
   init(file: String) throws {
     self.file = file
     let lines = try InputFile(path: file).records(RankingLine.self).map(\.record)
-    pictures = lines.compactMap { if case .picture(let ranking) = $0 { ranking } else { nil } }
+    images = lines.compactMap { if case .image(let ranking) = $0 { ranking } else { nil } }
     texts = lines.compactMap { if case .text(let ranking) = $0 { ranking } else { nil } }
   }
 }
 
-/// A record of a list of pictures, such as `heldout-hard.jsonl`.
-struct ListedPicture: Decodable {
+/// A record of a list of images, such as `heldout-hard.jsonl`.
+struct ListedImage: Decodable {
   let image: String
 }
 

@@ -12,7 +12,7 @@ struct CaptionScores: Encodable, Equatable {
   var colourRight = Share()
   /// Of pairs and single things whose objects are right: others have no sizes.
   var sizesRight = Share()
-  /// CHAIR_i: of the objects named, those that are not in the picture.
+  /// CHAIR_i: of the objects named, those that are not in the image.
   var hallucinatedObjects = Share()
   /// CHAIR_s: of the captions, those that name such an object.
   var captionsWithHallucination = Share()

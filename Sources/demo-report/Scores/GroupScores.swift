@@ -1,11 +1,11 @@
-/// How often pictures and texts that differ in one word find each other, within their groups: after
+/// How often images and texts that differ in one word find each other, within their groups: after
 /// Winoground (Thrush et al. 2022), with groups of any size.
 struct GroupScores: Encodable, Equatable {
   /// By cosine alone or with the match logit.
   struct Shares: Encodable, Equatable {
-    /// Pictures whose own text is before all others of the group.
+    /// Images whose own text is before all others of the group.
     var imageToText = Share()
-    /// Texts whose own picture is.
+    /// Texts whose own image is.
     var textToImage = Share()
     /// Groups with nothing wrong.
     var group = Share()
@@ -13,7 +13,7 @@ struct GroupScores: Encodable, Equatable {
 
   let groups: Int
   let groupSize: Int
-  /// What guessing reaches with each picture and each text, in percent.
+  /// What guessing reaches with each image and each text, in percent.
   let chance: Double
   let cosine: Shares
   /// Nil, and no key, where nothing was ranked again.
@@ -32,11 +32,11 @@ struct GroupScores: Encodable, Equatable {
     var shares = Shares()
     for group in groups {
       let texts = group.chosenTexts(by: measure)
-      let pictures = group.chosenPictures(by: measure)
+      let images = group.chosenImages(by: measure)
       for (place, text) in texts.enumerated() { shares.imageToText.add(text == place) }
-      for (place, picture) in pictures.enumerated() { shares.textToImage.add(picture == place) }
+      for (place, image) in images.enumerated() { shares.textToImage.add(image == place) }
       shares.group.add(
-        texts.enumerated().allSatisfy { $0 == $1 } && pictures.enumerated().allSatisfy { $0 == $1 })
+        texts.enumerated().allSatisfy { $0 == $1 } && images.enumerated().allSatisfy { $0 == $1 })
     }
     return shares
   }
@@ -44,7 +44,7 @@ struct GroupScores: Encodable, Equatable {
   var table: ScoreTable {
     var table = ScoreTable(
       title: "Hard list, \(groups) groups of \(groupSize)",
-      columns: [.init("picture → text"), .init("text → picture"), .init("whole groups")])
+      columns: [.init("image → text"), .init("text → image"), .init("whole groups")])
     for (name, shares) in [("cosine", cosine as Shares?), ("re-ranked", reranked)] {
       guard let shares else { continue }
       table.add(name, shares.imageToText.text, shares.textToImage.text, shares.group.text)

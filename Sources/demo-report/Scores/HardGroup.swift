@@ -1,14 +1,14 @@
-/// Pictures that differ in one word, each with its text and what the model made of them.
+/// Images that differ in one word, each with its text and what the model made of them.
 struct HardGroup {
   enum Measure { case cosine, score }
 
   struct Member {
     let image: String
     let text: String
-    /// Of the picture's ranking those of the group's texts that are in it, by place in the group.
+    /// Of the image's ranking those of the group's texts that are in it, by place in the group.
     var texts: [Int: Candidate] = [:]
-    /// Of the text's ranking those of the group's pictures that are in it.
-    var pictures: [Int: Candidate] = [:]
+    /// Of the text's ranking those of the group's images that are in it.
+    var images: [Int: Candidate] = [:]
   }
 
   var members: [Member]
@@ -17,14 +17,14 @@ struct HardGroup {
     members.contains { $0.texts.values.contains { $0.score != nil } }
   }
 
-  /// For each picture the place of the text that is before all others; nil where none is.
+  /// For each image the place of the text that is before all others; nil where none is.
   func chosenTexts(by measure: Measure) -> [Int?] {
     members.map { Self.best($0.texts, by: measure) }
   }
 
-  /// For each text the place of the picture that is before all others; nil where none is.
-  func chosenPictures(by measure: Measure) -> [Int?] {
-    members.map { Self.best($0.pictures, by: measure) }
+  /// For each text the place of the image that is before all others; nil where none is.
+  func chosenImages(by measure: Measure) -> [Int?] {
+    members.map { Self.best($0.images, by: measure) }
   }
 
   /// What is not in the ranking comes after all that is; the first of several equal ones is none.
@@ -40,16 +40,16 @@ struct HardGroup {
 extension HardGroup {
   /// Consecutive groups of a list.
   /// - Parameters:
-  ///   - list: The list file that gives the order; nil for the order of the answers' pictures.
-  ///   - size: Pictures of a group.
-  /// - Throws: ``InputError``, also for a list that does not divide into groups and a picture of
+  ///   - list: The list file that gives the order; nil for the order of the answers' images.
+  ///   - size: Images of a group.
+  /// - Throws: ``InputError``, also for a list that does not divide into groups and an image of
   ///   which the answers say nothing.
   static func groups(_ rankings: Rankings, list: String?, size: Int) throws -> [HardGroup] {
     let rankingsInOrder = try inOrder(of: list, rankings)
     guard !rankingsInOrder.isEmpty, rankingsInOrder.count.isMultiple(of: size) else {
       throw InputError(
         file: list ?? rankings.file,
-        problem: "expected groups of \(size) pictures, found \(rankingsInOrder.count) pictures")
+        problem: "expected groups of \(size) images, found \(rankingsInOrder.count) images")
     }
     let byText = Dictionary(rankings.texts.map { ($0.text, $0) }) { first, _ in first }
     return try stride(from: 0, to: rankingsInOrder.count, by: size).map { start in
@@ -57,11 +57,11 @@ extension HardGroup {
     }
   }
 
-  private static func inOrder(of list: String?, _ rankings: Rankings) throws -> [PictureRanking] {
-    guard let list else { return rankings.pictures }
-    var index = PictureIndex<PictureRanking>()
-    for ranking in rankings.pictures { index.add(ranking, at: ranking.image) }
-    return try InputFile(path: list).records(ListedPicture.self).map { listed in
+  private static func inOrder(of list: String?, _ rankings: Rankings) throws -> [ImageRanking] {
+    guard let list else { return rankings.images }
+    var index = ImageIndex<ImageRanking>()
+    for ranking in rankings.images { index.add(ranking, at: ranking.image) }
+    return try InputFile(path: list).records(ListedImage.self).map { listed in
       guard let ranking = index.values(at: listed.record.image).first else {
         throw listed.error(
           field: "image", "\(listed.record.image) has no answer in \(rankings.file)")
@@ -71,19 +71,19 @@ extension HardGroup {
   }
 
   private static func group(
-    _ pictures: [PictureRanking], _ byText: [String: TextRanking], _ rankings: Rankings
+    _ images: [ImageRanking], _ byText: [String: TextRanking], _ rankings: Rankings
   ) throws -> HardGroup {
-    let texts = pictures.map { $0.truth.first ?? "" }
-    let images = pictures.map(\.image)
+    let texts = images.map { $0.truth.first ?? "" }
+    let images = images.map(\.image)
     return HardGroup(
-      members: try zip(pictures, texts).map { picture, text in
+      members: try zip(images, texts).map { image, text in
         guard let ranking = byText[text] else {
           throw InputError(
             file: rankings.file, field: "text", problem: "there is no line for \"\(text)\"")
         }
         return Member(
-          image: picture.image, text: text, texts: places(of: picture.ranked, among: texts),
-          pictures: places(of: ranking.ranked, among: images))
+          image: image.image, text: text, texts: places(of: image.ranked, among: texts),
+          images: places(of: ranking.ranked, among: images))
       })
   }
 

@@ -1,4 +1,4 @@
-/// Groups of the hard list: the pictures, their texts, and what the model matched.
+/// Groups of the hard list: the images, their texts, and what the model matched.
 extension Sheet {
   func groups() throws -> Markup {
     guard let all = results.groups else { return "" }
@@ -8,9 +8,9 @@ extension Sheet {
     return """
       <section>
       <h2>Hard groups</h2>
-      <p>\(shown.count) of \(all.count) groups whose pictures differ in one word: the order, the relation, \
-      a size or the colour. The model chose among the pictures of the group for each text, and among the \
-      texts for each picture, by \(isReranked ? "match logit and cosine" : "cosine").</p>
+      <p>\(shown.count) of \(all.count) groups whose images differ in one word: the order, the relation, \
+      a size or the colour. The model chose among the images of the group for each text, and among the \
+      texts for each image, by \(isReranked ? "match logit and cosine" : "cosine").</p>
       <div class="groups">
       \(try shown.map { try group($0, by: isReranked ? .score : .cosine) })</div>
       </section>
@@ -20,10 +20,10 @@ extension Sheet {
 
   private func group(_ group: HardGroup, by measure: HardGroup.Measure) throws -> Markup {
     let texts = group.chosenTexts(by: measure)
-    let chosen = group.chosenPictures(by: measure)
+    let chosen = group.chosenImages(by: measure)
     let figures = try group.members.enumerated().map { place, member -> Markup in
       """
-      <figure>\(try picture(member.image, words: member.text))
+      <figure>\(try image(member.image, words: member.text))
       <figcaption><b>\(Self.letter(place))</b> \(Self.choice("text", texts[place], for: place))\
       </figcaption></figure>
 
@@ -32,13 +32,13 @@ extension Sheet {
     let lines = group.members.enumerated().map { place, member -> Markup in
       """
       <tr><th scope="row">\(Self.letter(place))</th><td>\(member.text)</td>\
-      <td>\(Self.choice("picture", chosen[place], for: place))</td></tr>
+      <td>\(Self.choice("image", chosen[place], for: place))</td></tr>
 
       """
     }
     return """
       <article class="group">
-      <div class="pictures">
+      <div class="images">
       \(figures)</div>
       <table><tbody>
       \(lines)</tbody></table>
@@ -47,7 +47,7 @@ extension Sheet {
       """
   }
 
-  /// Such as "✗ picture B".
+  /// Such as "✗ image B".
   private static func choice(_ name: String, _ chosen: Int?, for place: Int) -> Markup {
     let words = chosen.map { "\(name) \(letter($0))" } ?? "no \(name)"
     return "<span class=\"choice\">\(sign(chosen == place)) \(words)</span>"

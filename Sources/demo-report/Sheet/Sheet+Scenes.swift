@@ -1,4 +1,4 @@
-/// The held-out pictures, a card each.
+/// The held-out images, a card each.
 extension Sheet {
   func scenes() throws -> Markup {
     let all = results.scenes
@@ -6,8 +6,8 @@ extension Sheet {
     guard !shown.isEmpty else { return "" }
     let amount =
       shown.count == all.count
-      ? "All \(all.count) pictures"
-      : "\(shown.count) of \(all.count) pictures, at even distances through the list and not chosen"
+      ? "All \(all.count) images"
+      : "\(shown.count) of \(all.count) images, at even distances through the list and not chosen"
     return """
       <section>
       <h2>Held-out scenes</h2>
@@ -40,7 +40,7 @@ extension Sheet {
     }
     return """
       <article class="card">
-      \(try picture(scene.image, words: scene.truth))
+      \(try image(scene.image, words: scene.truth))
       <div>
       \(scene.truth.isEmpty ? nil : "<p class=\"truth\">\(scene.truth)</p>" as Markup)
       <dl>
@@ -67,8 +67,8 @@ extension Sheet {
       : "<span class=\"wrong\" role=\"img\" aria-label=\"wrong\">✗</span>"
   }
 
-  /// At twice the 96 pixels that the demo's pictures have.
-  func picture(_ path: String, words: String) throws -> Markup {
-    "<img src=\"\(try pictures.address(of: path))\" width=\"192\" height=\"192\" alt=\"\(words)\">"
+  /// At twice the 96 pixels that the demo's images have.
+  func image(_ path: String, words: String) throws -> Markup {
+    "<img src=\"\(try images.address(of: path))\" width=\"192\" height=\"192\" alt=\"\(words)\">"
   }
 }

@@ -67,7 +67,7 @@ extension Sheet {
       gap: 16px; margin-top: 20px;
     }
     .group { padding: 16px; }
-    .pictures { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin-bottom: 12px; }
+    .images { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin-bottom: 12px; }
     figure { margin: 0; }
     figcaption { margin-top: 6px; font-size: 13px; }
     .group th { font-weight: 700; width: 1px; }
@@ -87,8 +87,8 @@ extension Sheet {
       .card { display: grid; grid-template-columns: 112px 1fr; gap: 14px; padding: 12px; }
       .card > div { padding: 0; border: 0; }
       .card img { margin: 0; }
-      .pictures { grid-template-columns: repeat(2, 1fr); }
-      .pictures img { width: 100%; }
+      .images { grid-template-columns: repeat(2, 1fr); }
+      .images img { width: 100%; }
     }
 
     """

@@ -1,14 +1,14 @@
-/// The page: scores at its head, then pictures.
+/// The page: scores at its head, then images.
 struct Sheet {
   let title: String
   let results: Results
-  let pictures: PictureFiles
-  /// Held-out pictures to show.
+  let images: ImageFiles
+  /// Held-out images to show.
   let count: Int
   /// Groups of the hard list to show.
   let groupCount: Int
 
-  /// - Throws: ``InputError`` for a picture that cannot be read.
+  /// - Throws: ``InputError`` for an image that cannot be read.
   func page() throws -> Markup {
     """
     <!DOCTYPE html>

@@ -3,7 +3,7 @@ import Tensors
 /// The kernels of attention that absorbs the maps of its keys and values.
 ///
 /// What is multiplied by weights is so for many rows at once, a head at a time, so that weights are read
-/// seldom, and sums over pictures do not depend on the threads. Between these products lie those with a
+/// seldom, and sums over images do not depend on the threads. Between these products lie those with a
 /// group's own rows x, one or several tasks for each group: all heads of a query row stand one after the
 /// other, `[query rows, heads, inputs]`, so that a run of query rows is one matrix there, whatever its
 /// heads.

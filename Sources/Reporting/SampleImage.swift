@@ -1,18 +1,18 @@
-/// A held-out picture and what is said of it, for people to look at.
-package struct SamplePicture {
+/// A held-out image and what is said of it, for people to look at.
+package struct SampleImage {
   /// As the list has it.
   package var path: String
   /// The first of its captions.
   package var truth: [String]
   /// The model's own words; nil where it does not learn to speak.
   package var caption: String?
-  /// The picture itself, made small; nil where it was not asked for or could not be read.
-  package var encoded: EncodedPicture?
+  /// The image itself, made small; nil where it was not asked for or could not be read.
+  package var encoded: EncodedImage?
   /// Why it could not be read.
   package var problem: String?
 
   package init(
-    path: String, truth: [String], caption: String? = nil, encoded: EncodedPicture? = nil,
+    path: String, truth: [String], caption: String? = nil, encoded: EncodedImage? = nil,
     problem: String? = nil
   ) {
     self.path = path
@@ -24,9 +24,9 @@ package struct SamplePicture {
 
   /// For people.
   package var line: String {
-    let truth = SamplePicture.quoted(truth.first ?? "")
+    let truth = SampleImage.quoted(truth.first ?? "")
     let words =
-      caption.map { "says \(SamplePicture.quoted($0)); truth \(truth)" } ?? "truth \(truth)"
+      caption.map { "says \(SampleImage.quoted($0)); truth \(truth)" } ?? "truth \(truth)"
     return "\(path): \(words)" + (problem.map { " (cannot be shown: \($0))" } ?? "")
   }
 
@@ -37,7 +37,7 @@ package struct SamplePicture {
 }
 
 /// A PNG file with its size in pixels.
-package struct EncodedPicture {
+package struct EncodedImage {
   package var width: Int
   package var height: Int
   package var png: [UInt8]

@@ -6,49 +6,49 @@ import Reporting
 import Tensors
 import Training
 
-/// Chooses a few held-out pictures, the same at every validation, and asks the model what it sees.
-struct SamplePictures {
+/// Chooses a few held-out images, the same at every validation, and asks the model what it sees.
+struct SampleImages {
   let tower: VisionTower
   let data: RunData
   /// The most that are chosen.
   let count: Int
-  /// Whether the pictures themselves are wanted beside the captions.
+  /// Whether the images themselves are wanted beside the captions.
   let showsPixels: Bool
-  /// Captions of features `[pictures, tokens, width]`; nil where the model does not speak.
+  /// Captions of features `[images, tokens, width]`; nil where the model does not speak.
   let caption: ((Variable) throws -> [String])?
 
-  /// The longest side of a picture that is shown.
+  /// The longest side of an image that is shown.
   static let maximumSide = 224
-  /// The most captions of a picture that are shown.
+  /// The most captions of an image that are shown.
   private static let maximumTruths = 5
 
   private var speaks: Bool { caption != nil }
 
-  /// Pictures whose content cannot be read are left out: the validation has named them.
-  func run(on dataset: any CaptionSource) throws -> [SamplePicture] {
+  /// Images whose content cannot be read are left out: the validation has named them.
+  func run(on dataset: any CaptionSource) throws -> [SampleImage] {
     guard count > 0, speaks || showsPixels else { return [] }
-    let images = ImagesOnce(dataset)
+    let once = ImagesOnce(dataset)
     let content = try data.evaluationContent(dataset, tower: tower)
-    var pictures: [SamplePicture] = []
+    var images: [SampleImage] = []
     var values: [Float] = []
-    for image in SamplePictures.spread(count, over: images.count) {
-      let sample = images.sample(at: image, seed: 0, epoch: 0)
-      guard let own = try SamplePictures.values(of: sample, content, images) else { continue }
-      // Its captions may be damaged although the picture is sound.
-      guard let record = try SamplePictures.record(image, of: dataset) else { continue }
-      var picture = SamplePicture(
+    for number in SampleImages.spread(count, over: once.count) {
+      let sample = once.sample(at: number, seed: 0, epoch: 0)
+      guard let own = try SampleImages.values(of: sample, content, once) else { continue }
+      // Its captions may be damaged although the image is sound.
+      guard let record = try SampleImages.record(number, of: dataset) else { continue }
+      var image = SampleImage(
         path: FileName.displayed(record.listedPath),
         truth: Array(record.captions.prefix(Self.maximumTruths)))
-      if showsPixels { try show(image, of: images, in: &picture) }
-      pictures.append(picture)
+      if showsPixels { try show(number, of: once, in: &image) }
+      images.append(image)
       if speaks { values += own }
     }
-    if let caption, !pictures.isEmpty {
-      let shape = [pictures.count] + content.shape
+    if let caption, !images.isEmpty {
+      let shape = [images.count] + content.shape
       let features = Recording.disabled { tower.features(content: Tensor(values, shape: shape)) }
-      for (index, text) in try caption(features).enumerated() { pictures[index].caption = text }
+      for (index, text) in try caption(features).enumerated() { images[index].caption = text }
     }
-    return pictures
+    return images
   }
 
   /// Places at even distances, since lists are often sorted.
@@ -71,7 +71,7 @@ struct SamplePictures {
     }
   }
 
-  /// Nil where the picture could not be read.
+  /// Nil where the image could not be read.
   /// - Throws: Where the content is not fit to be used at all, or the system failed.
   private static func values(
     of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
@@ -93,23 +93,23 @@ struct SamplePictures {
     }
   }
 
-  /// The picture from its file, since a batch may hold features in place of pixels.
-  private func show(_ image: Int, of images: ImagesOnce, in picture: inout SamplePicture) throws {
+  /// The image from its file, since a batch may hold features in place of pixels.
+  private func show(_ number: Int, of images: ImagesOnce, in image: inout SampleImage) throws {
     do {
-      let bytes = try images.imageBytes(at: image, limit: data.decoder.maximumFileSize)
+      let bytes = try images.imageBytes(at: number, limit: data.decoder.maximumFileSize)
       let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)
-      picture.encoded = EncodedPicture(
+      image.encoded = EncodedImage(
         width: small.width, height: small.height, png: try small.png())
     } catch let error as DatasetError where error.isSystemFailure {
       throw error
     } catch {
-      picture.problem = error.localizedDescription
+      image.problem = error.localizedDescription
     }
   }
 }
 
 extension RGBImage {
-  /// The picture in its proportions with no side above `maximumSide`; small ones stay as they are.
+  /// The image in its proportions with no side above `maximumSide`; small ones stay as they are.
   func fitted(into maximumSide: Int) -> RGBImage {
     let longest = max(width, height)
     guard longest > maximumSide else { return self }

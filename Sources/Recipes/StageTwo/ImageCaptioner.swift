@@ -5,7 +5,7 @@ import Foundation
 import LanguageModels
 import Tensors
 
-/// How texts about pictures are searched for.
+/// How texts about images are searched for.
 public struct GenerationSettings: Codable, Equatable, Sendable {
   @Key(1...256, "Beams of the search; 1 is greedy. Ignored when sampling.")
   public var beams = 5
@@ -33,7 +33,7 @@ public struct GenerationSettings: Codable, Equatable, Sendable {
 }
 
 extension GenerationOptions {
-  /// How many pictures go together: 16, or fewer where each takes many rows of the search.
+  /// How many images go together: 16, or fewer where each takes many rows of the search.
   var promptsAtOnce: Int {
     var rows = returned
     if case .beams(let beams) = method { rows = beams }
@@ -41,17 +41,17 @@ extension GenerationOptions {
   }
 }
 
-/// What the trained part and its language model say of pictures.
-struct PictureTexts {
+/// What the trained part and its language model say of images.
+struct ImageCaptioner {
   let model: StageTwoModel
   let languageModel: any LanguageModel
   let texts: LanguageModelTexts
 
   /// - Parameters:
-  ///   - features: `[pictures, tokens, vision width]`.
-  ///   - beginnings: What stands after each picture's soft prompt, as tokens, `[pictures][tokens]`.
+  ///   - features: `[images, tokens, vision width]`.
+  ///   - beginnings: What stands after each image's soft prompt, as tokens, `[images][tokens]`.
   ///   - generator: How the search goes.
-  /// - Returns: The texts of each picture, the best first.
+  /// - Returns: The texts of each image, the best first.
   func callAsFunction(
     _ features: Variable, beginnings: [[Int32]], _ generator: TextGenerator, firstPrompt: Int = 0
   ) throws -> [[String]] {

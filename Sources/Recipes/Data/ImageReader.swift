@@ -5,27 +5,27 @@ import Foundation
 import Tensors
 import Training
 
-/// Reads single pictures as evaluation does. Those that cannot be read are passed over and named.
-struct PictureReader {
+/// Reads single images as evaluation does. Those that cannot be read are passed over and named.
+struct ImageReader {
   let decoder: ImageDecoder
   let transform: ImageTransform
-  /// Is told of each picture that is passed over.
+  /// Is told of each image that is passed over.
   let report: (String) -> Void
 
-  /// Pictures that go through the encoder at once.
-  static let picturesAtOnce = 16
+  /// Images that go through the encoder at once.
+  static let imagesAtOnce = 16
 
-  /// The pictures that could be read.
-  struct Pictures {
-    /// The places of the pictures among the paths asked for.
+  /// The images that could be read.
+  struct Images {
+    /// The places of the images among the paths asked for.
     var places: [Int]
-    /// `[pictures, 3, height, width]`.
+    /// `[images, 3, height, width]`.
     var pixels: Tensor
   }
 
   /// - Returns: Nil where none can be read.
-  /// - Throws: `DatasetError.systemFailure`, which is no matter of one picture.
-  func pictures(_ paths: [String]) throws -> Pictures? {
+  /// - Throws: `DatasetError.systemFailure`, which is no matter of one image.
+  func images(_ paths: [String]) throws -> Images? {
     var places: [Int] = []
     var values: [Float] = []
     // Evaluation draws nothing.
@@ -43,37 +43,37 @@ struct PictureReader {
     }
     guard !places.isEmpty else { return nil }
     let size = transform.size
-    return Pictures(
+    return Images(
       places: places, pixels: Tensor(values, shape: [places.count, 3, size.height, size.width]))
   }
 }
 
 extension ImageTextRecipe {
-  /// Calls `body` with the features of every readable picture, some at a time, in their order.
+  /// Calls `body` with the features of every readable image, some at a time, in their order.
   /// - Parameters:
-  ///   - atOnce: Pictures that go through the models together; nil for the usual number.
-  ///   - body: Gets the places among `paths` and the features, `[pictures, tokens, width]`.
+  ///   - atOnce: Images that go through the models together; nil for the usual number.
+  ///   - body: Gets the places among `paths` and the features, `[images, tokens, width]`.
   /// - Returns: How many were passed over.
-  /// - Throws: `RunError.noPictures` where none can be read, `DatasetError.systemFailure` where the
+  /// - Throws: `RunError.noImages` where none can be read, `DatasetError.systemFailure` where the
   ///   system failed, ``Interrupted``, or what `body` throws.
   func eachBatch(
     of paths: [String], atOnce: Int? = nil, report: @escaping (String) -> Void,
     _ body: (_ places: [Int], _ features: Variable) throws -> Void
   ) throws -> Int {
-    let reader = PictureReader(
+    let reader = ImageReader(
       decoder: data.decoder, transform: data.plain(for: tower), report: report)
     var readCount = 0
-    let count = atOnce ?? PictureReader.picturesAtOnce
+    let count = atOnce ?? ImageReader.imagesAtOnce
     for start in stride(from: 0, to: paths.count, by: count) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       let end = min(paths.count, start + count)
-      guard let pictures = try reader.pictures(Array(paths[start..<end])) else { continue }
-      readCount += pictures.places.count
-      let features = tower.features(pictures.pixels)
+      guard let images = try reader.images(Array(paths[start..<end])) else { continue }
+      readCount += images.places.count
+      let features = tower.features(images.pixels)
       if features.value.hasNonFinite { throw model.notFinite("the image encoder's features are") }
-      try body(pictures.places.map { start + $0 }, features)
+      try body(images.places.map { start + $0 }, features)
     }
-    if readCount == 0, !paths.isEmpty { throw RunError.noPictures(count: paths.count) }
+    if readCount == 0, !paths.isEmpty { throw RunError.noImages(count: paths.count) }
     return paths.count - readCount
   }
 }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Pictures as parts of the page.
-struct PictureFiles {
+/// Images as parts of the page.
+struct ImageFiles {
   /// Where they lie if not at their own paths.
   let folder: String?
 
   /// `data:image/webp;base64,…`.
-  /// - Throws: ``InputError`` for a file that is not there or no picture that browsers show.
+  /// - Throws: ``InputError`` for a file that is not there or no image that browsers show.
   func address(of path: String) throws -> String {
     let data = try InputFile(path: place(of: path)).contents()
     guard let type = Self.mediaType(of: data) else {

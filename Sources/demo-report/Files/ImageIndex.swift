@@ -1,6 +1,6 @@
-/// Finds what belongs to a picture by its path, of which files have now more and now less: answers
+/// Finds what belongs to an image by its path, of which files have now more and now less: answers
 /// name `/data/demo/images/a.webp`, lists `images/a.webp`.
-struct PictureIndex<Value> {
+struct ImageIndex<Value> {
   private var byName: [String: [(parts: [Substring], value: Value)]] = [:]
 
   /// The values of a path stay in their order.
