@@ -74,7 +74,7 @@ extension HardGroup {
     _ images: [ImageRanking], _ byText: [String: TextRanking], _ rankings: Rankings
   ) throws -> HardGroup {
     let texts = images.map { $0.truth.first ?? "" }
-    let images = images.map(\.image)
+    let paths = images.map(\.image)
     return HardGroup(
       members: try zip(images, texts).map { image, text in
         guard let ranking = byText[text] else {
@@ -83,7 +83,7 @@ extension HardGroup {
         }
         return Member(
           image: image.image, text: text, texts: places(of: image.ranked, among: texts),
-          images: places(of: ranking.ranked, among: images))
+          images: places(of: ranking.ranked, among: paths))
       })
   }
 
