@@ -143,20 +143,4 @@ public final class Gradients {
     sum.modify(add)
     store[node.order] = .float32(sum)
   }
-
-  /// `accumulateSparse(into:)` for several variables that one kernel fills together. The pointer of
-  /// a variable that needs no gradient is nil. A variable that comes twice gets one buffer.
-  func accumulateSparse(
-    intoAll variables: [Variable], _ add: ([UnsafeMutablePointer<Float>?]) -> Void
-  ) {
-    var sums: [Int: Tensor] = [:]
-    var pointers: [Int: UnsafeMutablePointer<Float>] = [:]
-    for node in variables.compactMap(\.node) where sums[node.order] == nil {
-      var sum = take(node) ?? .zeros(node.shape)
-      sum.modify { pointers[node.order] = $0 }
-      sums[node.order] = sum
-    }
-    add(variables.map { variable in variable.node.flatMap { pointers[$0.order] } })
-    for (order, sum) in sums { store[order] = .float32(sum) }
-  }
 }

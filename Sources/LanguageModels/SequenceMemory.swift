@@ -2,7 +2,7 @@ import Autograd
 import Glibc
 import Tensors
 
-/// The keys and values of sequences that grow row by row, layer by layer.
+/// The KV cache: keys and values of sequences that grow row by row, layer by layer.
 ///
 /// What sequences have in common, such as the prompt of several beams, is kept once: a sequence that
 /// continues another shares its rows until it adds one of its own.
@@ -95,7 +95,9 @@ final class SequenceMemory {
     rows.withPieces { pieces, keyWidth in
       let count = pieces.reduce(0) { $0 + $1.count }
       let column = head * (keyWidth / headWidth) / options.headCount * headWidth
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { scores in
+      let softmax = SoftmaxRow(
+        visible: count, length: SoftmaxRow.length(count), scale: options.scale, isScaled: true)
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: softmax.length) { scores in
         guard let line = scores.baseAddress else { return }
         var row = 0
         for piece in pieces {
@@ -110,9 +112,7 @@ final class SequenceMemory {
             row += 1
           }
         }
-        let maximum = maximumOfVectors(line, count: count)
-        mapVectors(line, into: line, count: count) { ($0 - maximum).exponential() }
-        let inverse = 1 / sumVectors(line, count: count) { $0 }
+        let inverse = 1 / softmax.exponentials(of: line, into: line).sum
         row = 0
         for piece in pieces {
           for index in 0..<piece.count {

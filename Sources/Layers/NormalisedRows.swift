@@ -57,7 +57,7 @@ public struct NormalisedRows {
     options: AttentionOptions
   ) -> Variable {
     let none = Variable(Tensor.zeros([key.weight.shape[0]]))
-    // What β adds to a row's scores is as little seen as the keys' bias.
+    // β adds the same to all scores of a row, which the softmax does not see: no bias for the keys.
     return queries.attention(
       to: rows, key: AbsorbedMap(weight: weight(of: key), bias: key.bias?.variable ?? none),
       value: AbsorbedMap(weight: weight(of: value), bias: bias(of: value) ?? none),
@@ -79,7 +79,6 @@ public struct NormalisedRows {
     // A folded weight is made of the map's values, whatever form the map would multiply them in.
     let precision = folded == nil ? map.weight.weight.absorbablePrecision : map.weight.precision
     guard let precision else { return false }
-    return AbsorbedAttention.isPossible(
-      in: precision, inputs: inputs, width: width, headCount: headCount)
+    return FusedProducts.canAbsorb(in: precision, inputs: inputs, headWidth: width / headCount)
   }
 }

@@ -68,13 +68,13 @@ extension SIMD16<Float> {
 
 /// target[i] = x[i], rounded.
 @inlinable @inline(__always)
-public func roundVectors(
-  _ x: UnsafePointer<Float>, into target: UnsafeMutablePointer<BFloat16>, count: Int
+public func roundVectors<Number: LaneElement>(
+  _ x: UnsafePointer<Float>, into target: UnsafeMutablePointer<Number>, count: Int
 ) {
   forEachVector(count) { i in
-    Vector(x + i).store(target + i)
+    Number.store(Vector(x + i), target + i)
   } partial: { i, lanes in
-    Vector(x + i, first: lanes).store(target + i, first: lanes)
+    Number.store(Vector(x + i, first: lanes), target + i, first: lanes)
   }
 }
 
@@ -88,31 +88,4 @@ public func expandVectors(
   } partial: { i, lanes in
     Vector(x + i, first: lanes).store(target + i, first: lanes)
   }
-}
-
-/// y[i] = x[i]; faster than a call of the system's for a head's row.
-@inlinable @inline(__always)
-public func copyVectors(
-  _ x: UnsafePointer<BFloat16>, to y: UnsafeMutablePointer<BFloat16>, count: Int
-) {
-  forEachVector(count) { i in
-    let lanes = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD16<UInt16>.self)
-    UnsafeMutableRawPointer(y + i).storeBytes(of: lanes, as: SIMD16<UInt16>.self)
-  } partial: { i, lanes in
-    for place in i..<i + lanes { y[place] = x[place] }
-  }
-}
-
-/// The sum of a[i] · b[i].
-@inlinable @inline(__always)
-public func dotProduct(
-  _ a: UnsafePointer<BFloat16>, _ b: UnsafePointer<BFloat16>, count: Int
-) -> Float {
-  var sum = Vector.zero
-  forEachVector(count) { i in
-    sum = sum.addingProduct(Vector(a + i), Vector(b + i))
-  } partial: { i, lanes in
-    sum += Vector(a + i, first: lanes) * Vector(b + i, first: lanes)
-  }
-  return sum.laneSum
 }

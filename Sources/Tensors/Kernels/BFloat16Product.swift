@@ -1,5 +1,5 @@
 extension BFloat16: ProductElement {
-  static var precision: ProductPrecision { .bfloat16 }
+  public static var precision: ProductPrecision { .bfloat16 }
 
   static func multiplyWhole(
     _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,

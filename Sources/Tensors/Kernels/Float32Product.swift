@@ -1,7 +1,7 @@
 import COpenBLAS
 
 extension Float: ProductElement {
-  static var precision: ProductPrecision { .float32 }
+  public static var precision: ProductPrecision { .float32 }
 
   /// Products of at least so many multiplications go to oneDNN where that is faster: for smaller ones
   /// its preparations weigh more than its speed.

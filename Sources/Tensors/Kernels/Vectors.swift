@@ -131,6 +131,38 @@ public func sumVectors(
   return sum.laneSum
 }
 
+/// The sum of a[i] · b[i].
+@inlinable @inline(__always)
+public func dotProduct<Number: LaneElement>(
+  _ a: UnsafePointer<Number>, _ b: UnsafePointer<Number>, count: Int
+) -> Float {
+  var sum = Vector.zero
+  forEachVector(count) { i in
+    sum = sum.addingProduct(Number.load(a + i), Number.load(b + i))
+  } partial: { i, lanes in
+    sum += Number.load(a + i, first: lanes) * Number.load(b + i, first: lanes)
+  }
+  return sum.laneSum
+}
+
+/// y[i] = x[i]; faster than a call of the system's for a head's row.
+@inlinable @inline(__always)
+public func copyVectors<Number: BitwiseCopyable>(
+  _ x: UnsafePointer<Number>, to y: UnsafeMutablePointer<Number>, count: Int
+) {
+  let lanes = MemoryLayout<SIMD16<UInt16>>.stride / MemoryLayout<Number>.stride
+  var i = 0
+  while i &+ lanes <= count {
+    let bits = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD16<UInt16>.self)
+    UnsafeMutableRawPointer(y + i).storeBytes(of: bits, as: SIMD16<UInt16>.self)
+    i &+= lanes
+  }
+  while i < count {
+    y[i] = x[i]
+    i &+= 1
+  }
+}
+
 /// The largest of x[i]; −∞ of no values.
 @inlinable @inline(__always)
 public func maximumOfVectors(_ x: UnsafePointer<Float>, count: Int) -> Float {

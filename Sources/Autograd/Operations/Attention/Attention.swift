@@ -21,19 +21,6 @@ public struct AttentionOptions {
   }
 }
 
-/// A bias of the scores that depends on the head and the distance alone (Raffel et al. 2020, §2.1).
-public struct RelativeBias {
-  /// `[buckets, heads]`.
-  public let table: Variable
-  /// The row of the table for a distance: the key's position less the query's.
-  public let bucket: @Sendable (_ distance: Int) -> Int
-
-  public init(table: Variable, bucket: @escaping @Sendable (_ distance: Int) -> Int) {
-    self.table = table
-    self.bucket = bucket
-  }
-}
-
 extension Variable {
   /// Multi-head attention over packed sequences:
   /// `y = dropout(softmax(scale · q · kᵀ + bias)) · v` within each group of the layout
@@ -52,88 +39,65 @@ extension Variable {
   public func attention(
     keys: Variable, values: Variable, layout: AttentionLayout, options: AttentionOptions
   ) -> Variable {
+    precondition(
+      keys.shape == values.shape, "keys \(keys.shape) do not go with values \(values.shape)")
     let shape = AttentionShape(
-      queries: self.shape, keys: keys.shape, values: values.shape, layout: layout,
-      headCount: options.headCount)
-    // The kernel in bfloat16 has no gradient of biases, which frozen models do not want. Without
-    // the processor's instructions for it, float32 is faster.
-    if values.isRounded, TiledProduct.isNative, shape.headWidth % 2 == 0,
-      !(options.bias?.table.needsGradient ?? false)
+      queries: self.shape, keys: keys.shape, layout: layout, headCount: options.headCount)
+    switch FusedProducts.precision(
+      kept: values.isRounded ? .bfloat16 : .float32, headWidth: shape.headWidth)
     {
-      return roundedAttention(keys: keys, values: values, shape, layout: layout, options)
-    }
-    let pass = AttentionPass(
-      shape: shape, layout: layout, options: options, queries: value, keys: keys.value,
-      values: values.value)
-    let parents = [self, keys, values, options.bias?.table]
-    let (y, logSums) = pass.forward()
-    return .recording(y, from: parents) { [self] dy, gradients in
-      let partialBias = pass.emptyBiasGradients()
-      gradients.accumulateSparse(intoAll: [self, keys, values]) { targets in
-        pass.backward(
-          dy: dy, y: y, logSums: logSums, dq: targets[0], dk: targets[1], dv: targets[2],
-          partialBias: partialBias)
-      }
-      if let table = options.bias?.table, table.needsGradient {
-        gradients.add(pass.biasGradient(partialBias), to: table.node)
-      }
+    case .bfloat16:
+      return attended(
+        by: FlashAttention<BFloat16>(shape, layout: layout, options: options), keys, values)
+    default:
+      return attended(
+        by: FlashAttention<Float>(shape, layout: layout, options: options), keys, values)
     }
   }
 
-  /// Attention whose products are made in bfloat16.
-  private func roundedAttention(
-    keys: Variable, values: Variable, _ shape: AttentionShape, layout: AttentionLayout,
-    _ options: AttentionOptions
+  private func attended<Number>(
+    by attention: FlashAttention<Number>, _ keys: Variable, _ values: Variable
   ) -> Variable {
-    let pass = RoundedAttentionPass(
-      shape: shape, layout: layout, options: options, queries: inBFloat16, keys: keys.inBFloat16,
-      values: values.inBFloat16)
-    let parents = [self, keys, values]
-    let (y, logSums) = pass.forward(keepsSums: parents.contains(where: \.needsGradient))
-    let nodes = parents.map(\.node)
+    let shape = attention.shape
+    let bias = attention.biases.flatMap { $0.needsGradient ? $0 : nil }
+    let parents = [self, keys, values, attention.options.bias?.table]
+    let operands = [self, keys, values].map { $0.operand(Number.self) }
+    let needsGradient = parents.contains { $0?.needsGradient ?? false }
+    let kept = FlashAttention<Number>.Kept(
+      normalisers: Tensor(
+        shape: needsGradient ? [shape.queryRows, shape.headCount] : [0]
+      ) { _ in })
+    let y = ProductFactor.matrices(of: Number.self, [(shape.queryRows, shape.width)]) { y in
+      ProductFactor.withNumbers(of: operands, as: Number.self) { x in
+        attention.forward(
+          .init(q: x[0], k: x[1], v: x[2]), into: y[0], keeping: needsGradient ? kept : nil)
+      }
+    }[0]
+    let nodes = parents.map { $0?.node }
     return .recording(
-      .bfloat16(y), shape: self.shape, from: parents, operation: "attention"
+      y, shape: self.shape, from: parents, operation: "attention"
     ) { dy, gradients in
-      let (dq, dk, dv) = pass.backward(dy: dy.rounded, y: y, logSums: logSums)
-      for (gradient, node) in zip([dq, dk, dv], nodes) {
-        gradients.addFactor(.bfloat16(gradient), to: node)
+      let biasSums = bias?.emptyGradient(groups: attention.layout.groups.count)
+      let keySizes = (shape.keyRows, shape.keyWidth)
+      let found = ProductFactor.matrices(
+        of: Number.self, [(shape.queryRows, shape.width), keySizes, keySizes]
+      ) { d in
+        ProductFactor.withNumbers(of: operands + [dy, y], as: Number.self) { x in
+          attention.backward(
+            .init(q: x[0], k: x[1], v: x[2]),
+            .init(dy: x[3], y: x[4], dq: d[0], dk: d[1], dv: d[2], biases: biasSums), kept: kept)
+        }
+      }
+      for (gradient, node) in zip(found, nodes) { gradients.addFactor(gradient, to: node) }
+      if let bias, let biasSums {
+        gradients.add(
+          bias.tableGradient(biasSums, scale: attention.options.scale), to: nodes[3])
       }
     }
   }
-}
 
-/// The sizes of one attention, checked.
-struct AttentionShape {
-  let width: Int
-  let keyWidth: Int
-  let headCount: Int
-  let keyHeadCount: Int
-  let headWidth: Int
-  let queryRows: Int
-  let keyRows: Int
-
-  /// - Parameters: The shapes of queries, keys and values.
-  init(queries: [Int], keys: [Int], values: [Int], layout: AttentionLayout, headCount: Int) {
-    width = queries.last ?? 1
-    keyWidth = keys.last ?? 1
-    self.headCount = headCount
-    precondition(width % headCount == 0, "\(headCount) heads do not divide a width of \(width)")
-    headWidth = width / headCount
-    precondition(
-      keys == values && keyWidth % headWidth == 0,
-      "keys \(keys) and values \(values) do not go with queries \(queries)")
-    keyHeadCount = keyWidth / headWidth
-    precondition(
-      keyHeadCount > 0 && headCount % keyHeadCount == 0,
-      "\(headCount) query heads cannot share \(keyHeadCount) key heads")
-    queryRows = queries.dropLast().reduce(1, *)
-    keyRows = keys.dropLast().reduce(1, *)
-    let extent = layout.extent
-    precondition(
-      extent.queries <= queryRows && extent.keys <= keyRows,
-      "the layout reaches query row \(extent.queries) and key row \(extent.keys), beyond queries "
-        + "\(queries) or keys \(keys)")
+  /// The values as numbers of one kind.
+  func operand<Number: FusedNumber>(_ number: Number.Type) -> ProductFactor {
+    Number.precision == .bfloat16 ? .bfloat16(inBFloat16) : .float32(value)
   }
-
-  var headsPerKeyHead: Int { headCount / keyHeadCount }
 }

@@ -1,6 +1,7 @@
 import Tensors
 
-/// Which rows of packed buffers attend to which: a mask, said as segments.
+/// A block mask for sequences of varying length (FlashAttention's "varlen"): which rows of packed buffers
+/// attend to which.
 ///
 /// Sequences lie end to end without padding. A group is a set of keys, several runs of rows taken
 /// one after the other, and the queries that look at them. Each query row sees a beginning of the
@@ -54,6 +55,9 @@ public struct AttentionLayout: Sendable {
   }
 
   public let groups: [Group]
+  /// All query rows and all key rows that groups name, in their order.
+  let queryRows: [Range<Int>]
+  let keyRows: [Range<Int>]
 
   /// - Precondition: No query row and no key row comes twice, and no row is promised more keys than
   ///   its group has.
@@ -67,24 +71,17 @@ public struct AttentionLayout: Sendable {
           "query rows \(span.rows) see \(span.visibleKeys) to \(most) of \(group.keyCount) keys")
       }
     }
-    AttentionLayout.checkDisjoint(self.groups.flatMap { $0.queries.map(\.rows) }, "query")
-    AttentionLayout.checkDisjoint(self.groups.flatMap(\.keys), "key")
+    queryRows = AttentionLayout.sorted(self.groups.flatMap { $0.queries.map(\.rows) }, "query")
+    keyRows = AttentionLayout.sorted(self.groups.flatMap(\.keys), "key")
   }
 
-  private static func checkDisjoint(_ ranges: [Range<Int>], _ what: String) {
+  private static func sorted(_ ranges: [Range<Int>], _ what: String) -> [Range<Int>] {
     let sorted = ranges.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     for (first, second) in zip(sorted, sorted.dropFirst()) {
       precondition(
         first.upperBound <= second.lowerBound, "\(what) rows \(first) and \(second) overlap")
     }
-  }
-
-  /// The end of the last query row and of the last key row.
-  var extent: (queries: Int, keys: Int) {
-    (
-      groups.flatMap(\.queries).map(\.rows.upperBound).max() ?? 0,
-      groups.flatMap(\.keys).map(\.upperBound).max() ?? 0
-    )
+    return sorted
   }
 
   /// Sequences of equal length that each see only themselves, such as an image encoder's.

@@ -1,7 +1,7 @@
 import Tensors
 
-/// A linear map of attention's keys or values that is not carried out: the queries and the results go
-/// through it instead.
+/// A linear map of attention's keys or values that is absorbed: not carried out, but applied to the queries
+/// and the results instead ("weight absorption", as in multi-head latent attention, DeepSeek-AI 2024, §2.1.2).
 public struct AbsorbedMap {
   /// `[heads · head width, inputs]`.
   public let weight: Weight
@@ -13,7 +13,7 @@ public struct AbsorbedMap {
   }
 }
 
-/// When attention had better absorb the maps of its keys and values.
+/// When attention should absorb the maps of its keys and values.
 public enum AbsorbedAttention {
   /// Whether absorbing takes fewer multiplications, forward and backward, than computing keys and
   /// values once for all that read them.
@@ -27,16 +27,6 @@ public enum AbsorbedAttention {
     let computed = 4 * k * inputs * width + 7 * n * k * width
     let absorbed = 6 * n * inputs * width + 4 * n * headCount * k * inputs
     return absorbed < computed
-  }
-
-  /// Whether there are kernels for weights that are multiplied in this precision. oneDNN's products of
-  /// large matrices by AMX are so much faster than tiles that absorbing would not pay.
-  public static func isPossible(
-    in precision: ProductPrecision, inputs: Int, width: Int, headCount: Int
-  ) -> Bool {
-    precision == .float32
-      || precision == .bfloat16 && TiledProduct.isPreferred && inputs % 2 == 0
-        && width / headCount % 2 == 0
   }
 }
 
@@ -66,8 +56,8 @@ extension Variable {
   /// The draws of the dropout are those of `attention(keys:values:)`.
   ///
   /// Pullback: `db = dy · Wv`, `dWv = dyᵀ · b`, `dbv = sum of (sum of d) · dy`,
-  /// `dp = dropout(db · xᵀ + dy · bv)`, `ds = scale · p · (dp − sum(p · dp))`, `da = ds · x`,
-  /// `dq = da · Wkᵀ`, `dWk = qᵀ · da`. p and b are kept.
+  /// `dp = db · xᵀ + dy · bv`, `ds = scale · p · (dropout(dp) − sum(d · dp))`, `da = ds · x`,
+  /// `dq = da · Wkᵀ`, `dWk = qᵀ · da`. exp(scores) and b are kept.
   /// - Parameters:
   ///   - self: The queries, `[query rows, heads · head width]`.
   ///   - x: What keys and values would be computed from, `[key rows, inputs]`; a constant.
@@ -78,91 +68,53 @@ extension Variable {
     to x: Variable, key: AbsorbedMap, value: AbsorbedMap, layout: AttentionLayout,
     options: AttentionOptions
   ) -> Variable {
-    guard let keyWeight = key.weight.absorbable, let valueWeight = value.weight.absorbable else {
-      preconditionFailure("a weight that cannot be absorbed")
-    }
     precondition(!x.needsGradient, "rows whose gradient is wanted cannot be absorbed")
     precondition(options.bias == nil, "absorbed attention takes no bias of the scores")
-    let sizes = AbsorbedSizes(
-      queries: shape, features: x.shape, key: key, value: value, layout: layout,
-      headCount: options.headCount)
-    switch (keyWeight, valueWeight) {
-    case (.bfloat16, .bfloat16):
-      return absorbed(
-        AbsorbedAttentionPass<BFloat16>(
-          sizes: sizes, layout: layout, options: options, queries: .bfloat16(inBFloat16),
-          features: .bfloat16(x.inBFloat16), keyWeight: keyWeight, valueWeight: valueWeight,
-          valueBias: value.bias.value), key: key, value: value)
-    case (.float32, .float32):
-      return absorbed(
-        AbsorbedAttentionPass<Float>(
-          sizes: sizes, layout: layout, options: options, queries: .float32(self.value),
-          features: .float32(x.value), keyWeight: keyWeight, valueWeight: valueWeight,
-          valueBias: value.bias.value), key: key, value: value)
+    let maps = [key, value].map { map in
+      guard let weight = map.weight.absorbable else {
+        preconditionFailure("a weight that cannot be absorbed")
+      }
+      precondition(
+        [map.weight.matrix.outputs, map.weight.matrix.inputs] == [shape.last, x.shape.last]
+          && map.bias.value.count == shape.last,
+        "a weight [\(map.weight.matrix.outputs), \(map.weight.matrix.inputs)] and a bias "
+          + "\(map.bias.shape) do not go with queries \(shape) and rows \(x.shape)")
+      return weight
+    }
+    func pass<Number>(_ number: Number.Type) -> AbsorbedAttentionPass<Number> {
+      AbsorbedAttentionPass(
+        queries: self, features: x, keyWeight: maps[0], valueWeight: maps[1],
+        valueBias: value.bias.value, layout: layout, options: options)
+    }
+    switch (maps[0], maps[1]) {
+    case (.bfloat16, .bfloat16): return absorbed(pass(BFloat16.self), key, value)
+    case (.float32, .float32): return absorbed(pass(Float.self), key, value)
     default: preconditionFailure("weights of two precisions")
     }
   }
 
   private func absorbed<Number>(
-    _ pass: AbsorbedAttentionPass<Number>, key: AbsorbedMap, value: AbsorbedMap
+    _ pass: AbsorbedAttentionPass<Number>, _ key: AbsorbedMap, _ value: AbsorbedMap
   ) -> Variable {
-    let (y, kept) = pass.forward()
     let parents = [self, key.weight.variable, key.bias, value.weight.variable, value.bias]
+    let (y, kept) = pass.forward(
+      needsGradient: parents.contains { $0?.needsGradient ?? false })
     let nodes = parents.map { $0?.node }
     return .recording(
       y, shape: shape, from: parents, operation: "attention to features"
-    ) { dy, gradients in
-      let values = dy.tensor([pass.sizes.rows, pass.sizes.width])
-      let dy = Number.factor(dy)
+    ) { [shape] dy, gradients in
+      let values = dy.tensor([pass.core.shape.queryRows, shape.last ?? 1])
+      let dy = dy.converted(to: Number.self)
       let da = pass.backward(dy: dy, values: values, kept: kept)
       gradients.addFactor(pass.queryGradient(da), to: nodes[0])
-      gradients.accumulate(into: nodes[1]) { pass.addKeyWeightGradient(da, to: $0, keeping: $1) }
-      gradients.add(.zeros([pass.sizes.width]), to: nodes[2])
+      gradients.accumulate(into: nodes[1]) {
+        pass.addWeightGradient(pass.queries, da, to: $0, keeping: $1)
+      }
+      gradients.add(.zeros([values.width]), to: nodes[2])
       gradients.accumulate(into: nodes[3]) {
-        pass.addValueWeightGradient(dy, kept, to: $0, keeping: $1)
+        pass.addWeightGradient(dy, kept.results, to: $0, keeping: $1)
       }
       gradients.add(pass.valueBiasGradient(values, kept), to: nodes[4])
     }
   }
-}
-
-/// The sizes of one absorbed attention, checked.
-struct AbsorbedSizes {
-  let rows: Int
-  let width: Int
-  let headCount: Int
-  let headWidth: Int
-  /// The width of what keys and values would be computed from.
-  let inputs: Int
-  /// From one row of scores to the next: the most keys, up to a multiple of sixteen.
-  let line: Int
-
-  init(
-    queries: [Int], features: [Int], key: AbsorbedMap, value: AbsorbedMap, layout: AttentionLayout,
-    headCount: Int
-  ) {
-    rows = queries.dropLast().reduce(1, *)
-    width = queries.last ?? 1
-    inputs = features.last ?? 1
-    self.headCount = headCount
-    headWidth = width / headCount
-    precondition(width % headCount == 0, "\(headCount) heads do not divide a width of \(width)")
-    for map in [key, value] {
-      let matrix = map.weight.matrix
-      precondition(
-        [matrix.outputs, matrix.inputs] == [width, inputs] && map.bias.value.count == width,
-        "a weight [\(matrix.outputs), \(matrix.inputs)] and a bias \(map.bias.shape) do not go with "
-          + "queries \(queries) and rows \(features)")
-    }
-    let keyRows = features.dropLast().reduce(1, *)
-    let extent = layout.extent
-    precondition(
-      extent.queries <= rows && extent.keys <= keyRows
-        && layout.groups.allSatisfy { $0.keys.count == 1 },
-      "the layout does not go with queries \(queries) and one run each of the rows \(features)")
-    line = ((layout.groups.map(\.keyCount).max() ?? 0) + 15) / 16 * 16
-  }
-
-  /// The numbers in one query row's places of all heads, each `inputs` wide.
-  var step: Int { headCount * inputs }
 }

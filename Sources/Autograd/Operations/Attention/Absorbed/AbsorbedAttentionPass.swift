@@ -1,16 +1,9 @@
 import Tensors
 
-/// The kernels of attention that absorbs the maps of its keys and values.
-///
-/// What is multiplied by weights is so for many rows at once, a head at a time, so that weights are read
-/// seldom, and sums over images do not depend on the threads. Between these products lie those with a
-/// group's own rows x, one or several tasks for each group: all heads of a query row stand one after the
-/// other, `[query rows, heads, inputs]`, so that a run of query rows is one matrix there, whatever its
-/// heads.
-struct AbsorbedAttentionPass<Number: ProductNumber> {
-  let sizes: AbsorbedSizes
-  let layout: AttentionLayout
-  let options: AttentionOptions
+/// Attention that absorbs the maps of its keys and values: the products with weights for many rows at once,
+/// a head at a time (`AbsorbedProducts`), and between them `FlashAttention` whose queries are a and whose
+/// keys and values are x, which all heads share.
+struct AbsorbedAttentionPass<Number: FusedNumber> {
   /// `[query rows, width]`.
   let queries: ProductFactor
   /// `[key rows, inputs]`.
@@ -20,34 +13,67 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   let valueWeight: ProductFactor
   /// `[width]`.
   let valueBias: Tensor
+  /// Attention of a to x, whose heads are as wide as x.
+  let core: FlashAttention<Number>
+
+  /// - Precondition: Each group of the layout has one run of key rows.
+  init(
+    queries: Variable, features x: Variable, keyWeight: ProductFactor, valueWeight: ProductFactor,
+    valueBias: Tensor, layout: AttentionLayout, options: AttentionOptions
+  ) {
+    (self.keyWeight, self.valueWeight, self.valueBias) = (keyWeight, valueWeight, valueBias)
+    (self.queries, features) = (queries.operand(Number.self), x.operand(Number.self))
+    precondition(
+      valueBias.count % options.headCount == 0,
+      "\(options.headCount) heads do not divide a width of \(valueBias.count)")
+    precondition(
+      layout.groups.allSatisfy { $0.keys.count == 1 }, "a group whose keys lie in several places")
+    core = FlashAttention(
+      AttentionShape(
+        queries: queries.shape.dropLast() + [options.headCount * (x.shape.last ?? 1)],
+        keys: x.shape, layout: layout, headCount: options.headCount),
+      layout: layout, options: options)
+  }
+
+  var rows: Int { core.shape.queryRows }
+  var headCount: Int { core.shape.headCount }
+  var inputs: Int { core.shape.headWidth }
+  var width: Int { valueBias.count }
+  var headWidth: Int { width / headCount }
 
   /// What the backward pass uses.
   struct Kept {
-    /// p, `[query rows, heads, line]`.
-    let probabilities: NumberBuffer<Number>
+    let core: FlashAttention<Number>.Kept
     /// b, `[query rows, heads, inputs]`.
     let results: NumberBuffer<Number>
     /// The sums of a row's probabilities after dropout, `[query rows, heads]`.
     let sums: Tensor
   }
 
-  func forward() -> (y: ProductFactor, kept: Kept) {
+  /// - Parameter needsGradient: Whether what the backward pass uses is wanted.
+  func forward(needsGradient: Bool) -> (y: ProductFactor, kept: Kept) {
+    let sums = Tensor.zeros([rows, headCount])
+    // The sums after dropout come from what is kept.
+    let keepsAll = needsGradient || core.options.dropout != nil
     let kept = Kept(
-      probabilities: NumberBuffer(count: sizes.rows * sizes.headCount * sizes.line),
-      results: NumberBuffer(count: sizes.rows * sizes.step),
-      sums: .zeros([sizes.rows, sizes.headCount]))
-    let a = NumberBuffer<Number>(count: sizes.rows * sizes.step)
-    multiply(queries, by: keyWeight, into: a)
-    clearRowsLeftOut(kept.results)
-    forEachTask { $0.forward(a.pointer, kept) }
+      core: .init(
+        normalisers: Tensor(shape: [rows, headCount]) { _ in }, sums: sums,
+        exponentials: keepsAll ? NumberBuffer(count: rows * headCount * core.keptLine) : nil),
+      results: NumberBuffer(count: rows * headCount * inputs), sums: sums)
+    let a = NumberBuffer<Number>(count: rows * headCount * inputs)
+    ProductFactor.withNumbers(of: [queries, features], as: Number.self) { x in
+      multiply(x[0], by: keyWeight, into: ProductResult(a.pointer))
+      core.forward(
+        .init(q: a.pointer, k: x[1], v: x[1]), into: kept.results.pointer, keeping: kept.core)
+    }
     withExtendedLifetime(a) {}
-    let sums = Tensor(shape: [sizes.rows, sizes.width]) {
-      multiply(kept.results, by: valueWeight, into: .float32($0))
+    let products = Tensor(shape: [rows, width]) {
+      multiply(kept.results.pointer, by: valueWeight, isTransposed: true, into: .float32($0))
     }
-    let y = Number.matrix(rows: sizes.rows, columns: sizes.width) { y in
-      write(sums, with: kept.sums, to: y)
+    let y = ProductFactor.matrices(of: Number.self, [(rows, width)]) { y in
+      write(products, with: sums, to: y[0])
     }
-    return (y, kept)
+    return (y[0], kept)
   }
 
   /// y = x + (sum of d) · bv
@@ -55,18 +81,12 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   ///   - x: b · Wvᵀ, `[query rows, width]`; the sum is made where it lies.
   ///   - sums: `[query rows, heads]`.
   private func write(_ x: Tensor, with sums: Tensor, to y: UnsafeMutablePointer<Number>) {
-    let (width, headWidth) = (sizes.width, sizes.headWidth)
     read(sums, valueBias) { sums, bias in
-      Parallel.forEachRun(of: sizes.rows, grain: Parallel.rowGrain(width: width)) { run in
-        for row in run {
-          let line = x.writable + row * width
-          for head in 0..<sizes.headCount {
-            let (part, bias) = (line + head * headWidth, bias + head * headWidth)
-            let sum = sums[row * sizes.headCount + head]
-            mapVectors(part, bias, into: part, count: headWidth) { $0 + $1 * sum }
-          }
-          Number.store(line, y + row * width, count: width)
-        }
+      forEachRowAndHead { index, head in
+        let part = x.writable + index * headWidth
+        let sum = sums[index]
+        mapVectors(part, bias + head * headWidth, into: part, count: headWidth) { $0 + $1 * sum }
+        roundVectors(part, into: y + index * headWidth, count: headWidth)
       }
     }
   }
@@ -74,48 +94,38 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   /// - Parameter values: dy in float32, `[query rows, width]`.
   /// - Returns: da, `[query rows, heads, inputs]`.
   func backward(dy: ProductFactor, values: Tensor, kept: Kept) -> NumberBuffer<Number> {
-    let gradient = NumberBuffer<Number>(count: sizes.rows * sizes.step)
-    multiply(dy, by: valueWeight, into: gradient)
-    clearRowsLeftOut(gradient)
-    if options.dropout == nil {
-      forEachTask { $0.backward(gradient.pointer, kept, alongBias: nil) }
-    } else {
-      alongBias(values).read { alongBias in
-        forEachTask { $0.backward(gradient.pointer, kept, alongBias: alongBias) }
-      }
+    let gradient = NumberBuffer<Number>(count: rows * headCount * inputs)
+    // Without dropout the value bias adds the same to all of a row, which the softmax does not see.
+    let shifts = core.options.dropout == nil ? nil : alongBias(values)
+    ProductFactor.withNumbers(of: [dy, features], as: Number.self) { x in
+      multiply(x[0], by: valueWeight, into: ProductResult(gradient.pointer))
+      core.backward(
+        // Nothing reads a, from which only scores and the gradient of x would be made.
+        .init(q: kept.results.pointer, k: x[1], v: x[1]),
+        .init(
+          dy: UnsafePointer(gradient.pointer), y: UnsafePointer(kept.results.pointer),
+          dq: gradient.pointer, shifts: shifts.map { UnsafePointer($0.writable) }),
+        kept: kept.core)
     }
+    withExtendedLifetime((kept, shifts)) {}
     return gradient
   }
 
   /// dq = da · Wkᵀ
   func queryGradient(_ da: NumberBuffer<Number>) -> ProductFactor {
-    Number.matrix(rows: sizes.rows, columns: sizes.width) {
-      multiply(da, by: keyWeight, into: Number.result($0))
+    ProductFactor.made(in: Number.precision, shape: [rows, width]) {
+      multiply(da.pointer, by: keyWeight, isTransposed: true, into: $0)
     }
-  }
-
-  /// dWk = qᵀ · da
-  func addKeyWeightGradient(
-    _ da: NumberBuffer<Number>, to dw: UnsafeMutablePointer<Float>, keeping: Float
-  ) {
-    addWeightGradient(queries, da, to: dw, keeping: keeping)
-  }
-
-  /// dWv = dyᵀ · b
-  func addValueWeightGradient(
-    _ dy: ProductFactor, _ kept: Kept, to dw: UnsafeMutablePointer<Float>, keeping: Float
-  ) {
-    addWeightGradient(dy, kept.results, to: dw, keeping: keeping)
   }
 
   /// dbv = sum of (sum of d) · dy, `[width]`
   /// - Parameter dy: `[query rows, width]`.
   func valueBiasGradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
     read(dy, kept.sums) { dy, sums in
-      Tensor(shape: [sizes.rows, sizes.width]) { target in
+      Tensor(shape: [rows, width]) { target in
         forEachRowAndHead { index, _ in
-          let (place, sum) = (index * sizes.headWidth, sums[index])
-          mapVectors(dy + place, into: target + place, count: sizes.headWidth) { $0 * sum }
+          let (place, sum) = (index * headWidth, sums[index])
+          mapVectors(dy + place, into: target + place, count: headWidth) { $0 * sum }
         }
       }
     }.columnSums()
@@ -125,11 +135,10 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
   /// - Parameter dy: `[query rows, width]`.
   private func alongBias(_ dy: Tensor) -> Tensor {
     read(dy, valueBias) { dy, bias in
-      Tensor(shape: [sizes.rows, sizes.headCount]) { target in
+      Tensor(shape: [rows, headCount]) { target in
         forEachRowAndHead { index, head in
-          target[index] = sumVectors(
-            dy + index * sizes.headWidth, bias + head * sizes.headWidth, count: sizes.headWidth
-          ) { $0 * $1 }
+          target[index] = dotProduct(
+            dy + index * headWidth, bias + head * headWidth, count: headWidth)
         }
       }
     }
@@ -137,40 +146,10 @@ struct AbsorbedAttentionPass<Number: ProductNumber> {
 
   /// Calls the body with each head of all query rows: its place among all heads, and its number.
   private func forEachRowAndHead(_ body: (_ index: Int, _ head: Int) -> Void) {
-    Parallel.forEachRun(of: sizes.rows, grain: Parallel.rowGrain(width: sizes.width)) { run in
-      for index in run.lowerBound * sizes.headCount..<run.upperBound * sizes.headCount {
-        body(index, index % sizes.headCount)
+    Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
+      for index in run.lowerBound * headCount..<run.upperBound * headCount {
+        body(index, index % headCount)
       }
-    }
-  }
-
-  // MARK: Tasks
-
-  /// Runs the body with the rows of each group: all of its query rows, or a part, if there are not
-  /// groups enough for the threads. Query rows do not share any sum.
-  private func forEachTask(_ body: (AbsorbedAttentionTask<Number>) -> Void) {
-    let groups = layout.groups
-    if groups.isEmpty { return }
-    let parts = (4 * Parallel.threadCount + groups.count - 1) / groups.count
-    Number.read(features) { x in
-      Parallel.forEach(groups.count * parts) { index in
-        body(
-          AbsorbedAttentionTask(
-            sizes: sizes, options: options, group: groups[index / parts], part: index % parts,
-            parts: parts, features: x))
-      }
-    }
-  }
-
-  /// Zeros in the rows `[heads, inputs]` of queries that the layout leaves out.
-  private func clearRowsLeftOut(_ x: NumberBuffer<Number>) {
-    let spans = layout.groups.flatMap(\.queries).map(\.rows).filter { !$0.isEmpty }
-      .sorted { $0.lowerBound < $1.lowerBound }
-    var next = 0
-    for rows in spans + [sizes.rows..<sizes.rows] {
-      (x.pointer + next * sizes.step)
-        .update(repeating: .zero, count: (rows.lowerBound - next) * sizes.step)
-      next = rows.upperBound
     }
   }
 }

@@ -2,72 +2,47 @@ import Tensors
 
 /// The products with weights, head by head over the rows of all groups. They are cut by sizes alone.
 extension AbsorbedAttentionPass {
-  /// Rows, or columns of a weight's gradient, in one task.
-  private var taskRows: Int { 384 }
-
-  /// Calls the body with each head and runs of up to `taskRows` of so many rows.
+  /// Calls the body with each head and runs of rows, or of columns of a weight's gradient.
   private func forEachHead(_ count: Int, _ body: (_ head: Int, _ run: Range<Int>) -> Void) {
+    let taskRows = 384
     let runs = (count + taskRows - 1) / taskRows
-    Parallel.forEach(sizes.headCount * runs) { index in
+    Parallel.forEach(headCount * runs) { index in
       let start = index % runs * taskRows
       body(index / runs, start..<min(count, start + taskRows))
     }
   }
 
-  /// A head's columns of rows `[rows, width]`.
+  /// Some of a head's columns in `[query rows, heads, width]`.
   private func part(
-    _ x: UnsafePointer<Number>, _ head: Int, _ rows: Range<Int>
+    _ x: UnsafePointer<Number>, _ width: Int, _ head: Int, _ rows: Range<Int>,
+    columns: Range<Int>
   ) -> ElementView<Number> {
     ElementView(
-      x + (rows.lowerBound * sizes.width + head * sizes.headWidth), rows: rows.count,
-      columns: sizes.headWidth, stride: sizes.width)
+      x + ((rows.lowerBound * headCount + head) * width + columns.lowerBound), rows: rows.count,
+      columns: columns.count, stride: headCount * width)
   }
 
-  /// Some columns of a head's rows in `[rows, heads, inputs]`.
-  private func part(
-    _ x: NumberBuffer<Number>, _ head: Int, _ rows: Range<Int>, columns: Range<Int>
-  ) -> ElementView<Number> {
-    ElementView(
-      UnsafePointer(x.pointer)
-        + (rows.lowerBound * sizes.step + head * sizes.inputs + columns.lowerBound),
-      rows: rows.count, columns: columns.count, stride: sizes.step)
-  }
-
-  /// A head's rows of a weight `[width, inputs]`.
-  private func part(ofWeight w: UnsafePointer<Number>, _ head: Int) -> ElementView<Number> {
-    ElementView(
-      w + head * sizes.headWidth * sizes.inputs, rows: sizes.headWidth, columns: sizes.inputs)
-  }
-
-  /// For each head, x · W.
+  /// For each head, C = A · W, or with a transposed weight A · Wᵀ.
   /// - Parameters:
-  ///   - x: `[query rows, width]`.
-  ///   - c: `[query rows, heads, inputs]`.
-  func multiply(_ x: ProductFactor, by weight: ProductFactor, into c: NumberBuffer<Number>) {
-    Number.read(x) { x in
-      Number.read(weight) { w in
-        forEachHead(sizes.rows) { head, rows in
-          Number.Right(rowsOf: part(ofWeight: w, head)).multiply(
-            part(x, head, rows),
-            into: Number.result(
-              c.pointer + (rows.lowerBound * sizes.step + head * sizes.inputs)),
-            cStride: sizes.step)
-        }
-      }
-    }
-  }
-
-  /// For each head, b · Wᵀ.
-  /// - Parameters:
-  ///   - b: `[query rows, heads, inputs]`.
-  ///   - c: `[query rows, width]`.
-  func multiply(_ b: NumberBuffer<Number>, by weight: ProductFactor, into c: ProductResult) {
-    Number.read(weight) { w in
-      forEachHead(sizes.rows) { head, rows in
-        Number.Right(columnsOf: part(ofWeight: w, head)).multiply(
-          part(b, head, rows, columns: 0..<sizes.inputs),
-          into: c.advanced(by: rows.lowerBound * sizes.width + head * sizes.headWidth),
-          cStride: sizes.width)
+  ///   - a: `[query rows, heads, head width]`, or transposed `[query rows, heads, inputs]`.
+  ///   - c: `[query rows, heads, inputs]`, or transposed `[query rows, heads, head width]`.
+  func multiply(
+    _ a: UnsafePointer<Number>, by weight: ProductFactor, isTransposed: Bool = false,
+    into c: ProductResult
+  ) {
+    let (inner, columns) = isTransposed ? (inputs, headWidth) : (headWidth, inputs)
+    ProductFactor.withNumbers(of: [weight], as: Number.self) { w in
+      forEachHead(rows) { head, rows in
+        let memory = NumberBuffer<Float>(
+          count: Number.packedCount(inner: inner, columns: columns))
+        let weight = PackedOperand(
+          ElementView(w[0] + head * headWidth * inputs, rows: headWidth, columns: inputs),
+          isTransposed: isTransposed, in: memory.pointer)
+        Number.multiply(
+          part(a, inner, head, rows, columns: 0..<inner), weight,
+          into: c.advanced(by: (rows.lowerBound * headCount + head) * columns),
+          cStride: headCount * columns, fillsLines: false, rowScales: nil)
+        withExtendedLifetime(memory) {}
       }
     }
   }
@@ -81,13 +56,16 @@ extension AbsorbedAttentionPass {
     _ x: ProductFactor, _ b: NumberBuffer<Number>, to dw: UnsafeMutablePointer<Float>,
     keeping: Float
   ) {
-    let rows = 0..<sizes.rows
-    Number.read(x) { x in
-      forEachHead(sizes.inputs) { head, columns in
+    ProductFactor.withNumbers(of: [x], as: Number.self) { x in
+      forEachHead(inputs) { head, columns in
+        let copies = NumberBuffer<Float>(
+          count: Number.copyCount(rows: headWidth, inner: rows, columns: columns.count))
         Number.multiplyTransposed(
-          part(x, head, rows), part(b, head, rows, columns: columns),
-          into: dw + (head * sizes.headWidth * sizes.inputs + columns.lowerBound),
-          cStride: sizes.inputs, keeping: keeping)
+          part(x[0], headWidth, head, 0..<rows, columns: 0..<headWidth),
+          part(b.pointer, inputs, head, 0..<rows, columns: columns),
+          into: dw + (head * headWidth * inputs + columns.lowerBound), cStride: inputs,
+          keeping: keeping, copies: copies.pointer)
+        withExtendedLifetime(copies) {}
       }
     }
     withExtendedLifetime(b) {}

@@ -5,14 +5,14 @@ import Testing
 @testable import Tensors
 
 /// Attention whose products are made in bfloat16 against attention in float32 on the same numbers.
-@Suite struct RoundedAttentionTests {
+@Suite struct BFloat16AttentionTests {
   private func leaf(_ shape: [Int], seed: UInt64) -> Variable {
     let matrix = ProductFactor.float32(randomTensor(shape, seed: seed)).rounded
     return Variable(
       .bfloat16(matrix), shape: shape, node: GradientNode(shape: shape, isRounded: true))
   }
 
-  /// The result and the gradients of queries, keys and values for a given dy.
+  /// The result and the gradients of queries, keys, values and a trained table of biases for a given dy.
   private func pass(
     _ inputs: [Variable], _ layout: AttentionLayout, _ options: AttentionOptions, dy: Tensor
   ) -> [Tensor] {
@@ -21,7 +21,9 @@ import Testing
     #expect(y.isRounded == (inputs[2].isRounded && TiledProduct.isNative))
     let gradients = Gradients()
     gradients.addBackward(from: y, gradient: dy)
+    let table = options.bias?.table
     return [y.value] + inputs.map { gradients[$0]! }
+      + (table.flatMap { gradients[$0] }.map { [$0] } ?? [])
   }
 
   private func compare(
@@ -39,7 +41,7 @@ import Testing
       .expanded(inputs[0].shape)
     let found = pass(inputs, layout, options, dy: dy)
     let expected = pass(inputs.map { .leaf($0.value) }, layout, options, dy: dy)
-    for (name, pair) in zip(["y", "dq", "dk", "dv"], zip(found, expected)) {
+    for (name, pair) in zip(["y", "dq", "dk", "dv", "dtable"], zip(found, expected)) {
       // Probabilities and their gradients have eight bits.
       #expect(
         difference(pair.0, pair.1, relative: 1.5e-2) == nil, "\(name)",
@@ -63,7 +65,7 @@ import Testing
       dropout: rate.map { Dropout(rate: $0, generator: Philox(seed: 1), site: 2) })
   }
 
-  /// Several chunks of queries, other lengths of keys, and rows that nobody names.
+  /// Several tiles of queries, other lengths of keys, and rows that no group names.
   @Test func longSequences() {
     let layout = AttentionLayout(groups: [
       .init(queries: [.init(rows: 2..<150, visibleKeys: 257)], keys: [3..<260]),
@@ -75,18 +77,21 @@ import Testing
       dropout: Dropout(rate: 0.1, generator: Philox(seed: 3), site: 9))
   }
 
-  /// Query heads that share a key head, in chunks.
+  /// Query heads that share a key head, in several tiles: two key heads, and one for all.
   @Test func sharedHeads() {
     let causal = AttentionLayout(groups: [
       .init(queries: [.init(rows: 0..<90, visibleKeys: 1, isCausal: true)], keys: [0..<90]),
       .init(queries: [.init(rows: 90..<97, visibleKeys: 1, isCausal: true)], keys: [90..<97]),
     ])
     compare(rows: 97, keyRows: 97, heads: 6, keyHeads: 2, headWidth: 16, causal)
+    compare(
+      rows: 97, keyRows: 97, heads: 6, keyHeads: 1, headWidth: 16, causal,
+      dropout: Dropout(rate: 0.2, generator: Philox(seed: 5), site: 3))
   }
 
   @Test func relativeBiases() {
-    let table = Variable(randomTensor([7, 3], seed: 8))
-    let bias = RelativeBias(table: table) { min(6, max(0, $0 + 3)) }
+    let bucket: @Sendable (Int) -> Int = { min(6, max(0, $0 + 3)) }
+    let table = randomTensor([7, 3], seed: 8)
     let layout = AttentionLayout(groups: [
       .init(queries: [.init(rows: 0..<9, visibleKeys: 9)], keys: [0..<9]),
       .init(
@@ -96,6 +101,10 @@ import Testing
             place: RandomPlace(sample: 1, position: 1))
         ], keys: [9..<15]),
     ])
-    compare(rows: 14, keyRows: 15, heads: 3, keyHeads: 3, headWidth: 8, layout, bias: bias)
+    for table in [Variable(table), .leaf(table)] {
+      compare(
+        rows: 14, keyRows: 15, heads: 3, keyHeads: 3, headWidth: 8, layout,
+        bias: RelativeBias(table: table, bucket: bucket))
+    }
   }
 }
