@@ -24,10 +24,12 @@ struct ShardIndex {
       }
       guard case .object(let members)? = index.members(named: "weight_map").first,
         index.members(named: "weight_map").count == 1
-      else { throw damaged("one object weight_map", "another") }
+      else { throw damaged("an index of shards with one weight_map", "another") }
       for (name, value) in members {
         guard let name, case .string(let file) = value else {
-          throw damaged("names of files in weight_map", "\(value.kind) for \(name ?? "a name")")
+          throw damaged(
+            "an index of shards by names of files in weight_map",
+            "\(value.kind) for \(name ?? "a name")")
         }
         guard fileNames.updateValue(file, forKey: name) == nil else {
           throw damaged("distinct names in weight_map", "\(name) twice")

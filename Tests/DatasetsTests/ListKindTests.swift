@@ -8,7 +8,13 @@ import Testing
 @Suite struct ListKindTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws {
+    folder = try TemporaryFolder()
+    for name in ["sub", "p"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.path(name), withIntermediateDirectories: true)
+    }
+  }
 
   private func captions(_ text: String, _ name: String) throws -> [[String]] {
     let file = try folder.write(text, to: name)
@@ -160,7 +166,7 @@ import Testing
 
   @Test func captionsOfNothingAreCounted() throws {
     var tally = CaptionTally()
-    tally.add("!!!", of: "a.jpg", CaptionTokens(count: 2, problem: CaptionTokens.Problem.none))
+    tally.add("!!!", of: "a.jpg", CaptionTokens(count: 2, problem: .empty))
     tally.add("x", of: "b.jpg", CaptionTokens(count: 3, problem: .unknown))
     tally.add("long", of: "c.jpg", CaptionTokens(count: 99, problem: .cut))
     tally.add("fine", of: "d.jpg", CaptionTokens(count: 3, problem: nil))

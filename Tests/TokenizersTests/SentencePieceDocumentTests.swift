@@ -51,7 +51,7 @@ import Testing
     arguments: [
       (["normalizer": ["type": "Lowercase"]], "Lowercase"),
       (["pre_tokenizer": ["type": "Metaspace", "replacement": "_"]], "another replacement"),
-      (["merges": "reversed"], "merges into"), (["merges": "fewer"], "merges into"),
+      (["merges": "parted"], "merges into"), (["merges": "fewer"], "merges into"),
     ] as [([String: Any], String)])
   func othersAreRefused(change: [String: Any], words: String) throws {
     let temporary = try TemporaryFolder()
@@ -63,7 +63,17 @@ import Testing
     if let kind = change["merges"] as? String {
       var model = try #require(document["model"] as? [String: Any])
       var merges = try #require(model["merges"] as? [Any])
-      if kind == "reversed" { merges.reverse() } else { merges.removeFirst() }
+      if kind == "parted" {
+        // Two merges make one piece, and others stand between them.
+        func result(_ place: Int) -> String {
+          ((merges[place] as? [String]) ?? []).joined()
+        }
+        let first = try #require(
+          merges.indices.dropLast(2).first { result($0) == result($0 + 1) })
+        merges.append(merges.remove(at: first))
+      } else {
+        merges.removeFirst()
+      }
       model["merges"] = merges
       document["model"] = model
     }

@@ -7,7 +7,7 @@ public struct CaptionTokens: Sendable {
 
   public enum Problem: Sendable {
     /// Cleaning leaves nothing, or nothing that is a token.
-    case none
+    case empty
     /// All are the token that stands for unknown words.
     case unknown
     /// Training sees the beginning only.
@@ -22,7 +22,7 @@ public struct CaptionTokens: Sendable {
   /// Why a caption is not trained on; nil where it is.
   public var refusal: String? {
     switch problem {
-    case .none?: "its caption holds no word"
+    case .empty: "its caption holds no word"
     case .unknown: "its caption holds no word that the vocabulary has"
     case .cut, nil: nil
     }
@@ -40,7 +40,7 @@ public struct CaptionTally: Sendable {
     let kind: SourceFinding.Kind
     switch tokens.problem {
     case nil: return
-    case .none?: kind = .withoutWords
+    case .empty: kind = .withoutWords
     case .unknown: kind = .unknownWords
     case .cut: kind = .cutCaptions
     }

@@ -23,6 +23,8 @@ public struct CaptionEvaluationSet: Sendable {
 
   /// In the order of the file.
   public let items: [Item]
+  /// What is left out, such as images of Karpathy's other splits.
+  public let findings: [SourceFinding]
   /// The ids of COCO's images that have no caption. They are no items.
   public let imagesWithoutCaptions: [String]
 
@@ -39,7 +41,7 @@ public struct CaptionEvaluationSet: Sendable {
     var numbers: [NameKey: Int] = [:]
     var pathOfId: [NameKey: NameKey] = [:]
     var silent: [String] = []
-    let findings = try CaptionList(file.path, for: .test).read { record in
+    findings = try CaptionList(file.path, for: .test).read { record in
       guard let id = record.imageId ?? record.path else { return }
       let image =
         try record.path.map {

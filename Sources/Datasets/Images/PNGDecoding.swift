@@ -5,12 +5,50 @@ extension ImageDecoder {
   func readPNGHeader(
     _ bytes: UnsafeRawBufferPointer
   ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
+    try passingOverChunks(bytes, readHeader)
+  }
+
+  private func readHeader(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
     let png = try PNGContext(bytes)
     let header = try png.header()
     return (try checkSize(width: Int(header.width), height: Int(header.height)), png.orientation)
   }
 
   func decodePNG(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
+    try passingOverChunks(bytes, decode)
+  }
+
+  /// Reads a file; once more without the chunks that no pixel comes from where the library stops at one.
+  private func passingOverChunks<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ read: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    do {
+      return try read(bytes)
+    } catch let error as ImageError {
+      guard case .damaged = error.reason else { throw error }
+      let reader = ByteReader(bytes)
+      var plain = Array(bytes.prefix(8))
+      var offset = 8
+      while let length = reader.longWord(at: offset, big: true),
+        let chunk = reader.slice(from: offset, count: Int(length) + 12)
+      {
+        let type = String(decoding: chunk[4..<8], as: UTF8.self)
+        if ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"].contains(type) { plain += chunk }
+        offset += chunk.count
+      }
+      // Where nothing was left out, or pixels are damaged, the first error holds.
+      guard offset == bytes.count, plain.count < bytes.count,
+        let result = try? plain.withUnsafeBytes(read)
+      else { throw error }
+      return result
+    }
+  }
+
+  private func decode(
     _ bytes: UnsafeRawBufferPointer
   ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
     let png = try PNGContext(bytes)

@@ -27,7 +27,7 @@ public struct CaptionTokenizer: Sendable {
     return CaptionTokens(
       count: count,
       problem: ids.isEmpty
-        ? CaptionTokens.Problem.none
+        ? .empty
         : ids.allSatisfy { $0 == tokenizer.unknownId } ? .unknown : isCut ? .cut : nil)
   }
 

@@ -59,7 +59,7 @@ struct LanguageModelTexts {
     return CaptionTokens(
       count: ids.count,
       problem: ids.isEmpty || isBlank
-        ? CaptionTokens.Problem.none
+        ? .empty
         : ids.allSatisfy { $0 == tokenizer.unknownId } ? .unknown : isCut ? .cut : nil)
   }
 
