@@ -47,13 +47,20 @@ struct HeaderDocument: Encodable {
   }
 
   func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: PublicKey.self)
+    var container = encoder.container(keyedBy: Key.self)
     if !metadata.isEmpty {
-      try container.encode(metadata, forKey: PublicKey(stringValue: Self.metadataKey))
+      try container.encode(metadata, forKey: Key(stringValue: Self.metadataKey))
     }
     for (name, entry) in entries {
-      try container.encode(entry, forKey: PublicKey(stringValue: name))
+      try container.encode(entry, forKey: Key(stringValue: name))
     }
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 }
 

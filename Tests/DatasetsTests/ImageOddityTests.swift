@@ -6,10 +6,10 @@ import Testing
 /// What cameras and editors write beside the pixels: orientation in all its forms, and oddities that touch no
 /// pixel.
 @Suite struct ImageOddityTests {
-  private static let picture = RGBImage(
+  private static let image = RGBImage(
     width: 24, height: 16, pixels: (0..<24 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 &* 5 / 7) })
 
-  private func jpeg() throws -> [UInt8] { try Self.picture.jpeg(quality: 95) }
+  private func jpeg() throws -> [UInt8] { try Self.image.jpeg(quality: 95) }
   private func decoded(_ bytes: [UInt8]) throws -> RGBImage {
     try ImageDecoder().decode(bytes: bytes)
   }
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: 1...8) func orientationOfPNG(value: UInt8) throws {
-    let expected = Self.picture.turned(try #require(EXIFOrientation(rawValue: UInt16(value))))
+    let expected = Self.image.turned(try #require(EXIFOrientation(rawValue: UInt16(value))))
     let profile = Array("Exif\0\0".utf8) + tiff(value, big: true)
     let digits = profile.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     let text = Array(
@@ -69,10 +69,10 @@ import Testing
       ("iTXt", Array("XML:com.adobe.xmp\0\0\0\0\0".utf8) + xmp(Int(value))),
     ]
     for chunk in chunks {
-      #expect(try decoded(PNGMaker.file(Self.picture, extra: [chunk])) == expected, "\(chunk.type)")
+      #expect(try decoded(PNGMaker.file(Self.image, extra: [chunk])) == expected, "\(chunk.type)")
       // Behind the pixels, before the end, which takes twelve bytes.
-      let whole = PNGMaker.file(Self.picture, extra: [chunk])
-      let plain = PNGMaker.file(Self.picture)
+      let whole = PNGMaker.file(Self.image, extra: [chunk])
+      let plain = PNGMaker.file(Self.image)
       let length = whole.count - plain.count
       let moved =
         plain[..<(plain.count - 12)] + whole[33..<(33 + length)] + plain[(plain.count - 12)...]
@@ -85,11 +85,11 @@ import Testing
   ])
   func damagedChunksBesideThePixels(type: String) throws {
     let body = Array("Comment\0\0abc".utf8)
-    var whole = PNGMaker.file(Self.picture, extra: [(type, body)])
+    var whole = PNGMaker.file(Self.image, extra: [(type, body)])
     // As it is it breaks the rules of most kinds; then its check sum is wrong.
-    #expect(try decoded(whole) == Self.picture)
+    #expect(try decoded(whole) == Self.image)
     whole[33 + 8 + body.count] ^= 0x55
-    #expect(try decoded(whole) == Self.picture)
+    #expect(try decoded(whole) == Self.image)
   }
 
   @Test func warningsThatTouchNoPixel() throws {

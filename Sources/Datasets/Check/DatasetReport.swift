@@ -126,8 +126,8 @@ private struct ImageFinding: Sendable {
       captions = record.captions
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
       let format = try decoder.size(of: bytes).format
-      let picture = try decoder.decode(bytes: bytes)
-      (self.format, size) = (format, ImageSize(width: picture.width, height: picture.height))
+      let image = try decoder.decode(bytes: bytes)
+      (self.format, size) = (format, ImageSize(width: image.width, height: image.height))
     } catch let error as DatasetError where error.isSystemFailure {
       failure = error
     } catch let error as SampleError {

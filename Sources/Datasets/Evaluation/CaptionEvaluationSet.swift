@@ -3,8 +3,8 @@ import Foundation
 
 /// Images with what people say of them, to judge captions by, from any list that `CaptionList` reads.
 ///
-/// Where COCO's `file_name` is missing, as in the evaluation files of BLIP, the picture is found by its
-/// number. Records that name the same picture are one item with the captions of all.
+/// Where COCO's `file_name` is missing, as in the evaluation files of BLIP, the image is found by its
+/// number. Records that name the same image are one item with the captions of all.
 public struct CaptionEvaluationSet: Sendable {
   public struct Item: Equatable, Sendable {
     /// Where the image lies, as `FileName` has it.
@@ -30,7 +30,7 @@ public struct CaptionEvaluationSet: Sendable {
 
   /// - Parameters:
   ///   - file: The list.
-  ///   - imageFolder: Where the pictures are; by default the file's own folder. A listed path that
+  ///   - imageFolder: Where the images are; by default the file's own folder. A listed path that
   ///     is not found there is looked for by its last part.
   /// - Throws: ``DatasetError``, also for an image that is not there, an annotation of an unknown
   ///   image, an id that two images have, an empty caption, and a file without items.

@@ -1,4 +1,4 @@
-/// How the stored picture must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8, or the
+/// How the stored image must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8, or the
 /// property of XMP that says the same.
 ///
 /// Whatever is missing, damaged or out of range counts as upright: the tag is a hint beside a

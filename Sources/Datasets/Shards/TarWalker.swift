@@ -133,7 +133,7 @@ struct TarWalker {
         file: path, problem: "is \(kind.name)",
         advice: kind.advice
           + (kind.isCompressed
-            ? ": pictures are compressed already, and samples are read from the middle of a shard"
+            ? ": images are compressed already, and samples are read from the middle of a shard"
             : ""))
     }
     return .damagedShard(file: path, offset: offset, problem: problem)

@@ -109,7 +109,8 @@ package struct JSONScanner {
       return try word("-Infinity", .number("-Infinity"))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
     case UInt8(ascii: "'"):
-      throw failure("expected a JSON value, found ', as Python prints texts; write it by json.dumps")
+      throw failure(
+        "expected a JSON value, found ', as Python prints texts; write it by json.dumps")
     case UInt8(ascii: "]"), UInt8(ascii: "}"):
       throw failure("expected a JSON value after the comma; take the comma away")
     case 0x21..<0x7F: throw failure("expected a JSON value, found \(Unicode.Scalar(first))")

@@ -98,7 +98,7 @@ extension RunData {
     guard let train else { return }
     var tally = CaptionTally()
     var count = 0
-    for image in SamplePictures.spread(Self.captionsTried, over: train.imageCount) {
+    for image in SampleImages.spread(Self.captionsTried, over: train.imageCount) {
       // One that cannot be read is named when its turn comes.
       guard let record = try? train.record(at: image) else { continue }
       count += record.captions.count

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import LanguageModels
+import PublicFormats
 import Tensors
 import Tokenizers
 import Training

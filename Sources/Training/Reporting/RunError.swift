@@ -98,8 +98,8 @@ extension RunError: CustomStringConvertible, LocalizedError {
             ? "nothing" : generation.map(String.init).joined(separator: " or "))
           + ". Set eos_token_id in config.json to \(token) if the tokenizer is the model's"
         : "name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
-      return "\(tokenizer): its texts end with token \(token), those of the language model \(model) "
-        + "with \(words) (eos_token_id); \(advice)"
+      return "\(tokenizer): its texts end with token \(token), those of the language model "
+        + "\(model) with \(words) (eos_token_id); \(advice)"
     case .noLineFeed(let path, let tokens):
       return
         "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "

@@ -12,7 +12,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     commandName: "caption",
     abstract: "Caption images with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
     discussion: """
-      Without --data the recipe's held-out pictures are taken. --data reads every list that training \
+      Without --data the recipe's held-out images are taken. --data reads every list that training \
       does: JSON, JSON lines, CSV, TSV, COCO's annotations, and of Karpathy's file the test split.
 
       Example:
@@ -21,7 +21,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The list of pictures with their captions.", completion: .file())
+  @Option(help: "The list of images with their captions.", completion: .file())
   var data: String?
 
   @Option(help: "The folder of the images, where it is not the file's.")
