@@ -40,7 +40,7 @@ let package = Package(
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
     target("Files", ["COpenSSL", "CPlatform"]),
-    target("Configuration", [yams]),
+    target("Configuration", ["Files", yams]),
     target("Tensors", ["COpenBLAS", "COneDNN", "CPlatform"]),
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),

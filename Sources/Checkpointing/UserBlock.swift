@@ -53,7 +53,7 @@ struct UserBlock: Equatable {
   init(parsing bytes: [UInt8], foundLength: UInt64, file: URL) throws {
     guard bytes.prefix(Self.magic.count).elementsEqual(Self.magic.prefix(bytes.count)) else {
       throw CheckpointError.notACheckpoint(
-        file, reason: "it does not begin with BLIP2CHECKPOINT")
+        file, reason: "it does not begin with BLIP2CHECKPOINT; it \(FileKind.words(bytes))")
     }
     guard bytes.count == Self.size else {
       throw CheckpointError.wrongLength(file, expected: UInt64(Self.size), found: foundLength)

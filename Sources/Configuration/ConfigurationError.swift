@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where a configuration value was written.
@@ -24,6 +25,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
   case unreadableFile(file: String, reason: String)
   /// The file has more bytes than a configuration can need.
   case fileTooLarge(file: String, limit: Int)
+  /// The file is of a kind that is no recipe.
+  case otherKind(file: String, FileKind)
   /// The file is not UTF-8 text.
   case notText(file: String)
   /// The text is not YAML; `problem` is the YAML parser's wording.
@@ -58,6 +61,8 @@ extension ConfigurationError: CustomStringConvertible, LocalizedError {
     case .fileTooLarge(let file, let limit):
       return "\(file): expected a configuration of at most \(limit) bytes, found more; "
         + "is this the right file?"
+    case .otherKind(let file, let kind):
+      return "\(file): expected a recipe in YAML; the file is \(kind)"
     case .notText(let file):
       return "\(file): expected UTF-8 text, found other bytes; is this the right file?"
     case .malformed(let origin, let problem):

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Yams
 
@@ -16,7 +17,11 @@ enum ConfigurationReader {
 
   /// The tree of a file, or nil where the file holds nothing but comments.
   static func tree(ofFile file: URL) throws -> ConfigurationNode? {
-    let bytes = try bytes(of: file)
+    var bytes = try bytes(of: file)
+    if let kind = FileKind(bytes), !bytes.isEmpty {
+      throw ConfigurationError.otherKind(file: file.path, kind)
+    }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ConfigurationError.notText(file: file.path)
     }
@@ -65,8 +70,10 @@ enum ConfigurationReader {
       }
       if bytes.count <= sizeLimit { return bytes }
     } catch {
+      let isFolder = (try? FileSystem.kind(of: file.path)) == .folder
       throw ConfigurationError.unreadableFile(
-        file: file.path, reason: error.localizedDescription.shortened)
+        file: file.path,
+        reason: isFolder ? "it is a folder" : error.localizedDescription.shortened)
     }
     throw ConfigurationError.fileTooLarge(file: file.path, limit: sizeLimit)
   }
@@ -139,7 +146,10 @@ private struct TreeBuilder {
     switch node {
     case .scalar(let scalar):
       let isPlain = scalar.style == .plain || scalar.style == .any
-      return ConfigurationNode(content: .scalar(scalar.string, isPlain: isPlain), origin: place)
+      // No value but a path begins so.
+      let text =
+        scalar.string.hasPrefix("~/") ? FilePath.withHome(scalar.string) : scalar.string
+      return ConfigurationNode(content: .scalar(text, isPlain: isPlain), origin: place)
     case .sequence(let sequence):
       let elements = try sequence.map { try tree(of: $0, depth: depth + 1) }
       return ConfigurationNode(content: .list(elements), origin: place)

@@ -47,8 +47,21 @@ public enum FilePath {
     return String(path[..<last])
   }
 
-  /// The path from the root on, seen from the process's folder.
+  /// The path with the home folder for a `~` that stands for it: `$HOME`, or else the account's.
+  public static func withHome(_ path: String) -> String {
+    guard path.utf8.first == UInt8(ascii: "~"), path.utf8.count == 1 || path.hasPrefix("~/") else {
+      return path
+    }
+    let account = getpwuid(getuid()).flatMap { $0.pointee.pw_dir }
+    guard let home = [getenv("HOME"), account].lazy.compactMap({ $0 }).first(where: { $0[0] != 0 })
+    else { return path }
+    let folder = FileName.text(UnsafeRawBufferPointer(start: home, count: strlen(home)))
+    return withoutEndingSlashes(folder) + path.dropFirst()
+  }
+
+  /// The path from the root on, seen from the process's folder; `~` is the home folder.
   public static func absolute(_ path: String) -> String {
+    let path = withHome(path)
     guard !isAbsolute(path), let here = getcwd(nil, 0) else { return path }
     defer { free(here) }
     let folder = FileName.text(UnsafeRawBufferPointer(start: here, count: strlen(here)))

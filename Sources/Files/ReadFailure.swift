@@ -36,6 +36,16 @@ extension ReadFailure.Reason: CustomStringConvertible {
 }
 
 extension ReadFailure: CustomStringConvertible, LocalizedError {
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(path): \(words)" }
+
+  /// What follows the path, with what it leads to where that is known.
+  public var words: String {
+    switch reason {
+    case .system(let error): "it cannot be read: \(error.words(ofReading: path))"
+    case .notRegular where (try? FileSystem.kind(of: path)) == .folder:
+      "expected a regular file, found a folder"
+    default: "\(reason)"
+    }
+  }
   public var errorDescription: String? { description }
 }

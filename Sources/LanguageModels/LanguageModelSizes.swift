@@ -75,11 +75,13 @@ extension LanguageModelConfiguration {
 }
 
 extension KeyedDecodingContainer {
-  /// One token id or a list of them; none where a file gives none.
+  /// One token id or a list of them; none where a file gives none, which some do by -1.
   fileprivate func tokens(_ key: Key) throws -> [Int32] {
     guard has(key) else { return [] }
     let ids = try (try? decode([Double].self, forKey: key)) ?? [decode(Double.self, forKey: key)]
-    return try ids.map { id in
+    // A decoder has to start with one.
+    let mayBeNone = key.stringValue != "decoder_start_token_id"
+    return try ids.filter { $0 != -1 || !mayBeNone }.map { id in
       guard let token = Int32(exactly: id) else {
         throw refusal(key, "expected a token id, found \(id)")
       }

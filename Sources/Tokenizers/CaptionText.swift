@@ -8,12 +8,19 @@ public enum CaptionText {
   /// space, none at the ends, and 50 words at most.
   ///
   /// A single tab or line feed between words stays, as in the original; tokenizers split there too.
-  public static func cleaned(_ caption: String) -> String {
+  public static func cleaned(_ caption: String) -> String { firstWords(of: words(of: caption)) }
+
+  /// Whether a caption has more than 50 words.
+  public static func isCut(_ caption: String) -> Bool {
+    words(of: caption).count { $0 == " " } >= maximumWordCount
+  }
+
+  private static func words(of caption: String) -> ArraySlice<Unicode.Scalar> {
     var result = squeezed(
       lowercased(caption).map { isRemoved($0) ? " " : $0 })
     while result.last == "\n" { result.removeLast() }
     while result.last == " " { result.removeLast() }
-    return firstWords(of: result.drop { $0 == " " })
+    return result.drop { $0 == " " }
   }
 
   /// A question in lower case, without the characters that `cleaned(_:)` replaces, without spaces at

@@ -8,6 +8,8 @@ public protocol LanguageTokenizer: Sendable {
   var endId: Int32 { get }
   /// Fills rows of a batch; the end token of models that have no token for this.
   var padId: Int32 { get }
+  /// Stands for what the vocabulary does not have; nil where it has all.
+  var unknownId: Int32? { get }
 
   /// The ids of `text` alone, nothing in front and nothing behind. The name of a special token, written
   /// out in the text, becomes that token.
@@ -16,6 +18,10 @@ public protocol LanguageTokenizer: Sendable {
   /// The text of `ids`; ids outside the vocabulary, which a model with a padded output table can
   /// give, are left out.
   func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
+}
+
+extension LanguageTokenizer {
+  public var unknownId: Int32? { nil }
 }
 
 /// The tokens of a model that mean something other than text.

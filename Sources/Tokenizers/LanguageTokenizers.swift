@@ -6,7 +6,8 @@ public enum LanguageTokenizers {
   ///
   /// 1. `spiece.model`, T5's; a `tokenizer.json` beside it says the same in another way;
   /// 2. `tokenizer.model`, Llama's;
-  /// 3. `tokenizer.json`, if byte-level BPE: only here the pattern is named by which text is cut;
+  /// 3. `tokenizer.json`: of byte-level BPE, whose pattern by which text is cut is named only here, or one
+  ///    of the two above in other words;
   /// 4. `vocab.json` and `merges.txt`, GPT-2's and OPT's, cut by GPT-2's pattern.
   ///
   /// Special tokens are those that `tokenizer_config.json`, `special_tokens_map.json` and
@@ -32,8 +33,12 @@ public enum LanguageTokenizers {
     let merges = file("merges.txt")
     if let tokenizer = file("tokenizer.json") {
       let document = try JSONField.read(tokenizer)
+      let isAlone = vocabulary == nil || merges == nil
+      if isAlone, try SentencePieceDocument.fits(document) {
+        return try SentencePieceTokenizer(document, special: special)
+      }
       let type = try document.required("model").member("type")?.text()
-      if type == "BPE" || vocabulary == nil || merges == nil {
+      if type == "BPE" || isAlone {
         return try ByteLevelBPETokenizer(document, special: special)
       }
     }

@@ -1,7 +1,10 @@
+import Files
 import Foundation
 
 /// What can be wrong with a tokenizer's files.
 public enum TokenizerError: Error, Equatable, Sendable {
+  /// The file is of a kind that no tokenizer reads.
+  case otherKind(file: String, FileKind)
   /// A line of the file breaks the format; lines count from 1.
   case damagedLine(file: String, line: Int, expected: String, found: String)
   /// A token that the model needs is not in the file.
@@ -21,6 +24,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
 extension TokenizerError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
+    case .otherKind(let file, let kind): return "\(file): is \(kind)"
     case .damagedLine(let file, let line, let expected, let found):
       return "\(file), line \(line): expected \(expected), found \(found); fetch the file again"
     case .missingToken(let file, let token):
@@ -29,7 +33,8 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
     case .damaged(let file, let place, let expected, let found):
       return "\(file), \(place): expected \(expected), found \(found); fetch the file again"
     case .unsupported(let file, let feature):
-      return "\(file): \(feature) is not supported; choose a model with another tokenizer"
+      return "\(file): \(feature) is not supported; put the model's own tokenizer.model or "
+        + "spiece.model beside it, or choose a model with another tokenizer"
     case .unnamedToken(let file, let role):
       return "\(file): expected the name or id of the \(role) token in it or in "
         + "tokenizer_config.json, special_tokens_map.json or config.json beside it, found none"

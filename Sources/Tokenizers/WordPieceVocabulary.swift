@@ -13,13 +13,14 @@ struct WordPieceVocabulary {
   private var ids: [[UInt8]: Int32] = [:]
   private let file: String
 
-  /// Reads the file; a byte order mark is no part of the format and therefore of the first token.
+  /// Reads the file, without the byte order mark that editors put in front.
   ///
   /// - Throws: `TokenizerError` for a file that cannot be read, is too large, is not UTF-8, or has an
   ///   empty or a repeated line.
   init(file url: URL, adding additionalTokens: [String]) throws {
     file = url.path
-    let bytes = try TokenizerFile.contents(of: url, maximumByteCount: Self.maximumByteCount)
+    var bytes = try TokenizerFile.contents(of: url, maximumByteCount: Self.maximumByteCount)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     // The last line may or may not have a line feed.
     let lines = (bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
       .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

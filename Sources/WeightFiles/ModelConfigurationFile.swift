@@ -2,12 +2,17 @@ import Files
 import Foundation
 
 /// A JSON file of a model's folder, read within bounds.
+///
+/// What is no value to Swift's decoder, such as `NaN` or a key that is given twice, harms only who reads it.
 public struct ModelConfigurationFile: Sendable {
   public let url: URL
   private let data: Data
+  /// What is wrong with values that are none, by their dotted keys.
+  private let problems: [String: String]
 
   /// Configuration files are a few kilobytes; anything much larger is something else.
   private static let largestSize = 1 << 20
+  private static let limits = JSONScanner.Limits(depth: 31, length: largestSize)
 
   /// - Throws: `ModelConfigurationError.bad`.
   public init(_ url: URL) throws {
@@ -19,27 +24,33 @@ public struct ModelConfigurationFile: Sendable {
         file: url.path,
         reason: "\(error.localizedDescription); expected a folder with config.json and weights")
     }
-    self.url = url
-    data = try file.withBytes { try ModelConfigurationFile.checked($0, of: url) }
+    self = try file.withBytes {
+      try ModelConfigurationFile($0.bindMemory(to: UInt8.self), of: url)
+    }
   }
 
   /// A configuration that lies within another file, such as a file of weights.
   public init(text: String, within url: URL) throws {
-    self.url = url
-    data = try Data(text.utf8).withUnsafeBytes {
-      try ModelConfigurationFile.checked($0, of: url)
+    self = try Array(text.utf8).withUnsafeBufferPointer {
+      try ModelConfigurationFile($0, of: url)
     }
   }
 
-  private static func checked(_ bytes: UnsafeRawBufferPointer, of url: URL) throws -> Data {
-    guard bytes.count <= largestSize else {
-      throw ModelConfigurationError.bad(file: url.path, reason: "larger than 1 MiB")
+  private init(_ bytes: UnsafeBufferPointer<UInt8>, of url: URL) throws {
+    func bad(_ reason: String) -> ModelConfigurationError { .bad(file: url.path, reason: reason) }
+    guard bytes.count <= Self.largestSize else { throw bad("larger than 1 MiB") }
+    do {
+      let value = try JSONScanner.document(bytes, limits: Self.limits)
+      guard case .object = value else { throw bad("not a JSON object, but \(value.kind)") }
+      var problems: [String: String] = [:]
+      let plain = value.plain(at: "", &problems)
+      (self.url, self.problems) = (url, problems)
+      data = try JSONSerialization.data(withJSONObject: plain)
+    } catch let failure as JSONScanner.Failure {
+      throw bad(
+        FileKind.words(
+          bytes, orElse: "not a JSON object: \(failure.problem) (byte \(failure.offset))"))
     }
-    guard case .outermostKeys = JSONOutline.scan(bytes, maximumDepth: 32) else {
-      throw ModelConfigurationError.bad(
-        file: url.path, reason: "not a JSON object of at most 32 levels")
-    }
-    return Data(bytes)
   }
 
   /// The `model_type`.
@@ -58,18 +69,48 @@ public struct ModelConfigurationFile: Sendable {
     } catch DecodingError.keyNotFound(let key, _) {
       throw ModelConfigurationError.bad(
         file: url.path, reason: "\(key.stringValue): missing")
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context)
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context)
     {
+      // What is corrupted is, for one, a number that its type cannot hold.
       let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw ModelConfigurationError.bad(
-        file: url.path, reason: "\(path): \(context.debugDescription)")
-    } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-      // Such as a number that its type cannot hold.
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw ModelConfigurationError.bad(
-        file: url.path, reason: "\(path): \(context.debugDescription)")
-    } catch {
-      throw ModelConfigurationError.bad(file: url.path, reason: "not a JSON object")
+      let reason = problems[path] ?? context.debugDescription
+      throw ModelConfigurationError.bad(file: url.path, reason: "\(path): \(reason)")
+    }
+  }
+}
+
+extension JSONValue {
+  /// The value as Foundation has it, with an object in the place of each that it does not have.
+  /// - Parameter problems: Is told of these, by their dotted keys.
+  fileprivate func plain(at path: String, _ problems: inout [String: String]) -> Any {
+    func none(_ problem: String, at path: String) -> Any {
+      problems[path] = problem
+      return [String: Any]()
+    }
+    switch self {
+    case .null: return NSNull()
+    case .bool(let value): return value
+    case .string(let text): return text
+    case .number(let text):
+      if let integer { return integer }
+      guard let value = Double(text), value.isFinite else {
+        return none("expected a number, found \(words)", at: path)
+      }
+      return value
+    case .bytes, .brokenText: return none("expected a text, found \(kind)", at: path)
+    case .array(let elements):
+      return elements.enumerated().map { $1.plain(at: "\(path).Index \($0)", &problems) }
+    case .object(let members):
+      var result: [String: Any] = [:]
+      for (name, value) in members {
+        guard let name else { continue }
+        let place = path.isEmpty ? name : "\(path).\(name)"
+        result[name] =
+          result[name] == nil
+          ? value.plain(at: place, &problems) : none("given twice", at: place)
+      }
+      return result
     }
   }
 }

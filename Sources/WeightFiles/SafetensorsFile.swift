@@ -7,7 +7,7 @@ public struct SafetensorsFile: WeightFile {
   public let file: MappedFile
   /// The file's own notes, such as `format` or a configuration in JSON.
   public let metadata: [String: String]
-  private let tensors: [String: StoredTensor]
+  private let entries: [String: SafetensorsHeader.Entry]
 
   /// - Throws: `WeightFileError` where the file cannot be read or breaks the format.
   public init(_ url: URL) throws {
@@ -18,30 +18,33 @@ public struct SafetensorsFile: WeightFile {
     let header = try file.withBytes { try SafetensorsHeader($0, file: file.path) }
     self.file = file
     metadata = header.metadata
-    var tensors: [String: StoredTensor] = [:]
-    tensors.reserveCapacity(header.entries.count)
-    for (name, entry) in header.entries {
-      tensors[name] = StoredTensor(
-        name: name, form: .elements(entry.elementType), shape: entry.shape,
-        elementCount: entry.elementCount,
-        bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]), file: file,
-        owner: file)
-    }
-    self.tensors = tensors
+    entries = header.entries
   }
 
   /// The names of all tensors, sorted.
-  public var names: [String] { tensors.keys.sorted() }
+  public var names: [String] { entries.keys.sorted() }
 
-  public func contains(_ name: String) -> Bool { tensors[name] != nil }
+  public func contains(_ name: String) -> Bool { entries[name] != nil }
 
-  public func shape(of name: String) throws -> [Int] { try tensor(named: name).shape }
+  public func shape(of name: String) throws -> [Int] { try entry(named: name).shape }
 
-  /// - Throws: `WeightFileError.missingTensor`.
-  public func tensor(named name: String) throws -> StoredTensor {
-    guard let tensor = tensors[name] else {
+  private func entry(named name: String) throws -> SafetensorsHeader.Entry {
+    guard let entry = entries[name] else {
       throw WeightFileError.missingTensor(file: file.path, tensor: name)
     }
-    return tensor
+    return entry
+  }
+
+  /// - Throws: `WeightFileError.missingTensor` or `.unsupportedElementType`.
+  public func tensor(named name: String) throws -> StoredTensor {
+    let entry = try entry(named: name)
+    guard let type = entry.elementType else {
+      throw WeightFileError.unsupportedElementType(
+        file: file.path, tensor: name, found: entry.typeName)
+    }
+    return StoredTensor(
+      name: name, form: .elements(type), shape: entry.shape, elementCount: entry.elementCount,
+      bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]), file: file,
+      owner: file)
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Files
 
 /// The JSON at the front of a safetensors file, checked against the file's size.
 ///
@@ -8,7 +8,10 @@ import Foundation
 struct SafetensorsHeader {
   /// One tensor: its bytes are `byteRange` of the whole file.
   struct Entry {
-    let elementType: ElementType
+    /// The `dtype`.
+    let typeName: String
+    /// Nil for one that is not read, which need not keep others from being read.
+    var elementType: ElementType? { ElementType(rawValue: typeName) }
     let shape: [Int]
     let elementCount: Int
     let byteRange: Range<Int>
@@ -50,7 +53,8 @@ struct SafetensorsHeader {
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     let limit = min(maximumLength, bytes.count - 8)
     guard length >= 2, length <= UInt64(limit) else {
-      throw damaged("a header length of 2 to \(limit) bytes", "\(length)")
+      let words = FileKind.words(bytes)
+      throw damaged("a header length of 2 to \(limit) bytes", "\(length): the file \(words)")
     }
     let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
     guard text.first == UInt8(ascii: "{") else {
@@ -65,23 +69,17 @@ struct SafetensorsHeader {
     func damaged(_ expected: String, _ found: String) -> WeightFileError {
       .damagedHeader(file: file, expected: expected, found: found)
     }
-    let keyCount: Int
-    switch JSONOutline.scan(text, maximumDepth: maximumDepth) {
-    case .outermostKeys(let count): keyCount = count
-    case .tooDeep: throw damaged("JSON at most \(maximumDepth) levels deep", "a deeper one")
-    case .zeroByte: throw damaged("JSON text", "a zero byte")
-    case .notUTF8: throw damaged("JSON in UTF-8", "other bytes")
-    }
-    let document: HeaderDocument
+    guard !text.contains(0) else { throw damaged("JSON text", "a zero byte") }
     do {
-      document = try JSONDecoder().decode(HeaderDocument.self, from: Data(text))
-    } catch {
-      throw damaged("a JSON object of tensors", JSONProblem.wording(error))
+      return try HeaderDocument(
+        JSONScanner.document(
+          text.bindMemory(to: UInt8.self),
+          limits: JSONScanner.Limits(depth: maximumDepth, length: maximumLength)))
+    } catch let failure as JSONScanner.Failure {
+      throw damaged("a JSON object of tensors", "\(failure.problem) (byte \(8 + failure.offset))")
+    } catch let problem as HeaderDocument.Problem {
+      throw damaged("a JSON object of tensors", problem.found)
     }
-    guard keyCount == document.keyCount else {
-      throw damaged("distinct tensor names", "a name that occurs twice")
-    }
-    return document
   }
 
   private static func checked(
@@ -89,9 +87,6 @@ struct SafetensorsHeader {
   ) throws -> Entry {
     func damaged(_ expected: String, _ found: String) -> WeightFileError {
       .damagedTensor(file: file, tensor: name, expected: expected, found: found)
-    }
-    guard let elementType = ElementType(rawValue: entry.dtype) else {
-      throw WeightFileError.unsupportedElementType(file: file, tensor: name, found: entry.dtype)
     }
     guard entry.shape.count <= maximumRank else {
       throw damaged("at most \(maximumRank) dimensions", "\(entry.shape.count)")
@@ -104,20 +99,21 @@ struct SafetensorsHeader {
       }
       elementCount = product
     }
-    let (byteCount, overflow) = elementCount.multipliedReportingOverflow(
-      by: elementType.byteCount)
-    guard !overflow else { throw damaged("a shape of countable size", "\(entry.shape)") }
     let offsets = entry.dataOffsets
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= dataCount
     else {
       throw damaged("two ascending offsets within 0...\(dataCount)", "\(offsets.prefix(4))")
     }
-    guard offsets[1] - offsets[0] == byteCount else {
-      throw damaged(
-        "\(byteCount) bytes for \(entry.dtype) \(entry.shape)", "\(offsets[1] - offsets[0])")
+    if let type = ElementType(rawValue: entry.dtype) {
+      let (byteCount, overflow) = elementCount.multipliedReportingOverflow(by: type.byteCount)
+      guard !overflow else { throw damaged("a shape of countable size", "\(entry.shape)") }
+      guard offsets[1] - offsets[0] == byteCount else {
+        throw damaged(
+          "\(byteCount) bytes for \(entry.dtype) \(entry.shape)", "\(offsets[1] - offsets[0])")
+      }
     }
     return Entry(
-      elementType: elementType, shape: entry.shape, elementCount: elementCount,
+      typeName: entry.dtype, shape: entry.shape, elementCount: elementCount,
       byteRange: dataStart + offsets[0]..<dataStart + offsets[1])
   }
 

@@ -15,32 +15,37 @@ struct ShardIndex {
     guard file.bytes.count <= SafetensorsHeader.maximumLength else {
       throw damaged("at most \(SafetensorsHeader.maximumLength) bytes", "\(file.bytes.count)")
     }
-    guard
-      case .outermostKeys = file.withBytes({
-        JSONOutline.scan($0, maximumDepth: 8)
-      })
-    else {
-      throw damaged("JSON in UTF-8, at most 8 levels deep", "something else")
-    }
+    var fileNames: [String: String] = [:]
     do {
-      fileNames = try JSONDecoder().decode(Document.self, from: file.withBytes { Data($0) })
-        .fileNames
-    } catch {
-      throw damaged("an index of shards in JSON", JSONProblem.wording(error))
+      let index = try file.withBytes {
+        try JSONScanner.document(
+          $0.bindMemory(to: UInt8.self),
+          limits: JSONScanner.Limits(depth: 8, length: SafetensorsHeader.maximumLength))
+      }
+      guard case .object(let members)? = index.members(named: "weight_map").first,
+        index.members(named: "weight_map").count == 1
+      else { throw damaged("an index of shards with one weight_map", "another") }
+      for (name, value) in members {
+        guard let name, case .string(let file) = value else {
+          throw damaged(
+            "an index of shards by names of files in weight_map",
+            "\(value.kind) for \(name ?? "a name")")
+        }
+        guard fileNames.updateValue(file, forKey: name) == nil else {
+          throw damaged("distinct names in weight_map", "\(name) twice")
+        }
+      }
+    } catch let failure as JSONScanner.Failure {
+      throw damaged(
+        "an index of shards in JSON", file.withBytes { FileKind.words($0, orElse: failure.problem) }
+      )
     }
+    self.fileNames = fileNames
     guard !fileNames.isEmpty else { throw damaged("names in weight_map", "none") }
     // An index must not lead out of its folder.
     for name in fileNames.values
     where name.isEmpty || name == "." || name == ".." || name.contains("/") {
       throw damaged("file names without folders in weight_map", name)
-    }
-  }
-
-  private struct Document: Decodable {
-    let fileNames: [String: String]
-
-    private enum CodingKeys: String, CodingKey {
-      case fileNames = "weight_map"
     }
   }
 }

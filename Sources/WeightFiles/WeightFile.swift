@@ -27,14 +27,17 @@ enum WeightFileFormat {
     let file = try MappedFile(url.path)
     let fileExtension = url.pathExtension.lowercased()
     if file.withBytes(GGUFFile.isGGUF) { return try GGUFFile(file) }
-    let isZip = file.withBytes(TorchArchive.isZip)
+    if file.withBytes(TorchArchive.isZip) { return try PyTorchFile(file) }
     // A header's text follows its length.
-    let beginsAsSafetensors = file.withBytes { $0.count > 8 && $0[8] == UInt8(ascii: "{") }
-    if isZip { return try PyTorchFile(file) }
-    if !beginsAsSafetensors {
-      if torchExtensions.contains(fileExtension) { return try PyTorchFile(file) }
-      if fileExtension == "gguf" { return try GGUFFile(file) }
+    if file.withBytes({ $0.count > 8 && $0[8] == UInt8(ascii: "{") }) {
+      return try SafetensorsFile(file)
     }
+    if let kind = file.withBytes({ FileKind($0) }) {
+      throw WeightFileError.unsupportedFormat(
+        file: file.path, found: kind.name, remedy: kind.advice)
+    }
+    if torchExtensions.contains(fileExtension) { return try PyTorchFile(file) }
+    if fileExtension == "gguf" { return try GGUFFile(file) }
     return try SafetensorsFile(file)
   }
 

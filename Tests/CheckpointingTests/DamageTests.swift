@@ -97,7 +97,10 @@ import Testing
     #expect(found == SHA256.hash(flipped[512...]).hexadecimal)
     #expect(
       try refusal(of: Array("some text".utf8))
-        == .notACheckpoint(url, reason: "it does not begin with BLIP2CHECKPOINT"))
+        == .notACheckpoint(
+          url,
+          reason:
+            "it does not begin with BLIP2CHECKPOINT; it is a text that begins with \"some text\""))
   }
 
   @Test func aNewerFormatVersionIsRefused() throws {

@@ -165,6 +165,15 @@ import Testing
     }
   }
 
+  @Test func whatEditorsAndDownloadsLeave() throws {
+    #expect(try error(Data([0xEF, 0xBB, 0xBF]) + Data("name: a".utf8)) == nil)
+    for (text, words) in [
+      ("<!DOCTYPE html>", "HTML"), ("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    ] {
+      #expect(try error(Data(text.utf8))?.description.contains(words) == true)
+    }
+  }
+
   @Test func missingFileAndFolder() {
     for path in ["/nowhere/at/all.yaml", NSTemporaryDirectory()] {
       let file = URL(fileURLWithPath: path)

@@ -160,13 +160,33 @@ import Testing
       #expect(set.record(at: 1).imagePath == folder.path + "/b.JPG")
       #expect((0..<set.count).map { set.record(at: $0).imageId } == [0, 1])
       try write("c.png", "")
-      let image = folder.appendingPathComponent("c.png").path
-      let expected = folder.appendingPathComponent("c.txt").path
-      for content in [nil, "\n \n"] {
+      // What has no text, and what is no pair, is counted and named.
+      #expect(set.findings == [SourceFinding(.withoutImage, count: 1, examples: ["LICENSE.txt"])])
+      for (content, words) in [(nil, "found none"), ("\n \n", "is empty")] {
         if let content { try write("c.txt", content) }
-        let error = #expect(throws: DatasetError.self) { try CaptionDataset(folder) }
-        #expect(error == .missingCaptions(image: image, expected: expected))
+        let findings = try CaptionDataset(folder).findings
+        let silent = try #require(findings.first { $0.kind == .withoutText })
+        #expect(silent.count == 1 && silent.examples[0].hasPrefix("c.png: "))
+        #expect(silent.examples[0].contains(words), "\(silent.examples)")
       }
+    }
+  }
+
+  /// A link to a folder above is not followed in circles, one to nothing is named.
+  @Test func linksWithinFolders() throws {
+    try withTemporaryFolder { folder in
+      try "".write(to: folder.appendingPathComponent("a.jpg"), atomically: true, encoding: .utf8)
+      try "one".write(to: folder.appendingPathComponent("a.txt"), atomically: true, encoding: .utf8)
+      for (name, target) in [("loop", "."), ("gone.jpg", "nowhere")] {
+        try FileManager.default.createSymbolicLink(
+          atPath: folder.path + "/" + name, withDestinationPath: target)
+      }
+      let set = try CaptionDataset(folder)
+      #expect(set.imageCount == 1)
+      #expect(
+        set.findings == [
+          SourceFinding(.ignoredMembers, count: 1, examples: ["gone.jpg (a link to nothing)"])
+        ])
     }
   }
 

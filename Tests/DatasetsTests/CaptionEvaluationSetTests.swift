@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func longTextsAreRefused() throws {
-    let long = String(repeating: "x", count: EvaluationFile.textLimit + 1)
+    let long = String(repeating: "x", count: RecordFile.textLimit + 1)
     #expect(try message(#"[{"image": "a.png", "caption": "\#(long)"}]"#).contains("limit"))
     #expect(try message(#"[{"image": "\#(long)", "caption": "x"}]"#).contains("limit"))
   }

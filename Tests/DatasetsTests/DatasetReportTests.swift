@@ -24,7 +24,8 @@ import Testing
       {"image": "5.jpg", "caption": "gone"}
       """.write(to: list, atomically: true, encoding: .utf8)
       let report = try DatasetReport(
-        try CaptionDataset(list), listedBadImages: 1, tokenCount: { $0.utf8.count })
+        try CaptionDataset(list), listedBadImages: 1,
+        tokens: { CaptionTokens(count: $0.utf8.count, problem: nil) })
       #expect(report.images == 6 && report.pairs == 7 && report.duplicateCaptions == 2)
       #expect(report.captionWords == .init([2, 3, 2, 1, 2, 4, 1]))
       #expect(report.captionTokens?.maximum == 19)

@@ -37,6 +37,13 @@ import Testing
     try requireRoundTrip(sizes)
   }
 
+  @Test func minusOneMeansNoToken() throws {
+    let data = Data(#"{"pad_token_id": -1, "bos_token_id": -1, "eos_token_id": 7}"#.utf8)
+    let sizes = try JSONDecoder().decode(LlamaConfiguration.self, from: data)
+    #expect(sizes.problem == nil)
+    #expect(sizes.tokens.start == nil && sizes.tokens.end == 7 && sizes.tokens.padding == 7)
+  }
+
   @Test func llamaSurvivesItsFile() throws {
     var sizes = LlamaConfiguration.smolLM2
     (sizes.maximumPositions, sizes.epsilon, sizes.rotaryBase) = (77, 1e-4, 5000)

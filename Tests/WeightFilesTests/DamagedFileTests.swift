@@ -23,7 +23,6 @@ import Testing
     ("{\"a\":1}", 0, "a JSON object"),
     (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "data_offsets"),
     (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, 4, "a JSON object"),
-    (#"{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#, 1, "F8_E4M3"),
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, 4, "8 bytes for F32 [2], found 4"),
     (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "countable"),
     (#"{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}"#, 4, "countable"),
@@ -69,6 +68,79 @@ import Testing
     let description = try error(opening: file)?.description ?? ""
     #expect(description.contains(mention), "\(description)")
   }
+
+  /// A tensor of a type that is not read keeps nothing from being read but itself.
+  @Test(arguments: ["F8_E4M3", "U16", "U32", "F4"])
+  func otherElementTypesHarmWhoReadsThem(type: String) throws {
+    try withTemporaryFolder { folder in
+      let header =
+        #"{"a":{"dtype":"\#(type)","shape":[1],"data_offsets":[0,1]},"#
+        + #""b":{"dtype":"U8","shape":[1],"data_offsets":[1,2],"note":NaN}}"#
+      try safetensors(header, data: [3, 7])
+        .write(to: folder.appendingPathComponent("model.safetensors"))
+      let weights = try WeightFolder(folder)
+      #expect(weights.names == ["a", "b"])
+      #expect(try weights.shape(of: "a") == [1])
+      #expect(try weights.tensor(named: "b").bytes.first == 7)
+      let error = #expect(throws: WeightFileError.self) { try weights.tensor(named: "a") }
+      #expect(error?.description.contains(type) == true)
+    }
+  }
+
+  /// Files of other kinds are named, whatever they are called.
+  @Test(arguments: [
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ("<!DOCTYPE html><html></html>", "HTML"), ("Entry not found", "error message"),
+    ("hello, this is a text", "begins with \"hello"),
+  ])
+  func otherKindsAreNamed(text: String, words: String) throws {
+    try withTemporaryFolder { folder in
+      for name in ["model.safetensors", "pytorch_model.bin", "a.gguf", "config.json"] {
+        let url = folder.appendingPathComponent(name)
+        try Data(text.utf8).write(to: url)
+        let error = #expect(throws: (any Error).self) {
+          if name == "config.json" {
+            _ = try ModelConfigurationFile(url)
+          } else {
+            _ = try WeightFolder(url)
+          }
+        }
+        let description = (error as? any LocalizedError)?.errorDescription ?? ""
+        #expect(
+          description.contains(words) || name == "config.json" && words.contains("hello"),
+          "\(name): \(description)")
+      }
+    }
+  }
+
+  /// What Python writes beyond JSON harms only who reads it.
+  @Test func configurationsWithOddValues() throws {
+    struct Sound: Decodable { let a: Int }
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("config.json")
+      let text = #"{"a": 1, "b": NaN, "c": "\ud800", "d": 1, "d": 2, "e": {"f": Infinity}}"#
+      try Data(([0xEF, 0xBB, 0xBF] as [UInt8]) + Array(text.utf8)).write(to: url)
+      #expect(try ModelConfigurationFile(url).decoded(Sound.self).a == 1)
+      for (key, words) in [
+        ("b", "found NaN"), ("c", "half of a surrogate pair"), ("d", "given twice"),
+      ] {
+        let error = #expect(throws: ModelConfigurationError.self) {
+          switch key {
+          case "b": _ = try ModelConfigurationFile(url).decoded(OnlyB.self)
+          case "c": _ = try ModelConfigurationFile(url).decoded(OnlyC.self)
+          default: _ = try ModelConfigurationFile(url).decoded(OnlyD.self)
+          }
+        }
+        #expect(
+          error?.description.contains("\(key): ") == true
+            && error?.description.contains(words) == true, "\(String(describing: error))")
+      }
+    }
+  }
+
+  private struct OnlyB: Decodable { let b: Double? }
+  private struct OnlyC: Decodable { let c: String? }
+  private struct OnlyD: Decodable { let d: Int? }
 
   @Test(arguments: [0, 1, 3, 100_000_001, UInt64(1) << 40, UInt64.max])
   func wrongHeaderLengthIsRefused(length: UInt64) throws {

@@ -49,15 +49,16 @@ public struct DatasetReport: Sendable {
   ///
   /// - Parameters:
   ///   - listedBadImages: How many unreadable images are named.
-  ///   - tokenCount: The number of tokens of a caption, where that is wanted.
+  ///   - tokens: What a tokenizer makes of a caption, where that is wanted.
   /// - Throws: `DatasetError.systemFailure`, since what it keeps from being read is not known then.
   public init(
     _ source: any CaptionSource, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
-    tokenCount: ((String) -> Int)? = nil
+    tokens: ((String) -> CaptionTokens)? = nil
   ) throws {
     var perImage: [Int] = []
     var words: [Int] = []
-    var tokens: [Int] = []
+    var tokenCounts: [Int] = []
+    var tally = CaptionTally()
     // Hash values of 64 bits: two captions of a few million share one about never.
     var distinct: Set<Int> = []
     var sizes: [ImageSize] = []
@@ -70,7 +71,10 @@ public struct DatasetReport: Sendable {
         for caption in finding.captions {
           words.append(caption.split(whereSeparator: \.isWhitespace).count)
           if DatasetReport.saysSide(caption) { sidedCaptions += 1 }
-          if let tokenCount { tokens.append(tokenCount(caption)) }
+          if let found = tokens?(caption) {
+            tokenCounts.append(found.count)
+            tally.add(caption, of: finding.path, found)
+          }
           distinct.insert(caption.hashValue)
         }
         if let format = finding.format { formats[format, default: 0] += 1 }
@@ -85,11 +89,11 @@ public struct DatasetReport: Sendable {
     pairs = words.count
     captionsPerImage = Summary(perImage)
     captionWords = Summary(words)
-    captionTokens = Summary(tokens)
+    captionTokens = Summary(tokenCounts)
     duplicateCaptions = words.count - distinct.count
     imageWidths = Summary(sizes.map(\.width))
     imageHeights = Summary(sizes.map(\.height))
-    findings = source.findings
+    findings = source.findings + tally.findings
   }
 
   /// Whether one of the words is left or right.
@@ -103,6 +107,7 @@ private struct ImageFinding: Sendable {
   /// Images that are looked at together, so that few captions are in memory at a time.
   static let portion = 4096
 
+  private(set) var path = ""
   private(set) var captions: [String] = []
   private(set) var format: ImageFormat?
   private(set) var size: ImageSize?
@@ -114,15 +119,15 @@ private struct ImageFinding: Sendable {
   private init() {}
 
   private init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) {
-    var path = "image \(image)"
+    path = "image \(image)"
     do {
       let record = try source.record(at: image)
       path = record.imagePath
       captions = record.captions
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
-      let header = try decoder.size(of: bytes)
-      _ = try decoder.decode(bytes: bytes)
-      (format, size) = (header.format, header.size)
+      let format = try decoder.size(of: bytes).format
+      let image = try decoder.decode(bytes: bytes)
+      (self.format, size) = (format, ImageSize(width: image.width, height: image.height))
     } catch let error as DatasetError where error.isSystemFailure {
       failure = error
     } catch let error as SampleError {

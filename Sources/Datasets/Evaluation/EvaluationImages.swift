@@ -13,6 +13,7 @@ struct EvaluationImages {
   /// An image that is listed by its path: at that place, seen from the folder, else by its name
   /// alone in the folder, since lists have paths such as `val2014/COCO_val2014_000000000042.jpg`.
   mutating func image(atPath path: String, field: String) throws -> URL {
+    let path = FilePath.withHome(path)
     guard !path.isEmpty, !path.utf8.contains(0), FileName.bytes(path).count < Int(PATH_MAX)
     else {
       throw ListRecord.Problem(field: field, text: "expected a path, found an unusable text")

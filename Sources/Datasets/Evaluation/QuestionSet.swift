@@ -5,7 +5,8 @@ import Foundation
 ///
 /// VQA has a file of questions, `{"questions": [{"question_id", "image_id", "question"}]}`, and one of
 /// annotations, `{"annotations": [{"question_id", "answers": [{"answer"}]}]}`. A list, as BLIP and
-/// LAVIS use it, is `[{"image": path, "question", "question_id", "answer": text or texts}]`.
+/// LAVIS use it, is `[{"image": path, "question", "question_id", "answer": text or texts}]`, also as JSON lines or a
+/// table.
 public struct QuestionSet: Sendable {
   public struct Item: Equatable, Sendable {
     /// Where the image lies, as `FileName` has it.
@@ -25,7 +26,7 @@ public struct QuestionSet: Sendable {
   public let unusedAnnotationCount: Int
 
   /// - Parameters:
-  ///   - questions: VQA's file of questions, or a list; the first character tells which.
+  ///   - questions: VQA's file of questions, or a list of any layout.
   ///   - annotations: VQA's answers, only beside VQA's questions; without them no answers are known.
   ///   - imageFolder: Where the images are; by default the folder of the questions. VQA's are
   ///     found by number: `COCO_val2014_000000000042.jpg` (and other splits), `000000000042.jpg`, or
@@ -36,56 +37,56 @@ public struct QuestionSet: Sendable {
   public init(questions: URL, annotations: URL? = nil, imageFolder: URL? = nil) throws {
     var images = EvaluationImages(
       folder: (imageFolder ?? questions.deletingLastPathComponent()).path)
-    let reader = EvaluationFile(file: questions.path)
-    let layout = try reader.layout()
-    if layout == .list, let annotations {
+    let reader = try RecordFile(questions.path, columns: [.image, .question])
+    if !reader.isObject, let annotations {
       throw DatasetError.malformed(
         file: annotations.path, line: 1,
         problem: "\(questions.path) is a list with its own answers; leave the annotations out")
     }
-    var items = try Self.items(reader, layout, &images)
+    var items = try Self.items(reader, &images)
     guard !items.isEmpty else {
       throw DatasetError.malformed(file: questions.path, line: 1, problem: "holds no questions")
     }
     unusedAnnotationCount =
-      try annotations.map { try Self.addAnswers(from: EvaluationFile(file: $0.path), to: &items) }
+      try annotations.map {
+        try Self.addAnswers(from: RecordFile($0.path, columns: []), to: &items)
+      }
       ?? 0
     self.items = items
     unanswered = items.filter { $0.answers.isEmpty }.map(\.id)
   }
 
   private static func items(
-    _ reader: EvaluationFile, _ layout: EvaluationFile.Layout, _ images: inout EvaluationImages
+    _ reader: RecordFile, _ images: inout EvaluationImages
   ) throws -> [Item] {
     var items: [Item] = []
     var ids = Set<NameKey>()
-    try reader.read(lists: ["questions"]) { _, fields in
-      let id = try fields.identifier("question_id")
+    try reader.read(lists: ["questions"]) { place, fields in
+      let hasNumber = try !reader.isObject && fields["question_id"] == nil
+      let id = hasNumber ? String(place.record) : try fields.identifier("question_id")
       guard ids.insert(NameKey(id)).inserted else {
         throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
       }
-      let question = try fields.text("question")
-      switch layout {
-      case .object:
-        let image = try images.image(
-          withId: try fields.identifier("image_id"), field: "image_id")
-        items.append(Item(image: image, question: question, answers: [], id: id))
-      case .list:
-        let image = try images.image(atPath: try fields.path("image"), field: "image")
-        let answers = try fields["answer"].map { try fields.answers($0, "answer") } ?? []
-        items.append(Item(image: image, question: question, answers: answers, id: id))
-      }
+      let question = try JSONFields.bounded(try fields.text("question"), "question")
+      let image =
+        reader.isObject
+        ? try images.image(withId: try fields.identifier("image_id"), field: "image_id")
+        : try images.image(
+          atPath: try JSONFields.bounded(try fields.path(of: .image), "image"), field: "image")
+      let name = try fields["answer"] == nil ? "answers" : "answer"
+      let answers = try reader.isObject ? nil : fields[name].map { try fields.answers($0, name) }
+      items.append(Item(image: image, question: question, answers: answers ?? [], id: id))
     }
     return items
   }
 
   /// - Returns: How many annotations belong to no item.
   private static func addAnswers(
-    from reader: EvaluationFile, to items: inout [Item]
+    from reader: RecordFile, to items: inout [Item]
   ) throws -> Int {
     var numbers: [NameKey: Int] = [:]
     for (number, item) in items.enumerated() { numbers[NameKey(item.id)] = number }
-    guard try reader.layout() == .object else {
+    guard reader.isObject else {
       throw DatasetError.malformed(
         file: reader.file, line: 1, problem: "expected {\"annotations\": […]}, found a list")
     }

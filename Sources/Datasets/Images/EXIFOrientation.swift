@@ -1,4 +1,5 @@
-/// How the stored image must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8.
+/// How the stored image must be turned to stand upright: the EXIF tag 0x0112, values 1 to 8, or the
+/// property of XMP that says the same.
 ///
 /// Whatever is missing, damaged or out of range counts as upright: the tag is a hint beside a
 /// image that is good without it.
@@ -15,51 +16,76 @@ enum EXIFOrientation: UInt16, Sendable {
   /// Whether width and height change places.
   var swapsSides: Bool { rawValue >= EXIFOrientation.transposed.rawValue }
 
-  /// Reads the first directory of a TIFF structure, the form in which EXIF is stored.
-  init(inTIFF bytes: UnsafeRawBufferPointer) {
-    self = Self.tag(inTIFF: ByteReader(bytes)) ?? .upright
+  /// - Parameters:
+  ///   - exif: TIFF structures, the form in which EXIF is stored, with JPEG's prefix or without; the first
+  ///     one counts that has the tag.
+  ///   - xmp: Documents of XMP, asked where none has.
+  init(exif: [[UInt8]], xmp: [[UInt8]]) {
+    self =
+      exif.lazy.compactMap { bytes in
+        let start = bytes.starts(with: Self.prefix) ? Self.prefix.count : 0
+        return bytes[start...].withUnsafeBytes { Self.tag(inTIFF: ByteReader($0)) }
+      }.first ?? xmp.lazy.compactMap(Self.property(inXMP:)).first ?? .upright
   }
 
-  /// Reads the APP1 segment of a JPEG file, walking the segments up to the first scan.
+  private static let prefix = Array("Exif\0\0".utf8)
+  private static let xmpPrefix = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+
+  /// Reads the APP1 segments of a JPEG file, up to the first scan.
   init(inJPEG bytes: UnsafeRawBufferPointer) {
-    let reader = ByteReader(bytes)
-    var offset = 2
-    while let first = reader.byte(at: offset), first == 0xFF,
-      let marker = reader.byte(at: offset + 1)
-    {
-      if marker == 0xFF {  // Padding before a marker.
-        offset += 1
-        continue
-      }
-      guard marker != 0xDA, marker != 0xD9, let length = reader.word(at: offset + 2, big: true),
-        length >= 2
-      else { break }
-      let body = reader.slice(from: offset + 4, count: Int(length) - 2)
-      if marker == 0xE1, let body, body.starts(with: Array("Exif\0\0".utf8)) {
-        self.init(inTIFF: UnsafeRawBufferPointer(rebasing: body[6...]))
-        return
-      }
-      offset += 2 + Int(length)
-    }
-    self = .upright
+    let segments = JPEGSegment.all(in: bytes, pastScans: false).filter { $0.marker == 0xE1 }
+      .map { Array(bytes[$0.body]) }
+    self.init(
+      exif: segments.filter { $0.starts(with: Self.prefix) },
+      xmp: segments.filter { $0.starts(with: Self.xmpPrefix) })
   }
 
-  /// Reads the `EXIF` chunk of a WebP file.
+  /// Reads the `EXIF` and `XMP ` chunks of a WebP file.
   init(inWebP bytes: UnsafeRawBufferPointer) {
     let reader = ByteReader(bytes)
+    var chunks: [String: [[UInt8]]] = [:]
     var offset = 12
     while let size = reader.longWord(at: offset + 4, big: false) {
-      if let body = reader.slice(from: offset + 8, count: Int(size)),
-        reader.slice(from: offset, count: 4)?.elementsEqual("EXIF".utf8) == true
+      if let name = reader.slice(from: offset, count: 4),
+        let body = reader.slice(from: offset + 8, count: Int(size))
       {
-        // Some writers put JPEG's prefix in front of the structure.
-        let prefix = body.starts(with: Array("Exif\0\0".utf8)) ? 6 : 0
-        self.init(inTIFF: UnsafeRawBufferPointer(rebasing: body[prefix...]))
-        return
+        let kind = String(decoding: name, as: UTF8.self)
+        // The pixels are copied for nobody.
+        if ["EXIF", "XMP "].contains(kind) { chunks[kind, default: []].append(Array(body)) }
       }
       offset += 8 + Int(size) + Int(size & 1)
     }
-    self = .upright
+    self.init(exif: chunks["EXIF"] ?? [], xmp: chunks["XMP "] ?? [])
+  }
+
+  /// The bytes of the profile that ImageMagick writes as text into a PNG: three lines, of which the last is
+  /// the length, and hexadecimal digits.
+  static func profile(_ text: [UInt8]) -> [UInt8] {
+    let digits = text.split(separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false)
+      .dropFirst(3).joined()
+      .compactMap { Character(Unicode.Scalar($0)).hexDigitValue.map { UInt8($0) } }
+    return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+
+  /// `tiff:Orientation="6"` or `<tiff:Orientation>6<`.
+  private static func property(inXMP bytes: [UInt8]) -> EXIFOrientation? {
+    let name = Array("tiff:Orientation".utf8)
+    var rest = bytes[...]
+    while let start = rest.firstIndex(of: name[0]) {
+      rest = rest[start...]
+      guard rest.starts(with: name) else {
+        rest = rest.dropFirst()
+        continue
+      }
+      rest = rest.dropFirst(name.count)
+      let value = rest.drop { " \t\r\n=>\"'".utf8.contains($0) }.prefix(2)
+      if let digit = value.first, value.count == 2, !(0x30...0x39).contains(value.last ?? 0),
+        let orientation = EXIFOrientation(rawValue: UInt16(digit &- 0x30))
+      {
+        return orientation
+      }
+    }
+    return nil
   }
 
   private static func tag(inTIFF reader: ByteReader) -> EXIFOrientation? {
@@ -73,8 +99,16 @@ enum EXIFOrientation: UInt16, Sendable {
     for entry in 0..<Int(count) {
       let offset = Int(start) + 2 + entry * 12
       guard let tag = reader.word(at: offset, big: big) else { return nil }
-      if tag == 0x0112, reader.word(at: offset + 2, big: big) == 3 {
+      guard tag == 0x0112 else { continue }
+      // A SHORT, as the standard has it, or a LONG.
+      switch reader.word(at: offset + 2, big: big) {
+      case 3:
         return reader.word(at: offset + 8, big: big).flatMap(EXIFOrientation.init(rawValue:))
+      case 4:
+        return reader.longWord(at: offset + 8, big: big).flatMap {
+          EXIFOrientation(rawValue: UInt16(clamping: $0))
+        }
+      default: return nil
       }
     }
     return nil

@@ -96,7 +96,8 @@ public struct ImageDecoder: Sendable {
       switch error.reason {
       case .system(let error) where error.isFailureOfSystem:
         throw DatasetError(error, file: path)
-      case .system(let error): throw ImageError(reason: .unreadable(error.words))
+      case .system(let error):
+        throw ImageError(reason: .unreadable(error.words(ofReading: path)))
       case .tooLarge(let size, let limit):
         throw ImageError(reason: .fileTooLarge(bytes: size, limit: limit))
       case .notRegular, .empty, .changed: throw ImageError(reason: .notAFile)
@@ -120,7 +121,7 @@ public struct ImageDecoder: Sendable {
     }
     guard !bytes.isEmpty else { throw ImageError(reason: .empty) }
     guard let format = ImageFormat(sniffing: bytes) else {
-      throw ImageError(reason: .unknownFormat(firstBytes: Array(bytes.prefix(8))))
+      throw ImageError(reason: .unknownFormat(FileKind.words(bytes)))
     }
     return format
   }

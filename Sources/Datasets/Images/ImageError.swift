@@ -16,8 +16,8 @@ public struct ImageError: Error, Equatable, Sendable {
     case fileTooLarge(bytes: Int, limit: Int)
     /// The file has no bytes.
     case empty
-    /// The first bytes are those of no format that is read here.
-    case unknownFormat(firstBytes: [UInt8])
+    /// The first bytes are those of no format that is read here; the words say what they are.
+    case unknownFormat(String)
     /// The header declares more pixels than the decoder takes, or none.
     case unacceptableSize(width: Int, height: Int, limit: Int)
     /// The format is known, this kind of it is not read.
@@ -47,11 +47,7 @@ extension ImageError.Reason: CustomStringConvertible {
     case .fileTooLarge(let bytes, let limit):
       return "has \(bytes) bytes, more than the limit of \(limit)"
     case .empty: return "is empty"
-    case .unknownFormat(let firstBytes):
-      let hex = firstBytes.map { byte in
-        (byte < 16 ? "0" : "") + String(byte, radix: 16)
-      }
-      return "is neither JPEG, PNG nor WebP: it begins with \(hex.joined(separator: " "))"
+    case .unknownFormat(let words): return "is neither JPEG, PNG nor WebP: it \(words)"
     case .unacceptableSize(let width, let height, let limit):
       return
         "declares \(width) x \(height) pixels; expected 1 to \(limit) pixels in all and sides of "

@@ -5,12 +5,50 @@ extension ImageDecoder {
   func readPNGHeader(
     _ bytes: UnsafeRawBufferPointer
   ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
+    try passingOverChunks(bytes, readHeader)
+  }
+
+  private func readHeader(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
     let png = try PNGContext(bytes)
     let header = try png.header()
     return (try checkSize(width: Int(header.width), height: Int(header.height)), png.orientation)
   }
 
   func decodePNG(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
+    try passingOverChunks(bytes, decode)
+  }
+
+  /// Reads a file; once more without the chunks that no pixel comes from where the library stops at one.
+  private func passingOverChunks<Result>(
+    _ bytes: UnsafeRawBufferPointer, _ read: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    do {
+      return try read(bytes)
+    } catch let error as ImageError {
+      guard case .damaged = error.reason else { throw error }
+      let reader = ByteReader(bytes)
+      var plain = Array(bytes.prefix(8))
+      var offset = 8
+      while let length = reader.longWord(at: offset, big: true),
+        let chunk = reader.slice(from: offset, count: Int(length) + 12)
+      {
+        let type = String(decoding: chunk[4..<8], as: UTF8.self)
+        if ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"].contains(type) { plain += chunk }
+        offset += chunk.count
+      }
+      // Where nothing was left out, or pixels are damaged, the first error holds.
+      guard offset == bytes.count, plain.count < bytes.count,
+        let result = try? plain.withUnsafeBytes(read)
+      else { throw error }
+      return result
+    }
+  }
+
+  private func decode(
     _ bytes: UnsafeRawBufferPointer
   ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
     let png = try PNGContext(bytes)
@@ -59,7 +97,8 @@ extension ImageDecoder {
   }
 }
 
-/// One libspng decoder, strict about checksums and bounded in what ancillary chunks may take.
+/// One libspng decoder, strict about the checksums of what pixels come from and bounded in what other chunks
+/// may take; damaged ones of these are passed over.
 private final class PNGContext {
   /// The most bytes one chunk, and all stored chunks together, may take (unpacked).
   private static let chunkLimit = 64 << 20
@@ -73,7 +112,7 @@ private final class PNGContext {
     self.context = context
     try check(
       spng_set_crc_action(
-        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_ERROR.rawValue)))
+        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue)))
     try check(spng_set_chunk_limits(context, Self.chunkLimit, Self.chunkLimit))
     try check(spng_set_png_buffer(context, bytes.baseAddress, bytes.count))
   }
@@ -92,11 +131,32 @@ private final class PNGContext {
     return spng_get_trns(context, &transparency) == 0 ? transparency : nil
   }
 
-  /// What the `eXIf` chunk says.
+  /// What the `eXIf` chunk, ImageMagick's profiles and XMP say; those behind the pixels are seen where these
+  /// were unpacked.
   var orientation: EXIFOrientation {
+    // What cannot be read any more says nothing.
+    _ = spng_decode_chunks(context)
     var exif = spng_exif()
-    guard spng_get_exif(context, &exif) == 0 else { return .upright }
-    return EXIFOrientation(inTIFF: UnsafeRawBufferPointer(start: exif.data, count: exif.length))
+    var structures: [[UInt8]] = []
+    if spng_get_exif(context, &exif) == 0 {
+      structures.append([UInt8](UnsafeRawBufferPointer(start: exif.data, count: exif.length)))
+    }
+    let profiles = texts(["Raw profile type exif", "Raw profile type APP1"])
+    return EXIFOrientation(
+      exif: structures + profiles.map(EXIFOrientation.profile), xmp: texts(["XML:com.adobe.xmp"]))
+  }
+
+  /// The texts of some names, unpacked.
+  private func texts(_ names: [String]) -> [[UInt8]] {
+    var count: UInt32 = 0
+    guard spng_get_text(context, nil, &count) == 0, count > 0 else { return [] }
+    var texts = [spng_text](repeating: spng_text(), count: Int(count))
+    guard spng_get_text(context, &texts, &count) == 0 else { return [] }
+    return texts.filter { text in
+      withUnsafeBytes(of: text.keyword) { keyword in
+        names.contains { keyword.prefix { $0 != 0 }.elementsEqual($0.utf8) }
+      }
+    }.map { [UInt8](UnsafeRawBufferPointer(start: $0.text, count: $0.length)) }
   }
 
   /// Unpacks the pixels, which must fill `output` exactly.

@@ -8,14 +8,26 @@ public final class CaptionDataset: CaptionSource {
   public let imageFolder: String
   private let index: CaptionIndex
 
+  public let findings: [SourceFinding]
+
   /// - Parameters:
   ///   - location: A list, or a folder of images with `.txt` files beside them; paths are as
   ///     `FileName` has them.
   ///   - imageFolder: The folder that a list's paths are relative to; by default the list's own.
+  ///   - mayBeEmpty: Whether a source without pairs is one; for checks.
   /// - Throws: ``DatasetError``.
-  public init(
+  public convenience init(
     path location: String, imageFolder: String? = nil,
-    captions captionPolicy: CaptionPolicy = .draw
+    captions captionPolicy: CaptionPolicy = .draw, mayBeEmpty: Bool = false
+  ) throws {
+    try self.init(
+      path: location, imageFolder: imageFolder, captions: captionPolicy, for: .training,
+      mayBeEmpty: mayBeEmpty)
+  }
+
+  init(
+    path location: String, imageFolder: String?, captions captionPolicy: CaptionPolicy,
+    for use: CaptionList.Use, mayBeEmpty: Bool
   ) throws {
     func absolute(_ path: String) -> String {
       FilePath.withoutEndingSlashes(FilePath.absolute(path))
@@ -23,19 +35,19 @@ public final class CaptionDataset: CaptionSource {
     let path = absolute(location)
     var builder = CaptionIndex.Builder()
     if try SourceLocation.kind(of: path) == .folder {
-      try FolderReader(folder: path).read(into: &builder)
+      findings = try FolderReader(folder: path).read(into: &builder)
       self.imageFolder = path
     } else {
-      switch FilePath.ending(of: path) {
-      case "csv": try TableReader(file: path, separator: nil).read(into: &builder)
-      case "tsv": try TableReader(file: path, separator: .tab).read(into: &builder)
-      default: try ListReader(file: path).read(into: &builder)
+      findings = try CaptionList(path, for: use).read { record in
+        if !record.captions.isEmpty { try record.add(to: &builder) }
       }
       self.imageFolder = imageFolder.map(absolute) ?? FilePath.folder(of: path)
     }
     index = builder.build()
     self.captionPolicy = captionPolicy
-    guard index.imageCount > 0 else { throw DatasetError.noSamples(file: path) }
+    guard index.imageCount > 0 || mayBeEmpty else {
+      throw DatasetError.noSamples(file: path, findings)
+    }
   }
 
   /// The number of samples.
@@ -124,6 +136,7 @@ public final class CaptionDataset: CaptionSource {
   }
 
   private func resolve(_ path: String) -> String {
-    FilePath.isAbsolute(path) ? path : FilePath.joined(imageFolder, path)
+    let path = FilePath.withHome(path)
+    return FilePath.isAbsolute(path) ? path : FilePath.joined(imageFolder, path)
   }
 }

@@ -3,7 +3,8 @@ import Foundation
 
 /// Reads a folder of images, and the folders in it, with captions in `.txt` files of the same name
 /// beside them, one on each line; empty lines do not count. Images come in order of their paths'
-/// bytes. Texts without an image (a licence, say) are left alone.
+/// bytes. Images without a text, texts without an image (a licence, say) and other files are left out and
+/// counted.
 struct FolderReader {
   /// The most bytes of one file of captions.
   static let captionFileSizeLimit = 1 << 20
@@ -19,14 +20,33 @@ struct FolderReader {
 
   let folder: String
 
-  func read(into builder: inout CaptionIndex.Builder) throws {
-    var images: [NameKey] = []
-    try collect("", depth: 0, into: &images)
-    images.sort()
-    for image in images.map(\.text) {
-      // Paths are unique, and there are no explicit ids that could disagree.
-      _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
+  /// - Returns: What is there beside the pairs.
+  /// - Throws: ``DatasetError``.
+  func read(into builder: inout CaptionIndex.Builder) throws -> [SourceFinding] {
+    var found = Found()
+    try collect("", into: &found, within: [])
+    found.images.sort()
+    var silent = Tally()
+    for image in found.images.map(\.text) {
+      found.texts.remove(NameKey(FilePath.withoutEnding(image)))
+      do {
+        // Paths are unique, and there are no explicit ids that could disagree.
+        _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
+      } catch let problem as ListRecord.Problem {
+        silent.add("\(image): \(problem.text)")
+      }
     }
+    var lone = Tally()
+    for text in found.texts.sorted() { lone.add("\(text.text).txt") }
+    return silent.finding(.withoutText) + lone.finding(.withoutImage)
+      + found.others.finding(.ignoredMembers)
+  }
+
+  private struct Found {
+    var images: [NameKey] = []
+    /// Without their ending.
+    var texts: Set<NameKey> = []
+    var others = Tally()
   }
 
   /// The names in a folder, in no order, without those that begin with a dot.
@@ -39,50 +59,81 @@ struct FolderReader {
     }
   }
 
-  private func collect(_ path: String, depth: Int, into images: inout [NameKey]) throws {
+  /// - Parameter above: The real paths of the folders that this one lies in: a link may lead back to one.
+  private func collect(_ path: String, into found: inout Found, within above: [String]) throws {
     let absolute = path.isEmpty ? folder : FilePath.joined(folder, path)
-    guard depth <= Self.depthLimit else {
+    guard above.count <= Self.depthLimit else {
       throw DatasetError.unreadable(
         file: absolute, detail: "folders are nested deeper than \(Self.depthLimit) levels")
     }
-    for name in try Self.names(in: absolute) {
-      let below = path.isEmpty ? name : "\(path)/\(name)"
-      guard let kind = try SourceLocation.kind(of: FilePath.joined(absolute, name)) else {
-        continue
+    let real = FileName.withCString(absolute) { path in
+      realpath(path, nil).map { real in
+        defer { free(real) }
+        return FileName.text(UnsafeRawBufferPointer(start: real, count: strlen(real)))
       }
-      if kind == .folder {
-        try collect(below, depth: depth + 1, into: &images)
-      } else if Self.isImageName(name) {
-        images.append(NameKey(below))
+    }
+    guard let real, !above.contains(real) else { return }
+    for name in try Self.names(in: absolute).map(NameKey.init).sorted().map(\.text) {
+      let below = path.isEmpty ? name : "\(path)/\(name)"
+      switch try SourceLocation.kind(of: FilePath.joined(absolute, name)) {
+      case .folder: try collect(below, into: &found, within: above + [real])
+      case nil: found.others.add("\(below) (a link to nothing)")
+      default:
+        if Self.isImageName(name) {
+          found.images.append(NameKey(below))
+        } else if FilePath.ending(of: name) == "txt" {
+          found.texts.insert(NameKey(FilePath.withoutEnding(below)))
+        } else {
+          found.others.add(below)
+        }
       }
     }
   }
 
+  /// - Throws: `ListRecord.Problem` where there are none, ``DatasetError`` where the system fails.
   private func captions(ofImage image: String) throws -> [String] {
-    let path = FilePath.joined(folder, image)
-    let file = FilePath.withoutEnding(path) + ".txt"
+    let file = FilePath.withoutEnding(FilePath.joined(folder, image)) + ".txt"
+    func problem(_ text: String) -> ListRecord.Problem { .init(field: "text", text: text) }
     let bytes: [UInt8]
     do {
       bytes = try BoundedFile.contents(of: file, limit: Self.captionFileSizeLimit)
     } catch {
       let error = DatasetError(error)
-      if !error.isSystemFailure, try BoundedFile.size(of: file) == nil {
-        throw DatasetError.missingCaptions(image: path, expected: file)
+      if error.isSystemFailure { throw error }
+      if try BoundedFile.size(of: file) == nil {
+        throw problem("expected a caption on each line of \(FilePath.name(of: file)), found none")
       }
-      throw error
+      throw problem("\(error)")
     }
-    var captions: [String] = []
-    for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
-    {
-      guard let text = String(validating: line, as: UTF8.self) else {
-        throw DatasetError.malformed(file: file, line: index + 1, problem: "is not valid UTF-8")
-      }
-      let caption = text.trimmingCharacters(in: .whitespacesAndNewlines)
-      if !caption.isEmpty { captions.append(caption) }
+    do {
+      return try Self.lines(of: bytes)
+    } catch let found as ListRecord.Problem {
+      throw problem("\(FilePath.name(of: file)) \(found.text)")
     }
-    guard !captions.isEmpty else {
-      throw DatasetError.missingCaptions(image: path, expected: file)
-    }
+  }
+
+  /// The lines of a file of captions that say something.
+  /// - Throws: `ListRecord.Problem` where none does, or the file is no text.
+  private static func lines(of bytes: [UInt8]) throws -> [String] {
+    let text = try CaptionFile.text(bytes)
+    let captions = text.unicodeScalars.split { $0 == "\n" || $0 == "\r" }
+      .map { String($0).withoutMarks.trimmingCharacters(in: .whitespacesAndNewlines) }
+      .filter { !$0.isEmpty }
+    guard !captions.isEmpty else { throw ListRecord.Problem(field: "text", text: "is empty") }
     return captions
+  }
+}
+
+/// A file that holds nothing but captions.
+enum CaptionFile {
+  /// - Throws: `ListRecord.Problem`, whose text follows the file's name.
+  static func text(_ bytes: [UInt8]) throws -> String {
+    if let kind = FileKind(bytes), !bytes.isEmpty, !kind.isPlainText {
+      throw ListRecord.Problem(field: "text", text: "is \(kind)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ListRecord.Problem(field: "text", text: "is not valid UTF-8")
+    }
+    return text
   }
 }

@@ -8,39 +8,32 @@ struct ListRecord {
     var text: String
   }
 
-  let path: String
-  let captions: [String]
+  /// As `FileName` has it; nil where an image is known by its id alone.
+  let path: String?
+  var captions: [String]
   let imageId: String?
 
-  /// - Parameters:
-  ///   - path: As `FileName` has it.
-  ///   - field: What a problem with the path is reported under.
-  init(path: String, captions: [String], imageId: String?, field: String = "image") throws {
-    guard !path.isEmpty && !path.utf8.contains(0) else {
-      throw Problem(field: field, text: "expected a path, found an unusable text")
-    }
-    self.path = path
-    self.captions = captions
-    self.imageId = imageId
+  init(path: String?, captions: [String], imageId: String?) {
+    (self.path, self.captions, self.imageId) = (path, captions, imageId)
   }
 
   /// Reads `{"image": path, "caption": text or list, "image_id": text or integer}`.
-  init(_ value: JSONValue) throws {
-    guard case .object(let members) = value else {
-      throw Problem(field: "image", text: "expected an object, found \(value.kind)")
-    }
-    let fields = JSONFields(members)
-    let image = try fields["image"]
-    guard let path = image?.name else {
-      throw Problem(field: "image", text: "expected a path, found \(image?.kind ?? "nothing")")
-    }
+  /// - Throws: `Problem`.
+  init(_ fields: JSONFields) throws {
+    path = try fields.path(of: .image)
     guard let captions = try fields.captions() else {
-      throw Problem(field: "caption", text: "expected a text or a list of texts, found nothing")
+      throw Problem(
+        field: "caption",
+        text: "expected a text or a list of texts, found nothing; \(fields.names)")
     }
-    try self.init(path: path, captions: captions, imageId: try fields.imageId())
+    self.captions = captions
+    imageId = try fields.imageId()
   }
 
   func add(to builder: inout CaptionIndex.Builder) throws {
+    guard let path else {
+      throw Problem(field: "file_name", text: "expected a path, found nothing")
+    }
     if let earlier = try builder.add(path: path, captions: captions, imageId: imageId) {
       throw Problem(
         field: "image_id",
@@ -49,7 +42,7 @@ struct ListRecord {
   }
 }
 
-/// The members of a JSON object that speak of captions.
+/// The members of a JSON object, or the fields of a table's row, that speak of images and captions.
 struct JSONFields {
   private var values: [NameKey: JSONValue] = [:]
   private var repeated: Set<NameKey> = []
@@ -71,14 +64,54 @@ struct JSONFields {
     }
   }
 
-  /// The texts of `caption` or `captions`; nil where there is neither.
-  func captions() throws -> [String]? {
-    let given = ["caption", "captions"].filter { values[NameKey($0)] != nil }
-    guard given.count < 2 else {
-      throw ListRecord.Problem(
-        field: "captions", text: "stands beside \"caption\"; give one of the two")
+  /// Which fields there are, for messages.
+  var names: String {
+    let names = values.keys.sorted().map(\.text)
+    if names.isEmpty { return "the record is empty" }
+    return "the record has " + names.prefix(8).joined(separator: ", ")
+      + (names.count > 8 ? ", …" : "")
+  }
+
+  /// The field of one of several names: one of the first `preferred`, or else of the others.
+  /// - Throws: `ListRecord.Problem` where two of them may be meant.
+  private func field(
+    _ names: [String], preferred: Int
+  ) throws -> (name: String, value: JSONValue)? {
+    for group in [names.prefix(preferred), names.dropFirst(preferred)] {
+      let given = group.filter { values[NameKey($0)] != nil }
+      guard given.count < 2 else {
+        throw ListRecord.Problem(
+          field: given[1], text: "stands beside \"\(given[0])\"; give one of the two")
+      }
+      if let name = given.first, let value = try self[name] { return (name, value) }
     }
-    return try given.first.flatMap { name in try self[name].map { try texts($0, name) } }
+    return nil
+  }
+
+  /// The path of an image.
+  func path(of column: RecordFile.Column) throws -> String {
+    guard let (name, value) = try field(column.names, preferred: 1) else {
+      throw ListRecord.Problem(
+        field: column.names[0], text: "expected a path, found nothing; \(names)")
+    }
+    return try Self.path(value, name)
+  }
+
+  static func path(_ value: JSONValue, _ name: String) throws -> String {
+    guard let path = value.name else {
+      throw ListRecord.Problem(field: name, text: "expected a path, found \(value.kind)")
+    }
+    guard path.contains(where: { !$0.isWhitespace }), !path.utf8.contains(0) else {
+      throw ListRecord.Problem(field: name, text: "expected a path, found an unusable text")
+    }
+    return path
+  }
+
+  /// The texts of `caption` or `captions`, or else of one of other names; nil where there is none.
+  func captions(
+    orElse others: [String] = Array(RecordFile.Column.caption.names.dropFirst(2))
+  ) throws -> [String]? {
+    try field(["caption", "captions"] + others, preferred: 2).map { try texts($0.value, $0.name) }
   }
 
   /// One text or a list of texts.
@@ -88,20 +121,26 @@ struct JSONFields {
     guard !elements.isEmpty else {
       throw ListRecord.Problem(field: name, text: "the list is empty")
     }
-    return try elements.map { element in
-      guard case .string(let text) = element else {
-        throw ListRecord.Problem(field: name, text: "expected a text, found \(element.kind)")
-      }
-      return try Self.nonEmpty(text, name)
-    }
+    return try elements.map { try Self.text($0, name) }
   }
 
-  static func nonEmpty(_ text: String, _ name: String) throws -> String {
-    guard text.contains(where: { !$0.isWhitespace }) else {
-      throw ListRecord.Problem(
-        field: name, text: "a caption is empty; leave the record out")
+  /// A text that is not blank, without what is no part of it.
+  func text(_ name: String) throws -> String {
+    guard let value = try self[name] else {
+      throw ListRecord.Problem(field: name, text: "expected a text, found nothing; \(names)")
     }
-    return text
+    return try Self.text(value, name)
+  }
+
+  static func text(_ value: JSONValue, _ name: String) throws -> String {
+    guard case .string(let text) = value else {
+      throw ListRecord.Problem(field: name, text: "expected a text, found \(value.kind)")
+    }
+    let words = text.withoutMarks
+    guard words.contains(where: { !$0.isWhitespace }) else {
+      throw ListRecord.Problem(field: name, text: "is empty; leave the record out")
+    }
+    return words
   }
 
   func imageId() throws -> String? {
@@ -111,7 +150,47 @@ struct JSONFields {
     case .number(let text) where Int(text) != nil: return text
     case .some(let other):
       throw ListRecord.Problem(
-        field: "image_id", text: "expected a text or a 64-bit integer, found \(other.kind)")
+        field: "image_id", text: "expected a text or a 64-bit integer, found \(other.words)")
+    }
+  }
+
+  /// A text or a whole number of 64 bits, as text.
+  func identifier(_ name: String) throws -> String {
+    switch try self[name] {
+    case .string(let text) where !text.isEmpty && text.utf8.count <= RecordFile.textLimit:
+      return text
+    case .number(let text) where Int64(text) != nil: return Int64(text).map(String.init) ?? text
+    case let other:
+      throw ListRecord.Problem(
+        field: name,
+        text: "expected a text or a 64-bit integer, found \(other?.words ?? "nothing; \(names)")")
+    }
+  }
+
+  static func bounded(_ text: String, _ name: String) throws -> String {
+    guard text.utf8.count <= RecordFile.textLimit else {
+      throw ListRecord.Problem(
+        field: name,
+        text: "has \(text.utf8.count) bytes, more than the limit of \(RecordFile.textLimit)")
+    }
+    return text
+  }
+}
+
+extension String {
+  /// The text without what editors and tools leave in it and nobody says: byte order marks and zeros go;
+  /// the ends of lines that only Unicode knows (U+0085, U+2028, U+2029) are spaces.
+  var withoutMarks: String {
+    // The first bytes of their UTF-8, of which most texts have none.
+    guard utf8.contains(where: { $0 == 0 || $0 == 0xC2 || $0 == 0xE2 || $0 == 0xEF }) else {
+      return self
+    }
+    return unicodeScalars.reduce(into: "") { result, scalar in
+      switch scalar.value {
+      case 0, 0xFEFF: break
+      case 0x85, 0x2028, 0x2029: result += " "
+      default: result.unicodeScalars.append(scalar)
+      }
     }
   }
 }

@@ -11,11 +11,13 @@ struct TableScanner {
     var problem: String
   }
 
-  enum Separator: UInt8 {
+  enum Separator: UInt8, CaseIterable {
     case comma = 0x2C
     case tab = 0x09
+    case semicolon = 0x3B
+    case bar = 0x7C
 
-    var name: String { self == .comma ? "comma" : "tab" }
+    var name: String { "\(self)" }
   }
 
   /// One row; its fields are bytes of the file, quotation marks and all.

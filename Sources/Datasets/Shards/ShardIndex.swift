@@ -44,7 +44,7 @@ struct ShardIndex: Sendable {
   /// Walks through a shard.
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
   init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
-    var walker = try TarWalker(file, path: path)
+    var walker = TarWalker(file, path: path)
     var slots: [NameKey: Int] = [:]
     var found: [(key: String, files: Files)] = []
     do {

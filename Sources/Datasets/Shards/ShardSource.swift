@@ -48,7 +48,9 @@ public final class ShardSource: CaptionSource {
     self.firstImages = firstImages
     findings = Self.findings(indices, paths)
     let imageCount = firstImages[firstImages.count - 1]
-    guard imageCount > 0 else { throw DatasetError.noSamples(file: paths[0]) }
+    guard imageCount > 0 || toleratesDamage else {
+      throw DatasetError.noSamples(file: paths[0], findings)
+    }
     let limit = CaptionIndex.Builder.sampleLimit
     guard imageCount <= limit else { throw DatasetError.tooManySamples(limit: limit) }
     firstSamples =
@@ -195,7 +197,7 @@ extension ShardSource {
       for (shard, index) in indices.enumerated() {
         all.add(index.counts[keyPath: tally]) { "\(paths[shard]):\($0)" }
       }
-      if all.count > 0 { findings.append(.init(kind, count: all.count, examples: all.examples)) }
+      findings += all.finding(kind)
     }
     let damage = indices.compactMap(\.damage)
     if !damage.isEmpty {

@@ -25,19 +25,23 @@ struct ShardText {
         // Tools write null for what they do not know.
         let fields = JSONFields(
           members.filter { if case .null = $0.value { return false } else { return true } })
-        captions = try fields.captions() ?? fields["text"].map { try fields.texts($0, "text") }
+        captions = try fields.captions(orElse: ["text"])
         imageId = try fields.imageId()
       }
     } catch let failure as JSONScanner.Failure {
-      throw Problem(text: "its .json is no JSON at byte \(failure.offset): \(failure.problem)")
+      let problem = FileKind.words(json ?? [], orElse: failure.problem)
+      throw Problem(text: "its .json is no JSON at byte \(failure.offset): \(problem)")
     } catch let problem as ListRecord.Problem {
       throw Problem(text: "field \"\(problem.field)\" of its .json: \(problem.text)")
     }
     if captions == nil, let text = try text() {
-      guard let caption = String(validating: text, as: UTF8.self) else {
-        throw Problem(text: "its .txt is not valid UTF-8")
+      let caption: String
+      do {
+        caption = try CaptionFile.text(text)
+      } catch let problem as ListRecord.Problem {
+        throw Problem(text: "its .txt \(problem.text)")
       }
-      let trimmed = caption.trimmingCharacters(in: .whitespacesAndNewlines)
+      let trimmed = caption.withoutMarks.trimmingCharacters(in: .whitespacesAndNewlines)
       guard !trimmed.isEmpty else { throw Problem(text: "its .txt is empty") }
       captions = [trimmed]
     }

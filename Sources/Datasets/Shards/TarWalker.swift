@@ -25,23 +25,11 @@ struct TarWalker {
   /// Links, devices and the like, which were passed over; folders do not count.
   private(set) var otherEntries = 0
 
-  init(_ file: OpenFile, path: String) throws {
+  init(_ file: OpenFile, path: String) {
     self.file = file
     self.path = path
     file.expectScatteredReads()
-    let start = try bytes(at: 0, count: min(file.size, 6))
-    if let program = Self.compressions.first(where: { start.starts(with: $0.magic) })?.program {
-      throw DatasetError.unsupportedShard(
-        file: path, problem: "is compressed",
-        advice: "unpack it by \"\(program)\": images are compressed already, and samples are "
-          + "read from the middle of a shard")
-    }
   }
-
-  static let compressions: [(magic: [UInt8], program: String)] = [
-    ([0x1F, 0x8B], "gunzip"), ([0x42, 0x5A, 0x68], "bunzip2"),
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "unxz"), ([0x28, 0xB5, 0x2F, 0xFD], "unzstd"),
-  ]
 
   /// The next file; nil after the last.
   /// - Throws: `DatasetError.damagedShard`, `.unsupportedShard` or `.unreadable`.
@@ -136,8 +124,19 @@ struct TarWalker {
     try DatasetError.reading { try file.bytes(at: offset, count: count) }
   }
 
+  /// What is wrong at the current place; at the beginning that the file is of another kind.
   private func damage(_ problem: String) -> DatasetError {
-    .damagedShard(file: path, offset: offset, problem: problem)
+    if offset == 0, file.size > 0, let start = try? bytes(at: 0, count: FileKind.lookedAt),
+      let kind = FileKind(start), kind.name != "a tar file"
+    {
+      return .unsupportedShard(
+        file: path, problem: "is \(kind.name)",
+        advice: kind.advice
+          + (kind.isCompressed
+            ? ": images are compressed already, and samples are read from the middle of a shard"
+            : ""))
+    }
+    return .damagedShard(file: path, offset: offset, problem: problem)
   }
 
   private func sparse(_ name: String) -> DatasetError {

@@ -55,6 +55,11 @@ public struct SourceFinding: Equatable, Sendable {
     case ignoredMembers = "other files"
     case withoutImage = "without an image"
     case withoutText = "without a text"
+    /// Images of Karpathy's splits for another use.
+    case otherSplits = "of other splits"
+    case withoutWords = "captions without a word"
+    case unknownWords = "captions of unknown words"
+    case cutCaptions = "captions that are cut"
     /// Shards that could not be read to their end.
     case damagedShards = "damaged shards"
   }

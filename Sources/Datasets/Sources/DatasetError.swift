@@ -14,8 +14,6 @@ public enum DatasetError: Error, Equatable, Sendable {
   case malformed(file: String, line: Int, problem: String)
   /// A record lacks something or says something impossible. Records and lines count from 1.
   case badRecord(file: String, record: Int, line: Int, field: String, problem: String)
-  /// An image in a folder has no file of captions beside it.
-  case missingCaptions(image: String, expected: String)
   /// A shard is cut short or is no tar archive.
   case damagedShard(file: String, offset: Int, problem: String)
   /// A shard is of a kind that is not read.
@@ -30,8 +28,8 @@ public enum DatasetError: Error, Equatable, Sendable {
   case badMixture(problem: String)
   /// Not one sample could be read.
   case nothingToPack(skipped: Int)
-  /// Nothing was found in a list or folder.
-  case noSamples(file: String)
+  /// No pairs were found in a list, a folder or shards, but what the findings say.
+  case noSamples(file: String, [SourceFinding])
   /// There are more samples than sample numbers.
   case tooManySamples(limit: Int)
   /// Not one batch can be filled.
@@ -42,6 +40,35 @@ public enum DatasetError: Error, Equatable, Sendable {
   case tooManyBadSamples(bad: Int, seen: Int, limit: Int, lastReasons: [String])
   /// Not one of the samples tried could be read, where the run cannot go on without.
   case nothingReadable(tried: Int, lastReasons: [String])
+}
+
+extension DatasetError {
+  /// What a refusal of the operating system means for a data set.
+  init(_ error: SystemError, file: String) {
+    self =
+      error.isFailureOfSystem
+      ? .systemFailure(file: file, error)
+      : .unreadable(file: file, detail: error.words(ofReading: file))
+  }
+
+  init(_ failure: ReadFailure) {
+    switch failure.reason {
+    case .system(let error): self.init(error, file: failure.path)
+    case .tooLarge(let size, let limit):
+      self = .fileTooLarge(file: failure.path, bytes: size, limit: limit)
+    case .notRegular, .empty, .changed:
+      self = .unreadable(file: failure.path, detail: failure.words)
+    }
+  }
+
+  /// Calls `body`, whose failure to read is a data set's error.
+  static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let failure as ReadFailure {
+      throw DatasetError(failure)
+    }
+  }
 }
 
 extension DatasetError: CustomStringConvertible, LocalizedError {
@@ -66,8 +93,6 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .malformed(let file, let line, let problem): return "\(file), line \(line): \(problem)"
     case .badRecord(let file, let record, let line, let field, let problem):
       return "\(file), record \(record) (line \(line)), field \"\(field)\": \(problem)"
-    case .missingCaptions(let image, let expected):
-      return "\(image): has no captions; expected one on each line of \(expected)"
     case .damagedShard(let file, let offset, let problem):
       return "\(file): damaged at byte \(offset): \(problem). Fetch or pack the shard again, or "
         + "leave it out"
@@ -83,7 +108,14 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .badMixture(let problem): return problem
     case .nothingToPack(let skipped):
       return "none of the \(skipped) samples could be read; nothing was written"
-    case .noSamples(let file): return "\(file): holds no pairs of image and caption"
+    case .noSamples(let file, let findings):
+      let found = findings.filter { !$0.examples.isEmpty }.map { finding in
+        "\(finding.kind.rawValue): \(finding.count) (\(finding.examples.joined(separator: ", ")))"
+      }
+      return "\(file): holds no pairs of image and caption. Found "
+        + (found.isEmpty ? "nothing" : found.joined(separator: "; "))
+        + "; expected a list of images with captions, or images (.jpg, .png, .webp) beside texts "
+        + "(.txt, in shards also .json) of the same name, which in shards ends at the first dot"
     case .tooManySamples(let limit):
       return "the data set has more than \(limit) samples; split it"
     case .fewerSamplesThanBatch(let samples, let batchSize):

@@ -11,19 +11,23 @@ public struct SourceLocation: Equatable, Sendable {
   public var captions: CaptionPolicy
   /// Among how many samples of shards an epoch shuffles; lists and folders are shuffled whole.
   public var shuffleWindow: Int
+  /// Whether the pairs are held out, by which Karpathy's splits are chosen.
+  public var isHeldOut: Bool
 
   public init(
     path: String, imageFolder: String? = nil, captions: CaptionPolicy = .draw,
-    shuffleWindow: Int = ShardSource.defaultShuffleWindow
+    shuffleWindow: Int = ShardSource.defaultShuffleWindow, isHeldOut: Bool = false
   ) {
     self.path = path
     self.imageFolder = imageFolder
     self.captions = captions
     self.shuffleWindow = shuffleWindow
+    self.isHeldOut = isHeldOut
   }
 
   /// Opens what lies there, of whatever kind it is.
-  /// - Parameter toleratesDamage: Whether shards are taken up to where they are damaged; for checks.
+  /// - Parameter toleratesDamage: Whether shards are taken up to where they are damaged, and a source
+  ///   without pairs is one; for checks.
   /// - Throws: ``DatasetError``.
   public func open(toleratesDamage: Bool = false) throws -> any CaptionSource {
     if let shards = try shards() {
@@ -33,7 +37,9 @@ public struct SourceLocation: Equatable, Sendable {
         toleratesDamage: toleratesDamage)
     }
     if try Self.kind(of: path) == .folder { try refuseImageFolder() }
-    return try CaptionDataset(path: path, imageFolder: imageFolder, captions: captions)
+    return try CaptionDataset(
+      path: path, imageFolder: imageFolder, captions: captions,
+      for: isHeldOut ? .validation : .training, mayBeEmpty: toleratesDamage)
   }
 
   /// Whether something lies at a path, or matches it where it is a pattern.

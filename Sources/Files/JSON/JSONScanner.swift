@@ -39,12 +39,16 @@ package struct JSONScanner {
 
   /// The only value of a text.
   package static func document(_ bytes: [UInt8], limits: Limits = Limits()) throws -> JSONValue {
-    try bytes.withUnsafeBufferPointer { bytes in
-      var scanner = JSONScanner(bytes, limits: limits)
-      let value = try scanner.value()
-      guard scanner.peek() == nil else { throw scanner.failure("something follows the value") }
-      return value
-    }
+    try bytes.withUnsafeBufferPointer { try document($0, limits: limits) }
+  }
+
+  package static func document(
+    _ bytes: UnsafeBufferPointer<UInt8>, limits: Limits = Limits()
+  ) throws -> JSONValue {
+    var scanner = JSONScanner(bytes, limits: limits)
+    let value = try scanner.value()
+    guard scanner.peek() == nil else { throw scanner.failure("something follows the value") }
+    return value
   }
 
   /// The next byte that is not white space, which stays unread; nil at the end.
@@ -104,6 +108,12 @@ package struct JSONScanner {
     case UInt8(ascii: "-") where offset + 1 < bytes.count && bytes[offset + 1] == UInt8(ascii: "I"):
       return try word("-Infinity", .number("-Infinity"))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+    case UInt8(ascii: "'"):
+      throw failure(
+        "expected a JSON value, found ', as Python prints texts; write it by json.dumps")
+    case UInt8(ascii: "]"), UInt8(ascii: "}"):
+      throw failure("expected a JSON value after the comma; take the comma away")
+    case 0x21..<0x7F: throw failure("expected a JSON value, found \(Unicode.Scalar(first))")
     default: throw failure("expected a JSON value, found byte \(first)")
     }
   }

@@ -31,6 +31,25 @@ package enum JSONValue {
     }
   }
 
+  /// What a message calls it where it was to be another: a number by its digits.
+  package var words: String {
+    guard case .number(let text) = self else { return kind }
+    return text.utf8.count > 40 ? kind : text
+  }
+
+  /// A whole number of 64 bits, written as one.
+  package var integer: Int? {
+    guard case .number(let text) = self else { return nil }
+    return Int(text)
+  }
+
+  /// The members of an object that have a name, compared by its bytes: more than one where the name is
+  /// given twice, none also of what is no object.
+  package func members(named name: String) -> [JSONValue] {
+    guard case .object(let members) = self else { return [] }
+    return members.filter { $0.name?.utf8.elementsEqual(name.utf8) == true }.map(\.value)
+  }
+
   /// The name of a file that a text stands for, as `FileName` has it; nil where it is no text.
   package var name: String? {
     switch self {

@@ -49,7 +49,7 @@ extension DataSourceConfiguration {
 extension HeldOutConfiguration {
   /// Where held-out pairs lie, with a sample for each image; nil without a path.
   public var location: SourceLocation? {
-    path.map { SourceLocation(path: $0, imageFolder: imageFolder) }
+    path.map { SourceLocation(path: $0, imageFolder: imageFolder, isHeldOut: true) }
   }
 }
 

@@ -37,13 +37,17 @@ public struct RunData {
   typealias CaptionEncoder = @Sendable (String) -> [Int32]
 
   /// Endless training batches from a place on.
+  /// - Parameter read: Tells which captions hold no word to be trained on, and are passed over.
   func trainingLoader(
     _ dataset: any CaptionSource, tower: VisionTower, encode: @escaping CaptionEncoder,
-    batchSize: Int, startingAt start: LoaderPosition
+    batchSize: Int, startingAt start: LoaderPosition,
+    reading read: (@Sendable (String) -> CaptionTokens)? = nil
   ) throws -> BatchLoader {
-    try BatchLoader(
-      source: dataset, content: trainingContent(dataset, tower: tower), encode: encode,
-      options: options(.training, batchSize), startingAt: start)
+    let content = try trainingContent(dataset, tower: tower)
+    return try BatchLoader(
+      source: dataset,
+      content: read.map { CaptionedContent(content: content, read: $0) } ?? content,
+      encode: encode, options: options(.training, batchSize), startingAt: start)
   }
 
   /// What stands for training images; their features are computed here where they are kept.

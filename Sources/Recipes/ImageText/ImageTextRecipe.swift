@@ -18,8 +18,10 @@ public protocol ImageTextRecipe: Recipe where Configuration: ImageTextConfigurat
   /// Makes the token ids of a caption, on the loader's threads.
   var captionEncoder: @Sendable (String) -> [Int32] { get }
 
-  /// Counts the tokens of a caption as training would without a limit.
-  static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int
+  /// What training would make of a caption.
+  static func captionReader(_ configuration: Configuration) throws -> (String) -> CaptionTokens
+  /// What training makes of a caption, on the loader's threads.
+  var captionReader: @Sendable (String) -> CaptionTokens { get }
 }
 
 /// The sections that such recipes share.
@@ -51,7 +53,7 @@ extension ImageTextRecipe {
         "  note: one view of an image is kept, the whole one: data.augmentation does nothing; "
           + "vision.views adds augmented ones")
     }
-    data.describeFindings(progress)
+    data.describeFindings(progress, captionReader)
   }
 
   public func reports(to report: @escaping (String) -> Void) { data.features?.report = report }
@@ -66,7 +68,7 @@ extension ImageTextRecipe {
     reports(to: progress.say)
     let loader = try data.trainingLoader(
       train, tower: tower, encode: captionEncoder,
-      batchSize: configuration.training.batchSize, startingAt: position)
+      batchSize: configuration.training.batchSize, startingAt: position, reading: captionReader)
     // Before the first step rather than in the middle of the run.
     _ = try data.validation.map { try data.evaluationContent($0, tower: tower) }
     return loader
@@ -86,14 +88,49 @@ extension RunData {
     }
   }
 
-  /// What is odd about the training data.
-  fileprivate func describeFindings(_ progress: ProgressReporter) {
-    for finding in train?.findings ?? [] where !finding.examples.isEmpty {
+  /// How many images' captions are looked at before a run begins.
+  private static let captionsTried = 4096
+
+  /// What is odd about the training data; of their captions some are looked at, from all parts.
+  fileprivate func describeFindings(
+    _ progress: ProgressReporter, _ read: (String) -> CaptionTokens
+  ) {
+    guard let train else { return }
+    var tally = CaptionTally()
+    var count = 0
+    for image in SampleImages.spread(Self.captionsTried, over: train.imageCount) {
+      // One that cannot be read is named when its turn comes.
+      guard let record = try? train.record(at: image) else { continue }
+      count += record.captions.count
+      for caption in record.captions { tally.add(caption, of: record.listedPath, read(caption)) }
+    }
+    for finding in train.findings + tally.findings where !finding.examples.isEmpty {
+      let isTried = tally.findings.contains(finding) && count < train.pairCount ?? .max
       let more = finding.count > finding.examples.count ? ", …" : ""
       progress.say(
-        "  \(finding.kind.rawValue): \(finding.count) ("
+        "  \(finding.kind.rawValue): \(finding.count)\(isTried ? " of \(count) looked at" : "") ("
           + finding.examples.joined(separator: ", ") + more + ")")
     }
+  }
+}
+
+/// Passes over what has no caption.
+struct CaptionedContent: SampleContent {
+  let content: any SampleContent
+  let read: @Sendable (String) -> CaptionTokens
+
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  var shape: [Int] { content.shape }
+
+  func write(
+    _ sample: CaptionSample, of source: any SampleSource, using random: inout RandomStream,
+    into output: UnsafeMutableBufferPointer<Float>
+  ) throws {
+    if let refusal = read(sample.caption).refusal { throw Refusal(description: refusal) }
+    try content.write(sample, of: source, using: &random, into: output)
   }
 }
 

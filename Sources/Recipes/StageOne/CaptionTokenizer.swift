@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Tokenizers
 import Training
@@ -15,6 +16,19 @@ public struct CaptionTokenizer: Sendable {
     }
     maximumLength = configuration.maximumTextLength
     cleans = configuration.cleanCaptions
+  }
+
+  /// What training makes of a caption.
+  func read(_ caption: String) -> CaptionTokens {
+    let ids = tokenizer.encode(cleans ? CaptionText.cleaned(caption) : caption)
+    // [CLS] and [SEP] besides.
+    let count = ids.count + 2
+    let isCut = count > maximumLength || cleans && CaptionText.isCut(caption)
+    return CaptionTokens(
+      count: count,
+      problem: ids.isEmpty
+        ? .empty
+        : ids.allSatisfy { $0 == tokenizer.unknownId } ? .unknown : isCut ? .cut : nil)
   }
 
   /// `[CLS] … [SEP]`.

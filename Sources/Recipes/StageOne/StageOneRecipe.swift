@@ -42,9 +42,12 @@ public struct StageOneRecipe: ImageTextRecipe {
       visionRateScale: configuration.vision.learningRateScale)
   }
 
-  public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
-    let tokenizer = try CaptionTokenizer(configuration.data)
-    return { tokenizer.tokens($0, maximumLength: 4096).count }
+  public static func captionReader(
+    _ configuration: Configuration
+  ) throws -> (String) -> CaptionTokens { try CaptionTokenizer(configuration.data).read }
+
+  public var captionReader: @Sendable (String) -> CaptionTokens {
+    { [tokenizer] in tokenizer.read($0) }
   }
 
   private static func qFormer(

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import LanguageModels
+import PublicFormats
 import Tensors
 import Tokenizers
 import Training
@@ -15,6 +16,8 @@ public struct FrozenLanguageModel {
   public let tokenizer: any LanguageTokenizer
   /// The folder or file that it was read from.
   public let path: String
+  /// Where its files say different things, or nothing, and what was taken.
+  let notes: [String]
   /// A digest of the weights and settings.
   let fingerprint: String
   /// A digest of the tokenizer's files, where they do not lie with the weights.
@@ -46,14 +49,65 @@ public struct FrozenLanguageModel {
     guard ends.contains(tokenizer.endId) else {
       throw RunError.otherEndToken(
         tokenizer: configuration.tokenizer ?? path, token: Int(tokenizer.endId), model: path,
-        expected: ends.map { Int($0) })
+        expected: ends.map { Int($0) }, generation: FrozenLanguageModel.generationEnds(url))
     }
+    notes = FrozenLanguageModel.notes(model, tokenizer, source)
     fingerprint = try Fingerprint.ofModel(at: url, further: FrozenLanguageModel.tokenizerEndings)
     tokenizerFingerprint = try configuration.tokenizer.map {
       try Fingerprint.ofModel(
         at: URL(fileURLWithPath: configuration.resolved($0)),
         further: FrozenLanguageModel.tokenizerEndings)
     }
+  }
+
+  private static func notes(
+    _ model: any LanguageModel, _ tokenizer: any LanguageTokenizer, _ source: LanguageModelSource
+  ) -> [String] {
+    var notes: [String] = []
+    if tokenizer.vocabularySize < model.vocabularySize {
+      notes.append(
+        "the tokenizer has \(tokenizer.vocabularySize) tokens, the model word embeddings for "
+          + "\(model.vocabularySize): the others are never used")
+    }
+    func compare(_ name: String, _ stated: Int32?, _ taken: Int32?) {
+      guard let stated, let taken, stated != taken else { return }
+      notes.append(
+        "\(name): config.json says token \(stated), the tokenizer \(taken): the tokenizer's is taken"
+      )
+    }
+    compare("the start of a text", model.tokens.start, tokenizer.startId)
+    let padding = model.tokens.padding
+    compare("padding", padding == model.tokens.end ? nil : padding, tokenizer.padId)
+    let generated = generationEnds(source.url)
+    if !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
+      notes.append(
+        "the end of a text: generation_config.json says token "
+          + generated.map(String.init).joined(separator: " or ")
+          + ", config.json and the tokenizer \(tokenizer.endId): theirs is taken")
+    }
+    if let gguf = source.weights.gguf, !gguf.fields.contains("tokenizer.ggml.pre") {
+      notes.append(
+        "the file does not say how text is cut (tokenizer.ggml.pre): GPT-2's way is taken")
+    }
+    return notes
+  }
+
+  /// The end tokens that `generation_config.json` names; none where it is not there or does not say.
+  private static func generationEnds(_ folder: URL) -> [Int] {
+    struct Ends: Decodable {
+      let ids: [Int]
+
+      init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: PublicKey.self)
+        let key = PublicKey(stringValue: "eos_token_id")
+        ids =
+          values.has(key)
+          ? try (try? values.decode([Int].self, forKey: key)) ?? [values.size(key)] : []
+      }
+    }
+    let file = folder.appendingPathComponent("generation_config.json")
+    let ends = try? ModelConfigurationFile(file).decoded(Ends.self)
+    return (ends?.ids ?? []).filter { $0 >= 0 }
   }
 
   /// What tokenizers' files end in, beside JSON.

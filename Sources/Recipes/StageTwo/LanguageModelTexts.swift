@@ -1,4 +1,5 @@
 import BLIP2
+import Datasets
 import Foundation
 import LanguageModels
 import Tensors
@@ -42,6 +43,24 @@ struct LanguageModelTexts {
       throw RunError.noLineFeed(path: languageModel.path, tokens: tokens.count)
     }
     return tokens[0]
+  }
+
+  /// What training makes of a caption.
+  static func read(
+    _ caption: String, _ tokenizer: any LanguageTokenizer, _ data: DataConfiguration
+  ) -> CaptionTokens {
+    let text = data.cleanCaptions ? CaptionText.cleaned(caption) : caption
+    let ids = tokenizer.encode(text)
+    let isBlank = text.allSatisfy(\.isWhitespace)
+    // The end of the text, and the start where the family has one.
+    let isCut =
+      ids.count + (tokenizer.startId == nil ? 1 : 2) > data.maximumTextLength
+      || data.cleanCaptions && CaptionText.isCut(caption)
+    return CaptionTokens(
+      count: ids.count,
+      problem: ids.isEmpty || isBlank
+        ? .empty
+        : ids.allSatisfy { $0 == tokenizer.unknownId } ? .unknown : isCut ? .cut : nil)
   }
 
   /// The tokens of a caption, after those of the prompt where each text begins with it.

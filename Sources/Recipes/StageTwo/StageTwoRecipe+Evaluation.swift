@@ -67,7 +67,13 @@ extension LoadedRecipe where R == StageTwoRecipe {
     report: @escaping (String) -> Void
   ) throws -> Judgement {
     let items =
-      try file.map { try CaptionEvaluationSet(file: $0, imageFolder: imageFolder).items }
+      try file.map { file in
+        let set = try CaptionEvaluationSet(file: file, imageFolder: imageFolder)
+        for finding in set.findings {
+          report("left out, \(finding.kind.rawValue): \(finding.count)")
+        }
+        return set.items
+      }
       ?? heldOutItems()
     var texts: [(item: CaptionEvaluationSet.Item, text: String)] = []
     _ = try describe(items.map(\.image.path), question, report: report) { place, said in

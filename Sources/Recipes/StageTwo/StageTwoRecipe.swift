@@ -1,6 +1,7 @@
 import BLIP2
 import Checkpointing
 import Configuration
+import Datasets
 import Files
 import Foundation
 import LanguageModels
@@ -77,11 +78,19 @@ public struct StageTwoRecipe: ImageTextRecipe {
     RecipeModel(bridge: qFormer, vision: tower.encoder, languageModel: languageModel.model)
   }
 
-  public static func tokenCounter(_ configuration: Configuration) throws -> (String) -> Int {
+  public static func captionReader(
+    _ configuration: Configuration
+  ) throws -> (String) -> CaptionTokens {
     let tokenizer = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
       try FrozenLanguageModel.tokenizer(configuration.llm)
     }
-    return { tokenizer.encode($0).count }
+    return { LanguageModelTexts.read($0, tokenizer, configuration.data) }
+  }
+
+  public var captionReader: @Sendable (String) -> CaptionTokens {
+    { [tokenizer = texts.tokenizer, data = configuration.data] in
+      LanguageModelTexts.read($0, tokenizer, data)
+    }
   }
 
   // MARK: What a run is asked for
@@ -110,6 +119,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
     progress.say(
       "language model: \(languageModel.path), \(model.family), frozen, "
         + "\(model.vocabularySize) tokens of width \(model.embeddingWidth)")
+    for note in languageModel.notes { progress.say("  note: \(note)") }
   }
 
   public func initialise(_ progress: ProgressReporter) throws {

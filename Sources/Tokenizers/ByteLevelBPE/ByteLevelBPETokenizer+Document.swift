@@ -49,7 +49,8 @@ extension ByteLevelBPETokenizer {
     }
     try self.init(
       parts, special: special,
-      templateStart: document.member("post_processor")?.leadingToken(parts.vocabulary))
+      templateStart: document.member("post_processor")?.leadingToken()
+        .map { try parts.vocabulary.id(of: .text($0)) })
   }
 }
 
@@ -130,7 +131,7 @@ extension PreTokenizer {
 }
 
 extension JSONField {
-  fileprivate func unsupported(_ feature: String) -> TokenizerError {
+  func unsupported(_ feature: String) -> TokenizerError {
     .unsupported(file: file, feature: "\(feature) (\(place))")
   }
 
@@ -141,7 +142,7 @@ extension JSONField {
     throw field.unsupported("\(name)")
   }
 
-  fileprivate func type() throws -> String { try required("type").text() }
+  func type() throws -> String { try required("type").text() }
 
   fileprivate func expectType(_ expected: String, of role: String) throws {
     let found = try type()
@@ -168,33 +169,32 @@ extension JSONField {
 extension JSONField {
   /// The special token that a post-processor puts in front of a text. What it puts behind is not
   /// looked at: `encode` puts nothing there, and the end token is named elsewhere.
-  fileprivate func leadingToken(_ vocabulary: BytePairVocabulary) throws -> Int32? {
+  func leadingToken() throws -> String? {
     switch try type() {
     case "ByteLevel": return nil
     case "RobertaProcessing":
       let pair = try required("cls").elements()
       guard pair.count == 2 else { throw mismatch("cls to be a token and its id") }
-      return try vocabulary.id(of: .text(pair[0].text()))
+      return try pair[0].text()
     case "TemplateProcessing":
-      return try templateStart(vocabulary)
+      return try templateStart()
     case "Sequence":
-      let ids = try required("processors").elements().compactMap { try $0.leadingToken(vocabulary) }
-      guard ids.count <= 1 else { throw unsupported("more than one token in front of a text") }
-      return ids.first
+      let names = try required("processors").elements().compactMap { try $0.leadingToken() }
+      guard names.count <= 1 else { throw unsupported("more than one token in front of a text") }
+      return names.first
     case let type:
       throw unsupported("the post-processor \(type)")
     }
   }
 
-  private func templateStart(_ vocabulary: BytePairVocabulary) throws -> Int32? {
-    var ids: [Int32] = []
+  private func templateStart() throws -> String? {
+    var names: [String] = []
     for part in try required("single").elements() {
       if try part.member("Sequence") != nil {
-        guard ids.count <= 1 else { throw unsupported("more than one token in front of a text") }
-        return ids.first
+        guard names.count <= 1 else { throw unsupported("more than one token in front of a text") }
+        return names.first
       }
-      let name = try part.required("SpecialToken").required("id").text()
-      ids.append(try vocabulary.id(of: .text(name)))
+      names.append(try part.required("SpecialToken").required("id").text())
     }
     throw mismatch("a template with the text in it", found: "one without")
   }

@@ -40,7 +40,8 @@ extension ByteLevelBPETokenizer {
 
   /// The lines that hold merges, with their numbers, which count from 1.
   private static func mergeLines(_ url: URL) throws -> [(Int, ArraySlice<UInt8>)] {
-    let bytes = try TokenizerFile.contents(of: url)
+    var bytes = try TokenizerFile.contents(of: url)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     var result: [(Int, ArraySlice<UInt8>)] = []
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {

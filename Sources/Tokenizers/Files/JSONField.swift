@@ -32,12 +32,12 @@ struct JSONField {
   /// The member of this name; nil where there is none or it is null.
   /// - Throws: `TokenizerError.damaged` where the field is no object.
   func member(_ name: String) throws -> JSONField? {
-    guard case .object(let members) = value else { throw mismatch("an object") }
-    let named = members.filter { $0.name?.utf8.elementsEqual(name.utf8) == true }
+    guard case .object = value else { throw mismatch("an object") }
+    let named = value.members(named: name)
     guard named.count <= 1 else {
       throw mismatch("\(name) once", found: "it \(named.count) times")
     }
-    guard let found = named.first?.value else { return nil }
+    guard let found = named.first else { return nil }
     if case .null = found { return nil }
     return JSONField(value: found, place: place.isEmpty ? name : "\(place).\(name)", file: file)
   }
@@ -103,13 +103,5 @@ struct JSONField {
     .damaged(
       file: file, place: place.isEmpty ? "the document" : place, expected: expected,
       found: found ?? value.kind)
-  }
-}
-
-extension JSONValue {
-  /// A whole number of 64 bits, written as one.
-  var integer: Int? {
-    guard case .number(let text) = self else { return nil }
-    return Int(text)
   }
 }

@@ -12,8 +12,12 @@ enum TokenizerFile {
   ///
   static func contents(
     of url: URL, maximumByteCount: Int = TokenizerFile.maximumByteCount
-  ) throws(ReadFailure) -> [UInt8] {
-    try BoundedFile.contents(of: url.path, limit: maximumByteCount)
+  ) throws -> [UInt8] {
+    let bytes = try BoundedFile.contents(of: url.path, limit: maximumByteCount)
+    if let kind = FileKind(bytes), !bytes.isEmpty {
+      throw TokenizerError.otherKind(file: url.path, kind)
+    }
+    return bytes
   }
 
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }

@@ -11,6 +11,7 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   public let startId: Int32?
   public let endId: Int32
   public let padId: Int32
+  public var unknownId: Int32? { model.unknownId }
 
   private let model: SentencePieceModel
   private let library: SentencePieceLibrary
@@ -37,9 +38,27 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   }
 
   init(modelFile: URL, extraIds: Int, added: [AddedToken], special: SpecialTokens) throws {
+    try self.init(
+      TokenizerFile.contents(of: modelFile), file: modelFile.path, extraIds: extraIds, added: added,
+      special: special)
+  }
+
+  /// - Parameter special: What other files say of special tokens.
+  init(_ document: JSONField, special: SpecialTokens) throws {
+    let model = try SentencePieceDocument(document)
+    var special = special
+    if let start = try model.start() {
+      (special.start, special.addsStart) = (.text(start), true)
+    }
+    try self.init(
+      model.modelProto(), file: document.file, extraIds: 0, added: model.addedTokens,
+      special: special)
+  }
+
+  private init(
+    _ bytes: [UInt8], file: String, extraIds: Int, added: [AddedToken], special: SpecialTokens
+  ) throws {
     precondition((0...1000).contains(extraIds), "\(extraIds) extra ids")
-    let file = modelFile.path
-    let bytes = try TokenizerFile.contents(of: modelFile)
     let model = try SentencePieceModel(bytes, file: file)
     library = try SentencePieceLibrary(bytes, file: file)
     guard library.pieceCount == model.pieces.count else {

@@ -25,7 +25,8 @@ public enum RunError: Error, Equatable {
   /// The tokenizer knows more tokens than the language model has rows for.
   case tokenizerMismatch(tokenizer: String, tokens: Int, model: String, rows: Int)
   /// Tokenizer and language model end texts with different tokens.
-  case otherEndToken(tokenizer: String, token: Int, model: String, expected: [Int])
+  case otherEndToken(
+    tokenizer: String, token: Int, model: String, expected: [Int], generation: [Int])
   /// A tokenizer without a single token for the line feed that ends OPT's texts.
   case noLineFeed(path: String, tokens: Int)
   /// A run that wants more memory than there is, in bytes: all of it, the part for weights, gradients and
@@ -88,11 +89,17 @@ extension RunError: CustomStringConvertible, LocalizedError {
       return
         "\(tokenizer): \(tokens) tokens, but the language model \(model) has word embeddings for "
         + "\(rows); name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
-    case .otherEndToken(let tokenizer, let token, let model, let expected):
-      return
-        "\(tokenizer): its texts end with token \(token), those of the language model \(model) with "
-        + expected.map(String.init).joined(separator: " or ")
-        + "; name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
+    case .otherEndToken(let tokenizer, let token, let model, let expected, let generation):
+      let words = expected.map(String.init).joined(separator: " or ")
+      let advice =
+        tokenizer == model
+        ? "generation_config.json says "
+          + (generation.isEmpty
+            ? "nothing" : generation.map(String.init).joined(separator: " or "))
+          + ". Set eos_token_id in config.json to \(token) if the tokenizer is the model's"
+        : "name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
+      return "\(tokenizer): its texts end with token \(token), those of the language model "
+        + "\(model) with \(words) (eos_token_id); \(advice)"
     case .noLineFeed(let path, let tokens):
       return
         "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "

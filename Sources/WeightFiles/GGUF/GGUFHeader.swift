@@ -33,7 +33,8 @@ struct GGUFHeader {
       .unsupportedFormat(file: file, found: found, remedy: remedy)
     }
     guard bytes.starts(with: magic) else {
-      throw unsupported("a file that does not begin with GGUF", "fetch it again")
+      throw unsupported(
+        "one that does not begin with GGUF: it \(FileKind.words(bytes))", "fetch it again")
     }
     guard bytes.count >= 8 else {
       throw WeightFileError.damagedHeader(

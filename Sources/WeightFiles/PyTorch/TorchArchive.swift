@@ -1,3 +1,5 @@
+import Files
+
 /// The entries of a zip file of `torch.save`: `NAME/data.pkl`, `NAME/data/KEY` for each storage,
 /// and some small notes (https://github.com/pytorch/pytorch/blob/main/torch/serialization.py).
 struct TorchArchive {
@@ -9,7 +11,9 @@ struct TorchArchive {
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
     guard Self.isZip(bytes) else {
       throw WeightFileError.unsupportedFormat(
-        file: file, found: Self.kind(of: bytes), remedy: Self.remedy)
+        file: file,
+        found: "neither a zip file of torch.save nor safetensors: it "
+          + FileKind.words(bytes), remedy: Self.remedy)
     }
     let directory = try ZipDirectory(bytes, file: file)
     let pickles = directory.entries.keys.filter { name in
@@ -19,7 +23,9 @@ struct TorchArchive {
       let pickle = directory.entries[pickleName]
     else {
       throw WeightFileError.unsupportedFormat(
-        file: file, found: "a zip file without the one data.pkl of torch.save", remedy: Self.remedy)
+        file: file,
+        found: "a zip file without the one data.pkl of torch.save"
+          + (FileKind(bytes).map { ": \($0.name)" } ?? ""), remedy: Self.remedy)
     }
     let root = pickleName.dropLast("data.pkl".count)
     guard directory.entries["\(root)constants.pkl"] == nil else {
@@ -51,19 +57,4 @@ struct TorchArchive {
 
   private static let remedy =
     "load it with a current torch and save its state_dict() with torch.save, or as safetensors"
-
-  /// What a file that is no zip file seems to be.
-  private static func kind(of bytes: UnsafeRawBufferPointer) -> String {
-    // 0x1950a86a20f9469cfc6c, the number with which torch's format before 1.6 begins.
-    let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
-    let beginning = bytes.prefix(64)
-    if beginning.indices.contains(where: { beginning[$0...].starts(with: magic) }) {
-      return "torch's format from before version 1.6"
-    }
-    if bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) {
-      return "a tar file, perhaps torch's oldest format"
-    }
-    if bytes.count > 1, bytes[0] == 0x80, (2...5).contains(bytes[1]) { return "a bare pickle" }
-    return "neither a zip file of torch.save nor safetensors"
-  }
 }

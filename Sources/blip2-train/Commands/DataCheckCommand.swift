@@ -32,7 +32,7 @@ struct DataCheckCommand: ParsableCommand {
       URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
     try whole.checkData()
     let configuration = whole.data
-    let tokenCount = try R.tokenCounter(whole)
+    let tokens = try R.captionReader(whole)
     let train = configuration.train.locations.map(\.location)
     let sources =
       train.map { ("train", $0) }
@@ -45,7 +45,7 @@ struct DataCheckCommand: ParsableCommand {
     for (name, location) in sources {
       let report = try DatasetReport(
         try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration),
-        tokenCount: tokenCount)
+        tokens: tokens)
       print("\(name): \(FileName.displayed(location.path))")
       print(report)
       let flips = configuration.augmentation.flipProbability
@@ -60,6 +60,17 @@ struct DataCheckCommand: ParsableCommand {
         problems.append(
           "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
             + "the images cannot be read; training would end with an error")
+      }
+      let wordless = report.findings.reduce(0) {
+        [.withoutWords, .unknownWords].contains($1.kind) ? $0 + $1.count : $0
+      }
+      if Double(wordless) / Double(max(1, report.pairs)) > configuration.maximumBadShare {
+        problems.append(
+          "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
+            + "the captions hold no word that is trained on; training would end with an error")
+      }
+      if report.images == 0 {
+        problems.append(DatasetError.noSamples(file: location.path, report.findings).description)
       }
       if report.findings.contains(where: { $0.kind == .damagedShards }) {
         problems.append("\(location.path): shards are damaged; training would not begin")

@@ -12,8 +12,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     commandName: "caption",
     abstract: "Caption images with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
     discussion: """
-      Without --data the recipe's held-out images are taken. --data reads a JSON file in COCO's \
-      layout ({"images": …, "annotations": …}) or a list of {"image": …, "caption": [ … ]}.
+      Without --data the recipe's held-out images are taken. --data reads every list that training \
+      does: JSON, JSON lines, CSV, TSV, COCO's annotations, and of Karpathy's file the test split.
 
       Example:
         blip2-train evaluate caption --checkpoint runs/b --data captions_val2014.json --images val2014
@@ -21,7 +21,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The images and their captions, JSON.", completion: .file())
+  @Option(help: "The list of images with their captions.", completion: .file())
   var data: String?
 
   @Option(help: "The folder of the images, where it is not the file's.")
@@ -82,7 +82,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The questions, JSON.", completion: .file())
+  @Option(help: "The questions: VQA's file, or a list of any kind.", completion: .file())
   var questions: String
 
   @Option(help: "The answers, JSON, where they are a file of their own.", completion: .file())
