@@ -4,7 +4,7 @@ import Tensors
 ///
 /// They live here and not on the variables, so that a model can serve several passes at once.
 public final class Gradients {
-  private var store: [Int: ProductFactor] = [:]
+  private var store: [Int: Operand] = [:]
 
   public init() {}
 
@@ -47,7 +47,7 @@ public final class Gradients {
 
   /// - Parameter start: A node before which there may be no operation; nil for none.
   func runBackward(
-    from roots: [(node: GradientNode, gradient: ProductFactor)],
+    from roots: [(node: GradientNode, gradient: Operand)],
     madeAfter start: GradientNode? = nil
   ) {
     for root in roots { addFactor(root.gradient, to: root.node) }
@@ -88,7 +88,7 @@ public final class Gradients {
   }
 
   /// Adds a gradient in either form. The first one is kept as it is; sums are float32.
-  func addFactor(_ gradient: @autoclosure () -> ProductFactor, to node: GradientNode?) {
+  func addFactor(_ gradient: @autoclosure () -> Operand, to node: GradientNode?) {
     guard let node else { return }
     let gradient = gradient()
     if var sum = take(node) {
@@ -105,10 +105,10 @@ public final class Gradients {
   }
 
   /// Lets an operation add to a variable's gradient where it lies, such as a product that sums.
-  /// - Parameter write: Is given the values and `keeping`: 0 where they are not yet initialised and
+  /// - Parameter write: Is given the values and `beta`: 0 where they are not yet initialised and
   ///   must be overwritten, 1 where they must be added to.
   func accumulate(
-    into node: GradientNode?, _ write: (UnsafeMutablePointer<Float>, _ keeping: Float) -> Void
+    into node: GradientNode?, _ write: (UnsafeMutablePointer<Float>, _ beta: Float) -> Void
   ) {
     guard let node else { return }
     if var sum = take(node) {
@@ -122,7 +122,7 @@ public final class Gradients {
   /// As `accumulate(into:)`, for products that can write bfloat16; only float32 is to be kept.
   func accumulateProduct(
     into node: GradientNode?, in precision: ProductPrecision,
-    _ write: (ProductResult, _ keeping: Float) -> Void
+    _ write: (ProductResult, _ beta: Float) -> Void
   ) {
     guard let node else { return }
     if node.isRounded, precision == .bfloat16, store[node.order] == nil {

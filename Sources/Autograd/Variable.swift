@@ -8,10 +8,10 @@ import Tensors
 public final class Variable {
   public let shape: [Int]
   /// The values in the form in which they are kept.
-  let kept: ProductFactor
+  let kept: Operand
   let node: GradientNode?
   /// The value in bfloat16, once a product asked for it: several maps may read one input.
-  private(set) var rounded: ProductFactor?
+  private(set) var rounded: Operand?
 
   /// A constant: no gradient reaches it.
   public convenience init(_ value: Tensor) {
@@ -23,7 +23,7 @@ public final class Variable {
   }
 
   init(
-    _ kept: ProductFactor, shape: [Int], rounded: ProductFactor? = nil, node: GradientNode?
+    _ kept: Operand, shape: [Int], rounded: Operand? = nil, node: GradientNode?
   ) {
     self.kept = kept
     self.rounded = rounded
@@ -57,7 +57,7 @@ public final class Variable {
   public var needsGradient: Bool { node != nil }
 
   /// The value as a weight multiplies it.
-  func factor(for weight: Weight) -> ProductFactor {
+  func factor(for weight: Weight) -> Operand {
     // For a few rows that no gradient passes, rounding would cost more than it saves.
     if node == nil, weight.variable == nil, rowCount <= BFloat16Weight.fewRows { return kept }
     return weight.matrix is BFloat16Weight
@@ -84,20 +84,20 @@ public final class Leaf {
   }
 }
 
-/// Whether operations record what a backward pass needs.
-public enum Recording {
-  /// Belongs to the thread or task that asks, so that one can evaluate while another trains.
+/// Whether operations are recorded; belongs to the thread or task that asks, so that one can evaluate
+/// while another trains.
+enum Recording {
   @TaskLocal static var isEnabled = true
+}
 
-  /// Runs the body without recording anything, as evaluation wants it.
-  public static func disabled<Result>(_ body: () throws -> Result) rethrows -> Result {
-    try $isEnabled.withValue(false, operation: body)
-  }
+/// Runs the body without recording anything, as evaluation wants it.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isEnabled.withValue(false, operation: body)
 }
 
 /// One step of the computation: what to do with the gradient of its result.
 final class GradientNode {
-  typealias Pullback = (_ dy: ProductFactor, _ gradients: Gradients) -> Void
+  typealias Pullback = (_ dy: Operand, _ gradients: Gradients) -> Void
 
   /// The order in which nodes were made; results come after what they were computed from.
   let order: Int
@@ -166,9 +166,9 @@ extension Variable {
   ///   - shape: The result's.
   ///   - rounded: The result in bfloat16, where the operation made it on the way.
   static func recording(
-    _ y: ProductFactor, shape: [Int], rounded: ProductFactor? = nil, from parents: [Variable?],
+    _ y: Operand, shape: [Int], rounded: Operand? = nil, from parents: [Variable?],
     operation: StaticString = #function,
-    _ pullback: @escaping (_ dy: ProductFactor, _ gradients: Gradients) -> Void
+    _ pullback: @escaping (_ dy: Operand, _ gradients: Gradients) -> Void
   ) -> Variable {
     Profile.mark(
       operation, .forward,

@@ -24,7 +24,7 @@ extension CausalLanguageModel {
     let whole =
       read.isEmpty ? input : input.followed(by: embeddings(of: read), texts.map(\.count))
     let predicting = zip(whole.ranges, targets).map { $0.suffix($1.count) }
-    return states(whole.rows, .causal(whole.lengths, reading: ReadRows(predicting)))
+    return states(whole.rows, .causal(whole.lengths, reading: OutputRows(predicting)))
   }
 
   public func decodingSession(after input: PackedRows) -> any DecodingSession {
@@ -36,19 +36,19 @@ extension CausalLanguageModel {
 private final class CausalSession: DecodingSession {
   private let model: any CausalLanguageModel
   private let input: PackedRows
-  private let memory: SequenceMemory
+  private let memory: KVCache
 
   init(model: any CausalLanguageModel, input: PackedRows) {
     self.model = model
     self.input = input
-    memory = SequenceMemory(layers: model.layerCount, lengths: input.lengths)
+    memory = KVCache(layers: model.layerCount, lengths: input.lengths)
   }
 
   var vocabularySize: Int { model.vocabularySize }
 
   func start() -> Tensor {
-    Recording.disabled {
-      let last = ReadRows(input.ranges.map { $0.suffix(1) })
+    withoutGradients {
+      let last = OutputRows(input.ranges.map { $0.suffix(1) })
       let states = model.states(
         input.rows, .causal(input.lengths, memory: memory, reading: last))
       return model.logits(states).value
@@ -56,7 +56,7 @@ private final class CausalSession: DecodingSession {
   }
 
   func advance(_ tokens: [Int32], from parents: [Int]) -> Tensor {
-    Recording.disabled {
+    withoutGradients {
       memory.reorder(parents)
       let states = model.states(model.embeddings(of: tokens), SequencePass(step: memory))
       memory.advance()

@@ -7,17 +7,17 @@ import Tensors
 struct SequencePass {
   private enum Mode {
     /// - Parameter memory: Where keys and values are kept for rows to come.
-    case whole(AttentionLayout, memory: SequenceMemory?)
-    case step(SequenceMemory)
+    case whole(AttentionLayout, memory: KVCache?)
+    case step(KVCache)
   }
 
   private var mode: Mode
   /// The place of each row in its sequence.
   let positions: [Int32]
   /// The rows whose outputs are read; nil for all.
-  private let read: ReadRows?
+  private let read: OutputRows?
   /// The rows that look at others in the present layer; nil for all.
-  private var looking: ReadRows?
+  private var looking: OutputRows?
   /// The number of the present layer.
   private(set) var layer = 0
 
@@ -26,7 +26,7 @@ struct SequencePass {
   ///   - memory: Where keys and values are kept for rows to come.
   ///   - read: The rows whose outputs are read; nil for all.
   static func causal(
-    _ lengths: [Int], memory: SequenceMemory? = nil, reading read: ReadRows? = nil
+    _ lengths: [Int], memory: KVCache? = nil, reading read: OutputRows? = nil
   ) -> SequencePass {
     SequencePass(lengths, isCausal: true, memory: memory, reading: read)
   }
@@ -37,14 +37,14 @@ struct SequencePass {
   }
 
   /// One further row of each sequence of a memory.
-  init(step memory: SequenceMemory) {
+  init(step memory: KVCache) {
     mode = .step(memory)
     positions = memory.lengths.map(Int32.init)
     read = nil
   }
 
   private init(
-    _ lengths: [Int], isCausal: Bool, memory: SequenceMemory?, reading read: ReadRows?
+    _ lengths: [Int], isCausal: Bool, memory: KVCache?, reading read: OutputRows?
   ) {
     var start = 0
     let groups = lengths.enumerated().map { index, length in
@@ -104,7 +104,7 @@ enum CrossPass {
   /// Whole sequences: the encoder's states, packed, and which decoder rows see which.
   case whole(states: Variable, AttentionLayout)
   /// One further row of each sequence; the keys and values of the input are remembered.
-  case step(SequenceMemory)
+  case step(KVCache)
 
   /// - Parameters:
   ///   - input: The encoder's states.
@@ -133,17 +133,17 @@ extension MultiHeadAttention {
     _ x: Variable, _ pass: SequencePass, rotation: RotaryPositions? = nil,
     bias: RelativeBias? = nil
   ) -> Variable {
-    var queries = query(pass.looking(x), forProducts: true)
+    var queries = query(pass.looking(x), inComputePrecision: true)
     if let rotation { queries = queries.rotated(by: pass.looking(rotation)) }
-    var keys = key(x, forProducts: true)
+    var keys = key(x, inComputePrecision: true)
     if let rotation { keys = keys.rotated(by: rotation) }
-    let own = KeyValues(keys: keys, values: value(x, forProducts: true))
+    let own = KeyValues(keys: keys, values: value(x, inComputePrecision: true))
     return output(pass.attention(queries, to: own, heads.options(bias: bias)))
   }
 
   /// Cross-attention in one layer of a pass.
   func callAsFunction(_ x: Variable, _ cross: CrossPass, layer: Int) -> Variable {
-    let queries = query(x, forProducts: true)
+    let queries = query(x, inComputePrecision: true)
     let options = heads.options()
     switch cross {
     case .whole(let states, let layout):

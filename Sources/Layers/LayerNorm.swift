@@ -24,15 +24,15 @@ public struct LayerNorm: RowNorm {
     self.epsilon = epsilon
   }
 
-  public func callAsFunction(_ x: Variable) -> Variable { self(x, forProducts: false) }
+  public func callAsFunction(_ x: Variable) -> Variable { self(x, inComputePrecision: false) }
 
   /// - Parameters:
   ///   - x: `[..., width]`.
-  ///   - forProducts: Whether only products read the result, which may then be bfloat16.
-  public func callAsFunction(_ x: Variable, forProducts: Bool) -> Variable {
+  ///   - inComputePrecision: Whether only products read the result, which may then be bfloat16.
+  public func callAsFunction(_ x: Variable, inComputePrecision: Bool) -> Variable {
     x.layerNormalised(
       gamma: weight.variable, beta: bias.variable, epsilon: epsilon, precision: weight.precision,
-      forProducts: forProducts)
+      inComputePrecision: inComputePrecision)
   }
 
   /// `layerNorm(dropout(x) + residual)`.

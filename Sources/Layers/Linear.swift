@@ -34,15 +34,16 @@ public struct Linear: Module {
   /// - Parameters:
   ///   - x: `[..., inputs]`.
   ///   - activation: What follows the map.
-  ///   - forProducts: Whether only products read the result, which may then be bfloat16.
+  ///   - inComputePrecision: Whether only products read the result, which may then be bfloat16.
   /// - Returns: `[..., outputs]`.
   public func callAsFunction(
-    _ x: Variable, then activation: Activation? = nil, forProducts: Bool = false
+    _ x: Variable, then activation: Activation? = nil, inComputePrecision: Bool = false
   ) -> Variable {
     guard let activation else {
-      return x.linear(weight.weight, bias: bias?.variable, forProducts: forProducts)
+      return x.linear(weight.weight, bias: bias?.variable, inComputePrecision: inComputePrecision)
     }
     return x.linear(
-      weight.weight, bias: bias?.variable, activation: activation, forProducts: forProducts)
+      weight.weight, bias: bias?.variable, activation: activation,
+      inComputePrecision: inComputePrecision)
   }
 }

@@ -22,14 +22,14 @@ public struct NormalisedRows {
       let zeros = Variable(Tensor.zeros(shift.shape))
       rows = x.layerNormalised(
         gamma: ones, beta: zeros, epsilon: norm.epsilon, precision: norm.weight.precision,
-        forProducts: true)
+        inComputePrecision: true)
       folded = (scale, shift)
     }
   }
 
   /// The linear map of the norm's output, `[rows, outputs]`.
-  public func mapped(by map: Linear, forProducts: Bool = false) -> Variable {
-    rows.linear(weight(of: map), bias: bias(of: map), forProducts: forProducts)
+  public func mapped(by map: Linear, inComputePrecision: Bool = false) -> Variable {
+    rows.linear(weight(of: map), bias: bias(of: map), inComputePrecision: inComputePrecision)
   }
 
   /// W, or W · γ where γ is folded.

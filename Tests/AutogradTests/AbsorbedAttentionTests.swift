@@ -162,7 +162,7 @@ import Testing
   /// In bfloat16 against the same in float32 on the same numbers.
   @Test(.enabled(if: TiledProduct.isNative), arguments: cases, [nil, dropout])
   func bfloat16IsNearFloat32(_ test: Case, _ dropout: Dropout?) throws {
-    func rounded(_ x: Tensor) -> BFloat16Matrix { ProductFactor.float32(x).rounded }
+    func rounded(_ x: Tensor) -> BFloat16Matrix { Operand.float32(x).rounded }
     let x = rounded(test.features)
     let dy = rounded(test.dy).expanded(test.dy.shape)
     let parts = test.parts.map { rounded($0).expanded($0.shape) }

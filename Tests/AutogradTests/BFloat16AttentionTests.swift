@@ -7,7 +7,7 @@ import Testing
 /// Attention whose products are made in bfloat16 against attention in float32 on the same numbers.
 @Suite struct BFloat16AttentionTests {
   private func leaf(_ shape: [Int], seed: UInt64) -> Variable {
-    let matrix = ProductFactor.float32(randomTensor(shape, seed: seed)).rounded
+    let matrix = Operand.float32(randomTensor(shape, seed: seed)).rounded
     return Variable(
       .bfloat16(matrix), shape: shape, node: GradientNode(shape: shape, isRounded: true))
   }
@@ -37,7 +37,7 @@ import Testing
     ]
     let options = AttentionOptions(
       headCount: heads, scale: 1 / Float(headWidth).squareRoot(), dropout: dropout, bias: bias)
-    let dy = ProductFactor.float32(randomTensor(inputs[0].shape, seed: 4)).rounded
+    let dy = Operand.float32(randomTensor(inputs[0].shape, seed: 4)).rounded
       .expanded(inputs[0].shape)
     let found = pass(inputs, layout, options, dy: dy)
     let expected = pass(inputs.map { .leaf($0.value) }, layout, options, dy: dy)

@@ -97,14 +97,14 @@ import Testing
     struct Stop: Error {}
     let leaf = Leaf(shape: [2])
     let value = Tensor([1, 2], shape: [2])
-    let y = Recording.disabled { () -> Variable in
-      let nested = Recording.disabled { Variable(value, leaf: leaf) }
+    let y = withoutGradients { () -> Variable in
+      let nested = withoutGradients { Variable(value, leaf: leaf) }
       #expect(!nested.needsGradient)
       return Variable(value, leaf: leaf).activated(.gelu)
     }
     #expect(!y.needsGradient)
     #expect(Variable(value, leaf: leaf).needsGradient, "it is on again afterwards")
-    #expect(throws: Stop.self) { try Recording.disabled { throw Stop() } }
+    #expect(throws: Stop.self) { try withoutGradients { throw Stop() } }
     #expect(Variable(value, leaf: leaf).needsGradient, "after an error too")
   }
 
@@ -114,7 +114,7 @@ import Testing
     let value = Tensor([1, 2], shape: [2])
     let (entered, checked) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     Thread.detachNewThread {
-      Recording.disabled {
+      withoutGradients {
         entered.signal()
         checked.wait()
       }
@@ -152,7 +152,7 @@ import Testing
   /// Evaluation keeps nothing: what was an input is free as soon as it goes out of use.
   @Test func nothingIsKeptWithoutRecording() {
     weak var saved: Storage?
-    let y = Recording.disabled { () -> Variable in
+    let y = withoutGradients { () -> Variable in
       let x = Variable.leaf(randomTensor([16], seed: 1))
       saved = x.value.storage
       return Variable(x.value).activated(.gelu)

@@ -17,11 +17,12 @@ import Testing
   {
     { inputs in
       let weight = Weight(parameters[0], in: precision)
-      let h = inputs[0].linear(weight, bias: parameters[1], activation: .gelu, forProducts: true)
+      let h = inputs[0].linear(
+        weight, bias: parameters[1], activation: .gelu, inComputePrecision: true)
       let y = h.linear(Weight(parameters[2], in: precision)).addedAndNormalised(
         to: inputs[0], dropout: Self.dropout, places: Self.places, gamma: parameters[3],
         beta: parameters[4], epsilon: 1e-6)
-      let z = inputs[1].linear(weight, forProducts: true)
+      let z = inputs[1].linear(weight, inComputePrecision: true)
       return [y, z.linear(Weight(parameters[2], in: precision)) + inputs[0].rows(1..<3)]
     }
   }
@@ -124,7 +125,7 @@ import Testing
     let frozen = Variable.recomputing([constant]) { [$0[0].activated(.gelu)] }[0]
     #expect(!frozen.needsGradient)
     let leaf = Leaf(shape: [6, 8])
-    let evaluated = Recording.disabled {
+    let evaluated = withoutGradients {
       Variable.recomputing([constant]) { [$0[0] + Variable(constant.value, leaf: leaf)] }[0]
     }
     #expect(!evaluated.needsGradient)
@@ -132,7 +133,7 @@ import Testing
       [$0[0] + Variable(constant.value, leaf: leaf)]
     }[0]
     let gradients = Gradients()
-    Recording.disabled { gradients.addBackward(from: trained.sum()) }
+    withoutGradients { gradients.addBackward(from: trained.sum()) }
     #expect(gradients[leaf]!.values.allSatisfy { $0 == 1 })
   }
 

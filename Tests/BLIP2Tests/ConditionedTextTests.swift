@@ -5,8 +5,8 @@ import Testing
 
 /// How texts are put before a language model (Li et al. 2023, §3.2).
 @Suite struct ConditionedTextTests {
-  private let decoder = TextAssembly(start: 2, end: 50, hasEncoder: false, maximumLength: 8)
-  private let encoderDecoder = TextAssembly(start: 2, end: 1, hasEncoder: true, maximumLength: 6)
+  private let decoder = PromptTemplate(start: 2, end: 50, hasEncoder: false, maximumLength: 8)
+  private let encoderDecoder = PromptTemplate(start: 2, end: 1, hasEncoder: true, maximumLength: 6)
 
   /// Without a prompt the start token is predicted too, as in the original.
   @Test func decoderPredictsAll() {
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func withoutStartToken() {
-    let llama = TextAssembly(start: nil, end: 3, hasEncoder: false, maximumLength: 8)
+    let llama = PromptTemplate(start: nil, end: 3, hasEncoder: false, maximumLength: 8)
     #expect(llama.text([7, 8], given: 1) == .init(prefix: [7], target: [8, 3]))
     #expect(llama.beginning([]) == [])
   }
@@ -50,7 +50,7 @@ import Testing
     for sample in 0..<4000 {
       func draw() -> ConditionedText {
         var random = RandomStream(Philox(seed: 1), site: 1, sample: UInt32(sample))
-        return TextAssembly(start: nil, end: 1, hasEncoder: true, maximumLength: 32)
+        return PromptTemplate(start: nil, end: 1, hasEncoder: true, maximumLength: 32)
           .drawnText([5, 6, 7, 8, 9, 10, 11, 12, 13], using: &random)
       }
       let text = draw()

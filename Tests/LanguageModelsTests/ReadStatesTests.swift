@@ -34,11 +34,11 @@ import Testing
     arguments: Kind.allCases, [[4..<7], [2..<3, 6..<7, 8..<9], [0..<9], [1..<4, 5..<9]])
   func statesAndGradients(_ kind: Kind, _ runs: [Range<Int>]) {
     let model = kind.model()
-    let read = ReadRows(runs)
+    let read = OutputRows(runs)
     let input = randomTensor([9, model.embeddingWidth], seed: 4)
     let passes = [true, false].map { leavesOut in
       let leaf = Variable.leaf(input)
-      let memory = SequenceMemory(layers: model.layerCount, lengths: [3, 4, 2])
+      let memory = KVCache(layers: model.layerCount, lengths: [3, 4, 2])
       let pass = SequencePass.causal(
         [3, 4, 2], memory: memory, reading: leavesOut ? read : nil)
       let states = model.states(leaf, pass)

@@ -35,7 +35,7 @@ import Testing
     configuration.path = Goldens.repository.appendingPathComponent("Data/demo/\(family)").path
     let tokenizer = try FrozenLanguageModel.tokenizer(configuration)
     let found = problems(
-      { LanguageModelTexts.read($0, tokenizer, data) }, ["a dog", "!!!", "  ", Self.long])
+      { CaptionPrompts.read($0, tokenizer, data) }, ["a dog", "!!!", "  ", Self.long])
     #expect(found == [nil, .empty, .empty, .cut])
   }
 }

@@ -52,7 +52,7 @@ import Testing
     // The same numbers as the model gives in this process.
     let checkpoint = try LoadedRecipe<StageOneRecipe>(
       run.output("a"), reading: [], report: { _ in })
-    var embedded: [StageOneRecipe.Embedded] = []
+    var embedded: [StageOneRecipe.Embedding] = []
     _ = try checkpoint.embed(
       images: Array(images.prefix(2)), texts: texts, report: { _ in },
       show: { embedded.append($0) })

@@ -27,24 +27,24 @@ import Testing
   }
 
   @Test(arguments: MatrixProductTests.forms, [1, 3, 16, 33, 130, 257])
-  func productsAreThoseOfTheRoundedNumbers(_ form: ProductForm, _ size: Int) {
+  func productsAreThoseOfTheRoundedNumbers(_ form: TransposeMode, _ size: Int) {
     for (rows, inner, columns) in [(size, 48, 70), (37, size, 64), (96, 31, size)] {
       let a = rounded(
         randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
       let b = rounded(
         randomTensor(form == .secondTransposed ? [columns, inner] : [inner, columns], seed: 2))
-      for keeping: Float in [0, 1] {
+      for beta: Float in [0, 1] {
         let start = randomTensor([rows, columns], seed: 3)
         var (fast, plain) = (start.copied(), start.copied())
         a.read { a in
           b.read { b in
             fast.modify {
               sharedProduct(
-                a, b, form, into: .float32($0), cStride: columns, ProductSum(keeping: keeping))
+                a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta))
             }
             plain.modify {
               BFloat16.multiplyAsFloats(
-                a, b, form, into: .float32($0), cStride: columns, ProductSum(keeping: keeping))
+                a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta))
             }
           }
         }
@@ -65,7 +65,7 @@ import Testing
         var (y, dx) = (Tensor.zeros([rows, 70]), Tensor.zeros([rows, 33]))
         y.modify { weight.apply(to: weight.factor(.float32(x)), bias: bias, into: .float32($0)) }
         dx.modify {
-          weight.applyTransposed(to: weight.factor(.float32(dy)), into: .float32($0), keeping: 0)
+          weight.applyTransposed(to: weight.factor(.float32(dy)), into: .float32($0), beta: 0)
         }
         return (y, dx)
       }
@@ -85,7 +85,7 @@ import Testing
 
   /// Results that are rounded, with a bias: against the same product in float32.
   @Test(arguments: MatrixProductTests.forms)
-  func roundedResults(_ form: ProductForm) {
+  func roundedResults(_ form: TransposeMode) {
     let (rows, inner, columns) = (70, 40, 130)
     let a = rounded(
       randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
@@ -98,9 +98,9 @@ import Testing
         bias.read { bias in
           plain.modify {
             BFloat16.multiplyAsFloats(
-              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
           }
-          let sum = ProductSum(bias: bias)
+          let sum = Epilogue(bias: bias)
           for isShared in [true, false] {
             let result = BFloat16Matrix(rows: rows, columns: columns) {
               if isShared {
@@ -119,10 +119,10 @@ import Testing
 
   /// Sums longer than a panel is, more columns than are copied at a time, and whole rows.
   @Test(arguments: [
-    (ProductForm.plain, 33, 6200, 70), (.secondTransposed, 40, 12_301, 48),
+    (TransposeMode.plain, 33, 6200, 70), (.secondTransposed, 40, 12_301, 48),
     (.firstTransposed, 49, 4500, 80), (.secondTransposed, 32, 2050, 4200),
   ])
-  func longSums(_ form: ProductForm, _ rows: Int, _ inner: Int, _ columns: Int) {
+  func longSums(_ form: TransposeMode, _ rows: Int, _ inner: Int, _ columns: Int) {
     let a = rounded(
       randomTensor(form == .firstTransposed ? [inner, rows] : [rows, inner], seed: 1))
     let b = rounded(
@@ -134,17 +134,17 @@ import Testing
         bias.read { bias in
           plain.modify {
             BFloat16.multiplyAsFloats(
-              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
           }
           var fast = Tensor.zeros([rows, columns])
           fast.modify {
             TiledProduct.multiply(
-              a, b, form, into: .float32($0), cStride: columns, ProductSum(bias: bias))
+              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
           }
           #expect(difference(fast, plain, relative: 1e-5) == nil)
           let result = BFloat16Matrix(rows: rows, columns: columns) {
             TiledProduct.multiply(
-              a, b, form, into: .bfloat16($0), cStride: columns, ProductSum(bias: bias))
+              a, b, form, into: .bfloat16($0), cStride: columns, Epilogue(bias: bias))
           }
           #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
         }

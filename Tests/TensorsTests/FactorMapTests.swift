@@ -15,8 +15,8 @@ import Testing
 
   private static let shapes = [[1, 1], [3, 15], [5, 16], [7, 50], [300, 129]]
 
-  private func pair(_ shape: [Int], seed: UInt64) -> (rounded: ProductFactor, plain: Tensor) {
-    let matrix = ProductFactor.float32(randomTensor(shape, seed: seed)).rounded
+  private func pair(_ shape: [Int], seed: UInt64) -> (rounded: Operand, plain: Tensor) {
+    let matrix = Operand.float32(randomTensor(shape, seed: seed)).rounded
     return (.bfloat16(matrix), matrix.expanded(shape))
   }
 
@@ -32,7 +32,7 @@ import Testing
       if case .float32 = found { Issue.record("the form of the first values was not kept") }
       #expect(difference(found.tensor(shape), expected, relative: 4e-3) == nil)
     }
-    let plain = ProductFactor.float32(a.plain).combined(with: b.rounded, by: Mix.self)
+    let plain = Operand.float32(a.plain).combined(with: b.rounded, by: Mix.self)
     #expect(plain.tensor(shape).values == expected.values)
 
     var (sums, twin) = (
@@ -46,10 +46,10 @@ import Testing
 
   @Test func rowsAndTheirJoining() {
     let (a, b) = (pair([4, 6], seed: 1), pair([3, 6], seed: 2))
-    let joined = ProductFactor.concatenated([a.rounded, b.rounded], rows: 7, width: 6)
+    let joined = Operand.concatenated([a.rounded, b.rounded], rows: 7, width: 6)
     #expect(joined.tensor([7, 6]).values == a.plain.values + b.plain.values)
     if case .float32 = joined { Issue.record("rows in bfloat16 were expanded") }
-    let mixed = ProductFactor.concatenated([a.rounded, .float32(b.plain)], rows: 7, width: 6)
+    let mixed = Operand.concatenated([a.rounded, .float32(b.plain)], rows: 7, width: 6)
     #expect(mixed.tensor([7, 6]).values == a.plain.values + b.plain.values)
     #expect(joined.rows(3..<5).tensor([2, 6]).values == joined.tensor([7, 6]).rows(3..<5).values)
   }

@@ -13,7 +13,7 @@ import Testing
   ]
 
   private func apply(
-    _ weight: any MatrixWeight, _ x: ProductFactor, rows: Int, bias: Tensor? = nil
+    _ weight: any MatrixWeight, _ x: Operand, rows: Int, bias: Tensor? = nil
   ) -> Tensor {
     Tensor(shape: [rows, weight.outputs]) { weight.apply(to: x, bias: bias, into: .float32($0)) }
   }
@@ -84,8 +84,8 @@ import Testing
     let (x, w) = (randomTensor([rows, inputs], seed: 1), randomTensor([outputs, inputs], seed: 2))
     let bias = randomTensor([outputs], seed: 3)
     let weight = Int8Weight(DenseWeight(w))
-    let rounded = ProductFactor.bfloat16(ProductFactor.float32(x).rounded)
-    for (factor, x) in [(ProductFactor.float32(x), x), (rounded, rounded.tensor(x.shape))] {
+    let rounded = Operand.bfloat16(Operand.float32(x).rounded)
+    for (factor, x) in [(Operand.float32(x), x), (rounded, rounded.tensor(x.shape))] {
       let found = apply(weight, factor, rows: rows, bias: bias).values
       let expected = sums(x, w, *)
       let (sizesOfX, sizesOfW) = (sums(x, w) { x, _ in abs(x) }, sums(x, w) { _, w in abs(w) })
@@ -172,11 +172,11 @@ import Testing
     let weight = Int8Weight(DenseWeight(randomTensor([70, 33], seed: 1)))
     let dy = randomTensor([9, 70], seed: 2)
     let found = Tensor(shape: [9, 33]) {
-      weight.applyTransposed(to: .float32(dy), into: .float32($0), keeping: 0)
+      weight.applyTransposed(to: .float32(dy), into: .float32($0), beta: 0)
     }
     let plain = Tensor(shape: [9, 33]) {
       DenseWeight(weight.expanded()).applyTransposed(
-        to: .float32(dy), into: .float32($0), keeping: 0)
+        to: .float32(dy), into: .float32($0), beta: 0)
     }
     #expect(difference(found, plain, relative: 1e-2) == nil)
   }

@@ -6,7 +6,7 @@ import Testing
 /// Matrix products against three plain loops in double precision.
 @Suite struct MatrixProductTests {
   static let sizes = [0, 1, 3, 16, 17, 65, 130]
-  static let forms: [ProductForm] = [.plain, .secondTransposed, .firstTransposed]
+  static let forms: [TransposeMode] = [.plain, .secondTransposed, .firstTransposed]
 
   /// A matrix of `rows × columns` in a buffer whose rows are `stride` apart.
   struct Stored {
@@ -33,12 +33,12 @@ import Testing
   struct Product {
     let a: Stored
     let b: Stored
-    let form: ProductForm
+    let form: TransposeMode
     let rows: Int
     let inner: Int
     let columns: Int
 
-    init(_ rows: Int, _ inner: Int, _ columns: Int, _ form: ProductForm, gap: Int = 0) {
+    init(_ rows: Int, _ inner: Int, _ columns: Int, _ form: TransposeMode, gap: Int = 0) {
       (self.rows, self.inner, self.columns, self.form) = (rows, inner, columns, form)
       let aIsTransposed = form == .firstTransposed
       let bIsTransposed = form == .secondTransposed
@@ -64,13 +64,13 @@ import Testing
     }
   }
 
-  /// Holds c = scale · product + keeping · start against the loops, and the gaps against harm.
+  /// Holds c = scale · product + beta · start against the loops, and the gaps against harm.
   private func check(
-    _ product: Product, scale: Float, keeping: Float, gap: Int,
+    _ product: Product, scale: Float, beta: Float, gap: Int,
     _ multiply: (MatrixView, MatrixView, UnsafeMutablePointer<Float>, Int) -> Void
   ) -> String? {
     let stride = product.columns + gap
-    let start: Float = keeping == 0 ? .nan : 0.75
+    let start: Float = beta == 0 ? .nan : 0.75
     var c = [Float](repeating: start, count: product.rows * stride + 1)
     for row in 0..<product.rows {
       for column in product.columns..<stride { c[row * stride + column] = -3 }
@@ -81,9 +81,9 @@ import Testing
     for row in 0..<product.rows {
       for column in 0..<product.columns {
         let exact = product.exact(row, column)
-        let expected = Double(scale) * exact.value + (keeping == 0 ? 0 : Double(keeping * start))
+        let expected = Double(scale) * exact.value + (beta == 0 ? 0 : Double(beta * start))
         // The bound of any order of summation: one rounding (2⁻²⁴) for each term and step.
-        let size = Double(abs(scale)) * exact.size + Double(abs(keeping))
+        let size = Double(abs(scale)) * exact.size + Double(abs(beta))
         let bound = 0x1p-24 * Double(product.inner + 3) * size
         let found = Double(c[row * stride + column])
         if !(abs(found - expected) <= bound) {
@@ -98,51 +98,51 @@ import Testing
   }
 
   @Test(arguments: sizes, forms)
-  func parallelAgainstLoops(_ rows: Int, form: ProductForm) {
+  func parallelAgainstLoops(_ rows: Int, form: TransposeMode) {
     for inner in Self.sizes {
       for columns in Self.sizes {
-        for keeping in [Float(0), 1] {
+        for beta in [Float(0), 1] {
           let product = Product(rows, inner, columns, form)
-          let text = check(product, scale: 1, keeping: keeping, gap: 0) { a, b, c, stride in
-            parallelProduct(a, b, form, into: c, cStride: stride, keeping: keeping)
+          let text = check(product, scale: 1, beta: beta, gap: 0) { a, b, c, stride in
+            parallelProduct(a, b, form, into: c, cStride: stride, beta: beta)
           }
-          #expect(text == nil, "\(rows) × \(inner) × \(columns), keeping \(keeping)")
+          #expect(text == nil, "\(rows) × \(inner) × \(columns), beta \(beta)")
         }
       }
     }
   }
 
   @Test(arguments: [1, 17, 65], forms)
-  func stridesAndScale(_ rows: Int, form: ProductForm) {
+  func stridesAndScale(_ rows: Int, form: TransposeMode) {
     for inner in [0, 3, 65] {
       for columns in [1, 16, 65] {
-        for (keeping, scale) in [(Float(0), Float(0.5)), (1, -2), (0.5, 1)] {
+        for (beta, scale) in [(Float(0), Float(0.5)), (1, -2), (0.5, 1)] {
           let product = Product(rows, inner, columns, form, gap: 5)
-          let parallel = check(product, scale: scale, keeping: keeping, gap: 3) { a, b, c, stride in
+          let parallel = check(product, scale: scale, beta: beta, gap: 3) { a, b, c, stride in
             parallelProduct(
-              a, b, form, into: c, cStride: stride, scale: scale, keeping: keeping)
+              a, b, form, into: c, cStride: stride, scale: scale, beta: beta)
           }
-          #expect(parallel == nil, "\(rows) × \(inner) × \(columns), keeping \(keeping)")
-          let single = check(product, scale: scale, keeping: keeping, gap: 3) { a, b, c, stride in
+          #expect(parallel == nil, "\(rows) × \(inner) × \(columns), beta \(beta)")
+          let single = check(product, scale: scale, beta: beta, gap: 3) { a, b, c, stride in
             singleThreadProduct(
-              a, b, form, into: c, cStride: stride, scale: scale, keeping: keeping)
+              a, b, form, into: c, cStride: stride, scale: scale, beta: beta)
           }
-          #expect(single == nil, "\(rows) × \(inner) × \(columns), keeping \(keeping), one thread")
+          #expect(single == nil, "\(rows) × \(inner) × \(columns), beta \(beta), one thread")
         }
       }
     }
   }
 
   /// Large products, one of whose factors would be read transposed with rows a cache's period apart.
-  @Test(arguments: [ProductForm.secondTransposed, .firstTransposed])
-  func rowsACachePeriodApart(_ form: ProductForm) {
+  @Test(arguments: [TransposeMode.secondTransposed, .firstTransposed])
+  func rowsACachePeriodApart(_ form: TransposeMode) {
     let product =
       form == .firstTransposed ? Product(1024, 260, 257, form) : Product(257, 1024, 260, form)
-    for keeping in [Float(0), 1] {
-      let text = check(product, scale: 1, keeping: keeping, gap: 0) { a, b, c, stride in
-        parallelProduct(a, b, form, into: c, cStride: stride, keeping: keeping)
+    for beta in [Float(0), 1] {
+      let text = check(product, scale: 1, beta: beta, gap: 0) { a, b, c, stride in
+        parallelProduct(a, b, form, into: c, cStride: stride, beta: beta)
       }
-      #expect(text == nil, "keeping \(keeping)")
+      #expect(text == nil, "beta \(beta)")
     }
   }
 
@@ -178,7 +178,7 @@ import Testing
     y.modify { y in x.readMatrix { weight.apply(to: $0, bias: nil, into: y, then: nil) } }
     #expect(difference(y, x.product(weight.values.transposedByHand()), relative: 1e-6) == nil)
     var dx = Tensor(repeating: .nan, shape: [4, 3])
-    dx.modify { dx in dy.readMatrix { weight.applyTransposed(to: $0, into: dx, keeping: 0) } }
+    dx.modify { dx in dy.readMatrix { weight.applyTransposed(to: $0, into: dx, beta: 0) } }
     #expect(difference(dx, dy.product(weight.values), relative: 1e-6) == nil)
   }
 }

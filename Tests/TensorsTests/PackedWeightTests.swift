@@ -29,7 +29,7 @@ import Testing
       }
     }
     let twin = DenseWeight(plain.expanded())
-    let rounded = ProductFactor.float32(x).rounded.expanded([rows, inputs])
+    let rounded = Operand.float32(x).rounded.expanded([rows, inputs])
     for bias in [nil, bias] {
       let exact = Tensor(shape: [rows, outputs]) {
         twin.apply(to: .float32(rounded), bias: bias, into: .float32($0))
@@ -44,10 +44,10 @@ import Testing
     }
     let places = [Int32(outputs) - 1, 0, 5]
     #expect(packed.rows(places).values == plain.rows(places).values)
-    let dy = ProductFactor.float32(randomTensor([rows, outputs], seed: 4))
+    let dy = Operand.float32(randomTensor([rows, outputs], seed: 4))
     func transposed(_ weight: any MatrixWeight) -> Tensor {
       Tensor(shape: [rows, inputs]) {
-        weight.applyTransposed(to: weight.factor(dy), into: .float32($0), keeping: 0)
+        weight.applyTransposed(to: weight.factor(dy), into: .float32($0), beta: 0)
       }
     }
     #expect(transposed(packed).values == transposed(plain).values)

@@ -31,12 +31,15 @@ import Testing
   @Test(arguments: [1, 2, 7, 8, 15, 16, 17, 23, 24, 31, 32, 33, 40, 57], [1, 2, 5, 16, 19])
   func panelsHoldWhatTheRowsHold(columns: Int, rows: Int) {
     let values = (0..<rows * columns).map { BFloat16(Float($0 % 113) - 50) }
-    func expanded(columns: Int, inner: Int, _ write: (PairPanels, ElementView<BFloat16>) -> Void)
+    func expanded(
+      columns: Int, inner: Int, _ write: (BFloat16Panels, ElementView<BFloat16>) -> Void
+    )
       -> [[Float]]
     {
-      var memory = [Float](repeating: .nan, count: PairPanels.count(columns: columns, inner: inner))
+      var memory = [Float](
+        repeating: .nan, count: BFloat16Panels.count(columns: columns, inner: inner))
       return memory.withUnsafeMutableBufferPointer { memory in
-        let panels = PairPanels(memory.baseAddress!, columns: columns, inner: inner)
+        let panels = BFloat16Panels(memory.baseAddress!, columns: columns, inner: inner)
         values.withUnsafeBufferPointer {
           write(panels, ElementView($0.baseAddress!, rows: rows, columns: values.count / rows))
         }

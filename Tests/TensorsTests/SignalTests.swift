@@ -26,7 +26,7 @@ import Testing
       c.modify { c in
         a.readMatrix { a in
           b.readMatrix { b in
-            singleThreadProduct(a, b, .secondTransposed, into: c, cStride: 128, keeping: 1)
+            singleThreadProduct(a, b, .secondTransposed, into: c, cStride: 128, beta: 1)
           }
         }
       }

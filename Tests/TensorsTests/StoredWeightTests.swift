@@ -68,7 +68,7 @@ import Testing
         switch direction {
         case .forward:
           bias.read { weight.apply(to: view, bias: adds ? $0 : nil, into: y, then: nil) }
-        case .backward: weight.applyTransposed(to: view, into: y, keeping: adds ? 1 : 0)
+        case .backward: weight.applyTransposed(to: view, into: y, beta: adds ? 1 : 0)
         }
       }
     }

@@ -24,7 +24,7 @@ public func gradientDifferences(
   gradients.addBackward(from: result, gradient: direction)
 
   func projected() -> Double {
-    Recording.disabled {
+    withoutGradients {
       zip(function().value.values, direction.values).reduce(0) {
         $0 + Double($1.0) * Double($1.1)
       }

@@ -31,10 +31,10 @@ public enum Activation: String, Sendable, CaseIterable {
   }
 
   /// The activation of each value, in the values' form.
-  func callAsFunction(_ x: ProductFactor) -> ProductFactor { x.mapped(by: function) }
+  func callAsFunction(_ x: Operand) -> Operand { x.mapped(by: function) }
 
   /// `dy` times the derivative at each value, in the form of x.
-  func gradient(_ dy: ProductFactor, at x: ProductFactor) -> ProductFactor {
+  func gradient(_ dy: Operand, at x: Operand) -> Operand {
     switch self {
     case .relu: x.combined(with: dy, by: GradientOf<ReLU>.self)
     case .gelu: x.combined(with: dy, by: GradientOf<GELU>.self)

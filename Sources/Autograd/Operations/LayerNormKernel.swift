@@ -15,7 +15,7 @@ struct LayerNormKernel {
     var y: Tensor?
     var rounded: BFloat16Matrix?
     /// x̂, `[rows, width]`, and 1/√(variance + ε), `[rows]`; empty if no backward pass comes.
-    var normalised: ProductFactor
+    var normalised: Operand
     var scales: Tensor
   }
 
@@ -28,7 +28,7 @@ struct LayerNormKernel {
   ///   - writesFloats: Whether the result is wanted in float32.
   ///   - keepsNormalised: Whether a backward pass comes.
   func forward(
-    _ x: ProductFactor, residual: Tensor?, rounds: Bool, writesFloats: Bool, keepsNormalised: Bool
+    _ x: Operand, residual: Tensor?, rounds: Bool, writesFloats: Bool, keepsNormalised: Bool
   ) -> Result {
     let count = keepsNormalised ? rows : 0
     let scales = Tensor(shape: [count]) { _ in }
@@ -87,7 +87,7 @@ struct LayerNormKernel {
   }
 
   private func forward(
-    _ x: ProductFactor, _ residual: Tensor?, scales: UnsafeMutablePointer<Float>?,
+    _ x: Operand, _ residual: Tensor?, scales: UnsafeMutablePointer<Float>?,
     into targets: Targets
   ) {
     read(gamma, beta) { gamma, beta in
@@ -118,7 +118,7 @@ struct LayerNormKernel {
   /// dropout(x) + residual, for one row: where x lies if that is all, else in `scratch`.
   @inline(__always)
   private func sum(
-    _ x: ProductFactor, _ residual: Tensor?, row: Int, _ scratch: UnsafeMutablePointer<Float>
+    _ x: Operand, _ residual: Tensor?, row: Int, _ scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
     switch x {
     case .float32(let x):
@@ -144,7 +144,7 @@ struct LayerNormKernel {
 
   /// - Parameter wantsScales: Whether γ or β is trained.
   func backward(
-    _ dy: Tensor, normalised: ProductFactor, scales: Tensor, wantsScales: Bool
+    _ dy: Tensor, normalised: Operand, scales: Tensor, wantsScales: Bool
   ) -> (dSum: Tensor, dGamma: Tensor?, dBeta: Tensor?) {
     switch normalised {
     case .float32(let x):
@@ -227,7 +227,7 @@ struct LayerNormKernel {
 
   /// The gradient that reaches x: the mask times that of the sum.
   /// - Parameter isRounded: Whether it is wanted in bfloat16.
-  func dropped(_ dSum: Tensor, isRounded: Bool) -> ProductFactor {
+  func dropped(_ dSum: Tensor, isRounded: Bool) -> Operand {
     guard isRounded else {
       guard dropout != nil else { return .float32(dSum) }
       return .float32(
@@ -264,7 +264,7 @@ struct LayerNormKernel {
   }
 }
 
-extension ProductFactor {
+extension Operand {
   /// Where a kernel writes values that are float32.
   fileprivate var writable: UnsafeMutablePointer<Float>? {
     if case .float32(let values) = self { values.writable } else { nil }

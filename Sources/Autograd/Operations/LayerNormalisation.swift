@@ -10,15 +10,15 @@ extension Variable {
   ///   - gamma: `[width]`.
   ///   - beta: `[width]`.
   ///   - precision: In which products read the result; x̂ waits in it for the backward pass.
-  ///   - forProducts: Whether only products read the result.
+  ///   - inComputePrecision: Whether only products read the result.
   /// - Returns: A variable of the receiver's shape.
   public func layerNormalised(
     gamma: Variable, beta: Variable, epsilon: Float, precision: ProductPrecision = .float32,
-    forProducts: Bool = false
+    inComputePrecision: Bool = false
   ) -> Variable {
     Variable.normalisedSum(
       self, residual: nil, dropout: nil, places: [], gamma: gamma, beta: beta, epsilon: epsilon,
-      precision: precision, forProducts: forProducts)
+      precision: precision, inComputePrecision: inComputePrecision)
   }
 
   /// `layerNorm(dropout(x) + residual)`, the end of every sub-block of BERT, in one pass.
@@ -36,13 +36,13 @@ extension Variable {
       "a residual of shape \(residual.shape) for a sum with shape \(shape)")
     return Variable.normalisedSum(
       self, residual: residual, dropout: dropout, places: places, gamma: gamma, beta: beta,
-      epsilon: epsilon, precision: precision, forProducts: false)
+      epsilon: epsilon, precision: precision, inComputePrecision: false)
   }
 
   private static func normalisedSum(
     _ x: Variable, residual: Variable?, dropout: Dropout?, places: [RandomPlace],
     gamma: Variable, beta: Variable, epsilon: Float, precision: ProductPrecision,
-    forProducts: Bool
+    inComputePrecision: Bool
   ) -> Variable {
     let shape = x.shape
     let kernel = LayerNormKernel(
@@ -61,9 +61,9 @@ extension Variable {
     let result = kernel.forward(
       x.kept, residual: residual?.value, rounds: rounds,
       // With a gradient to come, several maps' gradients are summed in float32.
-      writesFloats: !rounds || !forProducts || keeps, keepsNormalised: keeps)
-    let y = result.y.map { ProductFactor.float32($0.reshaped(shape)) }
-    let rounded = result.rounded.map { ProductFactor.bfloat16($0) }
+      writesFloats: !rounds || !inComputePrecision || keeps, keepsNormalised: keeps)
+    let y = result.y.map { Operand.float32($0.reshaped(shape)) }
+    let rounded = result.rounded.map { Operand.bfloat16($0) }
     guard let kept = y ?? rounded else { preconditionFailure("a norm has a result") }
     let (xNode, residualNode, gammaNode, betaNode) = (
       x.node, residual?.node, gamma.node, beta.node

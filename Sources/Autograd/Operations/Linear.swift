@@ -7,14 +7,14 @@ extension Variable {
   /// - Parameters:
   ///   - weight: `[outputs, inputs]`.
   ///   - bias: `[outputs]`.
-  ///   - forProducts: Whether only products read the result: it is then kept in the precision in
+  ///   - inComputePrecision: Whether only products read the result: it is then kept in the precision in
   ///     which the weight multiplies.
   /// - Returns: The receiver's shape with its last axis replaced, `[..., outputs]`.
   public func linear(
-    _ weight: Weight, bias: Variable? = nil, forProducts: Bool = false
+    _ weight: Weight, bias: Variable? = nil, inComputePrecision: Bool = false
   ) -> Variable {
     let x = factor(for: weight)
-    let y = mapped(x, weight, bias: bias, forProducts: forProducts)
+    let y = mapped(x, weight, bias: bias, inComputePrecision: inComputePrecision)
     let kept = weight.variable.map { _ in x }
     return .recording(
       y, shape: shape.dropLast() + [weight.matrix.outputs], from: [self, weight.variable, bias]
@@ -27,14 +27,15 @@ extension Variable {
   ///
   /// Only `h` is kept beside the input. Pullback: `dh = dy · f'(h)`, then as in `linear`.
   public func linear(
-    _ weight: Weight, bias: Variable? = nil, activation: Activation, forProducts: Bool = false
+    _ weight: Weight, bias: Variable? = nil, activation: Activation,
+    inComputePrecision: Bool = false
   ) -> Variable {
     let x = factor(for: weight)
     let kept = weight.variable.map { _ in x }
     let inputs = [self, weight.variable, bias]
     let outputShape = Array(shape.dropLast()) + [weight.matrix.outputs]
     let (h, y) = mapped(
-      x, weight, bias: bias, activation: activation, forProducts: forProducts,
+      x, weight, bias: bias, activation: activation, inComputePrecision: inComputePrecision,
       keepsInput: inputs.contains { $0?.node != nil })
     return .recording(y, shape: outputShape, from: inputs) { [node] dy, gradients in
       Variable.addLinearGradients(
@@ -44,9 +45,9 @@ extension Variable {
 
   /// `h = x · Wᵀ + b`.
   private func mapped(
-    _ x: ProductFactor, _ weight: Weight, bias: Variable?, forProducts: Bool,
-    then map: (ProductResult) -> ResultMap? = { _ in nil }
-  ) -> ProductFactor {
+    _ x: Operand, _ weight: Weight, bias: Variable?, inComputePrecision: Bool,
+    then map: (ProductResult) -> FusedMap? = { _ in nil }
+  ) -> Operand {
     let (outputs, inputs) = (weight.matrix.outputs, weight.matrix.inputs)
     precondition(
       shape.last == inputs,
@@ -55,7 +56,7 @@ extension Variable {
       bias.map { $0.value.count == outputs } ?? true,
       "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
     return .made(
-      in: resultPrecision(weight, forProducts), shape: Array(shape.dropLast()) + [outputs]
+      in: resultPrecision(weight, inComputePrecision), shape: Array(shape.dropLast()) + [outputs]
     ) {
       weight.matrix.apply(to: x, bias: bias?.value, into: $0, then: map($0))
     }
@@ -63,48 +64,48 @@ extension Variable {
 
   /// h and `y = f(h)`; if h is not kept, y in the place of both.
   private func mapped(
-    _ x: ProductFactor, _ weight: Weight, bias: Variable?, activation: Activation,
-    forProducts: Bool, keepsInput: Bool
-  ) -> (h: ProductFactor, y: ProductFactor) {
+    _ x: Operand, _ weight: Weight, bias: Variable?, activation: Activation,
+    inComputePrecision: Bool, keepsInput: Bool
+  ) -> (h: Operand, y: Operand) {
     guard keepsInput else {
-      let y = mapped(x, weight, bias: bias, forProducts: forProducts) {
-        ResultMap(activation.function, into: $0)
+      let y = mapped(x, weight, bias: bias, inComputePrecision: inComputePrecision) {
+        FusedMap(activation.function, into: $0)
       }
       return (y, y)
     }
-    var h: ProductFactor?
-    let y = ProductFactor.made(
-      in: resultPrecision(weight, forProducts),
+    var h: Operand?
+    let y = Operand.made(
+      in: resultPrecision(weight, inComputePrecision),
       shape: Array(shape.dropLast()) + [weight.matrix.outputs]
     ) { y in
-      h = mapped(x, weight, bias: bias, forProducts: forProducts) { _ in
-        ResultMap(activation.function, into: y)
+      h = mapped(x, weight, bias: bias, inComputePrecision: inComputePrecision) { _ in
+        FusedMap(activation.function, into: y)
       }
     }
     guard let h else { preconditionFailure("the closure was not called") }
     return (h, y)
   }
 
-  private func resultPrecision(_ weight: Weight, _ forProducts: Bool) -> ProductPrecision {
-    forProducts ? weight.matrix.resultPrecision : .float32
+  private func resultPrecision(_ weight: Weight, _ inComputePrecision: Bool) -> ProductPrecision {
+    inComputePrecision ? weight.matrix.resultPrecision : .float32
   }
 
   /// - Parameter x: The map's input, which only the gradient of a trained weight needs.
   private static func addLinearGradients(
-    _ dy: ProductFactor, to node: GradientNode?, x: ProductFactor?, weight: Weight,
+    _ dy: Operand, to node: GradientNode?, x: Operand?, weight: Weight,
     bias: Variable?, _ gradients: Gradients
   ) {
-    gradients.accumulate(into: bias?.node) { db, keeping in
-      if keeping == 0 { db.update(repeating: 0, count: weight.matrix.outputs) }
+    gradients.accumulate(into: bias?.node) { db, beta in
+      if beta == 0 { db.update(repeating: 0, count: weight.matrix.outputs) }
       dy.addColumnSums(to: db)
     }
     let factor = weight.matrix.factor(dy)
-    gradients.accumulateProduct(into: node, in: weight.matrix.resultPrecision) { dx, keeping in
-      weight.matrix.applyTransposed(to: factor, into: dx, keeping: keeping)
+    gradients.accumulateProduct(into: node, in: weight.matrix.resultPrecision) { dx, beta in
+      weight.matrix.applyTransposed(to: factor, into: dx, beta: beta)
     }
-    gradients.accumulate(into: weight.variable?.node) { dw, keeping in
+    gradients.accumulate(into: weight.variable?.node) { dw, beta in
       guard let x else { preconditionFailure("a trained weight keeps its input") }
-      ProductFactor.addTransposedProduct(factor, x, into: dw, keeping: keeping)
+      Operand.addTransposedProduct(factor, x, into: dw, beta: beta)
     }
   }
 }

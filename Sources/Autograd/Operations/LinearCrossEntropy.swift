@@ -82,7 +82,7 @@ private struct LinearCrossEntropyPass {
 
   /// - Parameter x: `[rows, inputs]`.
   /// - Returns: The mean loss.
-  func run(_ x: ProductFactor, _ sums: Sums) -> Float {
+  func run(_ x: Operand, _ sums: Sums) -> Float {
     let rows = classes.count
     let most = max(Self.leastRows, Self.mostLogits / weight.outputs)
     // Chunks of about one size, in whole sixteens.
@@ -102,13 +102,13 @@ private struct LinearCrossEntropyPass {
     return Float(total / Double(rows))
   }
 
-  private func add(_ dz: ProductFactor, _ x: ProductFactor, start: Int, to sums: Sums) {
+  private func add(_ dz: Operand, _ x: Operand, start: Int, to sums: Sums) {
     if let dx = sums.x {
       weight.applyTransposed(
-        to: dz, into: .float32(dx.writable + start * weight.inputs), keeping: 0)
+        to: dz, into: .float32(dx.writable + start * weight.inputs), beta: 0)
     }
     if let dw = sums.weight {
-      ProductFactor.addTransposedProduct(dz, x, into: dw.writable, keeping: start == 0 ? 0 : 1)
+      Operand.addTransposedProduct(dz, x, into: dw.writable, beta: start == 0 ? 0 : 1)
     }
     if let db = sums.bias { dz.addColumnSums(to: db.writable) }
   }
@@ -117,7 +117,7 @@ private struct LinearCrossEntropyPass {
   /// - Parameter logits: `[range.count, classes]`; what they hold is used up.
   private func losses(
     _ logits: Tensor, of range: Range<Int>, wantsGradient: Bool
-  ) -> (losses: [Double], dz: ProductFactor?) {
+  ) -> (losses: [Double], dz: Operand?) {
     let (count, width) = (range.count, weight.outputs)
     var losses = [Double](repeating: 0, count: count)
     let rounds = wantsGradient && weight.resultPrecision == .bfloat16

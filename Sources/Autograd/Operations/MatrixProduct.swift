@@ -7,7 +7,7 @@ extension Variable {
   /// Pullback of `y = a · b`: `da = dy · bᵀ`, `db = aᵀ · dy`; of `y = a · bᵀ`: `da = dy · b`,
   /// `db = dyᵀ · a`.
   /// - Returns: `[rows, columns]`.
-  public func product(_ other: Variable, _ form: ProductForm = .plain) -> Variable {
+  public func product(_ other: Variable, _ form: TransposeMode = .plain) -> Variable {
     precondition(form != .firstTransposed, "this form has no gradient rule here")
     let (a, b) = (value, other.value)
     let (aNode, bNode) = (node, other.node)

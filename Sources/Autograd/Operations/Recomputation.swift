@@ -40,7 +40,7 @@ extension Variable {
 
 /// What is kept of an input: its value, and where its gradient goes.
 private struct RecomputationInput {
-  private let kept: ProductFactor
+  private let kept: Operand
   private let shape: [Int]
   let source: GradientNode?
 
@@ -59,10 +59,10 @@ private struct RecomputationInput {
 
 /// The gradients of results, from their own turn in the backward pass to that of the body.
 private final class PendingGradients {
-  var gradients: [Int: ProductFactor] = [:]
+  var gradients: [Int: Operand] = [:]
 
   /// Where the body's backward pass begins; nothing is kept here then.
-  func roots(among results: [Variable]) -> [(node: GradientNode, gradient: ProductFactor)] {
+  func roots(among results: [Variable]) -> [(node: GradientNode, gradient: Operand)] {
     defer { gradients = [:] }
     return results.enumerated().compactMap { number, result in
       guard let node = result.node, let gradient = gradients[number] else { return nil }

@@ -27,7 +27,7 @@ extension Variable {
 
 extension Tensor {
   /// The receiver plus another's values, each column times its factor if there are any.
-  fileprivate func adding(_ other: ProductFactor, scaledBy factors: Tensor?) -> Tensor {
+  fileprivate func adding(_ other: Operand, scaledBy factors: Tensor?) -> Tensor {
     switch other {
     case .float32(let h): h.read { adding($0, scaledBy: factors) }
     case .bfloat16(let h): h.read { adding($0.pointer, scaledBy: factors) }

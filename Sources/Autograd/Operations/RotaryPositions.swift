@@ -52,8 +52,8 @@ public struct RotaryPositions: Sendable {
   }
 
   /// Turns the rows by their angles, or back, in their form.
-  func turned(_ x: ProductFactor, _ shape: [Int], back: Bool) -> ProductFactor {
-    let y = ProductFactor.float32(turned(x.tensor(shape), back: back))
+  func turned(_ x: Operand, _ shape: [Int], back: Bool) -> Operand {
+    let y = Operand.float32(turned(x.tensor(shape), back: back))
     switch x {
     case .float32: return y
     case .bfloat16: return .bfloat16(y.rounded)

@@ -55,7 +55,7 @@ extension Variable {
       (node: part.node, rows: start..<start + part.rowCount)
     }
     return .recording(
-      ProductFactor.concatenated(parts.map(\.kept), rows: rows, width: width),
+      Operand.concatenated(parts.map(\.kept), rows: rows, width: width),
       shape: [rows, width], from: parts
     ) { dy, gradients in
       for target in targets { gradients.addFactor(dy.rows(target.rows), to: target.node) }

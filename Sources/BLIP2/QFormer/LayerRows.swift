@@ -5,7 +5,7 @@ import Tensors
 /// The rows of a pack that one layer computes, query rows first, and who sees whom.
 struct LayerRows {
   /// Their places in the pack.
-  let read: ReadRows
+  let read: OutputRows
   let queryRows: Int
   let selfAttention: AttentionLayout
   let crossAttention: AttentionLayout
@@ -13,7 +13,7 @@ struct LayerRows {
   let places: [RandomPlace]
 
   init(
-    read: ReadRows = ReadRows([]), queryRows: Int = 0,
+    read: OutputRows = OutputRows([]), queryRows: Int = 0,
     selfAttention: AttentionLayout = AttentionLayout(groups: []),
     crossAttention: AttentionLayout = AttentionLayout(groups: [])
   ) {
@@ -35,7 +35,7 @@ struct LayerRows {
   var textRows: Int { count - queryRows }
 
   /// Some of these rows, where these are all of the pack.
-  func reading(_ read: ReadRows, queryRows: Int) -> LayerRows {
+  func reading(_ read: OutputRows, queryRows: Int) -> LayerRows {
     LayerRows(
       read: read, queryRows: queryRows, selfAttention: read.of(selfAttention),
       crossAttention: read.of(crossAttention))

@@ -115,7 +115,7 @@ public struct PackedSequences {
   public mutating func layOut(imageTokens: Int, past: Int = 0) {
     precondition(past == 0 || querySequences.isEmpty, "queries are either past or in the pass")
     rows = LayerRows(
-      read: ReadRows([0..<rowCount]), queryRows: queryRows,
+      read: OutputRows([0..<rowCount]), queryRows: queryRows,
       selfAttention: selfAttention(
         pastRows: past * queryCount, sequenceCount: max(past, querySequences.count)),
       crossAttention: crossAttention(imageTokens: imageTokens))
@@ -124,7 +124,7 @@ public struct PackedSequences {
       queryRows + $0.lowerBound..<queryRows + $0.upperBound
     }
     lastRows = rows.reading(
-      ReadRows(readQueries.map { rows(ofQueries: $0) } + readTexts),
+      OutputRows(readQueries.map { rows(ofQueries: $0) } + readTexts),
       queryRows: readQueries.count * queryCount)
   }
 

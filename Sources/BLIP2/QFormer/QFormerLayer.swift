@@ -64,7 +64,7 @@ struct QFormerLayer: Module {
       }
       parts.append(
         queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places) {
-          $0.maps(queries, forProducts: true)
+          $0.maps(queries, inComputePrecision: true)
         })
     }
     if rows.textRows > 0 {
@@ -72,7 +72,7 @@ struct QFormerLayer: Module {
       let text = attended.rows(rows.queryRows..<rows.count)
       parts.append(
         textFeedForward(text, dropout: dropout(.textFeedForward), places: places) {
-          $0.maps(text, forProducts: true)
+          $0.maps(text, inComputePrecision: true)
         })
     }
     return (.concatenatedRows(parts), own)

@@ -53,7 +53,7 @@ public struct Captioner {
   /// - Throws: `GenerationError`.
   public func captions(_ features: Variable, firstImage: Int = 0) throws -> [[Int32]] {
     let generator = try TextGenerator(options.generation(end: model.tokens.separator))
-    return try Recording.disabled {
+    return try withoutGradients {
       try generator.sequences(CaptionSession(model, features), firstPrompt: firstImage).map {
         [model.tokens.decoder] + ($0.first?.tokens ?? [])
       }

@@ -64,7 +64,7 @@ struct ChunkedStep<Processes: Communicator> {
   private let gradients: Gradients
   /// The image features, `[pairs, tokens, vision width]`: chunks must not run back into the encoder,
   /// which has one backward pass in the end.
-  private let features: CutVariable
+  private let features: DetachedLeaf
 
   init(
     _ model: StageOneModel, _ batch: StageOneBatch, chunkSize: Int?,
@@ -78,7 +78,7 @@ struct ChunkedStep<Processes: Communicator> {
     self.communicator = communicator
     self.weight = weight
     self.gradients = gradients
-    features = CutVariable(
+    features = DetachedLeaf(
       batch.features.value, needsGradient: batch.features.needsGradient)
   }
 
@@ -183,8 +183,8 @@ struct ChunkedStep<Processes: Communicator> {
       parts.images.append(model.imageEmbedding(first.queries).detached)
       parts.texts.append(model.textEmbedding(first.classification).detached)
     }
-    let images = CutVariable(Variable.concatenatedRows(parts.images).value)
-    let texts = CutVariable(Variable.concatenatedRows(parts.texts).value)
+    let images = DetachedLeaf(Variable.concatenatedRows(parts.images).value)
+    let texts = DetachedLeaf(Variable.concatenatedRows(parts.texts).value)
     let result = ImageTextContrast(model.configuration)(
       images: images.variable, texts: texts.variable, of: whole,
       temperature: model.guardedTemperature, communicator: communicator)

@@ -18,7 +18,7 @@ extension StageOneModel {
   /// - Parameter features: `[images, tokens, vision width]`.
   /// - Returns: `images · queries` rows.
   public func unimodalFeatures(ofImages features: Variable) -> UnimodalFeatures {
-    Recording.disabled {
+    withoutGradients {
       guard let queries = qFormer.read(features, norm: visionNorm).queries else {
         preconditionFailure("images have queries")
       }
@@ -30,7 +30,7 @@ extension StageOneModel {
   /// - Returns: A row for each token, one text after another; a text's first row, `[CLS]`, stands for
   ///   all of it.
   public func unimodalFeatures(ofTexts texts: [[Int32]]) -> UnimodalFeatures {
-    Recording.disabled {
+    withoutGradients {
       let states = textStates(texts, reading: .all)
       return UnimodalFeatures(embeddings: states.value, features: textEmbedding(states).value)
     }
@@ -44,7 +44,7 @@ extension StageOneModel {
   public func multimodalEmbeddings(images features: Variable, texts: [[Int32]]) -> Tensor {
     precondition(
       features.shape[0] == texts.count, "image features \(features.shape) for \(texts.count) texts")
-    return Recording.disabled {
+    return withoutGradients {
       let candidates = texts.indices.map {
         MatchingCandidate(image: $0, text: $0, origin: $0, kind: .match)
       }

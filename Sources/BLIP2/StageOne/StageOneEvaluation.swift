@@ -14,7 +14,7 @@ extension StageOneModel {
 
   /// Unit features of texts `[CLS] … [SEP]`, `[texts, embedding]`.
   public func textFeatures(_ texts: [[Int32]]) -> Tensor {
-    Recording.disabled {
+    withoutGradients {
       textEmbedding(textStates(texts, reading: .first)).value
     }
   }
@@ -34,7 +34,7 @@ extension StageOneModel {
   public func matchLogits(
     _ pairs: [(image: Int, text: Int)], features: Variable, texts: [[Int32]]
   ) -> [Float] {
-    Recording.disabled {
+    withoutGradients {
       let images = features.shape[0]
       let memory = qFormer.imageMemory(
         features, norm: visionNorm, readings: (pairs.count + images - 1) / max(1, images))

@@ -20,7 +20,7 @@ public struct ConditionedText: Equatable, Sendable {
 /// A decoder's text is `[start] tokens [end]`, one sequence after the soft prompt; an
 /// encoder-decoder's prefix `tokens [end]` goes to the encoder and its target `tokens [end]` to the
 /// decoder.
-public struct TextAssembly: Sendable {
+public struct PromptTemplate: Sendable {
   /// The token in front of a decoder's texts, where its tokenizer puts one there. It is predicted from
   /// the soft prompt alone, as the original does, and begins a generation.
   public let start: Int32?

@@ -3,7 +3,7 @@ import Glibc
 /// Which bias a distance between two rows has: small distances one each, larger ones by the
 /// logarithm, up to a largest one (Raffel et al. 2020, §2.1).
 struct DistanceBuckets: Sendable {
-  /// The buckets of the distances 0, 1, 2, …; the last one goes on for ever.
+  /// The buckets of the distances 0, 1, 2, …; the last one never ends.
   private let near: [Int]
   /// What keys behind the query add; nil where none are seen.
   private let offsetOfLater: Int?

@@ -66,16 +66,16 @@ public struct T5: LanguageModel {
 /// Texts of a decoder that grow token by token, over inputs that were encoded once.
 private final class T5Session: DecodingSession {
   private let model: T5
-  private let own: SequenceMemory
-  private let crossed: SequenceMemory
+  private let own: KVCache
+  private let crossed: KVCache
 
   init(model: T5, input: PackedRows) {
     self.model = model
     let layers = model.configuration.decoderLayers
-    own = SequenceMemory(layers: layers, lengths: input.lengths.map { _ in 1 })
-    let crossed = SequenceMemory(layers: layers, lengths: input.lengths)
+    own = KVCache(layers: layers, lengths: input.lengths.map { _ in 1 })
+    let crossed = KVCache(layers: layers, lengths: input.lengths)
     self.crossed = crossed
-    Recording.disabled {
+    withoutGradients {
       let states = model.encoded(input).rows
       for (layer, block) in model.decoder.blocks.elements.enumerated() {
         guard let attention = block.crossAttention else { continue }
@@ -88,7 +88,7 @@ private final class T5Session: DecodingSession {
   var vocabularySize: Int { model.vocabularySize }
 
   func start() -> Tensor {
-    Recording.disabled {
+    withoutGradients {
       let first = own.lengths.map { _ in model.configuration.decoderStart }
       let pass = SequencePass.causal(own.lengths, memory: own)
       return logits(first, pass)
@@ -96,7 +96,7 @@ private final class T5Session: DecodingSession {
   }
 
   func advance(_ tokens: [Int32], from parents: [Int]) -> Tensor {
-    Recording.disabled {
+    withoutGradients {
       own.reorder(parents)
       crossed.reorder(parents)
       defer { own.advance() }

@@ -30,9 +30,9 @@ public struct PreNormBlock<Attention: SelfAttention>: Module {
   /// - Returns: `[rows, width]`.
   public func callAsFunction(_ x: Variable, layout: AttentionLayout) -> Variable {
     let middle = x.adding(
-      attention(norm1(x, forProducts: true), layout: layout), scaledBy: scale1?.variable)
+      attention(norm1(x, inComputePrecision: true), layout: layout), scaledBy: scale1?.variable)
     return middle.adding(
-      feedForward(norm2(middle, forProducts: true), forProducts: true),
+      feedForward(norm2(middle, inComputePrecision: true), inComputePrecision: true),
       scaledBy: scale2?.variable)
   }
 }

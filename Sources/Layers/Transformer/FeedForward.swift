@@ -25,14 +25,17 @@ public struct FeedForward: Module {
 
   /// - Parameters:
   ///   - x: `[rows, width]`.
-  ///   - forProducts: Whether the result may be bfloat16.
+  ///   - inComputePrecision: Whether the result may be bfloat16.
   /// - Returns: `[rows, width]`.
-  public func callAsFunction(_ x: Variable, forProducts: Bool = false) -> Variable {
+  public func callAsFunction(_ x: Variable, inComputePrecision: Bool = false) -> Variable {
     guard let gate else {
-      return outer(inner(x, then: activation, forProducts: true), forProducts: forProducts)
+      return outer(
+        inner(x, then: activation, inComputePrecision: true), inComputePrecision: inComputePrecision
+      )
     }
-    let values = inner(x, forProducts: true)
+    let values = inner(x, inComputePrecision: true)
     return outer(
-      values.gated(by: gate(x, forProducts: true), activation), forProducts: forProducts)
+      values.gated(by: gate(x, inComputePrecision: true), activation),
+      inComputePrecision: inComputePrecision)
   }
 }

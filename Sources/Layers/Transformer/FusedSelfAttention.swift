@@ -32,11 +32,11 @@ public struct FusedSelfAttention: SelfAttention {
     func projected(_ part: Int) -> Variable {
       x.linear(
         qkv.weight.weight(ofRows: part * width..<(part + 1) * width),
-        bias: biases?.rows(part..<part + 1), forProducts: true)
+        bias: biases?.rows(part..<part + 1), inComputePrecision: true)
     }
     let queries = projected(0)
     return output(
       KeyValues(keys: projected(1), values: projected(2))
-        .attended(by: queries, layout: layout, options: heads.options()), forProducts: true)
+        .attended(by: queries, layout: layout, options: heads.options()), inComputePrecision: true)
   }
 }

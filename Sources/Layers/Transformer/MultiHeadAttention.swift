@@ -57,10 +57,10 @@ public struct MultiHeadAttention: SelfAttention {
   }
 
   public func callAsFunction(_ x: Variable, layout: AttentionLayout) -> Variable {
-    let queries = query(x, forProducts: true)
+    let queries = query(x, inComputePrecision: true)
     return output(
       keyValues(of: x).attended(by: queries, layout: layout, options: heads.options()),
-      forProducts: true)
+      inComputePrecision: true)
   }
 
   /// Attention to other rows.
@@ -72,7 +72,7 @@ public struct MultiHeadAttention: SelfAttention {
   public func callAsFunction(
     _ x: Variable, to source: AttentionSource, layout: AttentionLayout, dropout: Dropout?
   ) -> Variable {
-    let queries = query(x, forProducts: true)
+    let queries = query(x, inComputePrecision: true)
     let options = heads.options(dropout: dropout)
     let attended =
       switch source {
@@ -80,12 +80,12 @@ public struct MultiHeadAttention: SelfAttention {
       case .rows(let rows):
         rows.attended(by: queries, key: key, value: value, layout: layout, options: options)
       }
-    return output(attended, forProducts: true)
+    return output(attended, inComputePrecision: true)
   }
 
   /// The keys and values of some rows.
   public func keyValues(of x: Variable) -> KeyValues {
-    KeyValues(keys: key(x, forProducts: true), values: value(x, forProducts: true))
+    KeyValues(keys: key(x, inComputePrecision: true), values: value(x, inComputePrecision: true))
   }
 
   /// What is computed of rows before others look at them.
@@ -99,7 +99,8 @@ public struct MultiHeadAttention: SelfAttention {
     }
     return .keyValues(
       KeyValues(
-        keys: x.mapped(by: key, forProducts: true), values: x.mapped(by: value, forProducts: true)))
+        keys: x.mapped(by: key, inComputePrecision: true),
+        values: x.mapped(by: value, inComputePrecision: true)))
   }
 }
 

@@ -48,7 +48,7 @@ public struct PTBTokenizer {
         }
         place = end
       } else {
-        // A character that no rule knows, or white space: all of it, lest a no-break space behind
+        // A character that no rule knows, or white space: all of it, so that no no-break space behind
         // another begin an address.
         let isSpace = Self.isSpace(text[place])
         place += 1

@@ -33,7 +33,7 @@ package struct ChunkPlan {
 
   /// Shares candidates out among the chunks.
   ///
-  /// A candidate goes with its image, whose keys and values its chunk has; texts are but tokens. Since
+  /// A candidate goes with its image, whose keys and values its chunk has; a text is only token ids. Since
   /// one image may be the negative of many texts, a chunk takes no more of these than it has pairs, and
   /// the others go where there is room, at the price of their images' keys and values once more, and of
   /// sending their features where that is another process.

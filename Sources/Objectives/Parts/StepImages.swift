@@ -12,7 +12,7 @@ package struct StepImages<Processes: Communicator> {
   private let received: [[Int]]
   private let sent: [[Int]]
   /// By rank, the features that came from there, `[images · tokens, width]`.
-  private let foreign: [CutVariable?]
+  private let foreign: [DetachedLeaf?]
   /// Whether any process wants images of another.
   private let isExchanging: Bool
 
@@ -43,7 +43,7 @@ package struct StepImages<Processes: Communicator> {
         ? nil : StepImages.rows(features, held, places, tokens: tokens).value
     }
     foreign = communicator.exchanged(rows).map { rows in
-      rows.map { CutVariable($0, needsGradient: features.needsGradient) }
+      rows.map { DetachedLeaf($0, needsGradient: features.needsGradient) }
     }
   }
 

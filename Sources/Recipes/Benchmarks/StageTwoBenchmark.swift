@@ -56,7 +56,7 @@ public struct StageTwoBenchmark {
     options.maximumNewTokens = tokens
     let generator = try TextGenerator(options)
     return try timed(count: batch * tokens, unit: "tokens", report: report) { _ in
-      try Recording.disabled {
+      try withoutGradients {
         let session = languageModel.decodingSession(after: model.softPrompts(features))
         let made = try generator.sequences(session).reduce(0) { $0 + ($1.first?.tokens.count ?? 0) }
         return "\(made) tokens"

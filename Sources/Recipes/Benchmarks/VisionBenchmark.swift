@@ -25,7 +25,7 @@ public struct VisionBenchmark {
     var seconds: [Double] = []
     for step in 0...steps {
       let begin = ContinuousClock.now
-      let features = Recording.disabled { encoder.features(pixels, output: output) }
+      let features = withoutGradients { encoder.features(pixels, output: output) }
       seconds.append((ContinuousClock.now - begin).inSeconds)
       Profile.markStep()
       if step == 0 { Profile.restart() }

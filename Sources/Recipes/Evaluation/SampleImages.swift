@@ -45,7 +45,7 @@ struct SampleImages {
     }
     if let caption, !images.isEmpty {
       let shape = [images.count] + content.shape
-      let features = Recording.disabled { tower.features(content: Tensor(values, shape: shape)) }
+      let features = withoutGradients { tower.features(content: Tensor(values, shape: shape)) }
       for (index, text) in try caption(features).enumerated() { images[index].caption = text }
     }
     return images

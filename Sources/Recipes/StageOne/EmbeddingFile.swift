@@ -60,7 +60,7 @@ public struct EmbeddingFile: ~Copyable {
     file = try AtomicFile(path)
   }
 
-  public mutating func add(_ result: StageOneRecipe.Embedded) throws {
+  public mutating func add(_ result: StageOneRecipe.Embedding) throws {
     guard !isLines else {
       return try file.file.append(Array("\(EmbeddingFile.line(result))\n".utf8))
     }
@@ -124,7 +124,7 @@ public struct EmbeddingFile: ~Copyable {
     CheckpointArray(path: path, shape: [values.count / shape[1], shape[1]], values: values)
   }
 
-  private static func line(_ result: StageOneRecipe.Embedded) throws -> String {
+  private static func line(_ result: StageOneRecipe.Embedding) throws -> String {
     try FileName.json(result.path.map { [$0] } ?? []) { names in
       var object = object(result)
       if let path = names.first { object["image"] = path }
@@ -135,7 +135,7 @@ public struct EmbeddingFile: ~Copyable {
     }
   }
 
-  private static func object(_ result: StageOneRecipe.Embedded) -> [String: Any] {
+  private static func object(_ result: StageOneRecipe.Embedding) -> [String: Any] {
     switch result {
     case .image(let path, let embeddings, let features):
       return ["image": path, "embeddings": rows(embeddings), "features": rows(features)]
@@ -158,7 +158,7 @@ public struct EmbeddingFile: ~Copyable {
   }
 }
 
-extension StageOneRecipe.Embedded {
+extension StageOneRecipe.Embedding {
   /// The image's, where there is one.
   fileprivate var path: String? {
     switch self {

@@ -8,7 +8,7 @@ import Training
 /// The features of images, texts and pairs of them, as the authors' extractor gives them.
 extension StageOneRecipe {
   /// One thing's features.
-  public enum Embedded {
+  public enum Embedding {
     /// Query outputs `[queries, width]` and their unit projections `[queries, embedding]`.
     case image(path: String, embeddings: Tensor, features: Tensor)
     /// Token outputs `[tokens, width]` and their unit projections `[tokens, embedding]`; the first
@@ -36,13 +36,13 @@ extension LoadedRecipe where R == StageOneRecipe {
   /// - Throws: `RunError.unequalCounts`, `RunError.noImages`, ``Interrupted``, or what `show` throws.
   public func embed(
     images paths: [String], texts: [String], report: @escaping (String) -> Void,
-    show hand: (StageOneRecipe.Embedded) throws -> Void
+    show hand: (StageOneRecipe.Embedding) throws -> Void
   ) throws -> Int {
     guard paths.isEmpty || texts.isEmpty || paths.count == texts.count else {
       throw RunError.unequalCounts(images: paths.count, texts: texts.count)
     }
     let tokens = texts.map { self.tokens($0, report) }
-    func show(_ result: StageOneRecipe.Embedded) throws {
+    func show(_ result: StageOneRecipe.Embedding) throws {
       if result.tensors.contains(where: \.hasNonFinite) {
         throw recipe.model.notFinite("the embeddings are")
       }
@@ -80,7 +80,7 @@ extension LoadedRecipe where R == StageOneRecipe {
   }
 
   private func embedImages(
-    _ paths: [String], _ features: Variable, _ show: (StageOneRecipe.Embedded) throws -> Void
+    _ paths: [String], _ features: Variable, _ show: (StageOneRecipe.Embedding) throws -> Void
   ) throws {
     let all = recipe.qFormer.unimodalFeatures(ofImages: features)
     let queries = recipe.qFormer.queryCount
@@ -93,7 +93,7 @@ extension LoadedRecipe where R == StageOneRecipe {
   }
 
   private func embedTexts(
-    _ texts: [String], _ tokens: [[Int32]], _ show: (StageOneRecipe.Embedded) throws -> Void
+    _ texts: [String], _ tokens: [[Int32]], _ show: (StageOneRecipe.Embedding) throws -> Void
   ) throws {
     let all = recipe.qFormer.unimodalFeatures(ofTexts: tokens)
     var first = 0

@@ -109,7 +109,7 @@ extension StageOneRecipe {
       if StopRequest.signal != nil { return nil }
       // One pair alone has nothing to be compared with.
       if batch.samples.count < 2 { continue }
-      let losses = Recording.disabled {
+      let losses = withoutGradients {
         qFormer.losses(
           StageOneBatch(
             features: tower.features(batch),

@@ -45,7 +45,7 @@ extension GenerationOptions {
 struct ImageCaptioner {
   let model: StageTwoModel
   let languageModel: any LanguageModel
-  let texts: LanguageModelTexts
+  let texts: CaptionPrompts
 
   /// - Parameters:
   ///   - features: `[images, tokens, vision width]`.
@@ -55,7 +55,7 @@ struct ImageCaptioner {
   func callAsFunction(
     _ features: Variable, beginnings: [[Int32]], _ generator: TextGenerator, firstPrompt: Int = 0
   ) throws -> [[String]] {
-    try Recording.disabled {
+    try withoutGradients {
       let prompts = model.softPrompts(features)
       let session = languageModel.decodingSession(
         after: languageModel.input(prompts, prefixes: beginnings))

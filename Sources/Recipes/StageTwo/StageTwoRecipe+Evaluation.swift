@@ -9,7 +9,7 @@ import Training
 
 extension StageTwoRecipe {
   /// The outcome of a judgement, for people and for programs.
-  public struct Judgement {
+  public struct EvaluationResult {
     /// One line for each score.
     public let text: String
     let values: [(name: String, value: Double)]
@@ -55,7 +55,7 @@ extension StageTwoRecipe {
 
 /// Judges a stage-2 checkpoint on captions and on questions.
 extension LoadedRecipe where R == StageTwoRecipe {
-  public typealias Judgement = StageTwoRecipe.Judgement
+  public typealias EvaluationResult = StageTwoRecipe.EvaluationResult
 
   /// Captions images and scores them: BLEU, ROUGE-L and CIDEr.
   /// - Parameters:
@@ -65,7 +65,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
   public func judgeCaptions(
     _ file: URL?, imageFolder: URL?, _ question: StageTwoRecipe.Question,
     report: @escaping (String) -> Void
-  ) throws -> Judgement {
+  ) throws -> EvaluationResult {
     let items =
       try file.map { file in
         let set = try CaptionEvaluationSet(file: file, imageFolder: imageFolder)
@@ -114,7 +114,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
   public func judgeAnswers(
     _ questions: QuestionSet, template: String, options: GenerationOptions,
     report: @escaping (String) -> Void
-  ) throws -> Judgement {
+  ) throws -> EvaluationResult {
     var said: [(item: QuestionSet.Item, text: String)] = []
     let asked = questions.items.compactMap { item -> (item: QuestionSet.Item, words: String)? in
       let words = template.replacingOccurrences(
@@ -158,10 +158,10 @@ extension LoadedRecipe where R == StageTwoRecipe {
 
   private func judgement(
     _ values: [(name: String, value: Double)], count: Int, kind: String,
-    answers: [Judgement.Answer]
-  ) -> Judgement {
+    answers: [EvaluationResult.Answer]
+  ) -> EvaluationResult {
     let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }
-    return Judgement(
+    return EvaluationResult(
       text: (["\(file.url.path), step \(file.metadata.step), \(count) \(kind)"] + lines)
         .joined(separator: "\n"),
       values: values + [(kind, Double(count))], checkpoint: file.url, step: file.metadata.step,

@@ -80,12 +80,12 @@ extension LoadedRecipe where R == StageTwoRecipe {
 
 /// A text that grows token by token, handed on in pieces of whole characters.
 private final class TextPieces {
-  private let texts: LanguageModelTexts
+  private let texts: CaptionPrompts
   private let write: (String) -> Void
   private var tokens: [Int32] = []
   private var written = ""
 
-  init(texts: LanguageModelTexts, write: @escaping (String) -> Void) {
+  init(texts: CaptionPrompts, write: @escaping (String) -> Void) {
     self.texts = texts
     self.write = write
   }

@@ -119,7 +119,7 @@ extension StageTwoRecipe {
     while let batch = try loader.next() {
       if StopRequest.signal != nil { return nil }
       if batch.samples.isEmpty { continue }
-      let loss = Recording.disabled {
+      let loss = withoutGradients {
         let indices = batch.samples.indices.map { Int(count) + $0 }
         return qFormer.loss(
           tower.features(batch), texts: conditioned(batch, indices, splits: splits),

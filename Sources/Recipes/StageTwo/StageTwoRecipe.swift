@@ -23,7 +23,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
   public let data: RunData
   let qFormer: StageTwoModel
   let languageModel: FrozenLanguageModel
-  let texts: LanguageModelTexts
+  let texts: CaptionPrompts
 
   public static let openKeys: Set = ["model.qFormer"]
 
@@ -69,7 +69,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
     model.multiply(in: configuration.precision)
     model.recomputesActivations = configuration.training.recomputeActivations
     qFormer = model
-    texts = try LanguageModelTexts(
+    texts = try CaptionPrompts(
       languageModel, objective: configuration.model.objective, data: configuration.data)
     try checkRoom()
   }
@@ -84,12 +84,12 @@ public struct StageTwoRecipe: ImageTextRecipe {
     let tokenizer = try KeyedError.naming("llm.path", path: configuration.llm.weightsPath) {
       try FrozenLanguageModel.tokenizer(configuration.llm)
     }
-    return { LanguageModelTexts.read($0, tokenizer, configuration.data) }
+    return { CaptionPrompts.read($0, tokenizer, configuration.data) }
   }
 
   public var captionReader: @Sendable (String) -> CaptionTokens {
     { [tokenizer = texts.tokenizer, data = configuration.data] in
-      LanguageModelTexts.read($0, tokenizer, data)
+      CaptionPrompts.read($0, tokenizer, data)
     }
   }
 

@@ -105,7 +105,7 @@ final class FeatureCache {
     return stat(url.path, &status) == 0 ? status.st_ino : nil
   }
 
-  /// Says what else lies in the folder, lest somebody wonder why it is not taken, or what fills the disk.
+  /// Says what else lies in the folder: why it is not taken, what fills the disk.
   private func reportOthers(than stamp: String) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let own = FeatureStamp.fileName(of: stamp)

@@ -124,7 +124,7 @@ public struct VisionTower {
   /// history if the encoder is frozen.
   func features(_ pixels: Tensor) -> Variable {
     isFrozen
-      ? Recording.disabled { encoder.features(pixels, output: output) }
+      ? withoutGradients { encoder.features(pixels, output: output) }
       : encoder.features(pixels, output: output)
   }
 }

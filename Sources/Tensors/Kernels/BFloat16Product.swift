@@ -2,8 +2,8 @@ extension BFloat16: ProductElement {
   public static var precision: ProductPrecision { .bfloat16 }
 
   static func multiplyWhole(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
+    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
   ) -> Bool {
     let (rows, inner, columns) = form.sizes(a, b)
     guard inner > 0, TiledProduct.isFastest(rows: rows, columns: columns) else { return false }
@@ -12,8 +12,8 @@ extension BFloat16: ProductElement {
   }
 
   static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue
   ) {
     if OneDNN.multipliesBFloat16, sum.isSimple {
       multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
@@ -24,8 +24,8 @@ extension BFloat16: ProductElement {
 
   /// The same product in float32: what processors without bfloat16 do, and tests compare with.
   static func multiplyAsFloats(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue
   ) {
     withFloats(of: a) { a in
       withFloats(of: b) { b in

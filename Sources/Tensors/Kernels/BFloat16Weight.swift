@@ -17,7 +17,7 @@ public struct BFloat16Weight: MatrixWeight {
   public var outputs: Int { matrix.rows }
   public var inputs: Int { matrix.columns }
 
-  public func factor(_ x: ProductFactor) -> ProductFactor { .bfloat16(x.rounded) }
+  public func factor(_ x: Operand) -> Operand { .bfloat16(x.rounded) }
 
   public var resultPrecision: ProductPrecision { .bfloat16 }
 
@@ -26,7 +26,7 @@ public struct BFloat16Weight: MatrixWeight {
   public static let fewRows = 4
 
   public func apply(
-    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+    to x: Operand, bias: Tensor?, into y: ProductResult, then map: FusedMap?
   ) {
     if x.count <= BFloat16Weight.fewRows * inputs {
       applyAsRead(to: x.tensor([x.count / inputs, inputs]), bias: bias, into: y)
@@ -37,7 +37,7 @@ public struct BFloat16Weight: MatrixWeight {
       matrix.read { w in
         func multiply(_ bias: UnsafePointer<Float>?) {
           sharedProduct(
-            x, w, .secondTransposed, into: y, cStride: outputs, ProductSum(bias: bias), then: map)
+            x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: bias), then: map)
         }
         guard let bias else { return multiply(nil) }
         bias.read { multiply($0) }
@@ -57,7 +57,7 @@ public struct BFloat16Weight: MatrixWeight {
             ) {
               fewRowProduct(
                 BFloat16Element.self, w.pointer + run.lowerBound * inputs, outputs: run.count,
-                x: x, into: target + run.lowerBound, yStride: outputs, keeping: 0)
+                x: x, into: target + run.lowerBound, yStride: outputs, beta: 0)
             }
           }
         }
@@ -77,10 +77,10 @@ public struct BFloat16Weight: MatrixWeight {
     }
   }
 
-  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
     dy.rounded.read { dy in
       matrix.read { w in
-        sharedProduct(dy, w, .plain, into: dx, cStride: inputs, ProductSum(keeping: keeping))
+        sharedProduct(dy, w, .plain, into: dx, cStride: inputs, Epilogue(beta: beta))
       }
     }
   }

@@ -1,5 +1,5 @@
 /// Operations on each value of factors, which are float32 or bfloat16.
-extension ProductFactor {
+extension Operand {
   /// How many values there are.
   public var count: Int {
     switch self {
@@ -9,7 +9,7 @@ extension ProductFactor {
   }
 
   /// f(x) for every value x, in the receiver's form.
-  public func mapped(by f: any UnaryFunction.Type) -> ProductFactor {
+  public func mapped(by f: any UnaryFunction.Type) -> Operand {
     switch self {
     case .float32(let values):
       .float32(
@@ -39,8 +39,8 @@ extension ProductFactor {
   /// f(a, b) for every value a and the other's b, in the receiver's form.
   @inlinable
   public func combined<Function: BinaryFunction>(
-    with other: ProductFactor, by f: Function.Type
-  ) -> ProductFactor {
+    with other: Operand, by f: Function.Type
+  ) -> Operand {
     precondition(count == other.count, "\(count) and \(other.count) values do not go together")
     switch self {
     case .float32(let a):

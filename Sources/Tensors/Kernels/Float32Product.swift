@@ -13,8 +13,8 @@ extension Float: ProductElement {
 
   /// Products whose transposed factor would be read so: a product of its transpose takes a tenth less.
   static func multiplyWhole(
-    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
-    _ sum: ProductSum, then map: ResultMap?
+    _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: ProductResult, cStride: Int,
+    _ sum: Epilogue, then map: FusedMap?
   ) -> Bool {
     let factor = form == .firstTransposed ? a : b
     let (rows, inner, columns) = form.sizes(a, b)
@@ -34,8 +34,8 @@ extension Float: ProductElement {
   private static let leastForTransposition = 256
 
   static func multiply(
-    _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: ProductResult, cStride: Int,
-    _ sum: ProductSum
+    _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: ProductResult, cStride: Int,
+    _ sum: Epilogue
   ) {
     guard case .float32(let target) = c else {
       preconditionFailure("products of float32 numbers are float32")
@@ -52,6 +52,6 @@ extension Float: ProductElement {
       CblasRowMajor, form == .firstTransposed ? CblasTrans : CblasNoTrans,
       form == .secondTransposed ? CblasTrans : CblasNoTrans, blasint(rows), blasint(columns),
       blasint(inner), sum.scale, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride),
-      sum.bias == nil ? sum.keeping : 1, target, blasint(cStride))
+      sum.bias == nil ? sum.beta : 1, target, blasint(cStride))
   }
 }

@@ -25,13 +25,13 @@ public protocol FusedNumber: LaneElement, BitwiseCopyable {
   /// How many float32 values' memory `multiplyTransposed` takes for copies.
   static func copyCount(rows: Int, inner: Int, columns: Int) -> Int
 
-  /// C = Aᵀ · B + keeping · C.
+  /// C = Aᵀ · B + beta · C.
   /// - Parameters:
   ///   - a: `[inner, rows]`.
   ///   - b: `[inner, columns]`.
   static func multiplyTransposed(
     _ a: ElementView<Self>, _ b: ElementView<Self>, into c: UnsafeMutablePointer<Float>,
-    cStride: Int, keeping: Float, copies: UnsafeMutablePointer<Float>)
+    cStride: Int, beta: Float, copies: UnsafeMutablePointer<Float>)
 }
 
 /// The right operand of several products, packed once for all of them.
@@ -83,9 +83,9 @@ extension Float: FusedNumber {
 
   public static func multiplyTransposed(
     _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int,
-    keeping: Float, copies: UnsafeMutablePointer<Float>
+    beta: Float, copies: UnsafeMutablePointer<Float>
   ) {
-    singleThreadProduct(a, b, .firstTransposed, into: c, cStride: cStride, keeping: keeping)
+    singleThreadProduct(a, b, .firstTransposed, into: c, cStride: cStride, beta: beta)
   }
 }
 
@@ -97,7 +97,7 @@ extension BFloat16: FusedNumber {
   public static func innerCount(_ count: Int) -> Int { (count + 1) / 2 * 2 }
 
   public static func packedCount(inner: Int, columns: Int) -> Int {
-    PairPanels.count(columns: columns, inner: inner)
+    BFloat16Panels.count(columns: columns, inner: inner)
   }
 
   public static func pack(_ b: PackedOperand<BFloat16>) {
@@ -108,8 +108,8 @@ extension BFloat16: FusedNumber {
     }
   }
 
-  private static func panels(of b: PackedOperand<BFloat16>) -> PairPanels {
-    PairPanels(
+  private static func panels(of b: PackedOperand<BFloat16>) -> BFloat16Panels {
+    BFloat16Panels(
       b.memory, columns: b.columns, inner: b.isTransposed ? b.view.columns : b.view.rows)
   }
 
@@ -129,27 +129,27 @@ extension BFloat16: FusedNumber {
 
   public static func multiplyTransposed(
     _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, into c: UnsafeMutablePointer<Float>,
-    cStride: Int, keeping: Float, copies: UnsafeMutablePointer<Float>
+    cStride: Int, beta: Float, copies: UnsafeMutablePointer<Float>
   ) {
     TiledProduct.multiplyTransposed(
-      a, b, into: c, cStride: cStride, keeping: keeping, memory: copies)
+      a, b, into: c, cStride: cStride, beta: beta, memory: copies)
   }
 }
 
-extension ProductFactor {
+extension Operand {
   /// The same values as numbers of one kind.
-  public func converted<Number: FusedNumber>(to number: Number.Type) -> ProductFactor {
+  public func converted<Number: FusedNumber>(to number: Number.Type) -> Operand {
     Number.precision == .bfloat16 ? .bfloat16(rounded) : .float32(tensor([count]))
   }
 
   /// Calls the closure with the numbers of several factors, as numbers of one kind.
   public static func withNumbers<Number: FusedNumber>(
-    of factors: [ProductFactor], as number: Number.Type, _ body: ([UnsafePointer<Number>]) -> Void
+    of factors: [Operand], as number: Number.Type, _ body: ([UnsafePointer<Number>]) -> Void
   ) {
     guard let first = factors.first else { return body([]) }
     func read(_ pointer: UnsafeRawPointer) {
       let pointer = pointer.assumingMemoryBound(to: Number.self)
-      ProductFactor.withNumbers(of: Array(factors.dropFirst()), as: number) { body([pointer] + $0) }
+      Operand.withNumbers(of: Array(factors.dropFirst()), as: number) { body([pointer] + $0) }
     }
     switch first.converted(to: number) {
     case .float32(let values): values.read { read($0) }
@@ -161,12 +161,12 @@ extension ProductFactor {
   public static func matrices<Number: FusedNumber>(
     of number: Number.Type, _ sizes: [(rows: Int, columns: Int)],
     _ write: ([UnsafeMutablePointer<Number>]) -> Void
-  ) -> [ProductFactor] {
+  ) -> [Operand] {
     guard let size = sizes.first else {
       write([])
       return []
     }
-    var others: [ProductFactor] = []
+    var others: [Operand] = []
     let first = made(in: Number.precision, shape: [size.rows, size.columns]) { result in
       let pointer = result.pointer.assumingMemoryBound(to: Number.self)
       others = matrices(of: number, Array(sizes.dropFirst())) { write([pointer] + $0) }

@@ -13,7 +13,7 @@ struct Int8Rows {
 
   /// - Parameters:
   ///   - x: `[rows, inner]`.
-  init(_ x: ProductFactor, rows: Int, inner: Int) {
+  init(_ x: Operand, rows: Int, inner: Int) {
     switch x {
     case .float32(let values):
       self = values.read { Int8Rows(ElementView($0, rows: rows, columns: inner)) }

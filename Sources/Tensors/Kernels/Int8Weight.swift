@@ -7,7 +7,7 @@
 /// `scale(x) / 2 · Σ|w| + scale(w) / 2 · (Σ|x| + inputs · scale(x) / 2)`.
 public struct Int8Weight: MatrixWeight {
   public let outputs: Int
-  private let panels: QuadPanels
+  private let panels: Int8Panels
   /// The first panel, of a part of a weight.
   private let firstPanel: Int
 
@@ -22,19 +22,19 @@ public struct Int8Weight: MatrixWeight {
   public init(_ weight: any MatrixWeight) {
     precondition(
       weight.inputs <= Int8Weight.mostInputs, "sums of \(weight.inputs) products of bytes")
-    panels = weight.expanded().readMatrix { QuadPanels(rounding: $0) }
+    panels = weight.expanded().readMatrix { Int8Panels(rounding: $0) }
     outputs = weight.outputs
     firstPanel = 0
   }
 
-  private init(_ panels: QuadPanels, firstPanel: Int, outputs: Int) {
+  private init(_ panels: Int8Panels, firstPanel: Int, outputs: Int) {
     (self.panels, self.firstPanel, self.outputs) = (panels, firstPanel, outputs)
   }
 
   public var inputs: Int { panels.inner }
 
   /// As it is: rows are rounded within the product.
-  public func factor(_ x: ProductFactor) -> ProductFactor { x }
+  public func factor(_ x: Operand) -> Operand { x }
 
   public var resultPrecision: ProductPrecision { .bfloat16 }
 
@@ -43,17 +43,17 @@ public struct Int8Weight: MatrixWeight {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= outputs,
       "outputs \(range) of a weight of shape [\(outputs), \(inputs)]")
-    let first = firstPanel * QuadPanels.width + range.lowerBound
-    if first % QuadPanels.width == 0 {
-      return Int8Weight(panels, firstPanel: first / QuadPanels.width, outputs: range.count)
+    let first = firstPanel * Int8Panels.width + range.lowerBound
+    if first % Int8Panels.width == 0 {
+      return Int8Weight(panels, firstPanel: first / Int8Panels.width, outputs: range.count)
     }
     return Int8Weight(
-      QuadPanels(panels, columns: first..<first + range.count), firstPanel: 0,
+      Int8Panels(panels, columns: first..<first + range.count), firstPanel: 0,
       outputs: range.count)
   }
 
   public func apply(
-    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+    to x: Operand, bias: Tensor?, into y: ProductResult, then map: FusedMap?
   ) {
     precondition(
       x.count % inputs == 0,
@@ -64,15 +64,15 @@ public struct Int8Weight: MatrixWeight {
   }
 
   private func multiply(
-    _ left: Int8Rows, bias: UnsafePointer<Float>?, into y: ProductResult, then map: ResultMap?
+    _ left: Int8Rows, bias: UnsafePointer<Float>?, into y: ProductResult, then map: FusedMap?
   ) {
     let runs = (left.rows.rows + Int8Weight.taskRows - 1) / Int8Weight.taskRows
-    let panelCount = (outputs + QuadPanels.width - 1) / QuadPanels.width
+    let panelCount = (outputs + Int8Panels.width - 1) / Int8Panels.width
     Parallel.forEach(runs * panelCount) { task in
       let start = task % runs * Int8Weight.taskRows
       let rows = start..<min(left.rows.rows, start + Int8Weight.taskRows)
-      let first = task / runs * QuadPanels.width
-      let columns = min(QuadPanels.width, outputs - first)
+      let first = task / runs * Int8Panels.width
+      let columns = min(Int8Panels.width, outputs - first)
       ProductCounter.count(
         rows: rows.count, inner: inputs, columns: columns, precision: .int8,
         factorBytes: inputs * (columns + rows.count)
@@ -91,19 +91,19 @@ public struct Int8Weight: MatrixWeight {
   }
 
   /// By the rounded weight in bfloat16: frozen encoders, which it is for, pass no gradient on.
-  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
-    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, keeping: keeping)
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, beta: beta)
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {
-    gathered(indices) { panels.expand(firstPanel * QuadPanels.width + $0, into: $1) }
+    gathered(indices) { panels.expand(firstPanel * Int8Panels.width + $0, into: $1) }
   }
 
   public func expanded() -> Tensor {
     Tensor(shape: [outputs, inputs]) { target in
       Parallel.forEachRun(of: outputs, grain: Parallel.rowGrain(width: inputs)) { run in
         for output in run {
-          panels.expand(firstPanel * QuadPanels.width + output, into: target + output * inputs)
+          panels.expand(firstPanel * Int8Panels.width + output, into: target + output * inputs)
         }
       }
     }

@@ -26,7 +26,7 @@ public struct ElementView<Element> {
 public typealias MatrixView = ElementView<Float>
 
 /// Which of a product's two factors is read transposed.
-public enum ProductForm: Sendable {
+public enum TransposeMode: Sendable {
   /// A · B
   case plain
   /// A · Bᵀ
@@ -87,20 +87,20 @@ public enum ProductResult {
   }
 }
 
-/// What becomes of a product: C = scale · A·B + keeping · C, or A·B + bias.
-struct ProductSum {
+/// What becomes of a product: C = scale · A·B + beta · C, or A·B + bias.
+struct Epilogue {
   /// 0 overwrites C (it may be uninitialised), 1 adds to it.
-  var keeping: Float = 0
+  var beta: Float = 0
   var scale: Float = 1
-  /// A number for each column, added to every row; only with `keeping` 0 and `scale` 1.
+  /// A number for each column, added to every row; only with `beta` 0 and `scale` 1.
   var bias: UnsafePointer<Float>?
 
   /// Whether oneDNN can do it.
-  var isSimple: Bool { scale == 1 && (keeping == 0 || keeping == 1) }
+  var isSimple: Bool { scale == 1 && (beta == 0 || beta == 1) }
 
   /// The part for columns from `first` on.
-  func columns(from first: Int) -> ProductSum {
-    ProductSum(keeping: keeping, scale: scale, bias: bias.map { $0 + first })
+  func columns(from first: Int) -> Epilogue {
+    Epilogue(beta: beta, scale: scale, bias: bias.map { $0 + first })
   }
 }
 
@@ -109,30 +109,30 @@ protocol ProductElement {
   static var precision: ProductPrecision { get }
   /// A product on the calling thread alone.
   static func multiply(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum)
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue)
   /// A product over all threads by other means than blocks of C.
   /// - Returns: Whether there are such means.
   static func multiplyWhole(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
   ) -> Bool
 }
 
 extension ProductElement {
   static func multiplyWhole(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap?
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
   ) -> Bool { false }
 
   /// The product by oneDNN, in parts of sizes that come again: how many rows there are changes from
   /// step to step with the texts, and code for a new size takes as long to make as a small product.
   static func multiplyByOneDNN(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue
   ) {
     func multiply(
-      _ a: ElementView<Self>, _ b: ElementView<Self>, _ c: ProductResult, _ sum: ProductSum
+      _ a: ElementView<Self>, _ b: ElementView<Self>, _ c: ProductResult, _ sum: Epilogue
     ) {
       OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
         .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
@@ -148,7 +148,7 @@ extension ProductElement {
       for part in OneDNN.parts(of: a.rows) {
         multiply(
           a.part(rows: part, columns: 0..<a.columns), b.part(rows: part, columns: 0..<b.columns), c,
-          ProductSum(keeping: part.lowerBound == 0 ? sum.keeping : 1))
+          Epilogue(beta: part.lowerBound == 0 ? sum.beta : 1))
       }
     } else {
       multiply(a, b, c, sum)
@@ -156,8 +156,8 @@ extension ProductElement {
   }
 
   static func oneDNNShape(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum
+    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue
   ) -> OneDNN.Shape {
     let (rows, inner, columns) = form.sizes(a, b)
     return OneDNN.Shape(
@@ -166,38 +166,38 @@ extension ProductElement {
         ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
       b: form == .secondTransposed
         ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
-      cStride: cStride, adds: sum.keeping == 1, hasBias: sum.bias != nil, precision: precision,
+      cStride: cStride, adds: sum.beta == 1, hasBias: sum.bias != nil, precision: precision,
       result: c.precision)
   }
 }
 
-/// C = scale · (product of A and B) + keeping · C, on the calling thread alone.
+/// C = scale · (product of A and B) + beta · C, on the calling thread alone.
 ///
 /// - Parameters:
 ///   - c: `[rows of the product, columns of the product]`, `cStride` values from row to row.
-///   - keeping: 0 overwrites C (it may be uninitialised), 1 adds to it.
+///   - beta: 0 overwrites C (it may be uninitialised), 1 adds to it.
 public func singleThreadProduct(
-  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
-  cStride: Int, scale: Float = 1, keeping: Float = 0
+  _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: UnsafeMutablePointer<Float>,
+  cStride: Int, scale: Float = 1, beta: Float = 0
 ) {
   blockProduct(
-    a, b, form, into: .float32(c), cStride: cStride, ProductSum(keeping: keeping, scale: scale))
+    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale))
 }
 
-/// C = scale · (product of A and B) + keeping · C, cut into blocks of C over all threads.
+/// C = scale · (product of A and B) + beta · C, cut into blocks of C over all threads.
 public func parallelProduct(
-  _ a: MatrixView, _ b: MatrixView, _ form: ProductForm, into c: UnsafeMutablePointer<Float>,
-  cStride: Int, scale: Float = 1, keeping: Float = 0
+  _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: UnsafeMutablePointer<Float>,
+  cStride: Int, scale: Float = 1, beta: Float = 0
 ) {
   sharedProduct(
-    a, b, form, into: .float32(c), cStride: cStride, ProductSum(keeping: keeping, scale: scale))
+    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale))
 }
 
 /// A product of numbers of any kind on the calling thread; also of matrices without columns.
 @inline(__always)
 private func blockProduct<Element: ProductElement>(
-  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
-  into c: ProductResult, cStride: Int, _ sum: ProductSum
+  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: TransposeMode,
+  into c: ProductResult, cStride: Int, _ sum: Epilogue
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
   if rows == 0 || columns == 0 { return }
@@ -215,14 +215,14 @@ private func blockProduct<Element: ProductElement>(
 
 /// What a product without inner places leaves in C.
 private func emptySum(
-  into c: ProductResult, rows: Int, columns: Int, cStride: Int, _ sum: ProductSum
+  into c: ProductResult, rows: Int, columns: Int, cStride: Int, _ sum: Epilogue
 ) {
   for row in 0..<rows {
     for column in 0..<columns {
       let added = sum.bias?[column] ?? 0
       switch c.advanced(by: row * cStride + column) {
       case .float32(let place):
-        place.pointee = added + (sum.keeping == 0 ? 0 : sum.keeping * place.pointee)
+        place.pointee = added + (sum.beta == 0 ? 0 : sum.beta * place.pointee)
       case .bfloat16(let place): place.pointee = BFloat16(added)
       }
     }
@@ -232,8 +232,8 @@ private func emptySum(
 /// A product of numbers of any kind, cut into blocks of C over all threads.
 /// - Precondition: With a map, C's rows lie without gaps.
 func sharedProduct<Element: ProductElement>(
-  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: ProductForm,
-  into c: ProductResult, cStride: Int, _ sum: ProductSum = ProductSum(), then map: ResultMap? = nil
+  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: TransposeMode,
+  into c: ProductResult, cStride: Int, _ sum: Epilogue = Epilogue(), then map: FusedMap? = nil
 ) {
   let (rows, inner, columns) = form.sizes(a, b)
   precondition(map == nil || cStride == columns, "a map of a part of a matrix")
@@ -265,7 +265,7 @@ extension Tensor {
 
   /// The product of two matrices `[rows, inner]` and `[inner, columns]`, either read transposed.
   /// - Returns: `[rows, columns]`.
-  public func product(_ other: Tensor, _ form: ProductForm = .plain) -> Tensor {
+  public func product(_ other: Tensor, _ form: TransposeMode = .plain) -> Tensor {
     readMatrix { a in
       other.readMatrix { b in
         let (rows, _, columns) = form.sizes(a, b)

@@ -6,7 +6,7 @@ public protocol MatrixWeight: Sendable {
   var inputs: Int { get }
 
   /// Rows in the form in which this weight multiplies them.
-  func factor(_ x: ProductFactor) -> ProductFactor
+  func factor(_ x: Operand) -> Operand
 
   /// In which precision a product's result may be written.
   var resultPrecision: ProductPrecision { get }
@@ -17,13 +17,13 @@ public protocol MatrixWeight: Sendable {
   ///   - bias: `[outputs]`.
   ///   - y: `[rows, outputs]`, float32 or of the weight's `resultPrecision`.
   ///   - map: What is made of each number of y.
-  func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?)
+  func apply(to x: Operand, bias: Tensor?, into y: ProductResult, then map: FusedMap?)
 
-  /// dx = dy · W + keeping · dx.
+  /// dx = dy · W + beta · dx.
   /// - Parameters:
   ///   - dy: `[rows, outputs]`.
   ///   - dx: `[rows, inputs]`, as `y` of `apply`; only float32 can be kept.
-  func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float)
+  func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float)
 
   /// The rows at the given places as float32, `[indices.count, inputs]`.
   func rows(_ indices: [Int32]) -> Tensor
@@ -34,7 +34,7 @@ public protocol MatrixWeight: Sendable {
 
 extension MatrixWeight {
   /// y = x · Wᵀ + bias.
-  public func apply(to x: ProductFactor, bias: Tensor?, into y: ProductResult) {
+  public func apply(to x: Operand, bias: Tensor?, into y: ProductResult) {
     apply(to: x, bias: bias, into: y, then: nil)
   }
 
@@ -62,14 +62,14 @@ public protocol Float32ProductWeight: MatrixWeight {
   /// y = x · Wᵀ + bias, and the map of it.
   func apply(
     to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
-    then map: ResultMap?)
+    then map: FusedMap?)
 
-  /// dx = dy · W + keeping · dx.
-  func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float)
+  /// dx = dy · W + beta · dx.
+  func applyTransposed(to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, beta: Float)
 }
 
 extension Float32ProductWeight {
-  public func factor(_ x: ProductFactor) -> ProductFactor {
+  public func factor(_ x: Operand) -> Operand {
     switch x {
     case .float32: x
     case .bfloat16(let matrix): .float32(matrix.expanded([matrix.rows, matrix.columns]))
@@ -79,7 +79,7 @@ extension Float32ProductWeight {
   public var resultPrecision: ProductPrecision { .float32 }
 
   public func apply(
-    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+    to x: Operand, bias: Tensor?, into y: ProductResult, then map: FusedMap?
   ) {
     guard case .float32(let target) = y else {
       preconditionFailure("a float32 product has a float32 result")
@@ -93,11 +93,11 @@ extension Float32ProductWeight {
     }
   }
 
-  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
     guard case .float32(let dx) = dx else {
       preconditionFailure("a float32 product has a float32 result")
     }
-    dy.float32.readMatrix { applyTransposed(to: $0, into: dx, keeping: keeping) }
+    dy.float32.readMatrix { applyTransposed(to: $0, into: dx, beta: beta) }
   }
 }
 
@@ -116,20 +116,20 @@ public struct DenseWeight: Float32ProductWeight {
 
   public func apply(
     to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
-    then map: ResultMap?
+    then map: FusedMap?
   ) {
     values.readMatrix { w in
       sharedProduct(
-        x, w, .secondTransposed, into: .float32(y), cStride: outputs, ProductSum(bias: bias),
+        x, w, .secondTransposed, into: .float32(y), cStride: outputs, Epilogue(bias: bias),
         then: map)
     }
   }
 
   public func applyTransposed(
-    to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float
+    to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, beta: Float
   ) {
     values.readMatrix { w in
-      parallelProduct(dy, w, .plain, into: dx, cStride: inputs, keeping: keeping)
+      parallelProduct(dy, w, .plain, into: dx, cStride: inputs, beta: beta)
     }
   }
 

@@ -3,7 +3,7 @@
 public struct PackedWeight: MatrixWeight {
   public let outputs: Int
   public let inputs: Int
-  private nonisolated(unsafe) let panels: PairPanels
+  private nonisolated(unsafe) let panels: BFloat16Panels
   private let memory: Storage
 
   /// Whether products with such a weight are faster than with a `BFloat16Weight` here.
@@ -17,8 +17,8 @@ public struct PackedWeight: MatrixWeight {
     precondition(
       weight.inputs <= TiledProduct.mostPackedInputs, "panels of \(weight.inputs) inputs")
     (outputs, inputs) = (weight.outputs, weight.inputs)
-    memory = Storage(count: PairPanels.count(columns: outputs, inner: inputs))
-    let panels = PairPanels(memory.pointer, columns: outputs, inner: inputs)
+    memory = Storage(count: BFloat16Panels.count(columns: outputs, inner: inputs))
+    let panels = BFloat16Panels(memory.pointer, columns: outputs, inner: inputs)
     self.panels = panels
     BFloat16Weight(weight).matrix.read { w in
       Parallel.forEach(panels.count) { panels.write($0, columnsOf: w) }
@@ -30,7 +30,7 @@ public struct PackedWeight: MatrixWeight {
     panels = whole.panels.panels(from: firstPanel, columns: outputs)
   }
 
-  public func factor(_ x: ProductFactor) -> ProductFactor { .bfloat16(x.rounded) }
+  public func factor(_ x: Operand) -> Operand { .bfloat16(x.rounded) }
 
   public var resultPrecision: ProductPrecision { .bfloat16 }
 
@@ -39,15 +39,15 @@ public struct PackedWeight: MatrixWeight {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= outputs,
       "outputs \(range) of a weight of shape [\(outputs), \(inputs)]")
-    if range.lowerBound % PairPanels.width == 0 {
+    if range.lowerBound % BFloat16Panels.width == 0 {
       return PackedWeight(
-        self, firstPanel: range.lowerBound / PairPanels.width, outputs: range.count)
+        self, firstPanel: range.lowerBound / BFloat16Panels.width, outputs: range.count)
     }
     return PackedWeight(DenseWeight(rows(range.map { Int32($0) })))
   }
 
   public func apply(
-    to x: ProductFactor, bias: Tensor?, into y: ProductResult, then map: ResultMap?
+    to x: Operand, bias: Tensor?, into y: ProductResult, then map: FusedMap?
   ) {
     x.rounded.read { x in
       precondition(
@@ -64,8 +64,8 @@ public struct PackedWeight: MatrixWeight {
   }
 
   /// By the weight row by row: what it is for passes no gradient on.
-  public func applyTransposed(to dy: ProductFactor, into dx: ProductResult, keeping: Float) {
-    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, keeping: keeping)
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, beta: beta)
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {

@@ -88,7 +88,7 @@ public struct StoredWeight: Float32ProductWeight {
 
   public func apply(
     to x: MatrixView, bias: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>,
-    then map: ResultMap?
+    then map: FusedMap?
   ) {
     precondition(
       x.columns == inputs,
@@ -98,12 +98,12 @@ public struct StoredWeight: Float32ProductWeight {
         for row in run { (y + row * outputs).update(from: bias, count: outputs) }
       }
     }
-    let keeping: Float = bias == nil ? 0 : 1
+    let beta: Float = bias == nil ? 0 : 1
     withExtendedLifetime(owner) {
       if x.rows <= Self.fewRows {
-        applyAsRead(to: x, into: y, keeping: keeping)
+        applyAsRead(to: x, into: y, beta: beta)
       } else {
-        applyInPanels(to: x, into: y, keeping: keeping)
+        applyInPanels(to: x, into: y, beta: beta)
       }
     }
     map?.apply(to: .float32(y), rows: x.rows, columns: outputs)
@@ -111,43 +111,43 @@ public struct StoredWeight: Float32ProductWeight {
 
   /// Each thread takes some outputs.
   private func applyAsRead(
-    to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
+    to x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
     forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in
       ProductCounter.count(
         rows: x.rows, inner: inputs, columns: run.count, precision: .float32,
         factorBytes: run.count * rowBytes + x.rows * inputs * MemoryLayout<Float>.stride
       ) {
-        apply(run, asReadTo: x, into: y, keeping: keeping)
+        apply(run, asReadTo: x, into: y, beta: beta)
       }
     }
   }
 
   private func apply(
-    _ run: Range<Int>, asReadTo x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
+    _ run: Range<Int>, asReadTo x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
     let (weights, place) = (row(run.lowerBound), y + run.lowerBound)
     switch format {
     case .float32:
       fewRowProduct(
         Float32Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        keeping: keeping)
+        beta: beta)
     case .float16:
       fewRowProduct(
         Float16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        keeping: keeping)
+        beta: beta)
     case .bfloat16:
       fewRowProduct(
         BFloat16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        keeping: keeping)
+        beta: beta)
     case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
-      applyBlocks(of: run, to: x, into: y, keeping: keeping)
+      applyBlocks(of: run, to: x, into: y, beta: beta)
     }
   }
 
   /// Four rows at a time are expanded into memory that the processor keeps near.
   private func applyBlocks(
-    of run: Range<Int>, to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
+    of run: Range<Int>, to x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
     let scratch = Storage(count: 4 * inputs)
     withExtendedLifetime(scratch) {
@@ -156,14 +156,14 @@ public struct StoredWeight: Float32ProductWeight {
         format.expand(row(first), count: count * inputs, into: scratch.pointer)
         fewRowProduct(
           Float32Element.self, scratch.pointer, outputs: count, x: x, into: y + first,
-          yStride: outputs, keeping: keeping)
+          yStride: outputs, beta: beta)
       }
     }
   }
 
   /// Each thread takes some outputs, a panel, and some rows of x.
   private func applyInPanels(
-    to x: MatrixView, into y: UnsafeMutablePointer<Float>, keeping: Float
+    to x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
     let cuts = PanelCuts(rows: x.rows, across: outputs, unit: 16, inner: inputs)
     Parallel.forEach(cuts.count) { index in
@@ -175,7 +175,7 @@ public struct StoredWeight: Float32ProductWeight {
         singleThreadProduct(
           part, self.panel(panel, columns: 0..<inputs, in: scratch.pointer), .secondTransposed,
           into: y + (rows.lowerBound * outputs + panel.lowerBound), cStride: outputs,
-          keeping: keeping)
+          beta: beta)
       }
     }
   }
@@ -183,7 +183,7 @@ public struct StoredWeight: Float32ProductWeight {
   /// Each thread takes some inputs, columns of dx that nobody else writes, and some rows of dy; it
   /// goes through the outputs panel by panel and adds up.
   public func applyTransposed(
-    to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, keeping: Float
+    to dy: MatrixView, into dx: UnsafeMutablePointer<Float>, beta: Float
   ) {
     precondition(
       dy.columns == outputs,
@@ -205,7 +205,7 @@ public struct StoredWeight: Float32ProductWeight {
             singleThreadProduct(
               part, panel(outputRange, columns: columns, in: scratch.pointer), .plain,
               into: dx + (rows.lowerBound * inputs + columns.lowerBound), cStride: inputs,
-              keeping: first == 0 ? keeping : 1)
+              beta: first == 0 ? beta : 1)
           }
         }
       }

@@ -106,7 +106,7 @@ final class TrainingLoop<R: Recipe> {
       micro, weight, gradients in
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
       guard let batch = try batches.next() else {
-        preconditionFailure("training data goes on for ever")
+        preconditionFailure("training data never ends")
       }
       next.position = batch.positionAfter
       next.skippedImages += batch.skipped.count

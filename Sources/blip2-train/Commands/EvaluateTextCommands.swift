@@ -53,7 +53,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
   }
 
   /// Images at even distances, since lists are often sorted.
-  private func sideBySide(_ answers: [StageTwoRecipe.Judgement.Answer]) -> String {
+  private func sideBySide(_ answers: [StageTwoRecipe.EvaluationResult.Answer]) -> String {
     let count = min(show, answers.count)
     var table = TextTable(.left, .left, .left, header: ["image", "truth", "caption"])
     for index in 0..<count {
@@ -154,7 +154,7 @@ struct JudgementOutput: ParsableArguments {
     }
   }
 
-  func write(_ result: StageTwoRecipe.Judgement) throws {
+  func write(_ result: StageTwoRecipe.EvaluationResult) throws {
     try write(
       text: result.text, json: try result.json, answers: { try result.answers.map { try $0.json } })
   }

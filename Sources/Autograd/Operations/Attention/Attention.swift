@@ -67,8 +67,8 @@ extension Variable {
       normalisers: Tensor(
         shape: needsGradient ? [shape.queryRows, shape.headCount] : [0]
       ) { _ in })
-    let y = ProductFactor.matrices(of: Number.self, [(shape.queryRows, shape.width)]) { y in
-      ProductFactor.withNumbers(of: operands, as: Number.self) { x in
+    let y = Operand.matrices(of: Number.self, [(shape.queryRows, shape.width)]) { y in
+      Operand.withNumbers(of: operands, as: Number.self) { x in
         attention.forward(
           .init(q: x[0], k: x[1], v: x[2]), into: y[0], keeping: needsGradient ? kept : nil)
       }
@@ -79,10 +79,10 @@ extension Variable {
     ) { dy, gradients in
       let biasSums = bias?.emptyGradient(groups: attention.layout.groups.count)
       let keySizes = (shape.keyRows, shape.keyWidth)
-      let found = ProductFactor.matrices(
+      let found = Operand.matrices(
         of: Number.self, [(shape.queryRows, shape.width), keySizes, keySizes]
       ) { d in
-        ProductFactor.withNumbers(of: operands + [dy, y], as: Number.self) { x in
+        Operand.withNumbers(of: operands + [dy, y], as: Number.self) { x in
           attention.backward(
             .init(q: x[0], k: x[1], v: x[2]),
             .init(dy: x[3], y: x[4], dq: d[0], dk: d[1], dv: d[2], biases: biasSums), kept: kept)
@@ -97,7 +97,7 @@ extension Variable {
   }
 
   /// The values as numbers of one kind.
-  func operand<Number: FusedNumber>(_ number: Number.Type) -> ProductFactor {
+  func operand<Number: FusedNumber>(_ number: Number.Type) -> Operand {
     Number.precision == .bfloat16 ? .bfloat16(inBFloat16) : .float32(value)
   }
 }

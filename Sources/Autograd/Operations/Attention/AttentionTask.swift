@@ -147,7 +147,7 @@ struct AttentionTask<Number: FusedNumber> {
         ? PackedOperand(k, isTransposed: true, in: workspace.keyColumns.pointer) : nil
       let keyRows = PackedOperand(k, isTransposed: false, in: workspace.rows.pointer)
       let valueColumns = PackedOperand(v, isTransposed: true, in: workspace.valueColumns.pointer)
-      var keeping: Float = 0
+      var beta: Float = 0
       forEachTile(tiles, keyHead: keyHead) { tile in
         if let keyColumns {
           multiply(operands.q, tile, by: keyColumns, into: workspace.scores, workspace.line)
@@ -156,11 +156,11 @@ struct AttentionTask<Number: FusedNumber> {
         scoreGradients(tile, workspace, differentials, kept)
         if differentials.dk != nil {
           addKeyGradients(
-            tile, workspace, dy: differentials.dy, keys.innerCount, keeping: keeping)
+            tile, workspace, dy: differentials.dy, keys.innerCount, beta: beta)
         }
         let ds = workspace.view(workspace.ds, tile, columns: keys.innerCount)
         multiply(ds, by: keyRows, into: differentials.dq, tile)
-        keeping = 1
+        beta = 1
       }
       if let dk = differentials.dk, let dv = differentials.dv {
         keys.store(workspace.dk, into: dk, keyHead)
@@ -205,17 +205,17 @@ struct AttentionTask<Number: FusedNumber> {
   }
 
   /// dv += pᵀ · dy, dk += dsᵀ · q
-  /// - Parameter keeping: 0 for the first tile, which finds nothing to add to.
+  /// - Parameter beta: 0 for the first tile, which finds nothing to add to.
   private func addKeyGradients(
     _ tile: AttentionTile, _ workspace: AttentionWorkspace<Number>, dy: UnsafePointer<Number>,
-    _ innerCount: Int, keeping: Float
+    _ innerCount: Int, beta: Float
   ) {
     for (left, right, sum) in [
       (workspace.p, dy, workspace.dv), (workspace.ds, operands.q, workspace.dk),
     ] {
       Number.multiplyTransposed(
         workspace.view(left, tile, columns: innerCount), tile.view(right, width),
-        into: sum.pointer, cStride: width, keeping: keeping, copies: workspace.copies.pointer)
+        into: sum.pointer, cStride: width, beta: beta, copies: workspace.copies.pointer)
     }
   }
 }

@@ -1,7 +1,7 @@
 import CPlatform
 
 /// C = (sums − corrections) · the row's scale · the column's scale + bias.
-struct QuadTarget: TileTarget {
+struct QuadTarget: TileStore {
   typealias Sum = Int32
 
   let result: ProductResult
@@ -9,11 +9,11 @@ struct QuadTarget: TileTarget {
   let columns: Int
   /// The scales of the left factor's rows from the first of C on.
   let rowScales: UnsafePointer<Float>
-  let panel: QuadPanels.Panel
+  let panel: Int8Panels.Panel
   let bias: UnsafePointer<Float>?
 
   @inline(__always)
-  func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Int32 {
+  func put<Line: TileAccumulators>(_ line: Line, row: Int) where Line.Sum == Int32 {
     switch result {
     case .float32(let c): put(line, rowScales[row], c + row &* stride)
     case .bfloat16(let c): put(line, rowScales[row], c + row &* stride)
@@ -21,7 +21,7 @@ struct QuadTarget: TileTarget {
   }
 
   @inline(__always)
-  private func put<Line: TileLine, Element: LaneElement>(
+  private func put<Line: TileAccumulators, Element: LaneElement>(
     _ line: Line, _ scale: Float, _ c: UnsafeMutablePointer<Element>
   ) where Line.Sum == Int32 {
     if columns >= 16 &* Line.vectorCount {

@@ -25,7 +25,7 @@ public enum TiledProduct {
   static let mostPackedInputs = innerBlock(.secondTransposed)
 
   /// The longest part of a sum, so that a panel fits the second-level cache.
-  private static func innerBlock(_ form: ProductForm) -> Int {
+  private static func innerBlock(_ form: TransposeMode) -> Int {
     form == .firstTransposed ? 2048 : 6144
   }
 
@@ -35,10 +35,10 @@ public enum TiledProduct {
   /// Rows of a task; a multiple of the left factor's panels.
   private static let taskRows = 192
 
-  /// C = scale · (product of A and B) + keeping · C, or with a bias, over all threads.
+  /// C = scale · (product of A and B) + beta · C, or with a bias, over all threads.
   static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: ProductForm,
-    into c: ProductResult, cStride: Int, _ sum: ProductSum, then map: ResultMap? = nil
+    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap? = nil
   ) {
     let (rows, inner, columns) = form.sizes(a, b)
     let innerBlock = innerBlock(form)
@@ -50,20 +50,20 @@ public enum TiledProduct {
       return round(whole, into: target, stride: cStride, then: map)
     }
     let columnBlock = max(
-      PairPanels.width,
-      mostPacked / min(inner, innerBlock) / PairPanels.width * PairPanels.width)
+      BFloat16Panels.width,
+      mostPacked / min(inner, innerBlock) / BFloat16Panels.width * BFloat16Panels.width)
     // Blocks of one length: a short last one would cost as many passes over C as a long one.
     let blocks = (inner + innerBlock - 1) / innerBlock
     let blockLength = (inner + 16 * blocks - 1) / (16 * blocks) * 16
     for start in stride(from: 0, to: inner, by: blockLength) {
       let range = start..<min(inner, start + blockLength)
-      let left = LeftFactor(a, form, inner: range)
+      let left = PackedLeft(a, form, inner: range)
       for first in stride(from: 0, to: columns, by: columnBlock) {
         let part = first..<min(columns, first + columnBlock)
         var sum = sum.columns(from: first)
-        if start > 0 { sum = ProductSum(keeping: 1, scale: sum.scale) }
+        if start > 0 { sum = Epilogue(beta: 1, scale: sum.scale) }
         multiply(
-          left, RightFactor(b, form, inner: range, columns: part),
+          left, PackedRight(b, form, inner: range, columns: part),
           PairTarget(
             result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum),
           then: range.upperBound == inner ? map?.advanced(by: first) : nil)
@@ -73,7 +73,7 @@ public enum TiledProduct {
 
   private static func round(
     _ whole: Tensor, into target: UnsafeMutablePointer<BFloat16>, stride: Int,
-    then map: ResultMap?
+    then map: FusedMap?
   ) {
     let (rows, columns) = (whole.rowCount, whole.width)
     whole.read { whole in
@@ -87,11 +87,11 @@ public enum TiledProduct {
   }
 
   private static func multiply(
-    _ left: LeftFactor, _ right: RightFactor, _ target: PairTarget, then map: ResultMap?
+    _ left: PackedLeft, _ right: PackedRight, _ target: PairTarget, then map: FusedMap?
   ) {
-    let count = PairPanels.count(columns: right.columns, inner: right.inner)
+    let count = BFloat16Panels.count(columns: right.columns, inner: right.inner)
     let memory = Tensor(shape: [count + left.copyCount]) { _ in }
-    let b = PairPanels(memory.writable, columns: right.columns, inner: right.inner)
+    let b = BFloat16Panels(memory.writable, columns: right.columns, inner: right.inner)
     let copy = memory.writable + count
     Parallel.forEach(b.count + left.partCount) { index in
       if index < b.count {
@@ -109,30 +109,31 @@ public enum TiledProduct {
   ///   - b: For sums of at most `mostPackedInputs`.
   ///   - c: `[A's rows, B's columns]`, without gaps.
   static func multiply(
-    _ a: ElementView<BFloat16>, _ b: PairPanels, bias: UnsafePointer<Float>?,
-    into c: ProductResult, then map: ResultMap?
+    _ a: ElementView<BFloat16>, _ b: BFloat16Panels, bias: UnsafePointer<Float>?,
+    into c: ProductResult, then map: FusedMap?
   ) {
-    let left = LeftFactor(a, .secondTransposed, inner: 0..<a.columns)
+    let left = PackedLeft(a, .secondTransposed, inner: 0..<a.columns)
     let memory = Tensor(shape: [left.copyCount]) { _ in }
     Parallel.forEach(left.partCount) { left.write($0, into: memory.writable) }
     multiply(
       left, copy: memory.writable, b,
       PairTarget(
-        result: c, stride: b.columns, columns: b.columns, sum: ProductSum(bias: bias)),
+        result: c, stride: b.columns, columns: b.columns, sum: Epilogue(bias: bias)),
       then: map)
     withExtendedLifetime(memory) {}
   }
 
   private static func multiply(
-    _ left: LeftFactor, copy: UnsafeMutablePointer<Float>, _ b: PairPanels, _ target: PairTarget,
-    then map: ResultMap?
+    _ left: PackedLeft, copy: UnsafeMutablePointer<Float>, _ b: BFloat16Panels,
+    _ target: PairTarget,
+    then map: FusedMap?
   ) {
-    let tasks = TileTasks(runs: (left.rows + taskRows - 1) / taskRows, panels: b.count)
+    let tasks = TileSchedule(runs: (left.rows + taskRows - 1) / taskRows, panels: b.count)
     Parallel.forEach(tasks.count) { task in
       let (run, panel) = tasks[task]
       let rows = run * taskRows..<min(left.rows, (run + 1) * taskRows)
-      let first = panel * PairPanels.width
-      let columns = min(PairPanels.width, b.columns - first)
+      let first = panel * BFloat16Panels.width
+      let columns = min(BFloat16Panels.width, b.columns - first)
       let inner = 2 * b.pairs
       ProductCounter.count(
         rows: rows.count, inner: inner, columns: columns, precision: .bfloat16,
@@ -151,12 +152,12 @@ public enum TiledProduct {
     }
   }
 
-  /// C = A · B + keeping · C, each row of the product times its scale, on the calling thread.
+  /// C = A · B + beta · C, each row of the product times its scale, on the calling thread.
   /// - Parameters:
   ///   - c: `[A's rows, B's columns]`, `cStride` numbers from row to row.
   ///   - rowScales: `[A's rows]`.
   public static func multiply(
-    _ a: PairRows, _ b: PairPanels, into c: ProductResult, cStride: Int, keeping: Float = 0,
+    _ a: PairRows, _ b: BFloat16Panels, into c: ProductResult, cStride: Int, beta: Float = 0,
     rowScales: UnsafePointer<Float>? = nil
   ) {
     precondition(a.groups == b.pairs, "sums of \(a.groups) and of \(b.pairs) pairs")
@@ -165,51 +166,51 @@ public enum TiledProduct {
       factorBytes: 4 * a.groups * (a.rows + b.columns)
     ) {
       for panel in 0..<b.count {
-        let first = panel * PairPanels.width
+        let first = panel * BFloat16Panels.width
         multiplyTiles(
           a, panel: b.panel(panel),
           into: PairTarget(
             result: c.advanced(by: first), stride: cStride,
-            columns: min(PairPanels.width, b.columns - first),
-            sum: ProductSum(keeping: keeping), rowScales: rowScales))
+            columns: min(BFloat16Panels.width, b.columns - first),
+            sum: Epilogue(beta: beta), rowScales: rowScales))
       }
     }
   }
 
-  /// C = Aᵀ · B + keeping · C on the calling thread, A and B being copied.
+  /// C = Aᵀ · B + beta · C on the calling thread, A and B being copied.
   /// - Parameters:
   ///   - a: `[inner, rows]`.
   ///   - b: `[inner, columns]`.
   ///   - memory: Room for `copyCount` values.
   public static func multiplyTransposed(
     _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, into c: UnsafeMutablePointer<Float>,
-    cStride: Int, keeping: Float, memory: UnsafeMutablePointer<Float>
+    cStride: Int, beta: Float, memory: UnsafeMutablePointer<Float>
   ) {
-    let left = LeftFactor(a, .firstTransposed, inner: 0..<a.rows)
-    let right = PairPanels(memory + left.copyCount, columns: b.columns, inner: b.rows)
+    let left = PackedLeft(a, .firstTransposed, inner: 0..<a.rows)
+    let right = BFloat16Panels(memory + left.copyCount, columns: b.columns, inner: b.rows)
     for index in 0..<left.partCount { left.write(index, into: memory) }
     right.write(rowsOf: b)
     left.forEachPiece(of: 0..<left.rows, copy: memory) { row, rows in
       multiply(
-        rows, right, into: .float32(c + row * cStride), cStride: cStride, keeping: keeping)
+        rows, right, into: .float32(c + row * cStride), cStride: cStride, beta: beta)
     }
   }
 
   /// The room that `multiplyTransposed` needs, in float32 values.
   public static func copyCount(rows: Int, inner: Int, columns: Int) -> Int {
-    LeftFactor.copyCount(rows: rows, inner: inner)
-      + PairPanels.count(columns: columns, inner: inner)
+    PackedLeft.copyCount(rows: rows, inner: inner)
+      + BFloat16Panels.count(columns: columns, inner: inner)
   }
 
   /// Part of B's sums and columns.
-  private struct RightFactor {
+  private struct PackedRight {
     private let view: ElementView<BFloat16>
     private let isTransposed: Bool
     let inner: Int
     let columns: Int
 
     init(
-      _ b: ElementView<BFloat16>, _ form: ProductForm, inner: Range<Int>, columns: Range<Int>
+      _ b: ElementView<BFloat16>, _ form: TransposeMode, inner: Range<Int>, columns: Range<Int>
     ) {
       isTransposed = form == .secondTransposed
       view =
@@ -218,7 +219,7 @@ public enum TiledProduct {
       (self.inner, self.columns) = (inner.count, columns.count)
     }
 
-    func write(_ index: Int, of panels: PairPanels) {
+    func write(_ index: Int, of panels: BFloat16Panels) {
       if isTransposed {
         panels.write(index, columnsOf: view)
       } else {

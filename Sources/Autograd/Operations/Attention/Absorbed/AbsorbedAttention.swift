@@ -41,7 +41,7 @@ extension Weight {
   }
 
   /// The numbers that are multiplied, if they lie in memory as such.
-  fileprivate var absorbable: ProductFactor? {
+  fileprivate var absorbable: Operand? {
     if let dense = matrix as? DenseWeight { return .float32(dense.values) }
     return (matrix as? BFloat16Weight).map { .bfloat16($0.matrix) }
   }
@@ -108,11 +108,11 @@ extension Variable {
       let da = pass.backward(dy: dy, values: values, kept: kept)
       gradients.addFactor(pass.queryGradient(da), to: nodes[0])
       gradients.accumulate(into: nodes[1]) {
-        pass.addWeightGradient(pass.queries, da, to: $0, keeping: $1)
+        pass.addWeightGradient(pass.queries, da, to: $0, beta: $1)
       }
       gradients.add(.zeros([values.width]), to: nodes[2])
       gradients.accumulate(into: nodes[3]) {
-        pass.addWeightGradient(dy, kept.results, to: $0, keeping: $1)
+        pass.addWeightGradient(dy, kept.results, to: $0, beta: $1)
       }
       gradients.add(pass.valueBiasGradient(values, kept), to: nodes[4])
     }

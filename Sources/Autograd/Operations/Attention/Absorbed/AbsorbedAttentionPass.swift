@@ -5,12 +5,12 @@ import Tensors
 /// keys and values are x, which all heads share.
 struct AbsorbedAttentionPass<Number: FusedNumber> {
   /// `[query rows, width]`.
-  let queries: ProductFactor
+  let queries: Operand
   /// `[key rows, inputs]`.
-  let features: ProductFactor
+  let features: Operand
   /// `[width, inputs]`.
-  let keyWeight: ProductFactor
-  let valueWeight: ProductFactor
+  let keyWeight: Operand
+  let valueWeight: Operand
   /// `[width]`.
   let valueBias: Tensor
   /// Attention of a to x, whose heads are as wide as x.
@@ -18,7 +18,7 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
 
   /// - Precondition: Each group of the layout has one run of key rows.
   init(
-    queries: Variable, features x: Variable, keyWeight: ProductFactor, valueWeight: ProductFactor,
+    queries: Variable, features x: Variable, keyWeight: Operand, valueWeight: Operand,
     valueBias: Tensor, layout: AttentionLayout, options: AttentionOptions
   ) {
     (self.keyWeight, self.valueWeight, self.valueBias) = (keyWeight, valueWeight, valueBias)
@@ -51,7 +51,7 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
   }
 
   /// - Parameter needsGradient: Whether what the backward pass uses is wanted.
-  func forward(needsGradient: Bool) -> (y: ProductFactor, kept: Kept) {
+  func forward(needsGradient: Bool) -> (y: Operand, kept: Kept) {
     let sums = Tensor.zeros([rows, headCount])
     // The sums after dropout come from what is kept.
     let keepsAll = needsGradient || core.options.dropout != nil
@@ -61,16 +61,16 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
         exponentials: keepsAll ? NumberBuffer(count: rows * headCount * core.keptLine) : nil),
       results: NumberBuffer(count: rows * headCount * inputs), sums: sums)
     let a = NumberBuffer<Number>(count: rows * headCount * inputs)
-    ProductFactor.withNumbers(of: [queries, features], as: Number.self) { x in
+    Operand.withNumbers(of: [queries, features], as: Number.self) { x in
       multiply(x[0], by: keyWeight, into: ProductResult(a.pointer))
       core.forward(
-        .init(q: a.pointer, k: x[1], v: x[1]), into: kept.results.pointer, keeping: kept.core)
+        .init(q: a.pointer, k: x[1], v: x[1]), into: kept.results.pointer, beta: kept.core)
     }
     withExtendedLifetime(a) {}
     let products = Tensor(shape: [rows, width]) {
       multiply(kept.results.pointer, by: valueWeight, isTransposed: true, into: .float32($0))
     }
-    let y = ProductFactor.matrices(of: Number.self, [(rows, width)]) { y in
+    let y = Operand.matrices(of: Number.self, [(rows, width)]) { y in
       write(products, with: sums, to: y[0])
     }
     return (y[0], kept)
@@ -93,11 +93,11 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
 
   /// - Parameter values: dy in float32, `[query rows, width]`.
   /// - Returns: da, `[query rows, heads, inputs]`.
-  func backward(dy: ProductFactor, values: Tensor, kept: Kept) -> NumberBuffer<Number> {
+  func backward(dy: Operand, values: Tensor, kept: Kept) -> NumberBuffer<Number> {
     let gradient = NumberBuffer<Number>(count: rows * headCount * inputs)
     // Without dropout the value bias adds the same to all of a row, which the softmax does not see.
     let shifts = core.options.dropout == nil ? nil : alongBias(values)
-    ProductFactor.withNumbers(of: [dy, features], as: Number.self) { x in
+    Operand.withNumbers(of: [dy, features], as: Number.self) { x in
       multiply(x[0], by: valueWeight, into: ProductResult(gradient.pointer))
       core.backward(
         // Nothing reads a, from which only scores and the gradient of x would be made.
@@ -112,8 +112,8 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
   }
 
   /// dq = da · Wkᵀ
-  func queryGradient(_ da: NumberBuffer<Number>) -> ProductFactor {
-    ProductFactor.made(in: Number.precision, shape: [rows, width]) {
+  func queryGradient(_ da: NumberBuffer<Number>) -> Operand {
+    Operand.made(in: Number.precision, shape: [rows, width]) {
       multiply(da.pointer, by: keyWeight, isTransposed: true, into: $0)
     }
   }

@@ -27,11 +27,11 @@ extension AbsorbedAttentionPass {
   ///   - a: `[query rows, heads, head width]`, or transposed `[query rows, heads, inputs]`.
   ///   - c: `[query rows, heads, inputs]`, or transposed `[query rows, heads, head width]`.
   func multiply(
-    _ a: UnsafePointer<Number>, by weight: ProductFactor, isTransposed: Bool = false,
+    _ a: UnsafePointer<Number>, by weight: Operand, isTransposed: Bool = false,
     into c: ProductResult
   ) {
     let (inner, columns) = isTransposed ? (inputs, headWidth) : (headWidth, inputs)
-    ProductFactor.withNumbers(of: [weight], as: Number.self) { w in
+    Operand.withNumbers(of: [weight], as: Number.self) { w in
       forEachHead(rows) { head, rows in
         let memory = NumberBuffer<Float>(
           count: Number.packedCount(inner: inner, columns: columns))
@@ -47,16 +47,16 @@ extension AbsorbedAttentionPass {
     }
   }
 
-  /// For each head, dW = xᵀ · b + keeping · dW.
+  /// For each head, dW = xᵀ · b + beta · dW.
   /// - Parameters:
   ///   - x: `[query rows, width]`.
   ///   - b: `[query rows, heads, inputs]`.
   ///   - dw: `[width, inputs]`.
   func addWeightGradient(
-    _ x: ProductFactor, _ b: NumberBuffer<Number>, to dw: UnsafeMutablePointer<Float>,
-    keeping: Float
+    _ x: Operand, _ b: NumberBuffer<Number>, to dw: UnsafeMutablePointer<Float>,
+    beta: Float
   ) {
-    ProductFactor.withNumbers(of: [x], as: Number.self) { x in
+    Operand.withNumbers(of: [x], as: Number.self) { x in
       forEachHead(inputs) { head, columns in
         let copies = NumberBuffer<Float>(
           count: Number.copyCount(rows: headWidth, inner: rows, columns: columns.count))
@@ -64,7 +64,7 @@ extension AbsorbedAttentionPass {
           part(x[0], headWidth, head, 0..<rows, columns: 0..<headWidth),
           part(b.pointer, inputs, head, 0..<rows, columns: columns),
           into: dw + (head * headWidth * inputs + columns.lowerBound), cStride: inputs,
-          keeping: keeping, copies: copies.pointer)
+          beta: beta, copies: copies.pointer)
         withExtendedLifetime(copies) {}
       }
     }

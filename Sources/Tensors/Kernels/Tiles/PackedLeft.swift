@@ -1,6 +1,6 @@
 /// Part of a product's A, for the sums over some of its places: read where it lies if its rows are
 /// pairs already, else from a copy, which is written in parts.
-struct LeftFactor {
+struct PackedLeft {
   let rows: Int
   private let view: ElementView<BFloat16>
   private let layout: Layout
@@ -18,7 +18,7 @@ struct LeftFactor {
   static let panelRows = 48
 
   /// - Parameter inner: The part of the sums.
-  init(_ a: ElementView<BFloat16>, _ form: ProductForm, inner: Range<Int>) {
+  init(_ a: ElementView<BFloat16>, _ form: TransposeMode, inner: Range<Int>) {
     pairs = (inner.count + 1) / 2
     if form == .firstTransposed {
       view = a.part(rows: inner, columns: 0..<a.columns)
@@ -33,7 +33,7 @@ struct LeftFactor {
 
   /// How many parts the copy has.
   var partCount: Int {
-    layout == .inPlace ? 0 : (rows + LeftFactor.panelRows - 1) / LeftFactor.panelRows
+    layout == .inPlace ? 0 : (rows + PackedLeft.panelRows - 1) / PackedLeft.panelRows
   }
 
   /// How many float32 values' memory the copy takes.
@@ -44,10 +44,10 @@ struct LeftFactor {
     (rows + panelRows - 1) / panelRows * panelRows * ((inner + 1) / 2)
   }
 
-  private var partStep: Int { LeftFactor.panelRows * pairs }
+  private var partStep: Int { PackedLeft.panelRows * pairs }
 
   private func rows(of index: Int) -> Range<Int> {
-    index * LeftFactor.panelRows..<min(rows, (index + 1) * LeftFactor.panelRows)
+    index * PackedLeft.panelRows..<min(rows, (index + 1) * PackedLeft.panelRows)
   }
 
   /// Writes one part of the copy.
@@ -56,7 +56,7 @@ struct LeftFactor {
     let range = rows(of: index)
     if layout == .panels {
       interleaveRows(
-        view.part(rows: 0..<view.rows, columns: range), into: part, width: LeftFactor.panelRows)
+        view.part(rows: 0..<view.rows, columns: range), into: part, width: PackedLeft.panelRows)
       return
     }
     let target = UnsafeMutableRawPointer(part)
@@ -81,15 +81,15 @@ struct LeftFactor {
       return body(range.lowerBound, rows.part(range))
     }
     let isPanel = layout == .panels
-    for first in stride(from: range.lowerBound, to: range.upperBound, by: LeftFactor.panelRows) {
-      let index = first / LeftFactor.panelRows
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: PackedLeft.panelRows) {
+      let index = first / PackedLeft.panelRows
       let part = UnsafeRawPointer(copy + index * partStep)
         .assumingMemoryBound(to: BFloat16.self)
       body(
         first,
         PairRows(
           part, rows: rows(of: index).count, groups: pairs, rowStep: isPanel ? 2 : 2 * pairs,
-          groupStep: isPanel ? 2 * LeftFactor.panelRows : 2))
+          groupStep: isPanel ? 2 * PackedLeft.panelRows : 2))
     }
   }
 }

@@ -5,7 +5,7 @@ import CPlatform
 /// last sixteen are zero; those beyond are never read.
 ///
 /// A view: whoever made the memory keeps it alive.
-public struct PairPanels {
+public struct BFloat16Panels {
   /// Columns of a panel; a pair takes the place of one float32.
   static let width = 64
 
@@ -28,33 +28,34 @@ public struct PairPanels {
     (columns + width - 1) / width * width * ((inner + 1) / 2)
   }
 
-  var count: Int { (columns + PairPanels.width - 1) / PairPanels.width }
+  var count: Int { (columns + BFloat16Panels.width - 1) / BFloat16Panels.width }
 
   func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
-    pointer + index * pairs * PairPanels.width
+    pointer + index * pairs * BFloat16Panels.width
   }
 
   private func columns(of index: Int) -> Range<Int> {
-    index * PairPanels.width..<min(columns, (index + 1) * PairPanels.width)
+    index * BFloat16Panels.width..<min(columns, (index + 1) * BFloat16Panels.width)
   }
 
   /// The panels from one on.
-  func panels(from first: Int, columns: Int) -> PairPanels {
-    PairPanels(panel(first), columns: columns, inner: 2 * pairs)
+  func panels(from first: Int, columns: Int) -> BFloat16Panels {
+    BFloat16Panels(panel(first), columns: columns, inner: 2 * pairs)
   }
 
   /// The same panels with the zeros after the last column as columns, so that all of them are whole
   /// vectors.
-  public var padded: PairPanels {
-    PairPanels(pointer, columns: (columns + 15) / 16 * 16, inner: 2 * pairs)
+  public var padded: BFloat16Panels {
+    BFloat16Panels(pointer, columns: (columns + 15) / 16 * 16, inner: 2 * pairs)
   }
 
   /// Reads a column's numbers as float32.
   /// - Parameter count: How many; the length of the sums.
   func expand(_ column: Int, into target: UnsafeMutablePointer<Float>, count: Int) {
-    let line = UnsafeRawPointer(panel(column / PairPanels.width) + column % PairPanels.width)
+    let line = UnsafeRawPointer(
+      panel(column / BFloat16Panels.width) + column % BFloat16Panels.width)
     for place in 0..<count {
-      let byte = 4 * (place / 2 * PairPanels.width) + 2 * (place % 2)
+      let byte = 4 * (place / 2 * BFloat16Panels.width) + 2 * (place % 2)
       target[place] = line.load(fromByteOffset: byte, as: BFloat16.self).float
     }
   }
@@ -73,7 +74,7 @@ public struct PairPanels {
   func write(_ index: Int, rowsOf b: ElementView<BFloat16>) {
     let range = columns(of: index)
     interleaveRows(
-      b.part(rows: 0..<b.rows, columns: range), into: panel(index), width: PairPanels.width)
+      b.part(rows: 0..<b.rows, columns: range), into: panel(index), width: BFloat16Panels.width)
   }
 
   /// Writes one panel from B's transpose `[columns, inner]`.
@@ -84,7 +85,7 @@ public struct PairPanels {
       let start = range.lowerBound + first
       let part = b.part(
         rows: start..<min(range.upperBound, start + 16), columns: 0..<b.columns)
-      transposePairs(part, into: panel + first, width: PairPanels.width)
+      transposePairs(part, into: panel + first, width: BFloat16Panels.width)
     }
   }
 }

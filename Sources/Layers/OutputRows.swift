@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Of the other rows that layer needs what they answer with, keys and values, and nothing else: no
 /// query, no output of the attention, no feed-forward. Rows that are read get the same numbers.
-public struct ReadRows: Sendable {
+public struct OutputRows: Sendable {
   /// In ascending order; no two touch one another.
   public let runs: [Range<Int>]
   /// How many rows are read.

@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 
 /// A value without its history, whose gradient waits in the store to be taken.
-package struct CutVariable {
+package struct DetachedLeaf {
   package let variable: Variable
   private let leaf: Leaf
 

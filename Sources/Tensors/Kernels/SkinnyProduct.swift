@@ -8,7 +8,7 @@ func forEachFewRowRun(of outputs: Int, rowBytes: Int, _ body: (Range<Int>) -> Vo
   Parallel.forEachRun(of: outputs, grain: (rows + 3) / 4 * 4, body)
 }
 
-/// y = x · Wᵀ + keeping · y for a few rows of x, W in a form in which each number stands by itself.
+/// y = x · Wᵀ + beta · y for a few rows of x, W in a form in which each number stands by itself.
 ///
 /// Generation multiplies every weight by one row or a few: reading the weights is then the whole cost,
 /// so they are widened in registers and never written out. They are read as four long streams, which
@@ -20,30 +20,30 @@ func forEachFewRowRun(of outputs: Int, rowBytes: Int, _ body: (Range<Int>) -> Vo
 @inline(__always)
 func fewRowProduct<Element: StoredElement>(
   _ element: Element.Type, _ weights: UnsafeRawPointer, outputs: Int, x: MatrixView,
-  into y: UnsafeMutablePointer<Float>, yStride: Int, keeping: Float
+  into y: UnsafeMutablePointer<Float>, yStride: Int, beta: Float
 ) {
   let length = (outputs &+ 3) / 4
   for output in 0..<length {
-    let four = FourWeightRows<Element>(
+    let four = FourStreams<Element>(
       weights, output: output, length: length, outputs: outputs, inputs: x.columns)
     var row = 0
     while row &+ 2 <= x.rows {
       let (first, second) = four.dots(
         x.pointer + row &* x.stride, x.pointer + (row &+ 1) &* x.stride)
       let line = y + row &* yStride
-      four.put(first, line, keeping)
-      four.put(second, line + yStride, keeping)
+      four.put(first, line, beta)
+      four.put(second, line + yStride, beta)
       row &+= 2
     }
     if row < x.rows {
-      four.put(four.dots(x.pointer + row &* x.stride), y + row &* yStride, keeping)
+      four.put(four.dots(x.pointer + row &* x.stride), y + row &* yStride, beta)
     }
   }
 }
 
 /// A row of each of the four streams, which are multiplied by the same x; of a stream that is at its
 /// end, the weight's last row once more.
-private struct FourWeightRows<Element: StoredElement> {
+private struct FourStreams<Element: StoredElement> {
   let a: UnsafeRawPointer
   let b: UnsafeRawPointer
   let c: UnsafeRawPointer
@@ -70,10 +70,10 @@ private struct FourWeightRows<Element: StoredElement> {
 
   /// - Parameter y: A row of the result.
   @inline(__always)
-  func put(_ sums: SIMD4<Float>, _ y: UnsafeMutablePointer<Float>, _ keeping: Float) {
+  func put(_ sums: SIMD4<Float>, _ y: UnsafeMutablePointer<Float>, _ beta: Float) {
     for lane in 0..<4 where outputs[lane] <= last {
       let place = y + outputs[lane]
-      place.pointee = keeping == 0 ? sums[lane] : sums[lane] + keeping * place.pointee
+      place.pointee = beta == 0 ? sums[lane] : sums[lane] + beta * place.pointee
     }
   }
 

@@ -23,20 +23,20 @@ import Testing
     let x = weight.factor(.float32(randomTensor([rows, inputs], seed: 2)))
     let bias = randomTensor([outputs], seed: 3)
     for precision in Set([ProductPrecision.float32, weight.resultPrecision]) {
-      func made(_ write: (ProductResult) -> Void) -> ProductFactor {
+      func made(_ write: (ProductResult) -> Void) -> Operand {
         .made(in: precision, shape: [rows, outputs], write)
       }
-      func values(_ factor: ProductFactor) -> [Float] { factor.tensor([rows, outputs]).values }
+      func values(_ factor: Operand) -> [Float] { factor.tensor([rows, outputs]).values }
       let whole = made { weight.apply(to: x, bias: bias, into: $0) }
       let expected = values(whole.mapped(by: Line.self))
       let inPlace = made {
-        weight.apply(to: x, bias: bias, into: $0, then: ResultMap(Line.self, into: $0))
+        weight.apply(to: x, bias: bias, into: $0, then: FusedMap(Line.self, into: $0))
       }
       #expect(values(inPlace) == expected)
-      var kept: ProductFactor?
+      var kept: Operand?
       let beside = made { y in
         kept = made {
-          weight.apply(to: x, bias: bias, into: $0, then: ResultMap(Line.self, into: y))
+          weight.apply(to: x, bias: bias, into: $0, then: FusedMap(Line.self, into: y))
         }
       }
       #expect(values(beside) == expected)

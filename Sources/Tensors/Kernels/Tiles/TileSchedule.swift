@@ -1,7 +1,7 @@
 /// The order in which a product's tasks, runs of rows by panels of columns, are taken: each thread's
 /// rows lie together, as in the loops before and after, and it goes through them panel by panel, so that
 /// a panel is read from memory once.
-struct TileTasks {
+struct TileSchedule {
   let runs: Int
   let panels: Int
   private let parts: Int

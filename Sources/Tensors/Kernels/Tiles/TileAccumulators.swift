@@ -32,7 +32,7 @@ extension Int32: TileSum {
 }
 
 /// Neighbouring sums of one row of a tile: one to four vectors, which stay in registers.
-protocol TileLine {
+protocol TileAccumulators {
   associatedtype Sum: TileSum
   static var vectorCount: Int { get }
   /// Zeros.
@@ -45,7 +45,7 @@ protocol TileLine {
   func forEachVector(from column: Int, _ body: (Int, SIMD16<Sum>) -> Void)
 }
 
-extension SIMD16: TileLine where Scalar: TileSum {
+extension SIMD16: TileAccumulators where Scalar: TileSum {
   typealias Sum = Scalar
 
   static var vectorCount: Int { 1 }
@@ -65,7 +65,8 @@ extension SIMD16: TileLine where Scalar: TileSum {
 }
 
 /// Two lines side by side.
-struct JoinedLines<Low: TileLine, High: TileLine>: TileLine where Low.Sum == High.Sum {
+struct JoinedLines<Low: TileAccumulators, High: TileAccumulators>: TileAccumulators
+where Low.Sum == High.Sum {
   typealias Sum = Low.Sum
 
   private var low: Low

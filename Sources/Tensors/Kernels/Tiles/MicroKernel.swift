@@ -1,6 +1,6 @@
 /// Six rows of C by one to four vectors: as many sums as registers hold beside a line of B, so that
 /// each number that is loaded serves several products, and no sum waits for the one before it.
-struct ProductTile<Line: TileLine> {
+struct MicroKernel<Line: TileAccumulators> {
   typealias Rows = GroupedRows<Line.Sum.Number>
 
   static var rows: Int { 6 }
@@ -27,14 +27,14 @@ struct ProductTile<Line: TileLine> {
     var line = panel
     for _ in 0..<x.groups {
       let groups = Line.reading(line)
-      a.addProducts(ProductTile.group(pa + place), groups)
-      b.addProducts(ProductTile.group(pb + place), groups)
-      c.addProducts(ProductTile.group(pc + place), groups)
-      d.addProducts(ProductTile.group(pd + place), groups)
-      e.addProducts(ProductTile.group(pe + place), groups)
-      f.addProducts(ProductTile.group(pf + place), groups)
+      a.addProducts(MicroKernel.group(pa + place), groups)
+      b.addProducts(MicroKernel.group(pb + place), groups)
+      c.addProducts(MicroKernel.group(pc + place), groups)
+      d.addProducts(MicroKernel.group(pd + place), groups)
+      e.addProducts(MicroKernel.group(pe + place), groups)
+      f.addProducts(MicroKernel.group(pf + place), groups)
       place &+= x.groupStep
-      line += 4 &* PairPanels.width
+      line += 4 &* BFloat16Panels.width
     }
   }
 
@@ -45,7 +45,7 @@ struct ProductTile<Line: TileLine> {
   }
 
   @inline(__always)
-  func put<Target: TileTarget>(
+  func put<Target: TileStore>(
     _ target: Target, row: Int, count: Int
   ) where Target.Sum == Line.Sum {
     target.put(a, row: row)
@@ -58,14 +58,14 @@ struct ProductTile<Line: TileLine> {
 
   /// All rows of x with one panel.
   @inline(never)
-  static func multiply<Target: TileTarget>(
+  static func multiply<Target: TileStore>(
     _ x: Rows, panel: UnsafeRawPointer, into target: Target
   ) where Target.Sum == Line.Sum {
     var row = 0
     while row < x.rows {
       let count = min(rows, x.rows &- row)
       for index in 0..<count { target.prefetch(row: row &+ index) }
-      ProductTile(x, row: row, panel: panel).put(target, row: row, count: count)
+      MicroKernel(x, row: row, panel: panel).put(target, row: row, count: count)
       row &+= rows
     }
   }
@@ -73,13 +73,13 @@ struct ProductTile<Line: TileLine> {
 
 /// All rows of A with one panel, as many vectors wide as the target has columns.
 /// - Parameter panel: `[groups, 64]` of 32 bits.
-func multiplyTiles<Target: TileTarget>(
+func multiplyTiles<Target: TileStore>(
   _ a: GroupedRows<Target.Sum.Number>, panel: UnsafeRawPointer, into target: Target
 ) {
   switch (target.columns + 15) / 16 {
-  case 1: ProductTile<SIMD16<Target.Sum>>.multiply(a, panel: panel, into: target)
-  case 2: ProductTile<TwoVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
-  case 3: ProductTile<ThreeVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
-  default: ProductTile<FourVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
+  case 1: MicroKernel<SIMD16<Target.Sum>>.multiply(a, panel: panel, into: target)
+  case 2: MicroKernel<TwoVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
+  case 3: MicroKernel<ThreeVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
+  default: MicroKernel<FourVectors<Target.Sum>>.multiply(a, panel: panel, into: target)
   }
 }

@@ -10,15 +10,15 @@ import Testing
 @Suite struct LanguageModelTextsTests {
   private func texts(
     _ family: String, _ objective: StageTwoObjective = StageTwoObjective()
-  ) throws -> (texts: LanguageModelTexts, model: FrozenLanguageModel) {
+  ) throws -> (texts: CaptionPrompts, model: FrozenLanguageModel) {
     var configuration = LanguageModelConfiguration()
     configuration.path = Goldens.repository.appendingPathComponent("Data/demo/\(family)").path
     let model = try FrozenLanguageModel(configuration)
-    let texts = try LanguageModelTexts(model, objective: objective, data: DataConfiguration())
+    let texts = try CaptionPrompts(model, objective: objective, data: DataConfiguration())
     return (texts, model)
   }
 
-  private func text(_ texts: LanguageModelTexts, _ caption: String, draw: UInt32 = 0)
+  private func text(_ texts: CaptionPrompts, _ caption: String, draw: UInt32 = 0)
     -> ConditionedText
   {
     var random = RandomStream(Philox(seed: 5, stream: 1), site: 0, sample: draw)

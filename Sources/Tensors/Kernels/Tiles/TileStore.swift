@@ -1,17 +1,17 @@
 import CPlatform
 
 /// Where a tile goes: some columns of C from its first row on, and what becomes of its sums there.
-protocol TileTarget {
+protocol TileStore {
   associatedtype Sum: TileSum
   var result: ProductResult { get }
   /// Numbers of C from row to row.
   var stride: Int { get }
   var columns: Int { get }
   /// Writes the columns of one line that C has.
-  func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Sum
+  func put<Line: TileAccumulators>(_ line: Line, row: Int) where Line.Sum == Sum
 }
 
-extension TileTarget {
+extension TileStore {
   /// Asks for the memory of one line, which is there once the line's sums are.
   @inline(__always)
   func prefetch(row: Int) {
@@ -23,19 +23,19 @@ extension TileTarget {
   }
 }
 
-/// C = scale · the row's scale · sums + keeping · C, or with a bias.
-struct PairTarget: TileTarget {
+/// C = scale · the row's scale · sums + beta · C, or with a bias.
+struct PairTarget: TileStore {
   typealias Sum = Float
 
   let result: ProductResult
   let stride: Int
   let columns: Int
-  let sum: ProductSum
+  let sum: Epilogue
   /// From the first row of C on.
   var rowScales: UnsafePointer<Float>?
 
   @inline(__always)
-  func put<Line: TileLine>(_ line: Line, row: Int) where Line.Sum == Float {
+  func put<Line: TileAccumulators>(_ line: Line, row: Int) where Line.Sum == Float {
     let scale = rowScales.map { $0[row] * sum.scale } ?? sum.scale
     switch result {
     case .float32(let c): put(line, scale, c + row &* stride)
@@ -44,14 +44,14 @@ struct PairTarget: TileTarget {
   }
 
   @inline(__always)
-  private func put<Line: TileLine, Element: LaneElement>(
+  private func put<Line: TileAccumulators, Element: LaneElement>(
     _ line: Line, _ scale: Float, _ c: UnsafeMutablePointer<Element>
   ) where Line.Sum == Float {
     if columns >= 16 &* Line.vectorCount {
       line.forEachVector(from: 0) { column, x in
         var y = x * scale
         if let bias = sum.bias { y += Vector(bias + column) }
-        if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column)) * sum.keeping }
+        if sum.beta != 0 { y += Element.load(UnsafePointer(c + column)) * sum.beta }
         Element.store(y, c + column)
       }
     } else {
@@ -67,7 +67,7 @@ struct PairTarget: TileTarget {
   ) {
     var y = x
     if let bias = sum.bias { y += Vector(bias + column, first: lanes) }
-    if sum.keeping != 0 { y += Element.load(UnsafePointer(c + column), first: lanes) * sum.keeping }
+    if sum.beta != 0 { y += Element.load(UnsafePointer(c + column), first: lanes) * sum.beta }
     Element.store(y, c + column, first: lanes)
   }
 }

@@ -1,7 +1,7 @@
 /// A weight `[columns, inner]` in signed bytes as tiles read it, `[panels, quads, 64, 4]`, with a scale
 /// for each column: w = scale · q. Columns of the last panel that there are not are zero.
-final class QuadPanels: @unchecked Sendable {  // Unchecked: immutable after `init`.
-  static let width = PairPanels.width
+final class Int8Panels: @unchecked Sendable {  // Unchecked: immutable after `init`.
+  static let width = BFloat16Panels.width
 
   let columns: Int
   let inner: Int
@@ -18,8 +18,8 @@ final class QuadPanels: @unchecked Sendable {  // Unchecked: immutable after `in
   ) {
     (self.columns, self.inner) = (columns, inner)
     let quads = (inner + 3) / 4
-    let panels = (columns + QuadPanels.width - 1) / QuadPanels.width
-    let padded = panels * QuadPanels.width
+    let panels = (columns + Int8Panels.width - 1) / Int8Panels.width
+    let padded = panels * Int8Panels.width
     self.quads = quads
     memory = Storage(count: padded * (quads + 2))
     scales = memory.pointer + padded * quads
@@ -29,7 +29,7 @@ final class QuadPanels: @unchecked Sendable {  // Unchecked: immutable after `in
       let line = Storage(count: quads)
       let bytes = UnsafeMutableRawPointer(line.pointer)
         .bindMemory(to: Int8.self, capacity: 4 * quads)
-      for column in panel * QuadPanels.width..<(panel + 1) * QuadPanels.width {
+      for column in panel * Int8Panels.width..<(panel + 1) * Int8Panels.width {
         bytes.update(repeating: 0, count: 4 * quads)
         scales[column] = column < columns ? writeColumn(column, bytes) : 0
         scatter(bytes, to: column)
@@ -48,16 +48,16 @@ final class QuadPanels: @unchecked Sendable {  // Unchecked: immutable after `in
   }
 
   /// Some of the columns, copied.
-  convenience init(_ whole: QuadPanels, columns: Range<Int>) {
+  convenience init(_ whole: Int8Panels, columns: Range<Int>) {
     self.init(columns: columns.count, inner: whole.inner) { column, bytes in
       whole.gather(columns.lowerBound + column, into: bytes)
     }
   }
 
   private func quad(_ index: Int, of column: Int) -> UnsafeMutableRawPointer {
-    let panel = column / QuadPanels.width
+    let panel = column / Int8Panels.width
     return UnsafeMutableRawPointer(
-      memory.pointer + ((panel * quads + index) * QuadPanels.width + column % QuadPanels.width))
+      memory.pointer + ((panel * quads + index) * Int8Panels.width + column % Int8Panels.width))
   }
 
   private func scatter(_ bytes: UnsafeMutablePointer<Int8>, to column: Int) {
@@ -92,7 +92,7 @@ final class QuadPanels: @unchecked Sendable {  // Unchecked: immutable after `in
 
   /// A panel and what its sums are made numbers with.
   func panel(_ index: Int) -> Panel {
-    let first = index * QuadPanels.width
+    let first = index * Int8Panels.width
     return Panel(
       groups: UnsafeRawPointer(memory.pointer + first * quads),
       scales: UnsafePointer(scales + first), corrections: UnsafePointer(corrections + first))

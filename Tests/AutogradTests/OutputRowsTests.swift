@@ -26,7 +26,7 @@ import Testing
 
   @Test(arguments: choices, [ProductPrecision.float32, .bfloat16])
   func attentionAndItsGradients(_ runs: [Range<Int>], _ precision: ProductPrecision) {
-    let read = ReadRows(runs)
+    let read = OutputRows(runs)
     let values = (1...3).map { randomTensor([12, 32], seed: $0) }
     let dropout = Dropout(rate: 0.4, generator: Philox(seed: 3), site: 2)
     let options = AttentionOptions(headCount: 2, scale: 0.25, dropout: dropout)
@@ -37,9 +37,9 @@ import Testing
     func pass(_ isCut: Bool) -> (output: Tensor, gradients: [Tensor]) {
       let leaves = values.map { Variable.leaf($0) }
       let queries = isCut ? read.of(leaves[0]) : leaves[0]
-      let output = queries.linear(identity, forProducts: true).attention(
-        keys: leaves[1].linear(identity, forProducts: true),
-        values: leaves[2].linear(identity, forProducts: true),
+      let output = queries.linear(identity, inComputePrecision: true).attention(
+        keys: leaves[1].linear(identity, inComputePrecision: true),
+        values: leaves[2].linear(identity, inComputePrecision: true),
         layout: isCut ? read.of(Self.layout) : Self.layout, options: options)
       let chosen = isCut ? output.reshaped([read.count, 32]) : output.gatheredRows(read.indices)
       let gradients = Gradients()
@@ -55,12 +55,12 @@ import Testing
   }
 
   @Test func rowsAndElements() {
-    let read = ReadRows([1..<2, 2..<4, 4..<4, 6..<7])
+    let read = OutputRows([1..<2, 2..<4, 4..<4, 6..<7])
     #expect(read.runs == [1..<4, 6..<7])
     #expect(read.count == 4 && read.indices == [1, 2, 3, 6])
     let x = Variable(Tensor((0..<14).map(Float.init), shape: [7, 2]))
     #expect(read.of(x).value.values == [2, 3, 4, 5, 6, 7, 12, 13])
-    #expect(ReadRows([0..<7]).of(x) === x)
-    #expect(ReadRows([]).of(x).shape == [0, 2])
+    #expect(OutputRows([0..<7]).of(x) === x)
+    #expect(OutputRows([]).of(x).shape == [0, 2])
   }
 }

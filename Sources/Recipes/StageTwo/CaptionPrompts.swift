@@ -7,9 +7,9 @@ import Tokenizers
 import Training
 
 /// Makes the texts that a language model is trained on and asked with, from captions and prompts.
-struct LanguageModelTexts {
+struct CaptionPrompts {
   let tokenizer: any LanguageTokenizer
-  let assembly: TextAssembly
+  let assembly: PromptTemplate
   /// The tokens that end a generation.
   let ends: [Int32]
   private let prefix: StageTwoObjective.Prefix
@@ -24,9 +24,9 @@ struct LanguageModelTexts {
   ) throws {
     let model = languageModel.model
     tokenizer = languageModel.tokenizer
-    let end = try LanguageModelTexts.end(languageModel)
+    let end = try CaptionPrompts.end(languageModel)
     ends = model.endsWithLineFeed ? [end] : [end] + model.tokens.furtherEnds
-    assembly = TextAssembly(
+    assembly = PromptTemplate(
       start: tokenizer.startId, end: end,
       hasEncoder: model.hasEncoder, maximumLength: data.maximumTextLength)
     let usual: StageTwoObjective.Prefix = model.hasEncoder ? .drawn : .none

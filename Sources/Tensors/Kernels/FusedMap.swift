@@ -1,5 +1,5 @@
 /// A function of each number of a product's result, taken part by part while the part is in the cache.
-public struct ResultMap {
+public struct FusedMap {
   private let function: any UnaryFunction.Type
   private let target: ProductResult
 
@@ -9,8 +9,8 @@ public struct ResultMap {
     (self.function, self.target) = (function, target)
   }
 
-  func advanced(by count: Int) -> ResultMap {
-    ResultMap(function, into: target.advanced(by: count))
+  func advanced(by count: Int) -> FusedMap {
+    FusedMap(function, into: target.advanced(by: count))
   }
 
   /// Some rows of the result, on the calling thread.

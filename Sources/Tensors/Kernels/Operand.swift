@@ -10,7 +10,7 @@ public enum ProductPrecision: String, Codable, CaseIterable, Sendable {
 }
 
 /// A factor of a product in the form in which it is multiplied.
-public enum ProductFactor {
+public enum Operand {
   case float32(Tensor)
   case bfloat16(BFloat16Matrix)
 
@@ -18,7 +18,7 @@ public enum ProductFactor {
   /// - Parameter shape: `[..., width]`.
   public static func made(
     in precision: ProductPrecision, shape: [Int], _ write: (ProductResult) -> Void
-  ) -> ProductFactor {
+  ) -> Operand {
     guard precision == .bfloat16 else {
       return .float32(Tensor(shape: shape) { write(.float32($0)) })
     }
@@ -38,7 +38,7 @@ public enum ProductFactor {
   }
 
   /// Some of the rows, in the same memory.
-  public func rows(_ range: Range<Int>) -> ProductFactor {
+  public func rows(_ range: Range<Int>) -> Operand {
     switch self {
     case .float32(let values): .float32(values.rows(range))
     case .bfloat16(let matrix): .bfloat16(matrix.rows(range))
@@ -47,8 +47,8 @@ public enum ProductFactor {
 
   /// The rows of several factors one after another: in bfloat16 if all are.
   public static func concatenated(
-    _ parts: [ProductFactor], rows: Int, width: Int
-  ) -> ProductFactor {
+    _ parts: [Operand], rows: Int, width: Int
+  ) -> Operand {
     let rounded = parts.compactMap { if case .bfloat16(let matrix) = $0 { matrix } else { nil } }
     var start = 0
     if rounded.count == parts.count {
@@ -90,11 +90,11 @@ public enum ProductFactor {
     return values
   }
 
-  /// C = Aᵀ · B + keeping · C, over all threads.
+  /// C = Aᵀ · B + beta · C, over all threads.
   /// - Parameter c: `[columns of A, columns of B]`.
   /// - Precondition: Both factors have one precision, and as many rows.
   public static func addTransposedProduct(
-    _ a: ProductFactor, _ b: ProductFactor, into c: UnsafeMutablePointer<Float>, keeping: Float
+    _ a: Operand, _ b: Operand, into c: UnsafeMutablePointer<Float>, beta: Float
   ) {
     switch (a, b) {
     case (.float32(let a), .float32(let b)):
@@ -102,7 +102,7 @@ public enum ProductFactor {
         b.readMatrix { b in
           sharedProduct(
             a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
-            ProductSum(keeping: keeping))
+            Epilogue(beta: beta))
         }
       }
     case (.bfloat16(let a), .bfloat16(let b)):
@@ -110,7 +110,7 @@ public enum ProductFactor {
         b.read { b in
           sharedProduct(
             a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
-            ProductSum(keeping: keeping))
+            Epilogue(beta: beta))
         }
       }
     default: preconditionFailure("a product of two precisions")

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// What sequences have in common, such as the prompt of several beams, is kept once: a sequence that
 /// continues another shares its rows until it adds one of its own.
-final class SequenceMemory {
+final class KVCache {
   /// One layer of one sequence.
   fileprivate struct Rows {
     /// Rows that came together, `[rows, key width]`, at most one such piece.
@@ -79,7 +79,7 @@ final class SequenceMemory {
         Parallel.forEach(sequences.count * options.headCount) { task in
           let (sequence, head) = (task / options.headCount, task % options.headCount)
           let place = task * headWidth
-          SequenceMemory.attend(
+          KVCache.attend(
             queries + place, sequences[sequence], head: head, headWidth: headWidth,
             options: options, into: y + place)
         }
@@ -127,7 +127,7 @@ final class SequenceMemory {
   }
 }
 
-extension SequenceMemory.Rows {
+extension KVCache.Rows {
   /// Neighbouring rows in memory.
   fileprivate typealias Piece = (
     keys: UnsafePointer<Float>, values: UnsafePointer<Float>, count: Int
