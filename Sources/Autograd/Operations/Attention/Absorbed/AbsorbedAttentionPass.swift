@@ -64,7 +64,7 @@ struct AbsorbedAttentionPass<Number: FusedNumber> {
     Operand.withNumbers(of: [queries, features], as: Number.self) { x in
       multiply(x[0], by: keyWeight, into: ProductResult(a.pointer))
       core.forward(
-        .init(q: a.pointer, k: x[1], v: x[1]), into: kept.results.pointer, beta: kept.core)
+        .init(q: a.pointer, k: x[1], v: x[1]), into: kept.results.pointer, keeping: kept.core)
     }
     withExtendedLifetime(a) {}
     let products = Tensor(shape: [rows, width]) {
