@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func keepsWithinItsBound() throws {
-    Profile.begin(beta: 2)
+    Profile.begin(keeping: 2)
     Profile.mark("forgotten")
     Profile.restart()
     for _ in 0..<5 { Profile.mark("runs") }
