@@ -1,8 +1,9 @@
+import Files
 import Foundation
 
 /// Why a run's curves cannot be held against others, or be kept for that.
 public enum CurveError: Error, Equatable {
-  case cannotRead(file: String, reason: String)
+  case cannotRead(ReadFailure)
   case notAReference(file: String, reason: String)
   /// No checkpoint says what the run's recipe and seed were.
   case noRecipe(folder: String, reason: String)
@@ -15,8 +16,8 @@ public enum CurveError: Error, Equatable {
 extension CurveError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
-    case .cannotRead(let file, let reason):
-      return "\(file): cannot be read: \(reason); name a file that --write-reference wrote"
+    case .cannotRead(let failure):
+      return "\(failure); name a file that --write-reference wrote"
     case .notAReference(let file, let reason):
       return "\(file) is no reference of curves: \(reason); write one by "
         + "blip2-train doctor --run A --run B --write-reference FILE"

@@ -95,23 +95,11 @@ extension CurveReference {
 
   /// - Throws: ``CurveError``.
   public init(file: String) throws {
-    let attributes: [FileAttributeKey: Any]
     let bytes: Data
     do {
-      let url = URL(fileURLWithPath: file).resolvingSymlinksInPath()
-      attributes = try FileManager.default.attributesOfItem(atPath: url.path)
-      guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw CurveError.cannotRead(file: file, reason: "it is not a regular file")
-      }
-      guard let size = attributes[.size] as? Int, size <= Self.maximumFileSize else {
-        throw CurveError.cannotRead(
-          file: file, reason: "it has more than \(Self.maximumFileSize) bytes")
-      }
-      bytes = try Data(contentsOf: url)
-    } catch let error as CurveError {
-      throw error
+      bytes = Data(try BoundedFile.contents(of: file, limit: Self.maximumFileSize))
     } catch {
-      throw CurveError.cannotRead(file: file, reason: error.localizedDescription)
+      throw CurveError.cannotRead(error)
     }
     try self.init(bytes, file: file)
   }

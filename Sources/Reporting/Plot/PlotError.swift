@@ -1,8 +1,9 @@
+import Files
 import Foundation
 
 /// Why runs cannot be drawn.
 public enum PlotError: Error, Equatable {
-  case cannotRead(file: String, reason: String)
+  case cannotRead(ReadFailure)
   case noNumbers(file: String)
   case unknownMetric(name: String, known: [String])
   /// Runs of a group never logged the metric at the same step.
@@ -13,8 +14,8 @@ public enum PlotError: Error, Equatable {
 extension PlotError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
-    case .cannotRead(let file, let reason):
-      return "\(file): cannot be read: \(reason); name the output folder of a run"
+    case .cannotRead(let failure):
+      return "\(failure); name the output folder of a run"
     case .noNumbers(let file):
       return "\(file): expected numbers by step, found none; the run has logged nothing yet"
     case .unknownMetric(let name, let known):

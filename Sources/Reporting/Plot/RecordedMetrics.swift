@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The numbers of a run, read back from `metrics.jsonl`.
@@ -26,27 +27,14 @@ package struct RecordedMetrics {
   /// Values beyond have no place in an image, and sums of them would overflow.
   private static let largestValue = 1e100
 
-  /// - Throws: ``PlotError/cannotRead(file:reason:)``, or that it holds no numbers.
+  /// - Throws: ``PlotError``, or that it holds no numbers.
   package init(folder: String) throws {
-    let url = URL(fileURLWithPath: folder, isDirectory: true)
-      .appendingPathComponent("metrics.jsonl")
-    file = url.path
+    file = FilePath.joined(folder, MetricsLog.fileName)
     let bytes: Data
     do {
-      let attributes = try FileManager.default.attributesOfItem(
-        atPath: url.resolvingSymlinksInPath().path)
-      guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw PlotError.cannotRead(file: file, reason: "it is not a regular file")
-      }
-      guard let size = attributes[.size] as? Int, size <= Self.maximumFileSize else {
-        throw PlotError.cannotRead(
-          file: file, reason: "it has more than \(Self.maximumFileSize) bytes")
-      }
-      bytes = try Data(contentsOf: url)
-    } catch let error as PlotError {
-      throw error
+      bytes = Data(try BoundedFile.contents(of: file, limit: Self.maximumFileSize))
     } catch {
-      throw PlotError.cannotRead(file: file, reason: error.localizedDescription)
+      throw PlotError.cannotRead(error)
     }
     for line in bytes.split(separator: UInt8(ascii: "\n")) where !take(line) { damagedLines += 1 }
     series = series.mapValues(Self.ordered)

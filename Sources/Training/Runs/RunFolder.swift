@@ -34,7 +34,9 @@ enum RunFolder {
   /// - Throws: `SystemFailure`.
   static func copyNumbers(in folder: URL, say: (String) -> Void) throws {
     let path = folder.appendingPathComponent(MetricsLog.fileName).path
-    guard let bytes = FileManager.default.contents(atPath: path), !bytes.isEmpty else { return }
+    guard let bytes = try? BoundedFile.contents(of: path, limit: .max), !bytes.isEmpty else {
+      return
+    }
     let copy = SetAside.freeName(for: path)
     try AtomicFile.write(bytes, to: copy)
     say("set aside as \((copy as NSString).lastPathComponent): the numbers of the steps until now")
