@@ -48,34 +48,41 @@ struct DataCheckCommand: ParsableCommand {
         tokens: tokens)
       print("\(name): \(FileName.displayed(location.path))")
       print(report)
-      let flips = configuration.augmentation.flipProbability
-      if name == "train", flips > 0, report.sidedCaptions > 0 {
-        StandardError.write(
-          "warning: \(report.sidedCaptions) captions say left or right, and "
-            + "data.augmentation.flipProbability is \(flips): a mirrored image makes them wrong; "
-            + "set it to 0")
-      }
-      let share = Double(report.badImages) / Double(max(1, report.images))
-      if share > configuration.maximumBadShare {
-        problems.append(
-          "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
-            + "the images cannot be read; training would end with an error")
-      }
-      let wordless = report.findings.reduce(0) {
-        [.withoutWords, .unknownWords].contains($1.kind) ? $0 + $1.count : $0
-      }
-      if Double(wordless) / Double(max(1, report.pairs)) > configuration.maximumBadShare {
-        problems.append(
-          "\(location.path): more than data.maximumBadShare (\(configuration.maximumBadShare)) of "
-            + "the captions hold no word that is trained on; training would end with an error")
-      }
-      if report.images == 0 {
-        problems.append(DatasetError.noSamples(file: location.path, report.findings).description)
-      }
-      if report.findings.contains(where: { $0.kind == .damagedShards }) {
-        problems.append("\(location.path): shards are damaged; training would not begin")
-      }
+      if name == "train" { warnOfFlips(report, configuration.augmentation.flipProbability) }
+      problems += Self.problems(of: report, location.path, configuration.maximumBadShare)
     }
     if !problems.isEmpty { throw Failure(problems.joined(separator: "\n")) }
+  }
+  private func warnOfFlips(_ report: DatasetReport, _ probability: Float) {
+    guard probability > 0, report.sidedCaptions > 0 else { return }
+    StandardError.write(
+      "warning: \(report.sidedCaptions) captions say left or right, and "
+        + "data.augmentation.flipProbability is \(probability): a mirrored image makes them wrong; "
+        + "set it to 0")
+  }
+
+  /// What would keep a run from beginning, or end it.
+  private static func problems(
+    of report: DatasetReport, _ path: String, _ maximumBadShare: Double
+  ) -> [String] {
+    var problems: [String] = []
+    func hold(_ count: Int, of all: Int, _ what: String) {
+      guard Double(count) / Double(max(1, all)) > maximumBadShare else { return }
+      problems.append(
+        "\(path): more than data.maximumBadShare (\(maximumBadShare)) of the \(what); training "
+          + "would end with an error")
+    }
+    hold(report.badImages, of: report.images, "images cannot be read")
+    let wordless = report.findings.filter { [.withoutWords, .unknownWords].contains($0.kind) }
+    hold(
+      wordless.reduce(0) { $0 + $1.count }, of: report.pairs,
+      "captions hold no word that is trained on")
+    if report.images == 0 {
+      problems.append(DatasetError.noSamples(file: path, report.findings).description)
+    }
+    if report.findings.contains(where: { $0.kind == .damagedShards }) {
+      problems.append("\(path): shards are damaged; training would not begin")
+    }
+    return problems
   }
 }
