@@ -41,7 +41,7 @@ extension ReadFailure: CustomStringConvertible, LocalizedError {
   /// What follows the path, with what it leads to where that is known.
   public var words: String {
     switch reason {
-    case .system(let error): "it cannot be read: \(error.words(ofReading: path))"
+    case .system(let error): "cannot be read: \(error.words(ofReading: path))"
     case .notRegular where (try? FileSystem.kind(of: path)) == .folder:
       "expected a regular file, found a folder"
     default: "\(reason)"

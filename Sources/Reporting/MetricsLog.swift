@@ -81,6 +81,12 @@ public final class MetricsLog {
       let image: String
       let truth: [String]
       let caption: String
+
+      /// What earlier versions wrote.
+      private enum CodingKeys: String, CodingKey {
+        case image = "picture"
+        case truth, caption
+      }
     }
 
     let step: Int
