@@ -5,7 +5,7 @@
 /// `e = exp(scale · s − largest)` and `sum` the sum of e, the probabilities are `p = e / sum`.
 public struct SoftmaxRow {
   /// How many keys the row sees: the scores that count.
-  public var visible: Int
+  public let visible: Int
   /// How many numbers of a result are written: zeros beyond `visible`.
   public let length: Int
   /// The positive factor of the scores.
@@ -14,7 +14,7 @@ public struct SoftmaxRow {
   public let isScaled: Bool
   public let dropout: Dropout?
   /// Where the row's draws belong.
-  public var place: RandomPlace
+  public let place: RandomPlace
 
   public init(
     visible: Int, length: Int, scale: Float, isScaled: Bool = false, dropout: Dropout? = nil,

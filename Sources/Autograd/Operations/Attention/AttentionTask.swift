@@ -49,10 +49,10 @@ struct AttentionTask<Number: FusedNumber> {
     }
   }
 
-  /// What all rows of scores have in common.
-  private func softmax(_ line: Int) -> SoftmaxRow {
+  private func softmax(_ row: AttentionTile.Row, _ line: Int) -> SoftmaxRow {
     SoftmaxRow(
-      visible: 0, length: line, scale: scale, isScaled: attention.biases != nil, dropout: dropout)
+      visible: row.visible, length: line, scale: scale, isScaled: attention.biases != nil,
+      dropout: dropout, place: row.draws)
   }
 
   /// The scores of a tile's queries, without their scale, or the gradients of its probabilities.
@@ -108,13 +108,12 @@ struct AttentionTask<Number: FusedNumber> {
   ) -> ElementView<Number> {
     let normalisers = kept?.normalisers.writable
     let (keptSums, exponentials) = (kept?.sums?.writable, kept?.exponentials?.pointer)
-    var softmax = softmax(workspace.line)
     tile.forEachRow { row in
       let line = workspace.scores.pointer + row.index * workspace.line
       attention.biases?.add(to: line, scale: scale, row)
       let own = exponentials.map { $0 + row.place * attention.keptLine }
       let e = workspace.p.pointer + row.index * workspace.line
-      (softmax.visible, softmax.place) = (row.visible, row.draws)
+      let softmax = softmax(row, workspace.line)
       let (largest, sum) = softmax.exponentials(of: line, into: own ?? e, drops: own == nil)
       let scale = (dropout?.scale ?? 1) / sum
       workspace.rowScales.pointer[row.index] = scale
@@ -178,7 +177,6 @@ struct AttentionTask<Number: FusedNumber> {
     _ differentials: Attention.Differentials, _ kept: Attention.Kept
   ) {
     let (normalisers, keptSums) = (kept.normalisers.writable, kept.sums?.writable)
-    var softmax = softmax(workspace.line)
     tile.forEachRow { row in
       let start = row.index * workspace.line
       let (dp, ds) = (workspace.dp.pointer + start, workspace.ds.pointer + start)
@@ -188,7 +186,7 @@ struct AttentionTask<Number: FusedNumber> {
         delta += shift * keptSums[row.place]
         mapVectors(dp, into: dp, count: row.visible) { $0 + shift }
       }
-      (softmax.visible, softmax.place) = (row.visible, row.draws)
+      let softmax = softmax(row, workspace.line)
       if let e = kept.exponentials {
         softmax.gradients(
           exponentials: e.pointer + row.place * attention.keptLine,
