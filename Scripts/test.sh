@@ -34,9 +34,15 @@ build_without_warnings "$folder" -Xswiftc -enable-testing --build-tests
 # Vectors wider than the processor's registers make the compiler warn; this machine may have all of them.
 BLIP2_MARCH=x86-64-v3 build_without_warnings .build-v3 --target Tensors
 
+status=0
 swift test "${options[@]}" --skip-build --no-parallel --disable-xctest 2>&1 </dev/null |
-  tee "$folder/test.log"
+  tee "$folder/test.log" || status=$?
 if ! grep -Eq 'Test run with [1-9][0-9]* tests? ' "$folder/test.log"; then
   echo "error: no tests ran" >&2
   exit 1
 fi
+# Once more what failed, where one looks first: the run's output has thousands of lines.
+if [ "$status" -ne 0 ]; then
+  grep -E '^✘ Test .* recorded an issue|^✘ Test run with' "$folder/test.log" | cut -c 1-1000
+fi
+exit "$status"

@@ -145,7 +145,7 @@ import Testing
 
     let stopped = try BuiltTool.start(arguments(views))
     stopped.waitForOutput("\(kept) of them are there from before")
-    usleep(300_000)
+    for _ in 0..<10_000 where keptRows() <= kept { usleep(2000) }
     stopped.send(SIGTERM)
     let end = stopped.finish()
     #expect(end.status == 128 + SIGTERM, "\(end.output)")

@@ -136,6 +136,11 @@ public enum BuiltTool {
       while isRunning && !output.contains(text) { usleep(5000) }
     }
 
+    /// Waits until a text was said on standard error, or the program ends.
+    public func waitForErrors(_ text: String) {
+      while isRunning && !self.text("errors").contains(text) { usleep(5000) }
+    }
+
     public func send(_ signal: Int32) { kill(identifier, signal) }
 
     public func finish() -> Result {
