@@ -13,7 +13,8 @@ QUESTIONS ?=
 RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-pretrained findings test check-all fuzz lint format bench clean
+.PHONY: help setup build demo demo-pretrained findings test check-all fuzz lint format install uninstall \
+  check-docs bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +75,16 @@ lint: ## check the format of the sources
 
 format: ## put the sources into that format
 	swift format -i -r Sources Tests Package.swift
+
+install: build ## install the program, completions and man pages; PREFIX=/usr/local
+	@Scripts/setup.sh help2man
+	@PREFIX="$(PREFIX)" Scripts/install.sh
+
+uninstall: ## take away what install put there
+	@PREFIX="$(PREFIX)" Scripts/install.sh --uninstall
+
+check-docs: build ## run every command that README.md and Docs/ show
+	@Scripts/check-docs.sh
 
 bench: build ## measure the speed; PEER=1 installs PyTorch and compares; ROWS="stage1-fp32 opt" picks
 	$(if $(PEER),Benchmarks/setup-peer.sh)
