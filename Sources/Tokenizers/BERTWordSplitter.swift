@@ -24,33 +24,18 @@ struct BERTWordSplitter {
   /// Hands the words of `text`, valid UTF-8, to `receiver` one after the other.
   ///
   /// - Returns: Whether `receiver` wanted to go on at the end.
-  mutating func split(_ text: Slice<UnsafeBufferPointer<UInt8>>, _ receiver: Receiver) -> Bool {
+  mutating func split(_ text: UnsafeBufferPointer<UInt8>, _ receiver: Receiver) -> Bool {
     // Decomposition and case mapping never look across a space, so that only the stretches between
     // spaces which hold more than ASCII need the slow way.
-    var rest = text
+    var rest = text[...]
     while !rest.isEmpty {
-      var isASCII = true
-      var end = rest.startIndex
-      while end < rest.endIndex, rest[end] != UInt8(ascii: " ") {
-        isASCII = isASCII && rest[end] < 0x80
-        end += 1
-      }
-      let stretch = rest[rest.startIndex..<end]
+      let stretch = rest.prefix { $0 != UInt8(ascii: " ") }
       let wantsMore =
-        isASCII
-        ? splitASCII(stretch, receiver)
+        stretch.allSatisfy { $0 < 0x80 }
+        ? stretch.allSatisfy { appendASCII($0, receiver) }
         : splitUnicode(String(decoding: stretch, as: UTF8.self), receiver)
       guard wantsMore, finishWord(receiver) else { return false }
-      rest = rest[min(end + 1, rest.endIndex)...]
-    }
-    return true
-  }
-
-  private mutating func splitASCII(
-    _ text: Slice<UnsafeBufferPointer<UInt8>>, _ receiver: Receiver
-  ) -> Bool {
-    for byte in text {
-      guard appendASCII(byte, receiver) else { return false }
+      rest = rest.dropFirst(stretch.count + 1)
     }
     return true
   }

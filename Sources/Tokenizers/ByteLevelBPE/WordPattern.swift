@@ -51,7 +51,8 @@ struct WordScanner {
   private func llama3End(from start: Int) -> Int {
     if let end = contractionEnd(from: start, ignoringCase: true) { return end }
     let first = classAt(start)
-    if first.class == .number { return numberEnd(from: start + first.byteCount) }
+    // `\p{N}{1,3}`
+    if first.class == .number { return runEnd(of: .number, from: start, limit: 3) }
     // `[^\r\n\p{L}\p{N}]?\p{L}+`
     let behind = start + first.byteCount
     if first.class == .letter { return runEnd(of: .letter, from: behind) }
@@ -74,12 +75,15 @@ struct WordScanner {
     text[position] == UInt8(ascii: "\n") || text[position] == UInt8(ascii: "\r")
   }
 
-  private func runEnd(of runClass: ScalarClass, from start: Int) -> Int {
+  /// Where at most `limit` characters of a class end.
+  private func runEnd(of runClass: ScalarClass, from start: Int, limit: Int = .max) -> Int {
     var position = start
-    while position < end {
+    var count = 0
+    while position < end, count < limit {
       let (scalarClass, byteCount) = classAt(position)
       guard scalarClass == runClass else { break }
       position += byteCount
+      count += 1
     }
     return position
   }
@@ -87,45 +91,21 @@ struct WordScanner {
   /// `\s+(?!\S)|\s+`: white space without its last character where a word follows; that character
   /// where it is the only one.
   private func spaceEnd(from start: Int) -> Int {
-    var position = start
-    var last = start
-    while position < end {
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .space else { return last > start ? last : position }
-      last = position
-      position += byteCount
-    }
-    return end
+    let behind = runEnd(of: .space, from: start)
+    guard behind < end else { return end }
+    // The byte that begins the last character.
+    let last = text[start..<behind].lastIndex { $0 & 0xC0 != 0x80 } ?? start
+    return last > start ? last : behind
   }
 
   /// `\s*[\r\n]+`: white space up to the last line end in it; nil without any.
   private func lineEnd(from start: Int) -> Int? {
-    var position = start
-    var result: Int?
-    while position < end {
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .space else { break }
-      if isLineEnd(position) { result = position + 1 }
-      position += byteCount
-    }
-    return result
+    (start..<runEnd(of: .space, from: start)).last(where: isLineEnd).map { $0 + 1 }
   }
 
   private func behindLineEnds(_ start: Int) -> Int {
     var position = start
     while position < end, isLineEnd(position) { position += 1 }
-    return position
-  }
-
-  /// `\p{N}{1,3}`, the first of them in front of `start`.
-  private func numberEnd(from start: Int) -> Int {
-    var position = start
-    for _ in 0..<2 {
-      guard position < end else { break }
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .number else { break }
-      position += byteCount
-    }
     return position
   }
 

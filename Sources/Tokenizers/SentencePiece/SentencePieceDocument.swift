@@ -46,7 +46,7 @@ struct SentencePieceDocument {
 
   /// Pieces score by the rank of the merges that make them.
   private mutating func readMerges() throws {
-    let vocabulary = try BytePairVocabulary(model.required("vocab"), file: document.file)
+    let vocabulary = try TokenNames(model.required("vocab"))
     let merges = try model.required("merges").elements()
     var ranks: [[UInt8]: Int] = [:]
     var pairCounts: [[UInt8]: Int] = [:]
@@ -189,18 +189,6 @@ extension JSONField {
 
   fileprivate func expect(_ name: String, _ value: String) throws {
     guard try required(name).text() == value else { throw unsupported("another \(name)") }
-  }
-
-  /// Two tokens, written as `"a b"` or as `["a", "b"]`.
-  fileprivate func pair() throws -> (left: [UInt8], right: [UInt8]) {
-    let parts: [[UInt8]]
-    if case .array = value {
-      parts = try elements().map { try $0.bytes() }
-    } else {
-      parts = try bytes().split(separator: UInt8(ascii: " ")).map(Array.init)
-    }
-    guard parts.count == 2 else { throw mismatch("two tokens") }
-    return (parts[0], parts[1])
   }
 }
 
