@@ -40,9 +40,7 @@ extension ByteLevelBPETokenizer {
     if let unknown = try model.member("unk_token"), try !unknown.isEmptyString() {
       parts.unknownId = try vocabulary.id(of: .text(unknown.text()))
     }
-    for token in try document.member("added_tokens")?.elements() ?? [] {
-      try parts.add(AddedToken(token, id: token.required("id").id()))
-    }
+    for token in try document.addedTokens() { try parts.add(token) }
     try self.init(
       parts, special: special,
       templateStart: document.member("post_processor")?.leadingToken()
@@ -147,6 +145,12 @@ extension JSONField {
   fileprivate func isEmptyString() throws -> Bool {
     guard case .string(let text) = value else { return false }
     return text.isEmpty
+  }
+
+  /// The `added_tokens` of a `tokenizer.json`.
+  func addedTokens() throws -> [AddedToken] {
+    try member("added_tokens")?.elements().map { try AddedToken($0, id: $0.required("id").id()) }
+      ?? []
   }
 
   /// The `content` of a token; not empty.

@@ -40,7 +40,7 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   init(_ document: JSONField, special: SpecialTokens) throws {
     let model = try SentencePieceDocument(document)
     var special = special
-    if let start = try model.start() {
+    if let start = try document.member("post_processor")?.leadingToken() {
       (special.start, special.addsStart) = (.text(start), true)
     }
     try self.init(
