@@ -36,16 +36,11 @@ struct WordScanner {
 
   private func gpt2End(from start: Int) -> Int {
     if let end = contractionEnd(from: start, ignoringCase: false) { return end }
-    let first = classAt(start)
     // ` ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+`
-    if first.class != .space { return runEnd(of: first.class, from: start + first.byteCount) }
-    if text[start] == UInt8(ascii: " "), start + 1 < end {
-      let second = classAt(start + 1)
-      if second.class != .space {
-        return runEnd(of: second.class, from: start + 1 + second.byteCount)
-      }
-    }
-    return spaceEnd(from: start)
+    let hasSpace = text[start] == UInt8(ascii: " ") && start + 1 < end
+    let word = hasSpace ? start + 1 : start
+    let wordClass = classAt(word).class
+    return wordClass == .space ? spaceEnd(from: start) : runEnd(of: wordClass, from: word)
   }
 
   private func llama3End(from start: Int) -> Int {
@@ -109,25 +104,18 @@ struct WordScanner {
     return position
   }
 
+  private static let contractions = ["s", "t", "re", "ve", "m", "ll", "d"].map { Array($0.utf8) }
+
   /// `'s|'t|'re|'ve|'m|'ll|'d`
   private func contractionEnd(from start: Int, ignoringCase: Bool) -> Int? {
-    guard text[start] == UInt8(ascii: "'"), start + 1 < end else { return nil }
+    guard text[start] == UInt8(ascii: "'") else { return nil }
+    let rest = text[start + 1..<end]
     let caseBit: UInt8 = ignoringCase ? 0x20 : 0
-    let first = text[start + 1] | caseBit
-    switch first {
-    case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):
-      return start + 2
-    default: break
+    let contraction = Self.contractions.first {
+      rest.prefix($0.count).elementsEqual($0) { $0 | caseBit == $1 }
     }
-    guard start + 2 < end else { return nil }
-    switch (first, text[start + 2] | caseBit) {
-    case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
-      (UInt8(ascii: "l"), UInt8(ascii: "l")):
-      return start + 3
+    if let contraction { return start + 1 + contraction.count }
     // The long s is an s without case.
-    case (0xC5 | caseBit, 0xBF | caseBit) where ignoringCase && text[start + 1] == 0xC5:
-      return start + 3
-    default: return nil
-    }
+    return ignoringCase && rest.starts(with: "\u{17F}".utf8) ? start + 3 : nil
   }
 }
