@@ -142,19 +142,13 @@ extension SentencePieceTokenizer {
     case .byte: if let byte = piece.byte { text.append(byte) }
     case .control: text += piece.text
     case .normal, .userDefined, .unused:
-      var rest = piece.text[...]
       let space = Array("\u{2581}".utf8)
-      if isFirst, model.addsPrefixSpace, rest.starts(with: space) {
-        rest = rest.dropFirst(space.count)
+      var words = piece.text
+      if isFirst, model.addsPrefixSpace, words.starts(with: space) {
+        words.removeFirst(space.count)
       }
-      while !rest.isEmpty {
-        if rest.starts(with: space) {
-          text.append(UInt8(ascii: " "))
-          rest = rest.dropFirst(space.count)
-        } else {
-          text.append(rest.removeFirst())
-        }
-      }
+      words.replace(space, by: [UInt8(ascii: " ")])
+      text += words
     }
   }
 }
