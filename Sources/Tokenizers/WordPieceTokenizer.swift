@@ -80,7 +80,7 @@ public struct WordPieceTokenizer: Sendable {
   private func encode(_ text: String, limit: Int) -> [Int32] {
     var splitter = BERTWordSplitter()
     return specialTokens.encode(text, limit: limit) { stretch, ids in
-      _ = splitter.split(stretch) { word, scalarCount in
+      splitter.split(stretch) { word, scalarCount in
         appendPieces(of: word, scalarCount: scalarCount, to: &ids)
         return ids.count < limit
       }
