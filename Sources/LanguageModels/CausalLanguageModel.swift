@@ -15,9 +15,7 @@ extension CausalLanguageModel {
   public var decoderStart: Int32? { nil }
 
   public func states(predicting targets: [[Int32]], after input: PackedRows) -> Variable {
-    precondition(
-      targets.count == input.lengths.count && targets.allSatisfy { !$0.isEmpty },
-      "\(targets.count) targets, none of them empty, for \(input.lengths.count) inputs")
+    input.require(targets: targets)
     // The last token of a target is predicted, and predicts nothing.
     let texts = targets.map { Array($0.dropLast()) }
     let read = texts.flatMap { $0 }

@@ -32,11 +32,8 @@ final class KVCache {
 
   /// Keeps the rows with which the sequences begin, packed end to end.
   func remember(layer: Int, keys: Tensor, values: Tensor) {
-    var start = 0
-    for (sequence, length) in givenLengths.enumerated() {
-      let rows = start..<start + length
+    for (sequence, rows) in givenLengths.consecutiveRanges().enumerated() {
       layers[layer][sequence].given = (keys.rows(rows), values.rows(rows))
-      start += length
     }
   }
 

@@ -80,12 +80,13 @@ public struct PackedRows {
   }
 
   /// Where each sequence lies.
-  var ranges: [Range<Int>] {
-    var start = 0
-    return lengths.map { length in
-      defer { start += length }
-      return start..<start + length
-    }
+  var ranges: [Range<Int>] { lengths.consecutiveRanges() }
+
+  /// - Precondition: There is a target for each sequence, and none is empty.
+  func require(targets: [[Int32]]) {
+    precondition(
+      targets.count == lengths.count && targets.allSatisfy { !$0.isEmpty },
+      "\(targets.count) targets, none of them empty, for \(lengths.count) inputs")
   }
 
   /// The same sequences, each with further rows at its end.
@@ -96,14 +97,22 @@ public struct PackedRows {
     precondition(
       counts.count == lengths.count && further.value.rowCount == counts.reduce(0, +),
       "further rows \(further.shape) as \(counts) for sequences of \(lengths)")
-    var next = rows.value.rowCount
-    let places = zip(ranges, counts).flatMap { range, count in
-      defer { next += count }
-      return range.map(Int32.init) + (next..<next + count).map(Int32.init)
-    }
+    let places = zip(ranges, counts.consecutiveRanges(from: rows.value.rowCount))
+      .flatMap { $0.map(Int32.init) + $1.map(Int32.init) }
     return PackedRows(
       Variable.concatenatedRows([rows, further]).gatheredRows(places),
       lengths: zip(lengths, counts).map { $0 + $1 })
+  }
+}
+
+extension [Int] {
+  /// Where runs of these lengths lie, one behind the other.
+  func consecutiveRanges(from first: Int = 0) -> [Range<Int>] {
+    var start = first
+    return map { length in
+      defer { start += length }
+      return start..<start + length
+    }
   }
 }
 

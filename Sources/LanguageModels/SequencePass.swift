@@ -46,12 +46,9 @@ struct SequencePass {
   private init(
     _ lengths: [Int], isCausal: Bool, memory: KVCache?, reading read: OutputRows?
   ) {
-    var start = 0
-    let groups = lengths.enumerated().map { index, length in
-      defer { start += length }
-      let rows = start..<start + length
+    let groups = lengths.consecutiveRanges().enumerated().map { index, rows in
       let span = AttentionLayout.QuerySpan(
-        rows: rows, visibleKeys: isCausal ? 1 : length, isCausal: isCausal,
+        rows: rows, visibleKeys: isCausal ? 1 : rows.count, isCausal: isCausal,
         place: RandomPlace(sample: UInt32(index), position: 0))
       return AttentionLayout.Group(queries: [span], keys: [rows])
     }
@@ -110,16 +107,11 @@ enum CrossPass {
   ///   - input: The encoder's states.
   ///   - lengths: The rows of each decoder sequence.
   static func whole(_ input: PackedRows, lengths: [Int]) -> CrossPass {
-    var start = 0
-    let groups = zip(lengths, input.ranges).map { length, keys in
-      defer { start += length }
-      let span = AttentionLayout.QuerySpan(
-        rows: start..<start + length, visibleKeys: keys.count)
-      return AttentionLayout.Group(queries: [span], keys: [keys])
+    let groups = zip(lengths.consecutiveRanges(), input.ranges).map { rows, keys in
+      AttentionLayout.Group(queries: [.init(rows: rows, visibleKeys: keys.count)], keys: [keys])
     }
     return .whole(states: input.rows, AttentionLayout(groups: groups))
   }
-
 }
 
 extension MultiHeadAttention {

@@ -20,75 +20,60 @@ struct BERTWordSplitter {
   private var scalarCount = 0
   /// Combining marks that may still have to change places.
   private var marks: [Unicode.Scalar] = []
+  /// Whether the receiver wants no more.
+  private var isDone = false
 
   /// Hands the words of `text`, valid UTF-8, to `receiver` one after the other.
-  ///
-  /// - Returns: Whether `receiver` wanted to go on at the end.
-  mutating func split(_ text: Slice<UnsafeBufferPointer<UInt8>>, _ receiver: Receiver) -> Bool {
+  mutating func split(_ text: UnsafeBufferPointer<UInt8>, _ receiver: Receiver) {
     // Decomposition and case mapping never look across a space, so that only the stretches between
     // spaces which hold more than ASCII need the slow way.
-    var rest = text
-    while !rest.isEmpty {
-      var isASCII = true
-      var end = rest.startIndex
-      while end < rest.endIndex, rest[end] != UInt8(ascii: " ") {
-        isASCII = isASCII && rest[end] < 0x80
-        end += 1
+    var rest = text[...]
+    while !rest.isEmpty, !isDone {
+      let stretch = rest.prefix { $0 != UInt8(ascii: " ") }
+      if stretch.allSatisfy({ $0 < 0x80 }) {
+        for byte in stretch where !isDone { appendASCII(byte, receiver) }
+      } else {
+        splitUnicode(String(decoding: stretch, as: UTF8.self), receiver)
       }
-      let stretch = rest[rest.startIndex..<end]
-      let wantsMore =
-        isASCII
-        ? splitASCII(stretch, receiver)
-        : splitUnicode(String(decoding: stretch, as: UTF8.self), receiver)
-      guard wantsMore, finishWord(receiver) else { return false }
-      rest = rest[min(end + 1, rest.endIndex)...]
+      finishWord(receiver)
+      rest = rest.dropFirst(stretch.count + 1)
     }
-    return true
   }
 
-  private mutating func splitASCII(
-    _ text: Slice<UnsafeBufferPointer<UInt8>>, _ receiver: Receiver
-  ) -> Bool {
-    for byte in text {
-      guard appendASCII(byte, receiver) else { return false }
-    }
-    return true
-  }
-
-  private mutating func appendASCII(_ byte: UInt8, _ receiver: Receiver) -> Bool {
+  private mutating func appendASCII(_ byte: UInt8, _ receiver: Receiver) {
     switch Self.asciiClasses[Int(byte)] {
     case .letter:
       let isUpperCase = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
       word.append(isUpperCase ? byte | 0x20 : byte)
       scalarCount += 1
-      return true
     case .space:
-      return finishWord(receiver)
+      finishWord(receiver)
     case .punctuation:
-      guard finishWord(receiver) else { return false }
+      finishWord(receiver)
       word.append(byte)
       scalarCount = 1
-      return finishWord(receiver)
+      finishWord(receiver)
     case .dropped:
-      return true
+      break
     }
   }
 
-  private mutating func splitUnicode(_ text: String, _ receiver: Receiver) -> Bool {
-    for scalar in text.unicodeScalars {
+  private mutating func splitUnicode(_ text: String, _ receiver: Receiver) {
+    for scalar in text.unicodeScalars where !isDone {
       if scalar.isASCII, marks.isEmpty {
-        guard appendASCII(UInt8(scalar.value), receiver) else { return false }
+        appendASCII(UInt8(scalar.value), receiver)
         continue
       }
       if BERTCharacters.isDropped(scalar) { continue }
       let isIdeograph = BERTCharacters.isIdeograph(scalar)
       if isIdeograph || scalar.properties.isWhitespace {
-        guard flushMarks(receiver), finishWord(receiver) else { return false }
+        flushMarks(receiver)
+        finishWord(receiver)
       }
-      guard appendFolded(scalar, receiver) else { return false }
-      if isIdeograph, !finishWord(receiver) { return false }
+      appendFolded(scalar, receiver)
+      if isIdeograph { finishWord(receiver) }
     }
-    return flushMarks(receiver)
+    flushMarks(receiver)
   }
 
   /// Appends what decomposition, removal of accents and lower-casing leave of `scalar`.
@@ -96,41 +81,35 @@ struct BERTWordSplitter {
   /// Canonical order puts each run of marks in the order of their combining classes. It is done here,
   /// on the few marks that remain, because the general algorithm takes quadratic time on a text that
   /// consists of marks.
-  private mutating func appendFolded(_ scalar: Unicode.Scalar, _ receiver: Receiver) -> Bool {
-    if BERTFolding.isStarter(scalar), !flushMarks(receiver) { return false }
-    if BERTCharacters.isNonspacingMark(scalar) { return true }
+  private mutating func appendFolded(_ scalar: Unicode.Scalar, _ receiver: Receiver) {
+    if BERTFolding.isStarter(scalar) { flushMarks(receiver) }
+    if BERTCharacters.isNonspacingMark(scalar) { return }
     for folded in BERTFolding.folded(scalar) {
-      if BERTFolding.isStarter(folded) {
-        guard append(folded, receiver) else { return false }
-      } else {
-        marks.append(folded)
-      }
+      if BERTFolding.isStarter(folded) { append(folded, receiver) } else { marks.append(folded) }
     }
-    return true
   }
 
-  private mutating func flushMarks(_ receiver: Receiver) -> Bool {
-    guard !marks.isEmpty else { return true }
+  private mutating func flushMarks(_ receiver: Receiver) {
+    guard !marks.isEmpty else { return }
     let ordered = BERTFolding.canonicallyOrdered(marks)
     marks.removeAll(keepingCapacity: true)
-    return ordered.allSatisfy { append($0, receiver) }
+    for mark in ordered { append(mark, receiver) }
   }
 
-  private mutating func append(_ scalar: Unicode.Scalar, _ receiver: Receiver) -> Bool {
+  private mutating func append(_ scalar: Unicode.Scalar, _ receiver: Receiver) {
     if scalar.isASCII { return appendASCII(UInt8(scalar.value), receiver) }
     if scalar.properties.isWhitespace { return finishWord(receiver) }
     let standsAlone = BERTCharacters.isPunctuation(scalar)
-    if standsAlone, !finishWord(receiver) { return false }
+    if standsAlone { finishWord(receiver) }
     word.append(contentsOf: scalar.utf8)
     scalarCount += 1
-    return standsAlone ? finishWord(receiver) : true
+    if standsAlone { finishWord(receiver) }
   }
 
-  private mutating func finishWord(_ receiver: Receiver) -> Bool {
-    guard !word.isEmpty else { return true }
-    let wantsMore = word.withUnsafeBufferPointer { receiver($0, scalarCount) }
+  private mutating func finishWord(_ receiver: Receiver) {
+    guard !word.isEmpty else { return }
+    if !isDone { isDone = !word.withUnsafeBufferPointer { receiver($0, scalarCount) } }
     word.removeAll(keepingCapacity: true)
     scalarCount = 0
-    return wantsMore
   }
 }

@@ -16,8 +16,7 @@ public enum CaptionText {
   }
 
   private static func words(of caption: String) -> ArraySlice<Unicode.Scalar> {
-    var result = squeezed(
-      lowercased(caption).map { isRemoved($0) ? " " : $0 })
+    var result = squeezed(lowercased(caption).map { isRemoved($0) ? " " : $0 })
     while result.last == "\n" { result.removeLast() }
     while result.last == " " { result.removeLast() }
     return result.drop { $0 == " " }
@@ -44,15 +43,12 @@ public enum CaptionText {
   }
 
   private static func firstWords(of text: ArraySlice<Unicode.Scalar>) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count)
     var spaceCount = 0
-    for scalar in text {
+    let kept = text.prefix { scalar in
       if scalar == " " { spaceCount += 1 }
-      if spaceCount == maximumWordCount { break }
-      bytes.append(contentsOf: scalar.utf8)
+      return spaceCount < maximumWordCount
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return String(String.UnicodeScalarView(kept))
   }
 
   /// Two and more white-space characters in a row become one space; a single one stays as it is.

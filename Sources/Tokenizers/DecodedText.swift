@@ -9,25 +9,25 @@ enum DecodedText {
   ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
 
   static func tidy(_ text: inout [UInt8]) {
-    for (from, to) in replacements {
-      replace(from, by: to, in: &text)
-    }
+    for (from, to) in replacements { text.replace(from, by: to) }
   }
+}
 
-  /// Replaces from left to right, without looking at what was put in. All patterns begin with a space.
-  private static func replace(_ pattern: [UInt8], by replacement: [UInt8], in text: inout [UInt8]) {
+extension [UInt8] {
+  /// Replaces from left to right, without looking at what was put in.
+  mutating func replace(_ pattern: [UInt8], by replacement: [UInt8]) {
     var result: [UInt8] = []
     var copied = 0
     var position = 0
-    while position + pattern.count <= text.count {
-      if text[position] == pattern[0], text[position...].starts(with: pattern) {
-        result += text[copied..<position] + replacement
+    while position + pattern.count <= count {
+      if self[position] == pattern[0], self[position...].starts(with: pattern) {
+        result += self[copied..<position] + replacement
         position += pattern.count
         copied = position
       } else {
         position += 1
       }
     }
-    if copied > 0 { text = result + text[copied...] }
+    if copied > 0 { self = result + self[copied...] }
   }
 }

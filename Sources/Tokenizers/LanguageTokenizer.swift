@@ -53,7 +53,7 @@ public struct SpecialTokens: Equatable, Sendable {
 }
 
 /// A token that stands in a text for itself, outside the vocabulary's own rules.
-struct AddedToken: Equatable, Sendable {
+public struct AddedToken: Equatable, Sendable {
   let text: [UInt8]
   let id: Int32
   /// Left out of texts decoded without special tokens.

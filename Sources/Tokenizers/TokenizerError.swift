@@ -5,11 +5,10 @@ import Foundation
 public enum TokenizerError: Error, Equatable, Sendable {
   /// The file is of a kind that no tokenizer reads.
   case otherKind(file: String, FileKind)
-  /// A line of the file breaks the format; lines count from 1.
-  case damagedLine(file: String, line: Int, expected: String, found: String)
   /// A token that the model needs is not in the file.
   case missingToken(file: String, token: String)
-  /// Something in the file is not as the format has it; `place` is a path such as `model.merges[3]`.
+  /// Something in the file is not as the format has it; `place` is a path such as `model.merges[3]`,
+  /// or a line, of which the first is 1.
   case damaged(file: String, place: String, expected: String, found: String)
   /// The file asks for something that this program does not do.
   case unsupported(file: String, feature: String)
@@ -25,8 +24,6 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
     case .otherKind(let file, let kind): return "\(file): is \(kind)"
-    case .damagedLine(let file, let line, let expected, let found):
-      return "\(file), line \(line): expected \(expected), found \(found); fetch the file again"
     case .missingToken(let file, let token):
       return "\(file): expected the token \(token), found none; "
         + "check that the file belongs to the model"
@@ -46,4 +43,15 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
   }
 
   public var errorDescription: String? { description }
+}
+
+/// Something in a tokenizer's file that a message can name.
+struct FilePlace {
+  let file: String
+  /// A path such as `model.merges[3]`, or a line, of which the first is 1.
+  let place: String
+
+  func damaged(_ expected: String, _ found: String) -> TokenizerError {
+    .damaged(file: file, place: place, expected: expected, found: found)
+  }
 }

@@ -22,9 +22,9 @@ public struct WordPieceTokenizer: Sendable {
   /// Longer words, in code points, are `[UNK]` as a whole.
   private static let maximumWordLength = 100
   /// In front of tokens that continue a word.
-  private static let continuationPrefix = "##"
+  private static let continuationPrefix = Array("##".utf8)
 
-  private let tokens: [String]
+  private let tokens: [[UInt8]]
   private let specialIds: Set<Int32>
   private let wordStarts: TokenTrie
   private let continuations: TokenTrie
@@ -38,32 +38,29 @@ public struct WordPieceTokenizer: Sendable {
   /// - Throws: `TokenizerError`, also where `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]` or `[DEC]`
   ///   is neither in the file nor added.
   public init(vocabularyFile: URL, additionalTokens: [String] = ["[DEC]"]) throws {
-    let vocabulary = try WordPieceVocabulary(file: vocabularyFile, adding: additionalTokens)
-    padId = try vocabulary.requiredId(of: "[PAD]")
-    unknownId = try vocabulary.requiredId(of: "[UNK]")
-    classId = try vocabulary.requiredId(of: "[CLS]")
-    separatorId = try vocabulary.requiredId(of: "[SEP]")
-    maskId = try vocabulary.requiredId(of: "[MASK]")
-    decoderId = try vocabulary.requiredId(of: "[DEC]")
-    tokens = vocabulary.tokens
+    let vocabulary = try TokenNames(wordPieceFile: vocabularyFile, adding: additionalTokens)
+    padId = try vocabulary.id(of: .text("[PAD]"))
+    unknownId = try vocabulary.id(of: .text("[UNK]"))
+    classId = try vocabulary.id(of: .text("[CLS]"))
+    separatorId = try vocabulary.id(of: .text("[SEP]"))
+    maskId = try vocabulary.id(of: .text("[MASK]"))
+    decoderId = try vocabulary.id(of: .text("[DEC]"))
+    tokens = vocabulary.tokens.compactMap { $0 }
     vocabularySize = tokens.count
-    specialIds = Set(additionalTokens.compactMap(vocabulary.id(of:)))
+    specialIds = Set(additionalTokens.compactMap { vocabulary.id(of: $0.utf8) })
       .union([padId, unknownId, classId, separatorId, maskId, decoderId])
+    specialTokens = try TokenTrie(literals: specialIds, of: vocabulary)
 
     var wordStarts = TokenTrie()
     var continuations = TokenTrie()
-    var specialTokens = TokenTrie()
     for (token, id) in zip(tokens, Int32(0)...) {
-      wordStarts.insert(token.utf8, id: id)
-      let prefix = Self.continuationPrefix.utf8
-      if token.utf8.starts(with: prefix), token.utf8.count > prefix.count {
-        continuations.insert(token.utf8.dropFirst(prefix.count), id: id)
+      wordStarts.insert(token, id: id)
+      if token.starts(with: Self.continuationPrefix), token.count > Self.continuationPrefix.count {
+        continuations.insert(token.dropFirst(Self.continuationPrefix.count), id: id)
       }
-      if specialIds.contains(id) { specialTokens.insert(token.utf8, id: id) }
     }
     self.wordStarts = wordStarts
     self.continuations = continuations
-    self.specialTokens = specialTokens
   }
 
   /// The ids of `text` alone: nothing in front, nothing behind, nothing cut.
@@ -81,35 +78,12 @@ public struct WordPieceTokenizer: Sendable {
 
   /// The first `limit` ids; text beyond them is not looked at.
   private func encode(_ text: String, limit: Int) -> [Int32] {
-    var text = text
-    var ids: [Int32] = []
     var splitter = BERTWordSplitter()
-    text.withUTF8 { bytes in
-      var segmentStart = 0
-      var position = 0
-      while position < bytes.count, ids.count < limit {
-        guard let special = specialTokens.longestMatch(in: bytes[position...]) else {
-          position += 1
-          continue
-        }
-        appendWords(of: bytes[segmentStart..<position], to: &ids, limit: limit, using: &splitter)
-        ids.append(special.id)
-        position += special.byteCount
-        segmentStart = position
+    return specialTokens.encode(text, limit: limit) { stretch, ids in
+      splitter.split(stretch) { word, scalarCount in
+        appendPieces(of: word, scalarCount: scalarCount, to: &ids)
+        return ids.count < limit
       }
-      appendWords(of: bytes[segmentStart...], to: &ids, limit: limit, using: &splitter)
-    }
-    return ids.count > limit ? Array(ids.prefix(limit)) : ids
-  }
-
-  private func appendWords(
-    of text: Slice<UnsafeBufferPointer<UInt8>>, to ids: inout [Int32], limit: Int,
-    using splitter: inout BERTWordSplitter
-  ) {
-    guard ids.count < limit else { return }
-    _ = splitter.split(text) { word, scalarCount in
-      appendPieces(of: word, scalarCount: scalarCount, to: &ids)
-      return ids.count < limit
     }
   }
 
@@ -152,14 +126,13 @@ extension WordPieceTokenizer {
     var isFirst = true
     for id in ids where tokens.indices.contains(Int(id)) {
       if skippingSpecialTokens && specialIds.contains(id) { continue }
-      let token = tokens[Int(id)].utf8
-      var piece: [UInt8]
-      if isFirst {
-        piece = Array(token)
-      } else if token.starts(with: Self.continuationPrefix.utf8) {
-        piece = Array(token.dropFirst(Self.continuationPrefix.utf8.count))
-      } else {
-        piece = [UInt8(ascii: " ")] + token
+      var piece = tokens[Int(id)]
+      if !isFirst {
+        if piece.starts(with: Self.continuationPrefix) {
+          piece.removeFirst(Self.continuationPrefix.count)
+        } else {
+          piece.insert(UInt8(ascii: " "), at: 0)
+        }
       }
       DecodedText.tidy(&piece)
       text += piece

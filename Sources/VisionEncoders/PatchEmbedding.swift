@@ -64,18 +64,6 @@ struct PatchEmbedding: Module {
     return rows + table.gatheredRows((0..<images * tokens).map { Int32($0 % tokens) })
   }
 
-  /// Each image's tokens see one another.
-  func layout(of pixels: Tensor) -> AttentionLayout {
-    .separate(
-      sequences: pixels.shape[0],
-      length: tokenCount(height: pixels.shape[2], width: pixels.shape[3]))
-  }
-
-  /// `[images, tokens, width]`.
-  func featureShape(of pixels: Tensor) -> [Int] {
-    [pixels.shape[0], tokenCount(height: pixels.shape[2], width: pixels.shape[3]), width]
-  }
-
   /// The positions for a grid of patches, the class token's first, `[1 + rows · columns, width]`.
   func positionTable(rows: Int, columns: Int) -> Variable {
     let table = positions.variable.reshaped([1 + gridSide * gridSide, width])

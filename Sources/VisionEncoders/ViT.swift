@@ -8,6 +8,11 @@ protocol ViT: VisionEncoder {
   associatedtype Configuration: ViTConfiguration
   associatedtype Attention: SelfAttention
 
+  /// The `model_type` of whole models whose `vision_config` an encoder may be.
+  static var wholeModelType: String? { get }
+
+  init(_ configuration: Configuration, _ initialiser: ParameterInitialiser)
+
   var configuration: Configuration { get }
   var embedding: PatchEmbedding { get }
   /// Before the first block.
@@ -18,6 +23,8 @@ protocol ViT: VisionEncoder {
 }
 
 extension ViT {
+  static var wholeModelType: String? { nil }
+
   var initialNorm: LayerNorm? { nil }
 
   public var width: Int { configuration.width }
@@ -35,10 +42,14 @@ extension ViT {
     precondition(norm != nil || !output.appliesFinalNorm, "the image encoder has no final norm")
     var x = embedding(pixels)
     if let initialNorm { x = initialNorm(x) }
-    let layout = embedding.layout(of: pixels)
+    let (images, tokens) = (
+      pixels.shape[0], tokenCount(height: pixels.shape[2], width: pixels.shape[3])
+    )
+    // Each image's tokens see one another.
+    let layout = AttentionLayout.separate(sequences: images, length: tokens)
     for block in blocks.elements.prefix(output.layer ?? layerCount) { x = block(x, layout: layout) }
     if output.appliesFinalNorm, let norm { x = norm(x) }
-    return x.reshaped(embedding.featureShape(of: pixels))
+    return x.reshaped([images, tokens, width])
   }
 }
 

@@ -2,18 +2,19 @@ import Files
 import Foundation
 import TestSupport
 import Testing
-import Tokenizers
+
+@testable import Tokenizers
 
 /// `vocab.json` with `merges.txt`, and the arrays of GGUF files.
 @Suite struct ByteLevelBPEFileTests {
   private func open(
-    _ vocabulary: String, _ merges: String, added: [String: Int32] = [:]
+    _ vocabulary: String, _ merges: String, added: [AddedToken] = []
   ) throws -> ByteLevelBPETokenizer {
     let folder = try TemporaryFolder()
     return try ByteLevelBPETokenizer(
       vocabularyFile: folder.write(vocabulary, to: "vocab.json"),
       mergesFile: folder.write(merges, to: "merges.txt"), special: SpecialTokens(end: .id(0)),
-      addedTokens: added)
+      added: added)
   }
 
   private static let vocabulary = #"{"<end>": 0, "a": 1, "b": 2, "ab": 3, "Ġ": 4}"#
@@ -26,7 +27,8 @@ import Tokenizers
   }
 
   @Test func idsMayHaveHoles() throws {
-    let tokenizer = try open(Self.vocabulary, "a b", added: ["<x>": 9])
+    let tokenizer = try open(
+      Self.vocabulary, "a b", added: [AddedToken(text: Array("<x>".utf8), id: 9, isSpecial: false)])
     #expect(tokenizer.vocabularySize == 10)
     #expect(tokenizer.encode("<x>ab") == [9, 3])
     #expect(tokenizer.decode([9, 7, 3], skippingSpecialTokens: true) == "<x>ab")

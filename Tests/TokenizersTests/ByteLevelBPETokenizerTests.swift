@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Tokenizers
+
+@testable import Tokenizers
 
 @Suite struct ByteLevelBPETokenizerTests {
   private let goldens: GPT2Goldens
@@ -14,7 +15,10 @@ import Tokenizers
       special: GPT2Goldens.gpt2Special)
     opt = try ByteLevelBPETokenizer(
       vocabularyFile: GPT2Goldens.vocabularyFile, mergesFile: GPT2Goldens.mergesFile,
-      special: GPT2Goldens.optSpecial, addedTokens: goldens.addedTokens)
+      special: GPT2Goldens.optSpecial,
+      added: goldens.addedTokens.map {
+        AddedToken(text: Array($0.key.utf8), id: $0.value, isSpecial: false)
+      })
   }
 
   @Test func specialIds() {

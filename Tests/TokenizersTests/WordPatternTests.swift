@@ -9,7 +9,7 @@ import Testing
     var text = text
     var words: [String] = []
     text.withUTF8 { bytes in
-      preTokenizer.forEachWord(in: 0..<bytes.count, of: bytes) {
+      preTokenizer.forEachWord(of: bytes) {
         words.append(String(decoding: bytes[$0], as: UTF8.self))
       }
     }

@@ -4,13 +4,13 @@ import Tensors
 extension TextGenerator {
   /// - Parameter start: The logits that follow the prompts, `[prompts, vocabulary]`.
   func searchBeams(
-    _ beams: Int, _ session: DecodingSession, _ start: Tensor, priorTokens: [[Int32]]
+    _ session: DecodingSession, _ start: Tensor, priorTokens: [[Int32]]
   ) throws -> [[GeneratedSequence]] {
-    var searches = (0..<start.rowCount).map { _ in BeamSearch(options, beams: beams) }
+    var searches = (0..<start.rowCount).map { _ in BeamSearch(options) }
     var open = Array(searches.indices)
     var logits = start
     for step in 0..<options.maximumNewTokens {
-      let continuations = try self.continuations(of: searches, &logits, priorTokens, beams: beams)
+      let continuations = try self.continuations(of: searches, &logits, priorTokens)
       var (tokens, parents, row) = ([Int32](), [Int](), 0)
       for prompt in open {
         let rows = row..<row + searches[prompt].running.count
@@ -38,18 +38,17 @@ extension TextGenerator {
   /// For each running beam of all searches its best tokens with their log-probabilities, as the
   /// options change them.
   private func continuations(
-    of searches: [BeamSearch], _ logits: inout Tensor, _ priorTokens: [[Int32]], beams: Int
+    of searches: [BeamSearch], _ logits: inout Tensor, _ priorTokens: [[Int32]]
   ) throws -> [[ScoredToken]] {
     let rows = searches.enumerated().flatMap { prompt, search in
       search.running.map { (prompt: prompt, tokens: $0.tokens) }
     }
-    let breadth = BeamSearch.breadth(options, beams: beams)
     let continuations = logits.mapLogitRows { row, values -> [ScoredToken]? in
       let logSum = values.logSumOfExponentials()
       guard logSum.isFinite else { return nil }
       values.subtract(logSum)
       values.apply(options, priorTokens: priorTokens[rows[row].prompt], tokens: rows[row].tokens)
-      return values.bestTokens(breadth)
+      return values.bestTokens(options.breadth)
     }
     return try zip(rows, continuations).map { row, continuation in
       guard let continuation else {

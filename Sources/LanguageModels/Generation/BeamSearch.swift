@@ -15,20 +15,13 @@ struct BeamSearch {
   }
 
   private let options: GenerationOptions
-  private let beams: Int
   /// The beams that go on, the best first; none once the search is over.
   private(set) var running = [Beam(tokens: [], score: 0, parent: 0)]
   /// At most `beams`, the best first.
   private var finished: [GeneratedSequence] = []
 
-  init(_ options: GenerationOptions, beams: Int) {
+  init(_ options: GenerationOptions) {
     self.options = options
-    self.beams = beams
-  }
-
-  /// How many continuations each step looks at: so many that `beams` of them do not end.
-  static func breadth(_ options: GenerationOptions, beams: Int) -> Int {
-    max(2, 1 + options.endIds.count) * beams
   }
 
   /// The sequences asked for, the best first; none where no continuation was possible.
@@ -44,14 +37,14 @@ struct BeamSearch {
     for (rank, candidate) in candidates.enumerated() {
       let ends = options.endIds.contains(candidate.token)
       if ends || (isAtLimit && options.beamRule == .present) {
-        if rank < beams { finish(beam(candidate), ends ? .endToken : .lengthLimit) }
-      } else if next.count < beams {
+        if rank < options.beams { finish(beam(candidate), ends ? .endToken : .lengthLimit) }
+      } else if next.count < options.beams {
         next.append(beam(candidate))
       }
     }
     running = next
     let best = options.beamRule == .present ? running.first?.score : candidates.first?.score
-    if let best, finished.count == beams, let worst = finished.last,
+    if let best, finished.count == options.beams, let worst = finished.last,
       options.score(best, newTokens: length) <= worst.score
     {
       running = []
@@ -87,7 +80,7 @@ struct BeamSearch {
     candidates.sort {
       ($1.score, $0.parent, $0.token) < ($0.score, $1.parent, $1.token)
     }
-    return candidates.prefix(BeamSearch.breadth(options, beams: beams))
+    return candidates.prefix(options.breadth)
   }
 
   private func beam(_ candidate: Candidate) -> Beam {
@@ -105,6 +98,14 @@ struct BeamSearch {
     finished.insert(
       GeneratedSequence(tokens: beam.tokens, score: score, ending: ending),
       at: finished.partitioningIndex { $0.score < score })
-    if finished.count > beams { finished.removeLast() }
+    if finished.count > options.beams { finished.removeLast() }
   }
+}
+
+extension GenerationOptions {
+  /// How many continuations of a prompt a search keeps; 1 where there is no search.
+  var beams: Int { if case .beams(let beams) = method { beams } else { 1 } }
+
+  /// How many continuations each step looks at: so many that `beams` of them do not end.
+  var breadth: Int { max(2, 1 + endIds.count) * beams }
 }

@@ -13,16 +13,16 @@ public struct GenerationOptions: Equatable, Sendable {
   public struct Sampling: Equatable, Sendable {
     /// Draws are from the fewest tokens that together have this probability (Holtzman et al. 2020,
     /// "The curious case of neural text degeneration"); 1 is all of them.
-    public var topP: Float = 1
+    public var topP: Float
     /// Logits are divided by this: below 1 likely tokens become likelier.
-    public var temperature: Float = 1
+    public var temperature: Float
     /// Draws are from this many of the likeliest tokens, and those as likely as the last of them.
     public var topK: Int?
-    public var seed: UInt64 = 0
+    public var seed: UInt64
 
-    public init() {}
-
-    public init(topP: Float, temperature: Float = 1, topK: Int? = nil, seed: UInt64 = 0) {
+    public init(
+      topP: Float = 1, temperature: Float = 1, topK: Int? = nil, seed: UInt64 = 0
+    ) {
       self.topP = topP
       self.temperature = temperature
       self.topK = topK

@@ -48,9 +48,7 @@ public struct TextGenerator {
       priorTokens.allSatisfy { $0.allSatisfy { known.contains(Int($0)) } },
       "a prior token lies outside \(known)")
     let prior = priorTokens.isEmpty ? [[Int32]](repeating: [], count: prompts) : priorTokens
-    if case .beams(let beams) = options.method, beams > 1 {
-      return try searchBeams(beams, session, logits, priorTokens: prior)
-    }
+    if options.beams > 1 { return try searchBeams(session, logits, priorTokens: prior) }
     return try chooseTokens(session, logits, priorTokens: prior, firstPrompt: firstPrompt)
   }
 

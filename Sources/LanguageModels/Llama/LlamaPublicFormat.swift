@@ -57,29 +57,33 @@ extension LlamaConfiguration {
   /// - Throws: `WeightFileError`, naming the key.
   init(_ gguf: GGUFFile) throws {
     self.init()
-    width = try gguf.fields.integer("llama.embedding_length")
-    feedForwardWidth = try gguf.fields.integer("llama.feed_forward_length")
-    layers = try gguf.fields.integer("llama.block_count")
-    heads = try gguf.fields.integer("llama.attention.head_count")
-    keyHeads = try gguf.fields.integerIfPresent("llama.attention.head_count_kv") ?? heads
+    let fields = gguf.fields
+    width = try fields.integer("llama.embedding_length")
+    feedForwardWidth = try fields.integer("llama.feed_forward_length")
+    layers = try fields.integer("llama.block_count")
+    heads = try fields.integer("llama.attention.head_count")
+    keyHeads = try fields.ifPresent("llama.attention.head_count_kv", fields.integer) ?? heads
     headWidth =
-      try gguf.fields.integerIfPresent("llama.attention.key_length") ?? width / max(1, heads)
-    maximumPositions = try gguf.fields.integer("llama.context_length")
-    epsilon = try gguf.fields.float("llama.attention.layer_norm_rms_epsilon")
-    rotaryBase = try gguf.fields.floatIfPresent("llama.rope.freq_base").map(Double.init) ?? 10_000
+      try fields.ifPresent("llama.attention.key_length", fields.integer) ?? width / max(1, heads)
+    maximumPositions = try fields.integer("llama.context_length")
+    epsilon = try fields.float("llama.attention.layer_norm_rms_epsilon")
+    rotaryBase = try Double(fields.ifPresent("llama.rope.freq_base", fields.float) ?? 10_000)
     pairing = .neighbours
     isTied = !gguf.contains("output.weight")
     vocabularySize = try gguf.shape(of: "token_embd.weight").first ?? 0
-    let end = Int32(clamping: try gguf.fields.integer("tokenizer.ggml.eos_token_id"))
+    // What is out of range stays so, and is refused with the other sizes.
+    func token(_ key: String) throws -> Int32 { Int32(clamping: try fields.integer(key)) }
+    let end = try token("tokenizer.ggml.eos_token_id")
     tokens = LanguageModelTokens(
-      start: try gguf.fields.token("tokenizer.ggml.bos_token_id"), end: end,
-      padding: try gguf.fields.token("tokenizer.ggml.padding_token_id") ?? end)
+      start: try fields.ifPresent("tokenizer.ggml.bos_token_id", token), end: end,
+      padding: try fields.ifPresent("tokenizer.ggml.padding_token_id", token) ?? end)
     try refuseVariants(gguf)
   }
 
   private func refuseVariants(_ gguf: GGUFFile) throws {
-    let turned = try gguf.fields.integerIfPresent("llama.rope.dimension_count") ?? headWidth
-    let scaling = try gguf.fields.stringIfPresent("llama.rope.scaling.type") ?? "none"
+    let fields = gguf.fields
+    let turned = try fields.ifPresent("llama.rope.dimension_count", fields.integer) ?? headWidth
+    let scaling = try fields.ifPresent("llama.rope.scaling.type", fields.string) ?? "none"
     var problem: String?
     if turned != headWidth {
       problem = "llama.rope.dimension_count: expected the head width \(headWidth), found \(turned)"
@@ -98,20 +102,9 @@ extension LlamaConfiguration {
 }
 
 extension GGUFFields {
-  fileprivate func integerIfPresent(_ key: String) throws -> Int? {
-    contains(key) ? try integer(key) : nil
-  }
-
-  fileprivate func floatIfPresent(_ key: String) throws -> Float? {
-    contains(key) ? try float(key) : nil
-  }
-
-  fileprivate func stringIfPresent(_ key: String) throws -> String? {
-    contains(key) ? try string(key) : nil
-  }
-
-  fileprivate func token(_ key: String) throws -> Int32? {
-    // What is out of range stays so, and is refused with the other sizes.
-    try integerIfPresent(key).map { Int32(clamping: $0) }
+  fileprivate func ifPresent<Value>(
+    _ key: String, _ value: (String) throws -> Value
+  ) throws -> Value? {
+    contains(key) ? try value(key) : nil
   }
 }

@@ -37,9 +37,7 @@ public struct T5: LanguageModel {
   public func embeddings(of tokens: [Int32]) -> Variable { wordEmbeddings.rows(tokens) }
 
   public func states(predicting targets: [[Int32]], after input: PackedRows) -> Variable {
-    precondition(
-      targets.count == input.lengths.count && targets.allSatisfy { !$0.isEmpty },
-      "\(targets.count) targets, none of them empty, for \(input.lengths.count) inputs")
+    input.require(targets: targets)
     let read = targets.flatMap { [configuration.decoderStart] + $0.dropLast() }
     let lengths = targets.map(\.count)
     return decoder(

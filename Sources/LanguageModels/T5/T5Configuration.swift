@@ -98,9 +98,7 @@ extension T5Configuration {
     sizes.scalesOutput = false
     return sizes
   }
-}
 
-extension T5Configuration {
   /// Flan-T5-base.
   public static var flanBase: T5Configuration {
     var sizes = T5Configuration.gated

@@ -68,7 +68,7 @@ struct ScoredItem {
 /// A caption as numbers.
 struct CountedCaption {
   /// The words between single spaces, as ROUGE-L takes them: an empty caption is one empty word.
-  var words: [Int32]
+  var words: [Int]
   /// The number of words as BLEU and CIDEr take them, between white space of any kind.
   var length: Int
   /// How often each n-gram occurs, for n from 1 to 4, by its number.
@@ -80,36 +80,29 @@ struct CaptionVocabulary {
   static let longestNGram = 4
 
   // By their bytes: texts that only look alike are different words.
-  private var words: [[UInt8]: Int32] = [:]
-  private var nGrams: [UInt64: Int] = [:]
+  private var words = Numbering<[UInt8]>()
+  private var nGrams = Numbering<UInt64>()
 
   /// How many different n-grams there were.
   var nGramCount: Int { nGrams.count }
 
   mutating func caption(_ text: String) -> CountedCaption {
     let bySpace = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
-      .map { number(of: Array($0)) }
+      .map { words.number(of: Array($0)) }
     let byAnySpace = text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
-      .map { number(of: Array(String($0).utf8)) }
+      .map { words.number(of: Array(String($0).utf8)) }
     return CountedCaption(words: bySpace, length: byAnySpace.count, counts: counts(of: byAnySpace))
   }
 
-  private mutating func number(of word: [UInt8]) -> Int32 {
-    if let known = words[word] { return known }
-    let number = Int32(words.count)
-    words[word] = number
-    return number
-  }
-
-  private mutating func counts(of words: [Int32]) -> [[(nGram: Int, count: Int)]] {
+  private mutating func counts(of words: [Int]) -> [[(nGram: Int, count: Int)]] {
     // The number of the n-gram that begins at each place; one longer is it and another word.
     var beginnings = [Int](repeating: 0, count: words.count)
     return (1...Self.longestNGram).map { length in
       guard words.count >= length else { return [] }
       for start in 0...(words.count - length) {
-        let word = UInt64(UInt32(bitPattern: words[start + length - 1]))
         let prefix = length == 1 ? 0 : UInt64(beginnings[start] + 1)
-        beginnings[start] = number(ofNGram: prefix << 32 | word)
+        beginnings[start] = nGrams.number(
+          of: prefix << 32 | UInt64(words[start + length - 1]))
       }
       var found: [(nGram: Int, count: Int)] = []
       for nGram in beginnings[...(words.count - length)].sorted() {
@@ -122,11 +115,18 @@ struct CaptionVocabulary {
       return found
     }
   }
+}
 
-  private mutating func number(ofNGram key: UInt64) -> Int {
-    if let known = nGrams[key] { return known }
-    let number = nGrams.count
-    nGrams[key] = number
+/// Numbers things in order of first appearance.
+private struct Numbering<Thing: Hashable> {
+  private var numbers: [Thing: Int] = [:]
+
+  var count: Int { numbers.count }
+
+  mutating func number(of thing: Thing) -> Int {
+    if let known = numbers[thing] { return known }
+    let number = numbers.count
+    numbers[thing] = number
     return number
   }
 }

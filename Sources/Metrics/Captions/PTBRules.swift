@@ -28,12 +28,13 @@ struct PTBRule {
     case nothing
   }
 
-  var pattern: TextPattern
-  var end: End = .whole
-  var writing: Writing
+  let pattern: TextPattern
+  let end: End
+  let writing: Writing
 
-  init(_ writing: Writing, _ pattern: TextPattern, end: End = .whole) {
-    self.pattern = pattern
+  /// - Parameter parts: What the token looks like, one part after the other.
+  init(_ writing: Writing, _ parts: TextPattern..., end: End = .whole) {
+    pattern = .parts(parts)
     self.end = end
     self.writing = writing
   }
@@ -61,10 +62,8 @@ enum PTBRules {
   static let apostrophe = TextPattern.any(.set("'"), sureApostrophe)
   static let quoteLike = TextPattern.any(apostrophe, .set("`\u{91}\u{2018}\u{201B}"))
   static let hyphen = TextPattern.set("-_\u{58A}\u{2010}\u{2011}")
-  static let notLetter = TextPattern.any(
-    .one(english.inverted), .one(whiteSpace))
-  static let notLetterOrDigit = TextPattern.any(
-    .one(englishOrDigit.inverted), .one(whiteSpace))
+  static let notLetter = TextPattern.any(.one(english.inverted), .one(whiteSpace))
+  static let notLetterOrDigit = TextPattern.any(.one(englishOrDigit.inverted), .one(whiteSpace))
 
   // MARK: Words
 
@@ -80,48 +79,41 @@ enum PTBRules {
 
   /// Letters and digits; behind `d'`, `l'` or `o'` at least two.
   static let joined = TextPattern.sequence(
-    .optional(.sequence(.set("dDoOlL"), quoteLike, letterOrDigit)), .oneOrMore(letterOrDigit))
-  private static let compound = TextPattern.sequence(
-    joined, .zeroOrMore(.sequence(hyphen, joined)))
+    .optional(.set("dDoOlL"), quoteLike, letterOrDigit), .oneOrMore(letterOrDigit))
+  private static let compound = TextPattern.sequence(joined, .zeroOrMore(hyphen, joined))
   /// Between words without spaces a period does not end a sentence.
-  private static let unspaced = TextPattern.sequence(
-    word, .oneOrMore(.sequence(.set(".!?"), word)))
+  private static let unspaced = TextPattern.sequence(word, .oneOrMore(.set(".!?"), word))
   /// `U.S.-based`, `dog,cat-like`, `non-U.S.`
   private static let hyphenated = TextPattern.sequence(
     .one(englishOrDigit), .zeroOrMore(.one(englishOrDigit.union(ScalarSet(".,\u{AD}")))),
     .oneOrMore(
-      .sequence(
-        .set("-"),
-        .any(
-          .oneOrMore(.one(englishOrDigit.union(ScalarSet("\u{AD}")))),
-          .sequence(acronym, .set("."))))))
+      .set("-"),
+      .any(
+        .oneOrMore(.one(englishOrDigit.union(ScalarSet("\u{AD}")))),
+        .sequence(acronym, .set(".")))))
   /// `AT&T`
   private static let company = TextPattern.sequence(
     .oneOrMore(.one(capitals)),
-    .oneOrMore(.sequence(.any(.set("+&"), .text("&amp;")), .oneOrMore(.one(capitals)))))
+    .oneOrMore(.any(.set("+&"), .text("&amp;")), .oneOrMore(.one(capitals))))
 
   /// `U.S` without its last period.
-  static let acronym = TextPattern.sequence(
-    .one(english), .oneOrMore(.sequence(.set("."), .one(english))))
+  static let acronym = TextPattern.sequence(.one(english), .oneOrMore(.set("."), .one(english)))
 
   private static let words: [PTBRule] =
     PTBWords.fused.map { PTBRule(.word, .word($0.0), end: .after($0.1)) } + [
-      PTBRule(.word, .sequence(word, suffix), end: .beforeApostrophe(0)),
+      PTBRule(.word, word, suffix, end: .beforeApostrophe(0)),
       PTBRule(
-        .word,
-        .sequence(
-          .zeroOrMore(.one(english)),
-          .one(ScalarSet(ranges: [0x41...0x4D, 0x4F...0x5A, 0x61...0x6D, 0x6F...0x7A])), negation),
+        .word, .zeroOrMore(.one(english)),
+        .one(ScalarSet(ranges: [0x41...0x4D, 0x4F...0x5A, 0x61...0x6D, 0x6F...0x7A])), negation,
         end: .beforeApostrophe(1)),
       PTBRule(.contraction, negation),
-      PTBRule(.contraction, .sequence(.set("'"), suffixes, notLetter), end: .before(1)),
-      PTBRule(.contraction, .sequence(sureApostrophe, suffixes)),
+      PTBRule(.contraction, .set("'"), suffixes, notLetter, end: .before(1)),
+      PTBRule(.contraction, sureApostrophe, suffixes),
       PTBRule(.word, .any(word, compound, unspaced, hyphenated, slashed)),
       PTBRule(.company, company),
       // An unknown abbreviation, for all that follows.
       PTBRule(
-        .company,
-        .sequence(.any(word, compound, unspaced, hyphenated, company), .set("."), .set(",;:")),
+        .company, .any(word, compound, unspaced, hyphenated, company), .set("."), .set(",;:"),
         end: .before(1)),
       PTBRule(.word, .any(.sequence(.set("cC"), .text("++")), .sequence(.set("cCfF"), .set("#")))),
     ] + apostropheWords
@@ -133,27 +125,22 @@ enum PTBRules {
         PTBWords.apostropheWords.split(separator: " ").map { listed in
           .parts(listed.unicodeScalars.map { $0 == "'" ? apostrophe : .word(String($0)) })
         })),
-    PTBRule(.word, .sequence(.set("oO"), quoteLike, .set("oO"))),
-    PTBRule(.word, .sequence(apostrophe, .set("nN"), apostrophe)),
-    PTBRule(.word, .sequence(.set("'"), .set("nN"), .one(whiteSpace)), end: .before(1)),
-    PTBRule(.word, .sequence(sureApostrophe, .set("nN"))),
-    PTBRule(.word, .sequence(apostrophe, .words("em til till cause"))),
-    PTBRule(.word, .sequence(apostrophe, .set("23456789"), .text("0s"))),
+    PTBRule(.word, .set("oO"), quoteLike, .set("oO")),
+    PTBRule(.word, apostrophe, .set("nN"), apostrophe),
+    PTBRule(.word, .set("'"), .set("nN"), .one(whiteSpace), end: .before(1)),
+    PTBRule(.word, sureApostrophe, .set("nN")),
+    PTBRule(.word, apostrophe, .words("em til till cause")),
+    PTBRule(.word, apostrophe, .set("23456789"), .text("0s")),
+    PTBRule(.word, apostrophe, plainDigit, plainDigit, .one(whiteSpace), end: .before(1)),
+    PTBRule(.word, .set("'"), .words("tis twas"), end: .after(2)),
+    PTBRule(.word, .set("lLdDjJ"), apostrophe),
+    PTBRule(.word, .set("yY"), apostrophe, .one(wordLetters), end: .before(1)),
     PTBRule(
-      .word, .sequence(apostrophe, plainDigit, plainDigit, .one(whiteSpace)), end: .before(1)),
-    PTBRule(.word, .sequence(.set("'"), .words("tis twas")), end: .after(2)),
-    PTBRule(.word, .sequence(.set("lLdDjJ"), apostrophe)),
-    PTBRule(.word, .sequence(.set("yY"), apostrophe, .one(wordLetters)), end: .before(1)),
+      .word, .one(ScalarSet("n", ranges: [0x41...0x48, 0x4A...0x58, 0x5A...0x5A])), quoteLike,
+      .one(wordLetters), .oneOrMore(.one(wordLetters))),
     PTBRule(
-      .word,
-      .sequence(
-        .one(ScalarSet("n", ranges: [0x41...0x48, 0x4A...0x58, 0x5A...0x5A])), quoteLike,
-        .one(wordLetters), .oneOrMore(.one(wordLetters)))),
-    PTBRule(
-      .word,
-      .sequence(
-        .oneOrMore(.one(wordLetters)), .set("aeiouyAEIOUY"), quoteLike,
-        .one(ScalarSet("aeiou").union(capitals)), .zeroOrMore(.one(wordLetters)))),
+      .word, .oneOrMore(.one(wordLetters)), .set("aeiouyAEIOUY"), quoteLike,
+      .one(ScalarSet("aeiou").union(capitals)), .zeroOrMore(.one(wordLetters))),
   ]
 
   private static let wordLetters = english.union(ScalarSet(kinds: [.letter]))
@@ -179,24 +166,20 @@ enum PTBRules {
 
   private static let abbreviations: [PTBRule] = [
     PTBRule(.word, abbreviation),
-    PTBRule(.word, .sequence(.words("ph.d ed.d"), .set("."))),
+    PTBRule(.word, .words("ph.d ed.d"), .set(".")),
     PTBRule(
-      .word,
-      .sequence(
-        .words(PTBWords.numberAbbreviations), .set("."), .optional(.one(whiteSpace)), digit),
+      .word, .words(PTBWords.numberAbbreviations), .set("."), .optional(.one(whiteSpace)), digit,
       end: .afterPeriod),
     PTBRule(
-      .word,
-      .sequence(
-        .one(english), .set("."), .oneOrMore(.one(whiteSpace)),
-        .any(
-          .sequence(
-            .choice(
-              PTBWords.sentenceBeginnings.split(separator: " ").flatMap {
-                [.text(String($0)), .text($0.uppercased())]
-              }), .one(whiteSpace)), element)),
+      .word, .one(english), .set("."), .oneOrMore(.one(whiteSpace)),
+      .any(
+        .sequence(
+          .choice(
+            PTBWords.sentenceBeginnings.split(separator: " ").flatMap {
+              [.text(String($0)), .text($0.uppercased())]
+            }), .one(whiteSpace)), element),
       end: .after(1)),
-    PTBRule(.word, .sequence(.one(english), .set("."))),
-    PTBRule(.word, .sequence(acronym, .set("."))),
+    PTBRule(.word, .one(english), .set(".")),
+    PTBRule(.word, acronym, .set(".")),
   ]
 }

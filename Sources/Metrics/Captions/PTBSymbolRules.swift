@@ -5,35 +5,24 @@ extension PTBRules {
   static let numbers: [PTBRule] =
     [
       PTBRule(
-        .word,
-        .sequence(
-          .optional(.set("+-")),
-          .any(
-            .oneOrMore(digit),
-            .sequence(
-              .zeroOrMore(digit),
-              .oneOrMore(
-                .sequence(.set(".:,\u{AD}\u{66B}\u{66C}"), .oneOrMore(digit))))))),
+        .word, .optional(.set("+-")),
+        .any(
+          .oneOrMore(digit),
+          .sequence(
+            .zeroOrMore(digit), .oneOrMore(.set(".:,\u{AD}\u{66B}\u{66C}"), .oneOrMore(digit))))),
       PTBRule(
-        .word,
-        .sequence(
-          .repeated(digit, 1...2), .set("-/"), .repeated(digit, 1...2), .set("-/"),
-          .repeated(digit, 2...4))),
+        .word, .repeated(digit, 1...2), .set("-/"), .repeated(digit, 1...2), .set("-/"),
+        .repeated(digit, 2...4)),
       PTBRule(
-        .spaced,
-        .sequence(
-          .optional(.sequence(.repeated(digit, 1...4), .set("- \u{A0}"))), .repeated(digit, 1...4),
-          .any(.set("/\u{2044}"), .text("\\/")), .repeated(digit, 1...4))),
+        .spaced, .optional(.repeated(digit, 1...4), .set("- \u{A0}")), .repeated(digit, 1...4),
+        .any(.set("/\u{2044}"), .text("\\/")), .repeated(digit, 1...4)),
       PTBRule(.spaced, telephone),
       PTBRule(
-        .word,
-        .sequence(
-          .optional(.set("\u{207A}\u{207B}\u{208A}\u{208B}")),
-          .any(
-            .oneOrMore(
-              .one(ScalarSet("\u{B9}\u{B2}\u{B3}\u{2070}", ranges: [0x2074...0x2079]))),
-            .oneOrMore(.one(ScalarSet(ranges: [0x2080...0x2089])))))),
-      PTBRule(.word, .sequence(.zeroOrMore(.one(capitals)), .set("$"))),
+        .word, .optional(.set("\u{207A}\u{207B}\u{208A}\u{208B}")),
+        .any(
+          .oneOrMore(.one(ScalarSet("\u{B9}\u{B2}\u{B3}\u{2070}", ranges: [0x2074...0x2079]))),
+          .oneOrMore(.one(ScalarSet(ranges: [0x2080...0x2089]))))),
+      PTBRule(.word, .zeroOrMore(.one(capitals)), .set("$")),
       PTBRule(.fixed("#"), .set("£")),
       PTBRule(.fixed("$"), .set("\u{80}¤\u{20A0}€")),
       PTBRule(.fixed("cents"), .set("¢")),
@@ -53,11 +42,11 @@ extension PTBRules {
       .sequence(
         .any(
           .sequence(.set("("), group(2...3), .set(")"), .optional(space)),
-          .sequence(country, .optional(.sequence(group(2...4), gap)), group(2...4), gap)),
+          .sequence(country, .optional(group(2...4), gap), group(2...4), gap)),
         group(3...4), .optional(gap), group(3...5)),
       .sequence(
-        .optional(.sequence(country, group(2...4), .set("."))), group(2...4), .set("."),
-        group(3...4), .set("."), group(3...5)))
+        .optional(country, group(2...4), .set(".")), group(2...4), .set("."), group(3...4),
+        .set("."), group(3...5)))
   }()
 
   // MARK: Addresses
@@ -78,33 +67,25 @@ extension PTBRules {
     let mailLabel = TextPattern.oneOrMore(other(than: "\"<>|(){}."))
     let mail = TextPattern.sequence(
       .optional(.set("<")), .one(englishOrDigit), .zeroOrMore(other(than: "\"<>|(){}")), .set("@"),
-      .zeroOrMore(.sequence(mailLabel, .set("."))), mailLabel, .optional(.set(">")))
+      .zeroOrMore(mailLabel, .set(".")), mailLabel, .optional(.set(">")))
     return [
-      PTBRule(.word, .sequence(scheme, .oneOrMore(allBut("\"<>|(){}")), pathEnd)),
+      PTBRule(.word, scheme, .oneOrMore(allBut("\"<>|(){}")), pathEnd),
       PTBRule(
         .word,
-        .sequence(
-          .any(
-            .sequence(
-              .word("www."), .oneOrMore(.sequence(label, .set("."))),
-              .repeated(.one(english), 2...4)),
-            .sequence(
-              .oneOrMore(.sequence(plainLabel, .set("."))),
-              .any(.text("com"), .text("net"), .text("org"), .text("edu")))),
-          .optional(path))),
+        .any(
+          .sequence(.word("www."), .oneOrMore(label, .set(".")), .repeated(.one(english), 2...4)),
+          .sequence(
+            .oneOrMore(plainLabel, .set(".")),
+            .any(.text("com"), .text("net"), .text("org"), .text("edu")))),
+        .optional(path)),
       PTBRule(.word, mail),
       PTBRule(
-        .word,
-        .sequence(
-          .set("@"), .one(english.union(ScalarSet("_"))),
-          .zeroOrMore(.one(englishOrDigit.union(ScalarSet("_")))))),
-      PTBRule(.word, .sequence(.set("#"), .oneOrMore(letter))),
+        .word, .set("@"), .one(english.union(ScalarSet("_"))),
+        .zeroOrMore(.one(englishOrDigit.union(ScalarSet("_"))))),
+      PTBRule(.word, .set("#"), .oneOrMore(letter)),
       PTBRule(
-        .word,
-        .sequence(
-          .oneOrMore(letterOrDigit), .zeroOrMore(.sequence(.set("."), .oneOrMore(letterOrDigit))),
-          .set("."), .words(PTBWords.fileEndings),
-          .any(.one(whiteSpace), .set(".?!,"))),
+        .word, .oneOrMore(letterOrDigit), .zeroOrMore(.set("."), .oneOrMore(letterOrDigit)),
+        .set("."), .words(PTBWords.fileEndings), .any(.one(whiteSpace), .set(".?!,")),
         end: .before(1)),
       PTBRule(.spaced, element),
     ]
@@ -122,8 +103,7 @@ extension PTBRules {
     let attribute = TextPattern.sequence(
       .oneOrMore(blanks), name,
       .optional(
-        .sequence(
-          .zeroOrMore(blanks), .set("="), .zeroOrMore(blanks), .any(quoted("'"), quoted("\"")))))
+        .zeroOrMore(blanks), .set("="), .zeroOrMore(blanks), .any(quoted("'"), quoted("\""))))
     return .sequence(
       .set("<"),
       .any(
@@ -140,26 +120,20 @@ extension PTBRules {
   static let marks: [PTBRule] =
     [
       PTBRule(.nothing, .repeated(.set("-"), 1...4)),
-      PTBRule(.word, .sequence(.text("----"), .oneOrMore(.set("-")))),
-      PTBRule(
-        .nothing,
-        .any(
-          .set("–—―\u{96}\u{97}"), .words("&mdash; &ndash; &md;"))),
+      PTBRule(.word, .text("----"), .oneOrMore(.set("-"))),
+      PTBRule(.nothing, .any(.set("–—―\u{96}\u{97}"), .words("&mdash; &ndash; &md;"))),
       PTBRule(.nothing, .any(.set("."), .repeated(.set("."), 3...5), .set("…"))),
-      PTBRule(.nothing, .sequence(.set("."), .repeated(.sequence(space, .set(".")), 2...4))),
+      PTBRule(.nothing, .set("."), .repeated(.sequence(space, .set(".")), 2...4)),
       PTBRule(.nothing, .set(",;:?!")),
-      PTBRule(.word, .sequence(.set("?!"), .oneOrMore(.set("?!")))),
-      PTBRule(
-        .nothing,
-        .any(.set("'\""), .text("''"), .text("&apos;"), .text("&quot;"))),
+      PTBRule(.word, .set("?!"), .oneOrMore(.set("?!"))),
+      PTBRule(.nothing, .any(.set("'\""), .text("''"), .text("&apos;"), .text("&quot;"))),
       PTBRule(.quotes, .repeated(.set("`‘’‛“”«»‹›\u{91}\u{92}\u{93}\u{94}"), 1...2)),
       PTBRule(.fixed("&"), .any(.set("&"), .word("&amp;"))),
       PTBRule(.fixed("<"), .any(.set("<"), .word("&lt;"))),
       PTBRule(.fixed(">"), .any(.set(">"), .word("&gt;"))),
       PTBRule(.nothing, .word("&nbsp;")),
       PTBRule(.word, .any(.text("&QUOT;"), .text("&APOS;"), .text("<<"), .text(">>"))),
-      PTBRule(
-        .word, .sequence(.text("&#"), .oneOrMore(plainDigit), .set(";"))),
+      PTBRule(.word, .text("&#"), .oneOrMore(plainDigit), .set(";")),
       PTBRule(
         .word,
         .any(
@@ -178,15 +152,10 @@ extension PTBRules {
     let feature = TextPattern.set("-^x=~<>'")
     return [
       PTBRule(
-        .spaced,
-        .sequence(
-          .optional(.set("<>")), .set(":;="), .optional(.set("-o*'")), .set("()DPdpO\\{@|[]"),
-          notLetterOrDigit),
-        end: .before(1)),
-      PTBRule(.spaced, .sequence(feature, .set("_"), feature)),
-      PTBRule(
-        .spaced,
-        .sequence(.set("("), feature, .optional(.set("_.")), feature, .set(")"))),
+        .spaced, .optional(.set("<>")), .set(":;="), .optional(.set("-o*'")),
+        .set("()DPdpO\\{@|[]"), notLetterOrDigit, end: .before(1)),
+      PTBRule(.spaced, feature, .set("_"), feature),
+      PTBRule(.spaced, .set("("), feature, .optional(.set("_.")), feature, .set(")")),
     ]
   }()
 }

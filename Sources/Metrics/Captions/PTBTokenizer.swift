@@ -100,11 +100,11 @@ extension PTBRule.Writing {
     case .word:
       let text = Self.string(scalars)
       return text.isEmpty ? nil : text
-    case .company: return Self.replacing("&amp;", by: "&", in: Self.string(scalars))
+    case .company: return Self.string(scalars).replacing("&amp;", with: "&")
     case .contraction:
       let text = Self.string(scalars)
       return text.hasPrefix("&") || text.contains("&apos;")
-        ? Self.replacing("&apos;", by: "'", in: text) : Self.plain(text)
+        ? text.replacing("&apos;", with: "'") : Self.plain(text)
     case .quotes:
       // Two at once are kept unless they look like one of the marks that are removed.
       let text = scalars.map { Self.quotation($0) }.joined()
@@ -148,20 +148,5 @@ extension PTBRule.Writing {
         default: return character
         }
       })
-  }
-
-  private static func replacing(_ entity: String, by mark: String, in text: String) -> String {
-    var result = ""
-    var rest = Substring(text)
-    while let first = rest.first {
-      if rest.hasPrefix(entity) {
-        result += mark
-        rest = rest.dropFirst(entity.count)
-      } else {
-        result.append(first)
-        rest = rest.dropFirst()
-      }
-    }
-    return result
   }
 }

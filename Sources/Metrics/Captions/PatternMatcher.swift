@@ -27,8 +27,7 @@ struct PatternMatcher {
   private var next: [[Int]] = []
 
   init(_ patterns: [TextPattern]) {
-    var named = Set<UInt32>()
-    for pattern in patterns { pattern.collectNamed(into: &named) }
+    let named = TextPattern.choice(patterns).named
     for (offset, scalar) in named.sorted().enumerated() { namedClasses[scalar] = 0x80 + offset }
     classCount = 0x80 + named.count + CaptionCharacter.allCases.count
     for (index, pattern) in patterns.enumerated() {
@@ -46,9 +45,7 @@ struct PatternMatcher {
     for place in start..<min(text.count, start + Self.lengthLimit) {
       let character = characterClass(of: text[place])
       var following = next[state][character]
-      if following < 0 {
-        following = makeState(after: state, character)
-      }
+      if following < 0 { following = makeState(after: state, character) }
       guard following > 0 else { break }
       state = following
       if accepted[state] >= 0 { best = (accepted[state], place + 1) }
@@ -88,7 +85,7 @@ struct PatternMatcher {
       let end = addState()
       for last in ends { freeWays[last].append(end) }
       return end
-    case .zeroOrMore(let repeated):
+    case .loop(let repeated):
       let hub = addState()
       freeWays[start].append(hub)
       freeWays[add(repeated, from: hub)].append(hub)
@@ -148,12 +145,13 @@ struct PatternMatcher {
 }
 
 extension TextPattern {
-  fileprivate func collectNamed(into named: inout Set<UInt32>) {
+  /// The scalars beyond ASCII that sets name one by one.
+  fileprivate var named: Set<UInt32> {
     switch self {
-    case .one(let set): named.formUnion(set.namedBeyondASCII)
+    case .one(let set): set.namedBeyondASCII
     case .parts(let patterns), .choice(let patterns):
-      for pattern in patterns { pattern.collectNamed(into: &named) }
-    case .zeroOrMore(let pattern): pattern.collectNamed(into: &named)
+      patterns.reduce(into: []) { $0.formUnion($1.named) }
+    case .loop(let pattern): pattern.named
     }
   }
 }

@@ -20,7 +20,7 @@ enum RougeL {
   }
 
   /// The length of the longest common subsequence.
-  private static func commonLength(_ first: [Int32], _ second: [Int32]) -> Int {
+  private static func commonLength(_ first: [Int], _ second: [Int]) -> Int {
     // The lengths for all beginnings of the second against the part of the first that is read.
     var lengths = [Int](repeating: 0, count: second.count + 1)
     for word in first {

@@ -33,7 +33,7 @@ struct ScalarSet: Hashable {
   }
 
   /// The scalars beyond ASCII that are named one by one.
-  var namedBeyondASCII: [UInt32] { scalars.filter { $0 >= 0x80 } }
+  var namedBeyondASCII: Set<UInt32> { scalars.filter { $0 >= 0x80 } }
 
   func contains(_ scalar: UInt32) -> Bool {
     let isNamed = scalars.contains(scalar)
@@ -49,7 +49,8 @@ indirect enum TextPattern {
   case one(ScalarSet)
   case parts([TextPattern])
   case choice([TextPattern])
-  case zeroOrMore(TextPattern)
+  /// Any number of times, also not at all.
+  case loop(TextPattern)
 
   static func sequence(_ parts: TextPattern...) -> TextPattern { .parts(parts) }
 
@@ -72,10 +73,14 @@ indirect enum TextPattern {
     .choice(list.split(separator: " ").map { .word(String($0)) })
   }
 
-  static func optional(_ pattern: TextPattern) -> TextPattern { .choice([.parts([]), pattern]) }
+  static func optional(_ parts: TextPattern...) -> TextPattern {
+    .choice([.parts([]), .parts(parts)])
+  }
 
-  static func oneOrMore(_ pattern: TextPattern) -> TextPattern {
-    .parts([pattern, .zeroOrMore(pattern)])
+  static func zeroOrMore(_ parts: TextPattern...) -> TextPattern { .loop(.parts(parts)) }
+
+  static func oneOrMore(_ parts: TextPattern...) -> TextPattern {
+    .parts(parts + [.loop(.parts(parts))])
   }
 
   static func repeated(_ pattern: TextPattern, _ counts: ClosedRange<Int>) -> TextPattern {

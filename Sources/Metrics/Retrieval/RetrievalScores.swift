@@ -12,7 +12,9 @@ public struct RetrievalScores: Equatable, Sendable {
     let all = imageToText + textToImage
     return all.reduce(0, +) / Double(all.count)
   }
+}
 
+extension RetrievalScores {
   /// - Parameters:
   ///   - imageToText: The score of each text for each image, row by row, `[images, texts]`.
   ///   - textToImage: The score of each image for each text, `[texts, images]`.
@@ -22,13 +24,12 @@ public struct RetrievalScores: Equatable, Sendable {
     imageToText: [[Float]], textToImage: [[Float]], imageIds: [Int64], textIds: [Int64]
   ) {
     let imageRanks = imageToText.enumerated().map { image, scores in
-      RetrievalScores.rank(scores) { textIds[$0] == imageIds[image] }
+      Self.rank(scores) { textIds[$0] == imageIds[image] }
     }
     let textRanks = textToImage.enumerated().map { text, scores in
-      RetrievalScores.rank(scores) { imageIds[$0] == textIds[text] }
+      Self.rank(scores) { imageIds[$0] == textIds[text] }
     }
-    self.imageToText = RetrievalScores.recalls(imageRanks)
-    self.textToImage = RetrievalScores.recalls(textRanks)
+    self.init(imageToText: Self.recalls(imageRanks), textToImage: Self.recalls(textRanks))
   }
 
   /// What guessing reaches: the chance that one of the right answers is among K drawn at random.
@@ -48,11 +49,6 @@ public struct RetrievalScores: Equatable, Sendable {
       }
       return 100 * sum / Double(max(1, questions.count))
     }
-  }
-
-  private init(imageToText: [Double], textToImage: [Double]) {
-    self.imageToText = imageToText
-    self.textToImage = textToImage
   }
 
   /// 1 − the chance that all of `drawn` picks miss the `right` ones of `count`.

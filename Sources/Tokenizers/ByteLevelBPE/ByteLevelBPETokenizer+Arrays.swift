@@ -18,28 +18,32 @@ extension ByteLevelBPETokenizer {
       throw TokenizerError.unsupported(
         file: source, feature: "the pre-tokenizer \(preTokenizer) (tokenizer.ggml.pre)")
     }
+    func place(_ name: String) -> FilePlace {
+      FilePlace(file: source, place: "tokenizer.ggml.\(name)")
+    }
     for (name, count) in [("tokens", tokens.count), ("merges", merges.count)]
     where count > TokenizerFile.maximumTokenCount {
-      throw TokenizerError.damaged(
-        file: source, place: "tokenizer.ggml.\(name)",
-        expected: "at most \(TokenizerFile.maximumTokenCount)", found: "\(count)")
+      throw place(name).damaged("at most \(TokenizerFile.maximumTokenCount)", "\(count)")
     }
     if let tokenTypes, tokenTypes.count != tokens.count {
-      throw TokenizerError.damaged(
-        file: source, place: "tokenizer.ggml.token_type", expected: "\(tokens.count) types",
-        found: "\(tokenTypes.count)")
+      throw place("token_type").damaged("\(tokens.count) types", "\(tokenTypes.count)")
     }
-    var vocabulary = BytePairVocabulary(file: source)
+    var vocabulary = TokenNames(file: source)
     for (id, token) in zip(Int32(0)..., tokens) { try vocabulary.insert(Array(token.utf8), id: id) }
-    var model = BytePairModel(
-      vocabulary: vocabulary, preTokenizer: preparation.preTokenizer, mergeCount: merges.count)
+    var model = BytePairModel(vocabulary: vocabulary, preTokenizer: preparation.preTokenizer)
     model.ignoresMergesOfWords = preparation.ignoresMergesOfWords
     for (index, merge) in merges.enumerated() {
-      try model.appendMerge(
-        Array(merge.utf8), file: source, place: "tokenizer.ggml.merges[\(index)]")
+      let place = place("merges[\(index)]")
+      try model.appendMerge(place.pair(merge.utf8), at: place)
     }
-    for (id, type) in (tokenTypes ?? []).enumerated() {
-      try model.addToken(Int32(id), ofType: type)
+    for (id, type) in zip(Int32(0)..., tokenTypes ?? []) {
+      switch type {
+      case 1, 5: break
+      case 2, 3, 4:
+        let text = Array(tokens[Int(id)].utf8)
+        try model.add(AddedToken(text: text, id: id, isSpecial: type != 4))
+      default: throw place("token_type[\(id)]").damaged("a type from 1 to 5", "\(type)")
+      }
     }
     try self.init(model, special: special)
   }
@@ -50,19 +54,4 @@ extension ByteLevelBPETokenizer {
       "smollm": (PreTokenizer(pattern: .gpt2, isolatesDigits: true), false),
       "llama-bpe": (PreTokenizer(pattern: .llama3), true),
     ]
-}
-
-extension BytePairModel {
-  fileprivate mutating func addToken(_ id: Int32, ofType type: Int) throws {
-    switch type {
-    case 1, 5: break
-    case 2, 3, 4:
-      guard let text = vocabulary.tokens[Int(id)] else { break }
-      try add(AddedToken(text: text, id: id, isSpecial: type != 4))
-    default:
-      throw TokenizerError.damaged(
-        file: vocabulary.file, place: "tokenizer.ggml.token_type[\(id)]",
-        expected: "a type from 1 to 5", found: "\(type)")
-    }
-  }
 }

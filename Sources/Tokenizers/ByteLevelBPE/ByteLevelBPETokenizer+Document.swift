@@ -26,27 +26,21 @@ extension ByteLevelBPETokenizer {
     }
     try document.required("decoder").expectType("ByteLevel", of: "the decoder")
 
-    let vocabulary = try BytePairVocabulary(model.required("vocab"), file: document.file)
+    let vocabulary = try TokenNames(model.required("vocab"))
     let merges = try model.required("merges")
-    guard case .array(let mergeValues) = merges.value,
-      mergeValues.count <= TokenizerFile.maximumTokenCount
-    else {
-      throw merges.mismatch("an array of at most \(TokenizerFile.maximumTokenCount) merges")
+    let pairs = try merges.elements()
+    guard pairs.count <= TokenizerFile.maximumTokenCount else {
+      throw merges.mismatch(
+        "at most \(TokenizerFile.maximumTokenCount) merges", found: "\(pairs.count)")
     }
     var parts = BytePairModel(
-      vocabulary: vocabulary,
-      preTokenizer: try PreTokenizer(document.required("pre_tokenizer")),
-      mergeCount: mergeValues.count)
-    for (index, merge) in mergeValues.enumerated() {
-      try parts.appendMerge(merge, number: index, of: merges)
-    }
+      vocabulary: vocabulary, preTokenizer: try PreTokenizer(document.required("pre_tokenizer")))
+    for pair in pairs { try parts.appendMerge(pair.pair(), at: pair.location) }
     parts.ignoresMergesOfWords = try model.flag("ignore_merges")
     if let unknown = try model.member("unk_token"), try !unknown.isEmptyString() {
       parts.unknownId = try vocabulary.id(of: .text(unknown.text()))
     }
-    for token in try document.member("added_tokens")?.elements() ?? [] {
-      try parts.add(AddedToken(token, id: token.required("id").id()))
-    }
+    for token in try document.addedTokens() { try parts.add(token) }
     try self.init(
       parts, special: special,
       templateStart: document.member("post_processor")?.leadingToken()
@@ -54,22 +48,17 @@ extension ByteLevelBPETokenizer {
   }
 }
 
-extension BytePairModel {
-  /// Merges are written as `"a b"` or as `["a", "b"]`.
-  fileprivate mutating func appendMerge(_ value: JSONValue, number: Int, of field: JSONField) throws
-  {
-    switch value {
-    case .string(let line):
-      try appendMerge(Array(line.utf8)[...], file: field.file, place: "\(field.place)[\(number)]")
-    case .array(let pair):
-      guard pair.count == 2, case .string(let left) = pair[0], case .string(let right) = pair[1]
-      else { fallthrough }
-      try appendMerge(
-        Array(left.utf8), Array(right.utf8), file: field.file, place: "\(field.place)[\(number)]")
-    default:
-      throw TokenizerError.damaged(
-        file: field.file, place: "\(field.place)[\(number)]", expected: "two tokens",
-        found: value.kind)
+extension TokenNames {
+  /// From an object of tokens and ids.
+  init(_ field: JSONField) throws {
+    self.init(file: field.file)
+    for member in try field.members() {
+      guard let id = member.value.integer.flatMap(Int32.init(exactly:)) else {
+        throw field.mismatch(
+          "an id for each token",
+          found: "\(member.value.kind) for \(TokenizerFile.excerpt(member.key))")
+      }
+      try insert(member.key, id: id)
     }
   }
 }
@@ -156,6 +145,12 @@ extension JSONField {
   fileprivate func isEmptyString() throws -> Bool {
     guard case .string(let text) = value else { return false }
     return text.isEmpty
+  }
+
+  /// The `added_tokens` of a `tokenizer.json`.
+  func addedTokens() throws -> [AddedToken] {
+    try member("added_tokens")?.elements().map { try AddedToken($0, id: $0.required("id").id()) }
+      ?? []
   }
 
   /// The `content` of a token; not empty.

@@ -43,10 +43,7 @@ public struct ByteLevelBPETokenizer: LanguageTokenizer {
       + [start, templateStart, endId, padId].compactMap { $0 }
     specialIds = Set(named + model.addedTokens.filter(\.isSpecial).map(\.id))
     let standingForThemselves = specialIds.union(model.addedTokens.map(\.id))
-    literals = try TokenTrie(
-      literals: standingForThemselves.compactMap { id in
-        vocabulary.tokens[Int(id)].map { (text: $0, id: id) }
-      }, file: vocabulary.file)
+    literals = try TokenTrie(literals: standingForThemselves, of: vocabulary)
     var words: [[UInt8]: Int32] = [:]
     texts = vocabulary.tokens.enumerated().map { id, token in
       guard let token else { return [] }
@@ -77,40 +74,24 @@ public struct ByteLevelBPETokenizer: LanguageTokenizer {
 
 extension ByteLevelBPETokenizer {
   public func encode(_ text: String) -> [Int32] {
-    var text = text
-    var ids: [Int32] = []
+    let space = UInt8(ascii: " ")
     var merger = BytePairMerger(merges)
-    text.withUTF8 { bytes in
-      literals.forEachSegment(of: bytes) { segment in
-        switch segment {
-        case .token(let id): ids.append(id)
-        case .text(let range): appendWords(of: range, in: bytes, using: &merger, to: &ids)
-        }
+    return literals.encode(text) { stretch, ids in
+      guard preTokenizer.addsPrefixSpace, stretch[0] != space else {
+        return appendWords(of: stretch, using: &merger, to: &ids)
+      }
+      ([space] + stretch).withUnsafeBufferPointer {
+        appendWords(of: $0, using: &merger, to: &ids)
       }
     }
-    return ids
   }
 
   private func appendWords(
-    of range: Range<Int>, in text: UnsafeBufferPointer<UInt8>, using merger: inout BytePairMerger,
+    of text: UnsafeBufferPointer<UInt8>, using merger: inout BytePairMerger,
     to ids: inout [Int32]
   ) {
-    let space = UInt8(ascii: " ")
-    guard preTokenizer.addsPrefixSpace, text[range.lowerBound] != space else {
-      return appendWords(withoutPrefixOf: range, in: text, using: &merger, to: &ids)
-    }
-    let prefixed = [space] + text[range]
-    prefixed.withUnsafeBufferPointer {
-      appendWords(withoutPrefixOf: 0..<$0.count, in: $0, using: &merger, to: &ids)
-    }
-  }
-
-  private func appendWords(
-    withoutPrefixOf range: Range<Int>, in text: UnsafeBufferPointer<UInt8>,
-    using merger: inout BytePairMerger, to ids: inout [Int32]
-  ) {
     var wordIds: [Int32] = []
-    preTokenizer.forEachWord(in: range, of: text) { word in
+    preTokenizer.forEachWord(of: text) { word in
       if !words.isEmpty, let id = words[Array(text[word])] {
         ids.append(id)
         return

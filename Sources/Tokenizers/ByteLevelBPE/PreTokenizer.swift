@@ -6,13 +6,11 @@ struct PreTokenizer: Equatable, Sendable {
   /// Whether a text that does not begin with a space gets one.
   var addsPrefixSpace = false
 
-  /// Hands the words of `range` to `receive`, one after the other, as ranges.
-  func forEachWord(
-    in range: Range<Int>, of text: UnsafeBufferPointer<UInt8>, _ receive: (Range<Int>) -> Void
-  ) {
-    var scanner = WordScanner(text: text, end: range.upperBound)
-    var position = range.lowerBound
-    while position < range.upperBound {
+  /// Hands the words of `text`, valid UTF-8, to `receive`, one after the other, as ranges.
+  func forEachWord(of text: UnsafeBufferPointer<UInt8>, _ receive: (Range<Int>) -> Void) {
+    var scanner = WordScanner(text: text, end: text.count)
+    var position = 0
+    while position < text.count {
       if isolatesDigits {
         let (scalarClass, byteCount) = ScalarClass.at(position, in: text)
         if scalarClass == .number {
@@ -20,7 +18,7 @@ struct PreTokenizer: Equatable, Sendable {
           position += byteCount
           continue
         }
-        scanner.end = Self.firstNumber(in: position..<range.upperBound, of: text)
+        scanner.end = Self.firstNumber(from: position, in: text)
       }
       while position < scanner.end {
         let end = scanner.wordEnd(from: position, by: pattern)
@@ -30,11 +28,9 @@ struct PreTokenizer: Equatable, Sendable {
     }
   }
 
-  private static func firstNumber(
-    in range: Range<Int>, of text: UnsafeBufferPointer<UInt8>
-  ) -> Int {
-    var position = range.lowerBound
-    while position < range.upperBound {
+  private static func firstNumber(from start: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+    var position = start
+    while position < text.count {
       let (scalarClass, byteCount) = ScalarClass.at(position, in: text)
       if scalarClass == .number { break }
       position += byteCount

@@ -36,22 +36,18 @@ struct WordScanner {
 
   private func gpt2End(from start: Int) -> Int {
     if let end = contractionEnd(from: start, ignoringCase: false) { return end }
-    let first = classAt(start)
     // ` ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+`
-    if first.class != .space { return runEnd(of: first.class, from: start + first.byteCount) }
-    if text[start] == UInt8(ascii: " "), start + 1 < end {
-      let second = classAt(start + 1)
-      if second.class != .space {
-        return runEnd(of: second.class, from: start + 1 + second.byteCount)
-      }
-    }
-    return spaceEnd(from: start)
+    let hasSpace = text[start] == UInt8(ascii: " ") && start + 1 < end
+    let word = hasSpace ? start + 1 : start
+    let wordClass = classAt(word).class
+    return wordClass == .space ? spaceEnd(from: start) : runEnd(of: wordClass, from: word)
   }
 
   private func llama3End(from start: Int) -> Int {
     if let end = contractionEnd(from: start, ignoringCase: true) { return end }
     let first = classAt(start)
-    if first.class == .number { return numberEnd(from: start + first.byteCount) }
+    // `\p{N}{1,3}`
+    if first.class == .number { return runEnd(of: .number, from: start, limit: 3) }
     // `[^\r\n\p{L}\p{N}]?\p{L}+`
     let behind = start + first.byteCount
     if first.class == .letter { return runEnd(of: .letter, from: behind) }
@@ -74,12 +70,15 @@ struct WordScanner {
     text[position] == UInt8(ascii: "\n") || text[position] == UInt8(ascii: "\r")
   }
 
-  private func runEnd(of runClass: ScalarClass, from start: Int) -> Int {
+  /// Where at most `limit` characters of a class end.
+  private func runEnd(of runClass: ScalarClass, from start: Int, limit: Int = .max) -> Int {
     var position = start
-    while position < end {
+    var count = 0
+    while position < end, count < limit {
       let (scalarClass, byteCount) = classAt(position)
       guard scalarClass == runClass else { break }
       position += byteCount
+      count += 1
     }
     return position
   }
@@ -87,28 +86,16 @@ struct WordScanner {
   /// `\s+(?!\S)|\s+`: white space without its last character where a word follows; that character
   /// where it is the only one.
   private func spaceEnd(from start: Int) -> Int {
-    var position = start
-    var last = start
-    while position < end {
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .space else { return last > start ? last : position }
-      last = position
-      position += byteCount
-    }
-    return end
+    let behind = runEnd(of: .space, from: start)
+    guard behind < end else { return end }
+    // The byte that begins the last character.
+    let last = text[start..<behind].lastIndex { $0 & 0xC0 != 0x80 } ?? start
+    return last > start ? last : behind
   }
 
   /// `\s*[\r\n]+`: white space up to the last line end in it; nil without any.
   private func lineEnd(from start: Int) -> Int? {
-    var position = start
-    var result: Int?
-    while position < end {
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .space else { break }
-      if isLineEnd(position) { result = position + 1 }
-      position += byteCount
-    }
-    return result
+    (start..<runEnd(of: .space, from: start)).last(where: isLineEnd).map { $0 + 1 }
   }
 
   private func behindLineEnds(_ start: Int) -> Int {
@@ -117,37 +104,18 @@ struct WordScanner {
     return position
   }
 
-  /// `\p{N}{1,3}`, the first of them in front of `start`.
-  private func numberEnd(from start: Int) -> Int {
-    var position = start
-    for _ in 0..<2 {
-      guard position < end else { break }
-      let (scalarClass, byteCount) = classAt(position)
-      guard scalarClass == .number else { break }
-      position += byteCount
-    }
-    return position
-  }
+  private static let contractions = ["s", "t", "re", "ve", "m", "ll", "d"].map { Array($0.utf8) }
 
   /// `'s|'t|'re|'ve|'m|'ll|'d`
   private func contractionEnd(from start: Int, ignoringCase: Bool) -> Int? {
-    guard text[start] == UInt8(ascii: "'"), start + 1 < end else { return nil }
+    guard text[start] == UInt8(ascii: "'") else { return nil }
+    let rest = text[start + 1..<end]
     let caseBit: UInt8 = ignoringCase ? 0x20 : 0
-    let first = text[start + 1] | caseBit
-    switch first {
-    case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):
-      return start + 2
-    default: break
+    let contraction = Self.contractions.first {
+      rest.prefix($0.count).elementsEqual($0) { $0 | caseBit == $1 }
     }
-    guard start + 2 < end else { return nil }
-    switch (first, text[start + 2] | caseBit) {
-    case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
-      (UInt8(ascii: "l"), UInt8(ascii: "l")):
-      return start + 3
+    if let contraction { return start + 1 + contraction.count }
     // The long s is an s without case.
-    case (0xC5 | caseBit, 0xBF | caseBit) where ignoringCase && text[start + 1] == 0xC5:
-      return start + 3
-    default: return nil
-    }
+    return ignoringCase && rest.starts(with: "\u{17F}".utf8) ? start + 3 : nil
   }
 }

@@ -24,8 +24,8 @@ struct JSONField {
       return JSONField(
         value: try JSONScanner.document(bytes, limits: limits), place: "", file: file)
     } catch let failure as JSONScanner.Failure {
-      throw TokenizerError.damaged(
-        file: file, place: "byte \(failure.offset)", expected: "JSON", found: failure.problem)
+      throw FilePlace(file: file, place: "byte \(failure.offset)")
+        .damaged("JSON", failure.problem)
     }
   }
 
@@ -39,16 +39,16 @@ struct JSONField {
     }
     guard let found = named.first else { return nil }
     if case .null = found { return nil }
-    return JSONField(value: found, place: place.isEmpty ? name : "\(place).\(name)", file: file)
+    return JSONField(value: found, place: place(of: name), file: file)
   }
 
   func required(_ name: String) throws -> JSONField {
-    guard let field = try member(name) else {
-      throw TokenizerError.damaged(
-        file: file, place: place.isEmpty ? name : "\(place).\(name)", expected: "a value",
-        found: "none")
-    }
-    return field
+    if let field = try member(name) { return field }
+    throw FilePlace(file: file, place: place(of: name)).damaged("a value", "none")
+  }
+
+  private func place(of member: String) -> String {
+    place.isEmpty ? member : "\(place).\(member)"
   }
 
   /// The members of an object whose keys are no words of the format, but tokens or ids.
@@ -99,9 +99,19 @@ struct JSONField {
     return Int32(id)
   }
 
+  /// Two tokens, written as `"a b"` or as `["a", "b"]`.
+  func pair() throws -> (left: [UInt8], right: [UInt8]) {
+    guard case .array = value else { return try location.pair(bytes()) }
+    let parts = try elements().map { try $0.bytes() }
+    guard parts.count == 2 else { throw mismatch("two tokens") }
+    return (parts[0], parts[1])
+  }
+
+  var location: FilePlace {
+    FilePlace(file: file, place: place.isEmpty ? "the document" : place)
+  }
+
   func mismatch(_ expected: String, found: String? = nil) -> TokenizerError {
-    .damaged(
-      file: file, place: place.isEmpty ? "the document" : place, expected: expected,
-      found: found ?? value.kind)
+    location.damaged(expected, found ?? value.kind)
   }
 }

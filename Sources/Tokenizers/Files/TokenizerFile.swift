@@ -9,7 +9,6 @@ enum TokenizerFile {
   static let maximumTokenCount = 1_000_000
 
   /// The file's bytes, never more than the bound, whatever the path leads to.
-  ///
   static func contents(
     of url: URL, maximumByteCount: Int = TokenizerFile.maximumByteCount
   ) throws -> [UInt8] {
@@ -18,6 +17,21 @@ enum TokenizerFile {
       throw TokenizerError.otherKind(file: url.path, kind)
     }
     return bytes
+  }
+
+  /// The file's lines, without the byte order mark that editors put in front and the carriage returns
+  /// of files that went through Windows. The last line may or may not have a line feed. Of a file with
+  /// many more lines than a vocabulary may have tokens, the last one is the rest.
+  static func lines(
+    of url: URL, maximumByteCount: Int = TokenizerFile.maximumByteCount
+  ) throws -> [ArraySlice<UInt8>] {
+    var bytes = try contents(of: url, maximumByteCount: maximumByteCount)[...]
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    if bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
+    let lines = bytes.split(
+      separator: UInt8(ascii: "\n"), maxSplits: maximumTokenCount + 1,
+      omittingEmptySubsequences: false)
+    return lines.map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
   }
 
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }

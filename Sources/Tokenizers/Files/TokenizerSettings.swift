@@ -5,10 +5,7 @@ struct TokenizerSettings {
   /// As public T5 models have (Raffel et al. 2020, arXiv:1910.10683, §3.1.4).
   private static let extraIdCountOfT5 = 100
 
-  private var start: SpecialTokens.Reference?
-  private var end: SpecialTokens.Reference?
-  private var pad: SpecialTokens.Reference?
-  private var others: [SpecialTokens.Reference] = []
+  private var special = SpecialTokens()
   private var addsStart: Bool?
   private(set) var addsPrefixSpace = false
   /// How many `<extra_id_N>` a T5 model has behind its pieces.
@@ -40,20 +37,22 @@ struct TokenizerSettings {
   }
 
   func special(addsStartByDefault: Bool) -> SpecialTokens {
-    SpecialTokens(
-      start: start, end: end, pad: pad, others: others,
-      addsStart: addsStart ?? addsStartByDefault)
+    var special = special
+    special.addsStart = addsStart ?? addsStartByDefault
+    return special
   }
 
   private mutating func readNames(_ field: JSONField) throws {
-    start = try start ?? Self.name(field.member("bos_token"))
-    end = try end ?? Self.name(field.member("eos_token"))
-    pad = try pad ?? Self.name(field.member("pad_token"))
-    if let unknown = try Self.name(field.member("unk_token")) { others.append(unknown) }
+    special.start = try special.start ?? Self.name(field.member("bos_token"))
+    special.end = try special.end ?? Self.name(field.member("eos_token"))
+    special.pad = try special.pad ?? Self.name(field.member("pad_token"))
+    if let unknown = try Self.name(field.member("unk_token")) {
+      special.others.append(unknown)
+    }
     for token in try field.member("additional_special_tokens")?.elements() ?? [] {
       guard let name = try Self.name(token) else { continue }
       if case .text(let text) = name, Self.isExtraId(Array(text.utf8)) { continue }
-      others.append(name)
+      special.others.append(name)
     }
   }
 
@@ -71,9 +70,9 @@ struct TokenizerSettings {
   private static func isExtraId(_ name: [UInt8]) -> Bool { name.starts(with: "<extra_id_".utf8) }
 
   private mutating func readIds(_ field: JSONField) throws {
-    start = try start ?? Self.id(field.member("bos_token_id"))
-    end = try end ?? Self.id(field.member("eos_token_id"))
-    pad = try pad ?? Self.id(field.member("pad_token_id"))
+    special.start = try special.start ?? Self.id(field.member("bos_token_id"))
+    special.end = try special.end ?? Self.id(field.member("eos_token_id"))
+    special.pad = try special.pad ?? Self.id(field.member("pad_token_id"))
   }
 
   /// One id; of several, all of which end a text, the first.

@@ -15,8 +15,7 @@ enum NormalizerTable {
   static func check(_ table: ArraySlice<UInt8>, file: String) throws {
     guard !table.isEmpty else { return }
     func damaged(_ expected: String, _ found: String) -> TokenizerError {
-      .damaged(
-        file: file, place: "the normaliser's table", expected: expected, found: found)
+      FilePlace(file: file, place: "the normaliser's table").damaged(expected, found)
     }
     guard table.count <= maximumByteCount else {
       throw damaged("at most \(maximumByteCount) bytes", "\(table.count)")

@@ -56,8 +56,10 @@ struct ProtobufFields {
     }
   }
 
-  func damaged(_ position: Int, _ expected: String, _ found: String) -> TokenizerError {
-    .damaged(file: file, place: "byte \(position)", expected: expected, found: found)
+  private func damaged(
+    _ position: Int, _ expected: String, _ found: String
+  ) -> TokenizerError {
+    FilePlace(file: file, place: "byte \(position)").damaged(expected, found)
   }
 
   private mutating func varint() throws -> UInt64 {

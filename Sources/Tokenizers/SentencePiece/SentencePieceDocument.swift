@@ -7,8 +7,9 @@ import Foundation
 struct SentencePieceDocument {
   private let document: JSONField
   private let model: JSONField
+  private let isUnigram: Bool
   private var pieces: [(text: [UInt8], score: Float)] = []
-  private(set) var addedTokens: [AddedToken] = []
+  let addedTokens: [AddedToken]
 
   /// Whether the document is of this kind, rather than of byte-level tokens.
   static func fits(_ document: JSONField) throws -> Bool {
@@ -22,14 +23,9 @@ struct SentencePieceDocument {
   init(_ document: JSONField) throws {
     self.document = document
     model = try document.required("model")
-    for token in try document.member("added_tokens")?.elements() ?? [] {
-      addedTokens.append(try AddedToken(token, id: token.required("id").id()))
-    }
-    if try model.member("type")?.text() == "Unigram" {
-      try readScores()
-    } else {
-      try readMerges()
-    }
+    isUnigram = try model.member("type")?.text() == "Unigram"
+    addedTokens = try document.addedTokens()
+    if isUnigram { try readScores() } else { try readMerges() }
   }
 
   // MARK: Pieces
@@ -46,7 +42,7 @@ struct SentencePieceDocument {
 
   /// Pieces score by the rank of the merges that make them.
   private mutating func readMerges() throws {
-    let vocabulary = try BytePairVocabulary(model.required("vocab"), file: document.file)
+    let vocabulary = try TokenNames(model.required("vocab"))
     let merges = try model.required("merges").elements()
     var ranks: [[UInt8]: Int] = [:]
     var pairCounts: [[UInt8]: Int] = [:]
@@ -67,7 +63,7 @@ struct SentencePieceDocument {
       return (token, -Float(ranks[token] ?? merges.count + id))
     }
     let known = Set(pieces.map(\.text)).subtracting(added)
-    for token in known where SentencePieceModel.Piece(text: token).byte == nil {
+    for token in known where !Self.isByte(token) {
       let splits = token.indices.dropFirst().count { place in
         known.contains(Array(token[..<place])) && known.contains(Array(token[place...]))
       }
@@ -79,6 +75,10 @@ struct SentencePieceDocument {
   }
 
   private func unlike(_ feature: String) -> TokenizerError { document.unsupported(feature) }
+
+  private static func isByte(_ token: [UInt8]) -> Bool {
+    SentencePieceModel.Piece(text: token).byte != nil
+  }
 
   /// Which piece stands for what is unknown.
   private func unknownId() throws -> Int {
@@ -134,24 +134,21 @@ struct SentencePieceDocument {
   /// The file that sentencepiece reads.
   func modelProto() throws -> [UInt8] {
     let preparation = try preparation()
-    let isUnigram = try model.member("type")?.text() == "Unigram"
     let unknown = try unknownId()
     let added = Dictionary(
       addedTokens.map { (Int($0.id), $0) }, uniquingKeysWith: { first, _ in first })
-    let bytes = pieces.filter { SentencePieceModel.Piece(text: $0.text).byte != nil }
     // The library wants all of them or none.
-    let hasBytes = try model.flag("byte_fallback") && bytes.count == 256
+    let hasBytes = try model.flag("byte_fallback") && pieces.count { Self.isByte($0.text) } == 256
     var proto = ProtobufWriter()
     for (id, piece) in pieces.enumerated() {
-      let type: SentencePieceModel.PieceType
-      if id == unknown {
-        type = .unknown
-      } else if let token = added[id] {
-        type = token.isSpecial ? .control : .userDefined
-      } else {
-        type =
-          hasBytes && SentencePieceModel.Piece(text: piece.text).byte != nil ? .byte : .normal
-      }
+      let type: SentencePieceModel.PieceType =
+        if id == unknown {
+          .unknown
+        } else if let token = added[id] {
+          token.isSpecial ? .control : .userDefined
+        } else {
+          hasBytes && Self.isByte(piece.text) ? .byte : .normal
+        }
       proto.message(1) {
         $0.bytes(1, piece.text)
         $0.float(2, piece.score)
@@ -171,9 +168,6 @@ struct SentencePieceDocument {
     }
     return proto.bytes
   }
-
-  /// The token that the file itself puts in front of a text.
-  func start() throws -> String? { try document.member("post_processor")?.leadingToken() }
 }
 
 extension JSONField {
@@ -189,18 +183,6 @@ extension JSONField {
 
   fileprivate func expect(_ name: String, _ value: String) throws {
     guard try required(name).text() == value else { throw unsupported("another \(name)") }
-  }
-
-  /// Two tokens, written as `"a b"` or as `["a", "b"]`.
-  fileprivate func pair() throws -> (left: [UInt8], right: [UInt8]) {
-    let parts: [[UInt8]]
-    if case .array = value {
-      parts = try elements().map { try $0.bytes() }
-    } else {
-      parts = try bytes().split(separator: UInt8(ascii: " ")).map(Array.init)
-    }
-    guard parts.count == 2 else { throw mismatch("two tokens") }
-    return (parts[0], parts[1])
   }
 }
 

@@ -28,9 +28,8 @@ final class SentencePieceLibrary: @unchecked Sendable {
   /// Appends the ids of `text`, valid UTF-8.
   ///
   /// - Returns: Whether the library could cut it.
-  func encode(_ text: Slice<UnsafeBufferPointer<UInt8>>, into ids: inout [Int32]) -> Bool {
-    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: text)).withMemoryRebound(to: CChar.self) {
-      text in
+  func encode(_ text: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) -> Bool {
+    text.withMemoryRebound(to: CChar.self) { text in
       withUnsafeMutablePointer(to: &ids) { ids in
         csentencepiece_encode(
           model, text.baseAddress, text.count,

@@ -68,17 +68,16 @@ struct SentencePieceModel {
       guard seen.insert(field.number).inserted else {
         throw damaged(field, "field \(field.number) once", "it twice")
       }
-      let range = try message(field)
+      let parts = try parts(of: field)
       switch field.number {
-      case 2: try readTrainer(range)
-      case 3: try readNormalizer(range)
-      case 4: try countSamples(range)
-      default: try refuseDenormalizer(range)
+      case 2: try readTrainer(parts)
+      case 3: try readNormalizer(parts)
+      case 4: break  // Samples.
+      default: try refuseDenormalizer(parts)
       }
     }
     guard pieces.count > 0 else {
-      throw TokenizerError.damaged(
-        file: file, place: "the model", expected: "pieces", found: "none")
+      throw FilePlace(file: file, place: "the model").damaged("pieces", "none")
     }
     self.bytes = []
     for (id, piece) in zip(Int32(0)..., pieces).reversed() {
@@ -124,10 +123,8 @@ struct SentencePieceModel {
     pieces.append(piece)
   }
 
-  private mutating func readTrainer(_ range: Range<Int>) throws {
-    var fields = ProtobufFields(bytes, in: range, file: file)
-    while let field = try fields.next() {
-      try count(field)
+  private mutating func readTrainer(_ fields: [ProtobufFields.Field]) throws {
+    for field in fields {
       switch field.number {
       case 3:
         let type = try number(field)
@@ -146,10 +143,8 @@ struct SentencePieceModel {
     }
   }
 
-  private mutating func readNormalizer(_ range: Range<Int>) throws {
-    var fields = ProtobufFields(bytes, in: range, file: file)
-    while let field = try fields.next() {
-      try count(field)
+  private mutating func readNormalizer(_ fields: [ProtobufFields.Field]) throws {
+    for field in fields {
       switch field.number {
       case 2: try NormalizerTable.check(bytes[try message(field)], file: file)
       case 3: addsPrefixSpace = try number(field) != 0
@@ -161,16 +156,9 @@ struct SentencePieceModel {
     }
   }
 
-  private mutating func countSamples(_ range: Range<Int>) throws {
-    var fields = ProtobufFields(bytes, in: range, file: file)
-    while let field = try fields.next() { try count(field) }
-  }
-
-  private mutating func refuseDenormalizer(_ range: Range<Int>) throws {
-    var fields = ProtobufFields(bytes, in: range, file: file)
-    while let field = try fields.next() {
-      try count(field)
-      if field.number == 2, try !message(field).isEmpty {
+  private func refuseDenormalizer(_ fields: [ProtobufFields.Field]) throws {
+    for field in fields where field.number == 2 {
+      guard try message(field).isEmpty else {
         throw TokenizerError.unsupported(file: file, feature: "a denormaliser")
       }
     }
@@ -178,6 +166,17 @@ struct SentencePieceModel {
 }
 
 extension SentencePieceModel {
+  /// The fields of a message within the model.
+  private mutating func parts(of field: ProtobufFields.Field) throws -> [ProtobufFields.Field] {
+    var rest = ProtobufFields(bytes, in: try message(field), file: file)
+    var fields: [ProtobufFields.Field] = []
+    while let field = try rest.next() {
+      try count(field)
+      fields.append(field)
+    }
+    return fields
+  }
+
   private mutating func count(_ field: ProtobufFields.Field) throws {
     otherFieldCount += 1
     guard otherFieldCount <= Self.maximumOtherFieldCount else {
@@ -188,7 +187,7 @@ extension SentencePieceModel {
   private func damaged(
     _ field: ProtobufFields.Field, _ expected: String, _ found: String
   ) -> TokenizerError {
-    .damaged(file: file, place: "byte \(field.position)", expected: expected, found: found)
+    FilePlace(file: file, place: "byte \(field.position)").damaged(expected, found)
   }
 
   private func message(_ field: ProtobufFields.Field) throws -> Range<Int> {

@@ -15,7 +15,8 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
 
   private let model: SentencePieceModel
   private let library: SentencePieceLibrary
-  private let addedTokens: [Int32: AddedToken]
+  /// By id, those of the model and those added behind them.
+  private let tokens: [[UInt8]?]
   private let specialIds: Set<Int32>
   private let literals: TokenTrie
 
@@ -23,21 +24,13 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   ///   - modelFile: `spiece.model` or `tokenizer.model`.
   ///   - extraIds: How many tokens `<extra_id_N>` follow the pieces, the one of the largest N first;
   ///     100 for T5.
-  ///   - addedTokens: Other tokens behind the pieces, with their ids (`added_tokens.json`).
+  ///   - added: Other tokens behind the pieces (`added_tokens.json`).
   ///   - special: What other files say of special tokens; what they leave out is the model's own.
   /// - Throws: `TokenizerError`.
   public init(
-    modelFile: URL, extraIds: Int = 0, addedTokens: [String: Int32] = [:],
+    modelFile: URL, extraIds: Int = 0, added: [AddedToken] = [],
     special: SpecialTokens = SpecialTokens(addsStart: true)
   ) throws {
-    try self.init(
-      modelFile: modelFile, extraIds: extraIds,
-      added: addedTokens.map {
-        AddedToken(text: Array($0.key.utf8), id: $0.value, isSpecial: false)
-      }, special: special)
-  }
-
-  init(modelFile: URL, extraIds: Int, added: [AddedToken], special: SpecialTokens) throws {
     try self.init(
       TokenizerFile.contents(of: modelFile), file: modelFile.path, extraIds: extraIds, added: added,
       special: special)
@@ -47,7 +40,7 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   init(_ document: JSONField, special: SpecialTokens) throws {
     let model = try SentencePieceDocument(document)
     var special = special
-    if let start = try model.start() {
+    if let start = try document.member("post_processor")?.leadingToken() {
       (special.start, special.addsStart) = (.text(start), true)
     }
     try self.init(
@@ -61,21 +54,23 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
     precondition((0...1000).contains(extraIds), "\(extraIds) extra ids")
     let model = try SentencePieceModel(bytes, file: file)
     library = try SentencePieceLibrary(bytes, file: file)
+    var names = TokenNames(file: file)
     guard library.pieceCount == model.pieces.count else {
-      throw TokenizerError.damaged(
-        file: file, place: "the model", expected: "\(model.pieces.count) pieces",
-        found: "\(library.pieceCount)")
+      throw names.place("the model")
+        .damaged("\(model.pieces.count) pieces", "\(library.pieceCount)")
     }
     self.model = model
+    try names.append(model.pieces)
     let extra = (0..<extraIds).map { number in
       AddedToken(
         text: Array("<extra_id_\(number)>".utf8),
         id: Int32(model.pieces.count + extraIds - 1 - number), isSpecial: true)
     }
-    var names = try SentencePieceNames(model)
-    for token in extra + added { try names.add(token) }
-    addedTokens = names.added
-    vocabularySize = max(model.pieces.count, (names.added.keys.max().map { Int($0) } ?? -1) + 1)
+    // Of one that is there twice, what is said last counts.
+    let latest = Dictionary((extra + added).map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+    for token in extra + added { try names.insert(token.text, id: token.id) }
+    tokens = names.tokens
+    vocabularySize = tokens.count
 
     guard let end = try special.end.map(names.id(of:)) ?? model.endId else {
       throw TokenizerError.unnamedToken(file: file, role: "end")
@@ -90,11 +85,8 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
     specialIds = Set(controlIds)
       .union([start, endId, padId].compactMap { $0 })
       .union(try special.others.map(names.id(of:)))
-      .union(names.added.values.filter(\.isSpecial).map(\.id))
-      .union(names.literalPieces.filter(\.value).keys)
-    literals = try TokenTrie(
-      literals: specialIds.union(names.added.keys).union(names.literalPieces.keys)
-        .map { (text: names.text(of: $0), id: $0) }, file: file)
+      .union(latest.values.filter(\.isSpecial).map(\.id))
+    literals = try TokenTrie(literals: specialIds.union(latest.keys), of: names)
   }
 
   /// The ids of `text`. A stretch that the library cannot cut, which only a damaged model brings
@@ -103,18 +95,23 @@ public struct SentencePieceTokenizer: LanguageTokenizer {
   /// The library joins neighbouring unknown characters one by one: half a second for 250 kB of nothing
   /// else, four times as long for twice as many. Other texts take time in proportion.
   public func encode(_ text: String) -> [Int32] {
-    var text = text
-    var ids: [Int32] = []
-    text.withUTF8 { bytes in
-      literals.forEachSegment(of: bytes) { segment in
-        switch segment {
-        case .token(let id): ids.append(id)
-        case .text(let range):
-          if !library.encode(bytes[range], into: &ids) { ids.append(model.unknownId) }
-        }
-      }
+    literals.encode(text) { stretch, ids in
+      if !library.encode(stretch, into: &ids) { ids.append(model.unknownId) }
     }
-    return ids
+  }
+}
+
+extension TokenNames {
+  /// - Throws: `TokenizerError` for a piece that is there twice.
+  fileprivate mutating func append(_ pieces: [SentencePieceModel.Piece]) throws {
+    for (id, piece) in zip(Int32(0)..., pieces) {
+      if let earlier = self.id(of: piece.text) {
+        throw place("piece \(id)").damaged(
+          "a piece not seen before",
+          "\(TokenizerFile.excerpt(piece.text)), which is piece \(earlier) too")
+      }
+      try insert(piece.text, id: id)
+    }
   }
 }
 
@@ -124,12 +121,12 @@ extension SentencePieceTokenizer {
   public func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
     var text: [UInt8] = []
     var isFirst = true
-    for id in ids where id >= 0 && Int(id) < vocabularySize {
+    for id in ids where tokens.indices.contains(Int(id)) {
       if skippingSpecialTokens && specialIds.contains(id) { continue }
-      if let token = addedTokens[id] {
-        text += token.text
-      } else if Int(id) < model.pieces.count {
+      if Int(id) < model.pieces.count {
         append(model.pieces[Int(id)], isFirst: isFirst, to: &text)
+      } else if let token = tokens[Int(id)] {
+        text += token
       }
       isFirst = false
     }
@@ -145,19 +142,13 @@ extension SentencePieceTokenizer {
     case .byte: if let byte = piece.byte { text.append(byte) }
     case .control: text += piece.text
     case .normal, .userDefined, .unused:
-      var rest = piece.text[...]
       let space = Array("\u{2581}".utf8)
-      if isFirst, model.addsPrefixSpace, rest.starts(with: space) {
-        rest = rest.dropFirst(space.count)
+      var words = piece.text
+      if isFirst, model.addsPrefixSpace, words.starts(with: space) {
+        words.removeFirst(space.count)
       }
-      while !rest.isEmpty {
-        if rest.starts(with: space) {
-          text.append(UInt8(ascii: " "))
-          rest = rest.dropFirst(space.count)
-        } else {
-          text.append(rest.removeFirst())
-        }
-      }
+      words.replace(space, by: [UInt8(ascii: " ")])
+      text += words
     }
   }
 }

@@ -1,14 +1,10 @@
-import Foundation
 import PublicFormats
 
 /// CLIP's image encoder as Hugging Face folders hold it: by itself (`clip_vision_model`), or within
 /// a whole model (`clip`), whose text encoder and projections are left out.
 extension CLIPViT {
   public static let modelTypes = ["clip", "clip_vision_model"]
-
-  public init(folder: URL) throws {
-    self = try CLIPViT.read(folder, ofWholeModel: "clip", make: CLIPViT.init)
-  }
+  static let wholeModelType: String? = "clip"
 
   public var publicFormat: PublicFormat {
     PublicFormat(

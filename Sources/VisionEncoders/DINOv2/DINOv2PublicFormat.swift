@@ -1,13 +1,8 @@
-import Foundation
 import PublicFormats
 
 /// DINOv2 as Hugging Face folders hold it.
 extension DINOv2 {
   public static let modelTypes = ["dinov2"]
-
-  public init(folder: URL) throws {
-    self = try DINOv2.read(folder, make: DINOv2.init)
-  }
 
   public var publicFormat: PublicFormat {
     PublicFormat(

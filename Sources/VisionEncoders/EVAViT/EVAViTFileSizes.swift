@@ -45,10 +45,12 @@ struct EVAViTFileSizes {
     let notes = try notes()
     result.layerNormEpsilon = notes?.epsilon.map { Float($0) } ?? result.layerNormEpsilon
     result.heads = try heads ?? notes?.heads ?? usualHeads(width: result.width)
-    if let problem = result.problem {
-      throw ModelConfigurationError.bad(file: weights.url.path, reason: problem)
-    }
+    if let problem = result.problem { throw bad(problem) }
     return result
+  }
+
+  private func bad(_ reason: String) -> ModelConfigurationError {
+    .bad(file: weights.url.path, reason: reason)
   }
 
   private func sizes(
@@ -56,8 +58,9 @@ struct EVAViTFileSizes {
   ) throws -> Int {
     let tensor = try weights.tensor(named: prefix + name)
     guard let result = size(tensor.shape), result > 0 else {
-      throw VisionEncoderError.unexpectedShape(
-        file: tensor.file.path, tensor: prefix + name, expected: expected, found: tensor.shape)
+      throw VisionEncoderError(
+        file: tensor.file.path, tensor: prefix + name,
+        problem: "expected \(expected), found \(tensor.shape)")
     }
     return result
   }
@@ -75,18 +78,15 @@ struct EVAViTFileSizes {
     let numbers = weights.names.filter { $0.hasPrefix(start) }
       .compactMap { Int($0.dropFirst(start.count).prefix { $0 != "." }) }
     guard let last = numbers.max(), last < 512 else {
-      throw ModelConfigurationError.bad(
-        file: weights.url.path,
-        reason: "\(start)N: expected 1 to 512 blocks, found number \(numbers.max() ?? 0)")
+      throw bad("\(start)N: expected 1 to 512 blocks, found number \(numbers.max() ?? 0)")
     }
     return width == 1408 && last == 39 ? 39 : last + 1
   }
 
   private func usualHeads(width: Int) throws -> Int {
     guard width % 88 == 0 else {
-      throw ModelConfigurationError.bad(
-        file: weights.url.path,
-        reason: "the file does not say how many attention heads there are, and its width \(width) "
+      throw bad(
+        "the file does not say how many attention heads there are, and its width \(width) "
           + "is no multiple of 88, EVA's width of a head; set vision.heads")
     }
     return width / 88
@@ -125,8 +125,9 @@ struct EVAViTFileSizes {
     let names = ["visual.class_embedding", "visual.conv1.weight", "class_embedding"]
     guard !weights.contains(prefix + "cls_token"), let name = names.first(where: weights.contains)
     else { return }
-    throw VisionEncoderError.otherNames(
-      file: weights.url.path, tensor: name, found: "OpenAI's CLIP",
+    throw VisionEncoderError(
+      file: weights.url.path, tensor: name,
+      problem: "expected the names of EVA's authors, found those of OpenAI's CLIP",
       remedy: "set vision.path to the same model's folder from Hugging Face, such as that of "
         + "openai/clip-vit-base-patch32")
   }
@@ -135,8 +136,8 @@ struct EVAViTFileSizes {
     for name in weights.names where name.hasPrefix(prefix) {
       for part in name.split(separator: ".") {
         guard let variant = EVAViTFileSizes.variants[String(part)] else { continue }
-        throw VisionEncoderError.unsupportedVariant(
-          file: weights.url.path, tensor: name, variant: variant)
+        throw VisionEncoderError(
+          file: weights.url.path, tensor: name, problem: "\(variant) is not supported, found")
       }
     }
   }

@@ -1,4 +1,3 @@
-import Foundation
 import PublicFormats
 
 /// EVA-CLIP's image encoder as Hugging Face folders hold it: within a BLIP-2 (`blip-2`), or by itself
@@ -7,10 +6,7 @@ import PublicFormats
 /// The `post_layernorm` of such folders is BLIP-2's trained norm and no part of the encoder.
 extension EVAViT {
   public static let modelTypes = ["blip-2", "blip_2_vision_model"]
-
-  public init(folder: URL) throws {
-    self = try EVAViT.read(folder, ofWholeModel: "blip-2", make: EVAViT.init)
-  }
+  static let wholeModelType: String? = "blip-2"
 
   public var publicFormat: PublicFormat {
     PublicFormat(
