@@ -209,7 +209,7 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let source = try ShardSource(paths: paths)
       let file = URL(fileURLWithPath: paths[0])
       try (Foundation.Data(contentsOf: file) + [0]).write(to: file)
-      let error = #expect(throws: SampleError.self) { try source.record(at: 0) }
+      let error = #expect(throws: SkippedSample.self) { try source.record(at: 0) }
       #expect(error?.reason.contains("changed") == true, "\(String(describing: error))")
     }
   }

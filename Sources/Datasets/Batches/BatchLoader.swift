@@ -40,9 +40,7 @@ public final class BatchLoader {
     guard count >= (options.pass == .training ? options.batchSize : 1) else {
       throw DatasetError.fewerSamplesThanBatch(samples: count, batchSize: options.batchSize)
     }
-    guard count <= CaptionIndex.Builder.sampleLimit else {
-      throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-    }
+    try DatasetError.checkSampleCount(count)
     guard (0...Int(Int32.max)).contains(start.epoch), (0...count).contains(start.position) else {
       throw DatasetError.noSuchPosition(position: start.position, count: count)
     }
@@ -123,8 +121,6 @@ public final class BatchLoader {
         if let unreadable { try skip(unreadable) } else { badSamples.addReadable() }
       case .skipped(let sample):
         try skip(sample)
-      case .failed(let error):
-        throw error
       }
     }
     return taken != nil

@@ -15,7 +15,7 @@ final class SampleQueue: @unchecked Sendable {
 
   // All below is guarded by the condition.
   private let condition = NSCondition()
-  private var outcomes: [SampleWork.Outcome?]
+  private var outcomes: [Result<SampleWork.Outcome, any Error>?]
   private var nextTicket = 0
   private var firstUnread = 0
   private var walk: PlaceWalk
@@ -48,50 +48,51 @@ final class SampleQueue: @unchecked Sendable {
   ///
   /// - Parameter use: Gets the outcome and the sample's numbers, undefined for skipped samples.
   /// - Returns: Nil where the queue was stopped.
-  func next<Result>(
-    _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Result
-  ) rethrows -> Result? {
-    condition.lock()
-    let slot = firstUnread % slotCount
-    while outcomes[slot] == nil && !stopped { condition.wait() }
-    guard let outcome = outcomes[slot], !stopped else {
-      condition.unlock()
-      return nil
+  /// - Throws: What the loader is to end with, and what `use` throws.
+  func next<Value>(
+    _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Value
+  ) throws -> Value? {
+    let (slot, outcome) = condition.withLock {
+      let slot = firstUnread % slotCount
+      while outcomes[slot] == nil && !stopped { condition.wait() }
+      return (slot, stopped ? nil : outcomes[slot])
     }
-    condition.unlock()
+    guard let outcome else { return nil }
     defer {
-      condition.lock()
-      outcomes[slot] = nil
-      firstUnread += 1
-      condition.broadcast()
-      condition.unlock()
+      condition.withLock {
+        outcomes[slot] = nil
+        firstUnread += 1
+        condition.broadcast()
+      }
     }
-    return try use(outcome, UnsafeBufferPointer(numbers(slot)))
+    return try use(try outcome.get(), UnsafeBufferPointer(numbers(slot)))
   }
 
   /// Ends the workers and waits until the last has gone.
   func stop() {
-    condition.lock()
-    stopped = true
-    condition.broadcast()
-    while runningWorkers > 0 { condition.wait() }
-    condition.unlock()
+    condition.withLock {
+      stopped = true
+      condition.broadcast()
+      while runningWorkers > 0 { condition.wait() }
+    }
   }
 
   private func runWorker() {
     while let task = takeTicket() {
-      let outcome = work.load(
-        place: task.place, order: task.order, replacing: pass == .training,
-        into: numbers(task.slot))
-      condition.lock()
-      outcomes[task.slot] = outcome
-      condition.broadcast()
-      condition.unlock()
+      let outcome = Result {
+        try work.load(
+          place: task.place, order: task.order, replacing: pass == .training,
+          into: numbers(task.slot))
+      }
+      condition.withLock {
+        outcomes[task.slot] = outcome
+        condition.broadcast()
+      }
     }
-    condition.lock()
-    runningWorkers -= 1
-    condition.broadcast()
-    condition.unlock()
+    condition.withLock {
+      runningWorkers -= 1
+      condition.broadcast()
+    }
   }
 
   /// The next thing to do, or nil when there will be nothing more.

@@ -35,9 +35,6 @@ extension CaptionIndex {
   /// Collects records. Entries with the same path, byte for byte, are one image with several
   /// captions.
   struct Builder {
-    /// Samples are numbered with 32 bits, of which the random streams use all.
-    static let sampleLimit = Int(Int32.max)
-
     private var paths = StringTable()
     private var captions = StringTable()
     private var imageNumbers: [NameKey: Int] = [:]
@@ -66,9 +63,7 @@ extension CaptionIndex {
         imageNumbers[NameKey(path)] = image
         explicitIds.append(imageId)
       }
-      guard captions.count + newCaptions.count <= Self.sampleLimit else {
-        throw DatasetError.tooManySamples(limit: Self.sampleLimit)
-      }
+      try DatasetError.checkSampleCount(captions.count + newCaptions.count)
       for caption in newCaptions {
         captions.append(caption)
         imageOfCaption.append(UInt32(image))
@@ -77,9 +72,9 @@ extension CaptionIndex {
     }
 
     func build() -> CaptionIndex {
-      var offsets = [Int](repeating: 0, count: paths.count + 1)
-      for image in imageOfCaption { offsets[Int(image) + 1] += 1 }
-      for image in 0..<paths.count { offsets[image + 1] += offsets[image] }
+      var counts = [Int](repeating: 0, count: paths.count)
+      for image in imageOfCaption { counts[Int(image)] += 1 }
+      let offsets = counts.starts
       var next = offsets
       var places = [UInt32](repeating: 0, count: captions.count)
       for (caption, image) in imageOfCaption.enumerated() {

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Synchronization
 import Tensors
 
 /// Pairs of images and captions in tar archives, as WebDataset keeps them: `a.jpg` with `a.txt` or
@@ -41,21 +40,14 @@ public final class ShardSource: CaptionSource {
     indices = walked.map(\.index)
     sizes = walked.map(\.size)
     files = ShardFiles(paths: paths, sizes: sizes)
-    var firstImages = [0]
-    for index in indices {
-      firstImages.append(firstImages[firstImages.count - 1] + index.files.count)
-    }
-    self.firstImages = firstImages
+    firstImages = indices.map(\.files.count).starts
     findings = Self.findings(indices, paths)
     let imageCount = firstImages[firstImages.count - 1]
     guard imageCount > 0 || toleratesDamage else {
       throw DatasetError.noSamples(file: paths[0], findings)
     }
-    let limit = CaptionIndex.Builder.sampleLimit
-    guard imageCount <= limit else { throw DatasetError.tooManySamples(limit: limit) }
-    firstSamples =
-      captionPolicy == .draw
-      ? [] : try Self.countCaptions(indices, files, firstImages: firstImages)
+    try DatasetError.checkSampleCount(imageCount)
+    firstSamples = captionPolicy == .draw ? [] : try Self.countCaptions(indices, files)
   }
 
   public var count: Int { firstSamples.last.map { Int($0) } ?? imageCount }
@@ -72,7 +64,8 @@ public final class ShardSource: CaptionSource {
     } else {
       caption = number - Int(firstSamples[image])
       guard caption < record.captions.count else {
-        throw SampleError(path: record.imagePath, reason: "has fewer captions than when counted")
+        throw SkippedSample(
+          path: record.imagePath, reason: "has fewer captions than when counted")
       }
     }
     return CaptionSample(
@@ -90,9 +83,9 @@ public final class ShardSource: CaptionSource {
         imagePath: path, listedPath: key, captions: text.captions,
         imageId: text.imageId.map(Self.number(ofId:)) ?? Int64(image), givenId: text.imageId)
     } catch let problem as ShardText.Problem {
-      throw SampleError(path: path, reason: problem.text)
+      throw SkippedSample(path: path, reason: problem.text)
     } catch let error as ImageError {
-      throw SampleError(path: path, reason: "its text \(error.reason)")
+      throw SkippedSample(path: path, reason: "its text \(error.reason)")
     }
   }
 
@@ -164,27 +157,15 @@ extension ShardSource {
   private static func walk(
     _ paths: [String], toleratesDamage: Bool
   ) throws -> [(index: ShardIndex, size: Int)] {
-    typealias Walked = Result<(index: ShardIndex, size: Int), any Error>
-    var results = [Walked?](repeating: nil, count: paths.count)
     // Apart from those that samples are read from: how it reads would stay with the open file.
     let files = CachedFiles(paths)
-    results.withUnsafeMutableBufferPointer { results in
-      // Each iteration writes an element of its own.
-      nonisolated(unsafe) let results = results
-      DispatchQueue.concurrentPerform(iterations: paths.count) { shard in
-        results[shard] = Walked {
-          try DatasetError.reading {
-            try files.read(shard) { file in
-              (
-                try ShardIndex(file, path: paths[shard], toleratesDamage: toleratesDamage),
-                file.size
-              )
-            }
-          }
+    return try paths.indices.concurrentMap { shard in
+      try DatasetError.reading {
+        try files.read(shard) { file in
+          (try ShardIndex(file, path: paths[shard], toleratesDamage: toleratesDamage), file.size)
         }
       }
     }
-    return try results.compactMap { try $0?.get() }
   }
 
   private static func findings(_ indices: [ShardIndex], _ paths: [String]) -> [SourceFinding] {
@@ -222,37 +203,22 @@ extension ShardSource {
   /// its turn comes.
   /// - Throws: `DatasetError.tooManySamples`, `.systemFailure`.
   private static func countCaptions(
-    _ indices: [ShardIndex], _ files: ShardFiles, firstImages: [Int]
+    _ indices: [ShardIndex], _ files: ShardFiles
   ) throws -> [UInt32] {
-    var counts = [Int](repeating: 1, count: firstImages[firstImages.count - 1])
-    let failure = Mutex<DatasetError?>(nil)
-    counts.withUnsafeMutableBufferPointer { counts in
-      // Each iteration writes elements of its own.
-      nonisolated(unsafe) let counts = counts
-      DispatchQueue.concurrentPerform(iterations: indices.count) { shard in
-        for (number, sample) in indices[shard].files.enumerated() where sample.json != nil {
-          guard failure.withLock({ $0 }) == nil else { return }
-          do {
-            counts[firstImages[shard] + number] =
-              try text(of: sample, shard, files).captions.count
-          } catch let error as DatasetError where error.isSystemFailure {
-            failure.withLock { $0 = $0 ?? error }
-          } catch {
-            // Counted as one.
-          }
+    let counts = try indices.indices.concurrentMap { shard in
+      try indices[shard].files.map { sample in
+        guard sample.json != nil else { return 1 }
+        do {
+          return try text(of: sample, shard, files).captions.count
+        } catch let error as DatasetError where error.isSystemFailure {
+          throw error
+        } catch {
+          return 1
         }
       }
     }
-    if let failure = failure.withLock({ $0 }) { throw failure }
-    var firstSamples: [UInt32] = [0]
-    var total = 0
-    for count in counts {
-      total += count
-      guard total <= CaptionIndex.Builder.sampleLimit else {
-        throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-      }
-      firstSamples.append(UInt32(total))
-    }
-    return firstSamples
+    let starts = counts.joined().starts
+    try DatasetError.checkSampleCount(starts[starts.count - 1])
+    return starts.map { UInt32($0) }
   }
 }

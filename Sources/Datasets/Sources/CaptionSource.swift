@@ -10,7 +10,7 @@ public protocol CaptionSource: AnyObject, SampleSource {
 
   /// An image with all its captions.
   /// - Precondition: `image` is in `0..<imageCount`.
-  /// - Throws: ``SampleError`` where the captions cannot be had, `DatasetError.systemFailure` where
+  /// - Throws: ``SkippedSample`` where the captions cannot be had, `DatasetError.systemFailure` where
   ///   the system failed.
   func record(at image: Int) throws -> CaptionRecord
 

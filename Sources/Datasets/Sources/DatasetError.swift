@@ -61,6 +61,14 @@ extension DatasetError {
     }
   }
 
+  /// Samples are numbered with 32 bits, of which the random streams use all.
+  private static let sampleLimit = Int(Int32.max)
+
+  /// - Throws: `.tooManySamples`.
+  static func checkSampleCount(_ count: Int) throws {
+    guard count <= sampleLimit else { throw tooManySamples(limit: sampleLimit) }
+  }
+
   /// Calls `body`, whose failure to read is a data set's error.
   static func reading<Result>(_ body: () throws -> Result) throws -> Result {
     do {

@@ -49,12 +49,10 @@ public final class SourceMixture: CaptionSource {
         problem: "the weights \(weights) of a mixture; expected numbers above 0, at most 1e15")
     }
     self.parts = parts
-    firstSamples = Self.starts(parts.map(\.source.count))
-    firstImages = Self.starts(parts.map(\.source.imageCount))
+    firstSamples = parts.map(\.source.count).starts
+    firstImages = parts.map(\.source.imageCount).starts
     count = firstSamples[parts.count]
-    guard count <= CaptionIndex.Builder.sampleLimit else {
-      throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-    }
+    try DatasetError.checkSampleCount(count)
     places = Self.places(count, weights: weights)
     if let unseen = places.firstIndex(of: 0) {
       throw DatasetError.badMixture(
@@ -148,10 +146,6 @@ public final class SourceMixture: CaptionSource {
   /// sources.
   private static func imageId(_ id: Int64, ofSource source: Int) -> Int64 {
     id ^ Int64(source) << 47
-  }
-
-  private static func starts(_ counts: [Int]) -> [Int] {
-    counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
   }
 
   /// Whole numbers in proportion to the weights that add up to `count`: the largest remainders are
