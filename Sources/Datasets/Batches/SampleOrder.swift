@@ -24,8 +24,7 @@ public struct SampleOrder: Sendable {
     precondition(
       count >= 0 && count < UInt32.max, "\(count) samples; expected 0 to \(UInt32.max - 1)")
     precondition(epoch >= 0, "epoch \(epoch) is negative")
-    var random = RandomStream(
-      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.order.rawValue)
+    var random = RandomStream(.order, seed: seed, epoch: epoch)
     var indices = Array(0..<UInt32(count))
     random.shuffle(&indices[...])
     self.init(indices: indices, epoch: epoch)

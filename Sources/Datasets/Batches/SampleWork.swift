@@ -36,7 +36,7 @@ struct SampleWork: Sendable {
   ) throws -> Outcome {
     let outcome = try load(place: place, visit: order.visit(at: place.position), into: output)
     guard replacing, case .skipped(let unreadable) = outcome else { return outcome }
-    var random = random(.replacement, place)
+    var random = RandomStream(.replacement, seed: seed, epoch: place.epoch, sample: place.position)
     var tried = [unreadable]
     let following = min(order.count, Self.mostFollowing)
     for attempt in 0..<Self.mostDraws + following {
@@ -53,12 +53,6 @@ struct SampleWork: Sendable {
       tried: tried.count, lastReasons: tried.suffix(3).map(\.description))
   }
 
-  private func random(_ site: RandomSite, _ place: LoaderPosition) -> RandomStream {
-    RandomStream(
-      Philox(seed: seed, stream: UInt64(place.epoch)), site: site.rawValue,
-      sample: UInt32(place.position))
-  }
-
   private func load(
     place: LoaderPosition, visit: SampleOrder.Visit,
     into output: UnsafeMutableBufferPointer<Float>
@@ -67,7 +61,8 @@ struct SampleWork: Sendable {
     do {
       var sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
       path = sample.path
-      var random = random(.augmentation, place)
+      var random = RandomStream(
+        .augmentation, seed: seed, epoch: place.epoch, sample: place.position)
       try content.write(sample, of: source, using: &random, into: output)
       if let encode { sample.tokens = encode(sample.caption) }
       return .sample(sample)

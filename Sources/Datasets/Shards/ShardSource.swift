@@ -55,18 +55,15 @@ public final class ShardSource: CaptionSource {
   public var pairCount: Int? { firstSamples.last.map { Int($0) } }
 
   public func sample(at number: Int, seed: UInt64, epoch: Int) throws -> CaptionSample {
-    let image = image(ofSample: number)
+    let image = firstSamples.isEmpty ? number : firstSamples.rangeIndex(of: UInt32(number))
     let record = try record(at: image)
-    let caption: Int
-    if firstSamples.isEmpty {
-      caption = RandomStream.caption(
-        of: record.captions.count, sample: number, seed: seed, epoch: epoch)
-    } else {
-      caption = number - Int(firstSamples[image])
-      guard caption < record.captions.count else {
-        throw SkippedSample(
-          path: record.imagePath, reason: "has fewer captions than when counted")
-      }
+    let count = record.captions.count
+    let caption =
+      firstSamples.isEmpty
+      ? RandomStream.caption(of: count, sample: number, seed: seed, epoch: epoch)
+      : number - Int(firstSamples[image])
+    guard caption < count else {
+      throw SkippedSample(path: record.imagePath, reason: "has fewer captions than when counted")
     }
     return CaptionSample(
       index: number, image: image, imageId: record.imageId, caption: record.captions[caption],
@@ -87,10 +84,6 @@ public final class ShardSource: CaptionSource {
     } catch let error as ImageError {
       throw SkippedSample(path: path, reason: "its text \(error.reason)")
     }
-  }
-
-  public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
-    try imageBytes(ofImage: image(ofSample: number), limit: limit)
   }
 
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
@@ -139,10 +132,6 @@ public final class ShardSource: CaptionSource {
 
   private func firstSample(ofImage image: Int) -> Int {
     firstSamples.isEmpty ? image : Int(firstSamples[image])
-  }
-
-  private func image(ofSample number: Int) -> Int {
-    firstSamples.isEmpty ? number : firstSamples.rangeIndex(of: UInt32(number))
   }
 
   private func place(ofImage image: Int) -> (shard: Int, number: Int) {

@@ -14,11 +14,6 @@ public protocol CaptionSource: AnyObject, SampleSource {
   ///   the system failed.
   func record(at image: Int) throws -> CaptionRecord
 
-  /// The bytes of an image's file.
-  /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
-  ///   where the system failed.
-  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
-
   /// Text that changes with what the samples are and with the order in which they are visited, but
   /// not when the data is moved: it is there to notice that a run goes on with other data.
   func fingerprint() -> String

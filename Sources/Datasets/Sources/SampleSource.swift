@@ -14,10 +14,11 @@ public protocol SampleSource: Sendable {
   ///   where no sample is to follow.
   func sample(at index: Int, seed: UInt64, epoch: Int) throws -> CaptionSample
 
-  /// The bytes of the sample's image file.
+  /// The bytes of an image's file.
+  /// - Parameter image: The image's number, as samples have it.
   /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
-  ///   where no sample is to follow.
-  func imageBytes(at index: Int, limit: Int) throws -> [UInt8]
+  ///   where the system failed, so that no sample is to follow.
+  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
 
   /// The order in which a training epoch visits the samples: a pure function of the arguments, with
   /// `count` places.

@@ -39,7 +39,7 @@ public struct SourceLocation: Equatable, Sendable {
     if try Self.kind(of: path) == .folder { try refuseImageFolder() }
     return try CaptionDataset(
       path: path, imageFolder: imageFolder, captions: captions,
-      for: isHeldOut ? .validation : .training, mayBeEmpty: toleratesDamage)
+      isHeldOut: isHeldOut, mayBeEmpty: toleratesDamage)
   }
 
   /// Whether something lies at a path, or matches it where it is a pattern.

@@ -87,11 +87,6 @@ public final class SourceMixture: CaptionSource {
     return record
   }
 
-  public func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {
-    let source = firstSamples.rangeIndex(of: index)
-    return try parts[source].source.imageBytes(at: index - firstSamples[source], limit: limit)
-  }
-
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
     let source = firstImages.rangeIndex(of: image)
     return try parts[source].source.imageBytes(
@@ -102,8 +97,7 @@ public final class SourceMixture: CaptionSource {
     var sources = places.enumerated().flatMap { source, count in
       [UInt16](repeating: UInt16(source), count: count)
     }
-    var random = RandomStream(
-      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.mixture.rawValue)
+    var random = RandomStream(.mixture, seed: seed, epoch: epoch)
     random.shuffle(&sources[...])
     var runs = parts.indices.map { source in
       OwnRun(
