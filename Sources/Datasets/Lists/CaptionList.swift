@@ -68,13 +68,13 @@ struct CaptionList {
         images[number].record.captions.append(caption.text)
       }
     }
-    var silent = Tally()
+    var silent = SourceFinding(.withoutText)
     for (place, record) in images {
       // An image that nobody speaks of is looked for too: its list may be of another folder.
       try file.naming(place) { try take(record) }
       if record.captions.isEmpty { silent.add(record.path ?? record.imageId ?? "") }
     }
-    return silent.finding(.withoutText)
+    return [silent].filter { $0.count > 0 }
   }
 
   private func readSentences(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
@@ -105,8 +105,8 @@ struct CaptionList {
         ))
     }
     let isChosen = images.contains { $0.split.map(use.splits.contains) == true }
-    var silent = Tally()
-    var others = Tally()
+    var silent = SourceFinding(.withoutText)
+    var others = SourceFinding(.otherSplits)
     for (place, split, record) in images {
       if isChosen, split.map(use.splits.contains) != true {
         others.add("\(record.path ?? "") (\(split ?? "no split"))")
@@ -115,13 +115,6 @@ struct CaptionList {
       try file.naming(place) { try take(record) }
       if record.captions.isEmpty { silent.add(record.path ?? "") }
     }
-    return silent.finding(.withoutText) + others.finding(.otherSplits)
-  }
-}
-
-extension Tally {
-  /// One finding, or none where nothing was counted.
-  func finding(_ kind: SourceFinding.Kind) -> [SourceFinding] {
-    count == 0 ? [] : [SourceFinding(kind, count: count, examples: examples)]
+    return [silent, others].filter { $0.count > 0 }
   }
 }

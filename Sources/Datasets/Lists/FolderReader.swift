@@ -26,7 +26,7 @@ struct FolderReader {
     var found = Found()
     try collect("", into: &found, within: [])
     found.images.sort()
-    var silent = Tally()
+    var silent = SourceFinding(.withoutText)
     for image in found.images.map(\.text) {
       found.texts.remove(NameKey(FilePath.withoutEnding(image)))
       do {
@@ -36,17 +36,16 @@ struct FolderReader {
         silent.add("\(image): \(problem.text)")
       }
     }
-    var lone = Tally()
+    var lone = SourceFinding(.withoutImage)
     for text in found.texts.sorted() { lone.add("\(text.text).txt") }
-    return silent.finding(.withoutText) + lone.finding(.withoutImage)
-      + found.others.finding(.ignoredMembers)
+    return [silent, lone, found.others].filter { $0.count > 0 }
   }
 
   private struct Found {
     var images: [NameKey] = []
     /// Without their ending.
     var texts: Set<NameKey> = []
-    var others = Tally()
+    var others = SourceFinding(.ignoredMembers)
   }
 
   /// The names in a folder, in no order, without those that begin with a dot.

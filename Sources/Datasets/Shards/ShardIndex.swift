@@ -27,19 +27,16 @@ struct ShardIndex: Sendable {
     var isComplete: Bool { image != nil && (json != nil || text != nil) }
   }
 
-  /// What was found beside the samples.
-  struct Counts: Sendable {
-    var ignored = Tally()
-    var withoutImage = Tally()
-    var withoutText = Tally()
-  }
-
   /// What the files of each sample have in common, by its bytes.
   private(set) var keys = StringTable()
   private(set) var files: [Files] = []
-  private(set) var counts = Counts()
+
+  // What was found beside the samples, by the shard's path and its own name.
+  private(set) var ignored = SourceFinding(.ignoredMembers)
+  private(set) var withoutImage = SourceFinding(.withoutImage)
+  private(set) var withoutText = SourceFinding(.withoutText)
   /// Why the walk ended before the end of the shard, if it did.
-  private(set) var damage: DatasetError?
+  private(set) var damage = SourceFinding(.damagedShards)
 
   /// Walks through a shard.
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
@@ -50,7 +47,7 @@ struct ShardIndex: Sendable {
     do {
       while let member = try walker.next() {
         guard let place = Place(member.name) else {
-          counts.ignored.add(member.name)
+          ignored.add("\(path):\(member.name)")
           continue
         }
         guard let extent = Extent(offset: member.offset, size: member.size) else {
@@ -65,22 +62,22 @@ struct ShardIndex: Sendable {
         if found[slot].files[keyPath: place.file] == nil {
           found[slot].files[keyPath: place.file] = extent
         } else {
-          counts.ignored.add(member.name)
+          ignored.add("\(path):\(member.name)")
         }
       }
     } catch let error as DatasetError {
       guard toleratesDamage, case .damagedShard = error else { throw error }
-      damage = error
+      damage.add(error.description)
     }
-    counts.ignored.count += walker.otherEntries
+    ignored.count += walker.otherEntries
     for (key, files) in found {
       if files.isComplete {
         keys.append(name: key)
         self.files.append(files)
       } else if files.image == nil {
-        counts.withoutImage.add(key)
+        withoutImage.add("\(path):\(key)")
       } else {
-        counts.withoutText.add(key)
+        withoutText.add("\(path):\(key)")
       }
     }
   }
@@ -122,25 +119,5 @@ struct ShardIndex: Sendable {
       default: return nil
       }
     }
-  }
-}
-
-/// How many there are of something, and the first few.
-struct Tally: Sendable {
-  static let exampleLimit = 5
-
-  var count = 0
-  private(set) var examples: [String] = []
-
-  mutating func add(_ example: String) {
-    count += 1
-    if examples.count < Self.exampleLimit { examples.append(example) }
-  }
-
-  /// Adds another's; `name` says what an example is called here.
-  mutating func add(_ other: Tally, name: (String) -> String) {
-    count += other.count
-    let room = Self.exampleLimit - examples.count
-    examples += other.examples.prefix(max(0, room)).map(name)
   }
 }

@@ -41,7 +41,7 @@ public final class ShardSource: CaptionSource {
     sizes = walked.map(\.size)
     files = ShardFiles(paths: paths, sizes: sizes)
     firstImages = indices.map(\.files.count).starts
-    findings = Self.findings(indices, paths)
+    findings = Self.findings(indices)
     let imageCount = firstImages[firstImages.count - 1]
     guard imageCount > 0 || toleratesDamage else {
       throw DatasetError.noSamples(file: paths[0], findings)
@@ -157,26 +157,14 @@ extension ShardSource {
     }
   }
 
-  private static func findings(_ indices: [ShardIndex], _ paths: [String]) -> [SourceFinding] {
-    let tallies: [(SourceFinding.Kind, KeyPath<ShardIndex.Counts, Tally>)] = [
-      (.ignoredMembers, \.ignored), (.withoutImage, \.withoutImage), (.withoutText, \.withoutText),
+  private static func findings(_ indices: [ShardIndex]) -> [SourceFinding] {
+    let kinds: [KeyPath<ShardIndex, SourceFinding>] = [
+      \.ignored, \.withoutImage, \.withoutText, \.damage,
     ]
-    var findings = [SourceFinding(.shards, count: indices.count)]
-    for (kind, tally) in tallies {
-      var all = Tally()
-      for (shard, index) in indices.enumerated() {
-        all.add(index.counts[keyPath: tally]) { "\(paths[shard]):\($0)" }
-      }
-      findings += all.finding(kind)
+    let found = kinds.map { kind in
+      indices.dropFirst().reduce(into: indices[0][keyPath: kind]) { $0.add($1[keyPath: kind]) }
     }
-    let damage = indices.compactMap(\.damage)
-    if !damage.isEmpty {
-      findings.append(
-        .init(
-          .damagedShards, count: damage.count,
-          examples: damage.prefix(Tally.exampleLimit).map(\.description)))
-    }
-    return findings
+    return [SourceFinding(.shards, count: indices.count)] + found.filter { $0.count > 0 }
   }
 
   private static func text(

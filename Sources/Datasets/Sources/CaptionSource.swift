@@ -61,12 +61,24 @@ public struct SourceFinding: Equatable, Sendable {
 
   public var kind: Kind
   public var count: Int
-  /// The first of them.
+  /// The first few of them.
   public var examples: [String]
 
-  public init(_ kind: Kind, count: Int, examples: [String] = []) {
+  static let exampleLimit = 5
+
+  public init(_ kind: Kind, count: Int = 0, examples: [String] = []) {
     self.kind = kind
     self.count = count
     self.examples = examples
+  }
+
+  mutating func add(_ example: String) {
+    count += 1
+    if examples.count < Self.exampleLimit { examples.append(example) }
+  }
+
+  mutating func add(_ other: SourceFinding) {
+    count += other.count
+    examples = Array((examples + other.examples).prefix(Self.exampleLimit))
   }
 }
