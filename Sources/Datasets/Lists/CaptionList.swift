@@ -30,7 +30,7 @@ struct CaptionList {
   }
 
   /// Hands over each image with captions; one may come several times where records do.
-  /// - Parameter take: Throws `ListRecord.Problem` where a record is no good.
+  /// - Parameter take: Throws `FieldProblem` where a record is no good.
   /// - Returns: What else there is.
   /// - Throws: ``DatasetError``.
   func read(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
@@ -55,7 +55,7 @@ struct CaptionList {
       }
       let id = try fields.identifier("id")
       guard numbers.updateValue(images.count, forKey: NameKey(id)) == nil else {
-        throw ListRecord.Problem(field: "id", text: "\(id) belongs to an earlier image as well")
+        throw FieldProblem("id", "\(id) belongs to an earlier image as well")
       }
       let path = try fields["file_name"].map { try JSONFields.path($0, "file_name") }
       images.append((place, ListRecord(path: path, captions: [], imageId: id)))
@@ -63,7 +63,7 @@ struct CaptionList {
     for caption in captions {
       try file.naming(caption.place) {
         guard let number = numbers[NameKey(caption.image)] else {
-          throw ListRecord.Problem(field: "image_id", text: "there is no image \(caption.image)")
+          throw FieldProblem("image_id", "there is no image \(caption.image)")
         }
         images[number].record.captions.append(caption.text)
       }
@@ -81,14 +81,12 @@ struct CaptionList {
     var images: [(place: RecordFile.Place, split: String?, record: ListRecord)] = []
     try file.read(lists: ["images"]) { place, fields in
       guard case .array(let sentences)? = try fields["sentences"] else {
-        throw ListRecord.Problem(
-          field: "sentences",
-          text: "expected a list, found none, and the list \"annotations\" is missing")
+        throw FieldProblem(
+          "sentences", "expected a list, found none, and the list \"annotations\" is missing")
       }
       let captions = try sentences.map { sentence in
         guard case .object(let members) = sentence else {
-          throw ListRecord.Problem(
-            field: "sentences", text: "expected objects with a \"raw\", found \(sentence.kind)")
+          throw FieldProblem("sentences", expected: "objects with a \"raw\"", found: sentence)
         }
         return try JSONFields(members).text("raw")
       }

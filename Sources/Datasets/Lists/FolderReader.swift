@@ -32,7 +32,7 @@ struct FolderReader {
       do {
         // Paths are unique, and there are no explicit ids that could disagree.
         _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
-      } catch let problem as ListRecord.Problem {
+      } catch let problem as Problem {
         silent.add("\(image): \(problem.text)")
       }
     }
@@ -51,11 +51,8 @@ struct FolderReader {
   /// The names in a folder, in no order, without those that begin with a dot.
   /// - Throws: ``DatasetError`` where they cannot be had.
   static func names(in folder: String) throws -> [String] {
-    do {
-      return try FileSystem.names(in: folder).filter { $0.utf8.first != UInt8(ascii: ".") }
-    } catch {
-      throw DatasetError(error, file: folder)
-    }
+    try DatasetError.asking(folder, FileSystem.names(in:))
+      .filter { $0.utf8.first != UInt8(ascii: ".") }
   }
 
   /// - Parameter above: The real paths of the folders that this one lies in: a link may lead back to one.
@@ -89,49 +86,40 @@ struct FolderReader {
     }
   }
 
-  /// - Throws: `ListRecord.Problem` where there are none, ``DatasetError`` where the system fails.
+  /// The lines of an image's file of captions that say something.
+  /// - Throws: `Problem` where there are none, ``DatasetError`` where the system fails.
   private func captions(ofImage image: String) throws -> [String] {
     let file = FilePath.withoutEnding(FilePath.joined(folder, image)) + ".txt"
-    func problem(_ text: String) -> ListRecord.Problem { .init(field: "text", text: text) }
+    let name = FilePath.name(of: file)
     let bytes: [UInt8]
     do {
       bytes = try BoundedFile.contents(of: file, limit: Self.captionFileSizeLimit)
     } catch {
       let error = DatasetError(error)
       if error.isSystemFailure { throw error }
-      if try BoundedFile.size(of: file) == nil {
-        throw problem("expected a caption on each line of \(FilePath.name(of: file)), found none")
-      }
-      throw problem("\(error)")
+      let isThere = try DatasetError.asking(file, BoundedFile.size(of:)) != nil
+      throw Problem(
+        isThere ? "\(error)" : "expected a caption on each line of \(name), found none")
     }
-    do {
-      return try Self.lines(of: bytes)
-    } catch let found as ListRecord.Problem {
-      throw problem("\(FilePath.name(of: file)) \(found.text)")
-    }
-  }
-
-  /// The lines of a file of captions that say something.
-  /// - Throws: `ListRecord.Problem` where none does, or the file is no text.
-  private static func lines(of bytes: [UInt8]) throws -> [String] {
-    let text = try CaptionFile.text(bytes)
-    let captions = text.unicodeScalars.split { $0 == "\n" || $0 == "\r" }
+    let captions = try CaptionFile.text(bytes, of: name)
+      .unicodeScalars.split { $0 == "\n" || $0 == "\r" }
       .map { String($0).withoutMarks.trimmingCharacters(in: .whitespacesAndNewlines) }
       .filter { !$0.isEmpty }
-    guard !captions.isEmpty else { throw ListRecord.Problem(field: "text", text: "is empty") }
+    guard !captions.isEmpty else { throw Problem("\(name) is empty") }
     return captions
   }
 }
 
 /// A file that holds nothing but captions.
 enum CaptionFile {
-  /// - Throws: `ListRecord.Problem`, whose text follows the file's name.
-  static func text(_ bytes: [UInt8]) throws -> String {
+  /// - Parameter name: What a message calls the file.
+  /// - Throws: `Problem`.
+  static func text(_ bytes: [UInt8], of name: String) throws -> String {
     if let kind = FileKind(bytes), !bytes.isEmpty, !kind.isPlainText {
-      throw ListRecord.Problem(field: "text", text: "is \(kind)")
+      throw Problem("\(name) is \(kind)")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ListRecord.Problem(field: "text", text: "is not valid UTF-8")
+      throw Problem("\(name) is not valid UTF-8")
     }
     return text
   }

@@ -37,13 +37,12 @@ struct TableRows {
     }
   }
 
-  /// - Throws: `ListRecord.Problem`.
+  /// - Throws: `FieldProblem`.
   func fields(_ row: TableScanner.Row, _ scanner: TableScanner) throws -> JSONFields {
     guard row.fields.count == names.count else {
-      throw ListRecord.Problem(
-        field: names[min(row.fields.count, names.count) - 1],
-        text:
-          "the row has \(row.fields.count) fields, expected \(names.count) as in the first row; "
+      throw FieldProblem(
+        names[min(row.fields.count, names.count) - 1],
+        "the row has \(row.fields.count) fields, expected \(names.count) as in the first row; "
           + "put a text that holds a \(scanner.separator.name) in quotation marks")
     }
     return JSONFields(
@@ -64,8 +63,7 @@ struct TableRows {
     do {
       return try JSONScanner.document(Array(text.utf8))
     } catch let failure as JSONScanner.Failure {
-      throw ListRecord.Problem(
-        field: name, text: "begins with [ and is no JSON list: \(failure.problem)")
+      throw FieldProblem(name, "begins with [ and is no JSON list: \(failure.problem)")
     }
   }
 }

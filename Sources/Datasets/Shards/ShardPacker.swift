@@ -82,7 +82,9 @@ public struct ShardPacker: Sendable {
 
   private func exceeds(_ writer: TarWriter, _ sample: PackedSample) -> Bool {
     guard let shardBytes else { return false }
-    let more = TarWriter.length(of: sample.image.count) + TarWriter.length(of: sample.text.count)
+    let more =
+      TarHeader.length(withContent: sample.image.count)
+      + TarHeader.length(withContent: sample.text.count)
     return writer.byteCount + more + 2 * TarHeader.length > shardBytes
   }
 

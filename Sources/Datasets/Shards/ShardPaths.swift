@@ -79,10 +79,7 @@ enum ShardPaths {
     }
     let isPadded = ends.contains { $0.count > 1 && $0.hasPrefix("0") }
     let width = isPadded ? max(ends[0].count, ends[1].count) : 0
-    return (numbers[0]...numbers[1]).map { number in
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
+    return (numbers[0]...numbers[1]).map { String(format: "%0*ld", width, $0) }
   }
 
   private static func globbed(_ path: String, _ pattern: String) throws -> [String] {

@@ -79,7 +79,7 @@ public final class ShardSource: CaptionSource {
       return CaptionRecord(
         imagePath: path, listedPath: key, captions: text.captions,
         imageId: text.imageId.map(Self.number(ofId:)) ?? Int64(image), givenId: text.imageId)
-    } catch let problem as ShardText.Problem {
+    } catch let problem as Problem {
       throw SkippedSample(path: path, reason: problem.text)
     } catch let error as ImageError {
       throw SkippedSample(path: path, reason: "its text \(error.reason)")

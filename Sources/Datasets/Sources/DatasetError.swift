@@ -42,6 +42,13 @@ public enum DatasetError: Error, Equatable, Sendable {
   case nothingReadable(tried: Int, lastReasons: [String])
 }
 
+/// What is wrong with a part of a file, for who knows which part of which file it is.
+struct Problem: Error {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+}
+
 extension DatasetError {
   /// What a refusal of the operating system means for a data set.
   init(_ error: SystemError, file: String) {
@@ -67,6 +74,17 @@ extension DatasetError {
   /// - Throws: `.tooManySamples`.
   static func checkSampleCount(_ count: Int) throws {
     guard count <= sampleLimit else { throw tooManySamples(limit: sampleLimit) }
+  }
+
+  /// Asks the system about a path, whose refusal is a data set's error.
+  static func asking<Answer>(
+    _ path: String, _ question: (String) throws(SystemError) -> Answer
+  ) throws(DatasetError) -> Answer {
+    do {
+      return try question(path)
+    } catch {
+      throw DatasetError(error, file: path)
+    }
   }
 
   /// Calls `body`, whose failure to read is a data set's error.

@@ -51,11 +51,7 @@ public struct SourceLocation: Equatable, Sendable {
   /// What lies at a path; nil where nothing does.
   /// - Throws: `DatasetError.systemFailure`.
   static func kind(of path: String) throws -> FileSystem.Kind? {
-    do {
-      return try FileSystem.kind(of: path)
-    } catch {
-      throw DatasetError(error, file: path)
-    }
+    try DatasetError.asking(path, FileSystem.kind(of:))
   }
 
   private func refuseImageFolder() throws {
