@@ -119,9 +119,7 @@ private struct ImageFinding: Sendable {
       path = record.imagePath
       captions = record.captions
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
-      let format = try decoder.size(of: bytes).format
-      let image = try decoder.decode(bytes: bytes)
-      (self.format, size) = (format, ImageSize(width: image.width, height: image.height))
+      (format, size) = (try decoder.size(of: bytes).format, try decoder.decode(bytes: bytes).size)
     } catch {
       problem = try SkippedSample(at: path, error)
     }

@@ -40,7 +40,7 @@ extension RGBImage {
     let columns = (0..<width).map { x in
       (fixed(back.a * Double(x) * 1024), fixed(back.d * Double(x) * 1024))
     }
-    return RGBImage(width: width, height: height) { output in
+    return RGBImage(size) { output in
       var target = 0
       for y in 0..<height {
         // 16 rounds the sum to the nearest of the 32 steps.

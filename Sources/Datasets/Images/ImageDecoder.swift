@@ -1,6 +1,22 @@
 import Files
 import Foundation
 
+/// The bytes of a file whose header has been read.
+protocol ImageFile {
+  /// - Parameter bytes: Must outlive the file.
+  /// - Throws: ``ImageError`` where there is no header that is understood.
+  init(_ bytes: UnsafeRawBufferPointer) throws
+
+  /// What the header declares, which may be any size.
+  var size: ImageSize { get }
+
+  /// How the image must be turned to stand upright.
+  var orientation: EXIFOrientation { get }
+
+  /// Unpacks the image as it is stored.
+  func image(_ options: ImageDecoding) throws -> RGBImage
+}
+
 /// Turns the bytes of JPEG, PNG and WebP files into images.
 ///
 /// Files are taken to be hostile: declared sizes are held against the limit before anything is
@@ -53,14 +69,10 @@ public struct ImageDecoder: Sendable {
   /// The image in a file's bytes.
   /// - Throws: ``ImageError`` without a file name.
   public func decode(bytes: UnsafeRawBufferPointer) throws -> RGBImage {
-    let decoded: (image: RGBImage, orientation: EXIFOrientation)
-    switch try format(of: bytes) {
-    case .jpeg: decoded = try decodeJPEG(bytes)
-    case .png: decoded = try decodePNG(bytes)
-    case .webP: decoded = try decodeWebP(bytes)
+    try read(bytes, as: try format(of: bytes)) { file in
+      let image = try file.image(options)
+      return options.orientation == .apply ? image.turned(file.orientation) : image
     }
-    guard options.orientation == .apply else { return decoded.image }
-    return decoded.image.turned(decoded.orientation)
   }
 
   /// The format and size that a file's header declares, as the decoded image would have it; the
@@ -75,15 +87,11 @@ public struct ImageDecoder: Sendable {
   public func size(of bytes: [UInt8]) throws -> (format: ImageFormat, size: ImageSize) {
     try bytes.withUnsafeBytes { bytes in
       let format = try format(of: bytes)
-      let header: (size: ImageSize, orientation: EXIFOrientation)
-      switch format {
-      case .jpeg: header = try readJPEGHeader(bytes)
-      case .png: header = try readPNGHeader(bytes)
-      case .webP: header = try readWebPHeader(bytes)
+      return try read(bytes, as: format) { file in
+        let size = file.size
+        let turns = options.orientation == .apply && file.orientation.swapsSides
+        return (format, turns ? ImageSize(width: size.height, height: size.width) : size)
       }
-      let turns = options.orientation == .apply && header.orientation.swapsSides
-      let size = header.size
-      return (format, turns ? ImageSize(width: size.height, height: size.width) : size)
     }
   }
 
@@ -105,14 +113,26 @@ public struct ImageDecoder: Sendable {
     }
   }
 
-  /// Refuses sizes beyond the limits; called before anything is allocated for them.
-  func checkSize(width: Int, height: Int) throws -> ImageSize {
-    let sides = 1...Self.maximumSide
-    guard sides.contains(width), sides.contains(height), width * height <= maximumPixelCount else {
-      throw ImageError(
-        reason: .unacceptableSize(width: width, height: height, limit: maximumPixelCount))
+  /// Opens a file and refuses sizes beyond the limits, before anything is allocated for them.
+  private func read<Value>(
+    _ bytes: UnsafeRawBufferPointer, as format: ImageFormat, _ use: (any ImageFile) throws -> Value
+  ) throws -> Value {
+    func checked(_ file: any ImageFile) throws -> Value {
+      let (size, sides) = (file.size, 1...Self.maximumSide)
+      guard sides.contains(size.width), sides.contains(size.height),
+        size.pixelCount <= maximumPixelCount
+      else {
+        throw ImageError(
+          reason: .unacceptableSize(
+            width: size.width, height: size.height, limit: maximumPixelCount))
+      }
+      return try use(file)
     }
-    return ImageSize(width: width, height: height)
+    switch format {
+    case .jpeg: return try checked(JPEGFile(bytes))
+    case .png: return try PNGFile.passingOverChunks(bytes) { try checked(PNGFile($0)) }
+    case .webP: return try checked(WebPFile(bytes))
+    }
   }
 
   private func format(of bytes: UnsafeRawBufferPointer) throws -> ImageFormat {
