@@ -36,8 +36,6 @@ public protocol BatchStream: AnyObject {
   func stop()
 }
 
-extension BatchLoader: BatchStream {}
-
 /// A place in a run over a data set, from which a loader can go on exactly.
 public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {
   /// Counted from 0.

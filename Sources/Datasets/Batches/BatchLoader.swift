@@ -9,7 +9,7 @@ import Tensors
 /// evaluation unreadable samples are passed over, and those that follow fill the batch.
 ///
 /// A loader is used from one thread at a time.
-public final class BatchLoader {
+public final class BatchLoader: BatchStream {
   private let options: BatchLoaderOptions
   private let count: Int
   /// The shape of a sample's numbers.

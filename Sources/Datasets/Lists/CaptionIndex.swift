@@ -44,19 +44,16 @@ extension CaptionIndex {
     /// Adds an entry of a list.
     ///
     /// - Parameter imageId: The entry's own `image_id`, if it has one.
-    /// - Returns: Nil, or the other `image_id` that an earlier entry gave the same image.
-    mutating func add(path: String, captions newCaptions: [String], imageId: String?) throws
-      -> String?
-    {
+    /// - Throws: `FieldProblem` where an earlier entry gave the same image another `image_id`.
+    mutating func add(path: String, captions newCaptions: [String], imageId: String?) throws {
       let image: Int
       if let known = imageNumbers[NameKey(path)] {
         image = known
-        if let imageId {
-          if let earlier = explicitIds[image], NameKey(earlier) != NameKey(imageId) {
-            return earlier
-          }
-          explicitIds[image] = imageId
+        if let imageId, let earlier = explicitIds[image], NameKey(earlier) != NameKey(imageId) {
+          throw FieldProblem(
+            "image_id", "is \(imageId), but an earlier record of \(path) has \(earlier)")
         }
+        explicitIds[image] = imageId ?? explicitIds[image]
       } else {
         image = paths.count
         paths.append(name: path)
@@ -68,7 +65,6 @@ extension CaptionIndex {
         captions.append(caption)
         imageOfCaption.append(UInt32(image))
       }
-      return nil
     }
 
     func build() -> CaptionIndex {

@@ -30,8 +30,7 @@ struct FolderReader {
     for image in found.images.map(\.text) {
       found.texts.remove(NameKey(FilePath.withoutEnding(image)))
       do {
-        // Paths are unique, and there are no explicit ids that could disagree.
-        _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
+        try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
       } catch let problem as Problem {
         silent.add("\(image): \(problem.text)")
       }
@@ -48,11 +47,11 @@ struct FolderReader {
     var others = SourceFinding(.ignoredMembers)
   }
 
-  /// The names in a folder, in no order, without those that begin with a dot.
+  /// The names in a folder, in order of their bytes, without those that begin with a dot.
   /// - Throws: ``DatasetError`` where they cannot be had.
   static func names(in folder: String) throws -> [String] {
     try DatasetError.asking(folder, FileSystem.names(in:))
-      .filter { $0.utf8.first != UInt8(ascii: ".") }
+      .filter { $0.utf8.first != UInt8(ascii: ".") }.map(NameKey.init).sorted().map(\.text)
   }
 
   /// - Parameter above: The real paths of the folders that this one lies in: a link may lead back to one.
@@ -69,7 +68,7 @@ struct FolderReader {
       }
     }
     guard let real, !above.contains(real) else { return }
-    for name in try Self.names(in: absolute).map(NameKey.init).sorted().map(\.text) {
+    for name in try Self.names(in: absolute) {
       let below = path.isEmpty ? name : "\(path)/\(name)"
       switch try SourceLocation.kind(of: FilePath.joined(absolute, name)) {
       case .folder: try collect(below, into: &found, within: above + [real])

@@ -28,11 +28,9 @@ struct ListRecord {
   let path: String?
   var captions: [String]
   let imageId: String?
+}
 
-  init(path: String?, captions: [String], imageId: String?) {
-    (self.path, self.captions, self.imageId) = (path, captions, imageId)
-  }
-
+extension ListRecord {
   /// Reads `{"image": path, "caption": text or list, "image_id": text or integer}`.
   /// - Throws: `FieldProblem`.
   init(_ fields: JSONFields) throws {
@@ -49,10 +47,7 @@ struct ListRecord {
     guard let path else {
       throw FieldProblem("file_name", "expected a path, found nothing")
     }
-    if let earlier = try builder.add(path: path, captions: captions, imageId: imageId) {
-      throw FieldProblem(
-        "image_id", "is \(imageId ?? "missing"), but an earlier record of \(path) has \(earlier)")
-    }
+    try builder.add(path: path, captions: captions, imageId: imageId)
   }
 }
 

@@ -15,7 +15,8 @@ struct TableRows {
     _ file: String
   ) throws {
     let names = header.fields.map { field in
-      (scanner.text(field) ?? "").trimmingCharacters(in: .whitespaces).lowercased()
+      (String(validating: scanner.bytes(field), as: UTF8.self) ?? "")
+        .trimmingCharacters(in: .whitespaces).lowercased()
     }
     self.names = names
     func problem(_ text: String) -> DatasetError {

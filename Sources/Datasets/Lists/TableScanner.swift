@@ -68,14 +68,6 @@ struct TableScanner {
     return row
   }
 
-  /// The text of a field; nil where it is not valid UTF-8.
-  func text(_ field: Field) -> String? {
-    guard field.hasDoubledQuotes else {
-      return String(validating: bytes[field.range], as: UTF8.self)
-    }
-    return String(validating: bytes(field), as: UTF8.self)
-  }
-
   /// What a field says, whether it is UTF-8 or not.
   func bytes(_ field: Field) -> [UInt8] {
     let text = bytes[field.range]

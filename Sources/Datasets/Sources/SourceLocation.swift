@@ -70,7 +70,7 @@ public struct SourceLocation: Equatable, Sendable {
   }
 
   private func shardsOfFolder() throws -> [String]? {
-    let names = try FolderReader.names(in: path).map(NameKey.init).sorted().map(\.text)
+    let names = try FolderReader.names(in: path)
     let shards = names.filter(Self.isShardName)
     guard let first = shards.first else { return nil }
     if let image = names.first(where: FolderReader.isImageName) {
