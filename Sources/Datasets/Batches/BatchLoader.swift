@@ -50,7 +50,8 @@ public final class BatchLoader: BatchStream {
     isWholePassWithoutBatch = start.position == 0
     badSamples = BadSampleCount(share: options.maximumBadShare)
     queue = SampleQueue(
-      work: SampleWork(source: source, content: content, encode: encode, seed: options.seed),
+      work: SampleWork(
+        source: source, content: content, encode: encode, pass: options.pass, seed: options.seed),
       options: options, start: start)
   }
 
@@ -113,7 +114,7 @@ public final class BatchLoader: BatchStream {
   private func takeSample(
     into samples: inout [CaptionSample], _ numbers: UnsafeMutablePointer<Float>
   ) throws -> Bool {
-    let taken: Void? = try queue.next { outcome, values in
+    try queue.next { outcome, values in
       switch outcome {
       case .sample(let sample, let unreadable):
         if let first = values.baseAddress { numbers.update(from: first, count: values.count) }
@@ -123,7 +124,6 @@ public final class BatchLoader: BatchStream {
         try skip(sample)
       }
     }
-    return taken != nil
   }
 
   private func skip(_ sample: SkippedSample) throws {

@@ -7,6 +7,7 @@ struct SampleWork: Sendable {
   let content: any SampleContent
   /// Makes a caption's token ids.
   let encode: (@Sendable (String) -> [Int32])?
+  let pass: BatchLoaderOptions.Pass
   let seed: UInt64
 
   enum Outcome: Sendable {
@@ -20,6 +21,13 @@ struct SampleWork: Sendable {
   private static let mostDraws = 100
   private static let mostFollowing = 10_000
 
+  func order(of epoch: Int) -> SampleOrder {
+    switch pass {
+    case .training: source.order(seed: seed, epoch: epoch)
+    case .evaluation: SampleOrder(sequential: source.count, epoch: epoch)
+    }
+  }
+
   /// Loads the sample at a place of the order.
   ///
   /// What stands in for an unreadable sample in training depends on seed, epoch and place alone, so that
@@ -27,15 +35,13 @@ struct SampleWork: Sendable {
   /// - Parameters:
   ///   - place: The place in the run, on which the augmentation depends.
   ///   - order: The epoch's order.
-  ///   - replacing: Whether another sample of the epoch stands in for an unreadable one.
   ///   - output: Room for the sample's numbers, undefined where there is no sample.
   /// - Throws: What the loader is to end with.
   func load(
-    place: LoaderPosition, order: SampleOrder, replacing: Bool,
-    into output: UnsafeMutableBufferPointer<Float>
+    place: LoaderPosition, order: SampleOrder, into output: UnsafeMutableBufferPointer<Float>
   ) throws -> Outcome {
     let outcome = try load(place: place, visit: order.visit(at: place.position), into: output)
-    guard replacing, case .skipped(let unreadable) = outcome else { return outcome }
+    guard pass == .training, case .skipped(let unreadable) = outcome else { return outcome }
     var random = RandomStream(.replacement, seed: seed, epoch: place.epoch, sample: place.position)
     var tried = [unreadable]
     let following = min(order.count, Self.mostFollowing)

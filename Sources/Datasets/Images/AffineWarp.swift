@@ -3,7 +3,9 @@ import Foundation
 /// An affine map of the plane, `x' = a·x + b·y + c`, `y' = d·x + e·y + f`, from an image to the warped one.
 struct AffineMap {
   var (a, b, c, d, e, f) = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+}
 
+extension AffineMap {
   /// Slants and moves.
   init(xFromY: Double = 0, yFromX: Double = 0, shiftX: Double = 0, shiftY: Double = 0) {
     (b, d, c, f) = (xFromY, yFromX, shiftX, shiftY)

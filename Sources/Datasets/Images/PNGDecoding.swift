@@ -38,7 +38,7 @@ final class PNGFile: ImageFile {
       let reader = ByteReader(bytes)
       var plain = Array(bytes.prefix(8))
       var offset = 8
-      while let length = reader.longWord(at: offset, big: true),
+      while let length = reader.number(at: offset, big: true, as: UInt32.self),
         let chunk = reader.slice(from: offset, count: Int(length) + 12)
       {
         let type = String(decoding: chunk[4..<8], as: UTF8.self)

@@ -40,6 +40,7 @@ struct ShardIndex: Sendable {
 
   /// Walks through a shard.
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
+  /// - Throws: ``DatasetError``, `ReadFailure`.
   init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
     var walker = TarWalker(file, path: path)
     var slots: [NameKey: Int] = [:]

@@ -32,7 +32,7 @@ struct TarWalker {
   }
 
   /// The next file; nil after the last.
-  /// - Throws: `DatasetError.damagedShard`, `.unsupportedShard` or `.unreadable`.
+  /// - Throws: `DatasetError.damagedShard`, `.unsupportedShard`; `ReadFailure`.
   mutating func next() throws -> Member? {
     do {
       return try member()
@@ -83,7 +83,7 @@ struct TarWalker {
     guard size <= limit else {
       throw Problem("\(what) has \(size) bytes, more than the limit of \(limit)")
     }
-    return try bytes(at: offset + TarHeader.length, count: size)
+    return try file.bytes(at: offset + TarHeader.length, count: size)
   }
 
   /// The header at `offset`; nil for the zeros at the end.
@@ -103,7 +103,7 @@ struct TarWalker {
             + "whole, \"head -c 1024 /dev/zero >> FILE\" adds the mark")
     }
     if offset < bufferOffset || offset + length > bufferOffset + buffer.count {
-      buffer = try bytes(at: offset, count: min(Self.readLength, file.size - offset))
+      buffer = try file.bytes(at: offset, count: min(Self.readLength, file.size - offset))
       bufferOffset = offset
       guard buffer.count >= length else { throw Problem("the shard became shorter") }
     }
@@ -112,19 +112,15 @@ struct TarWalker {
 
   /// Two blocks of zeros end an archive; what comes after would never be read.
   private func checkEnd() throws {
-    let rest = try bytes(at: offset, count: min(64 << 10, file.size - offset))
+    let rest = try file.bytes(at: offset, count: min(64 << 10, file.size - offset))
     guard rest.allSatisfy({ $0 == 0 }) else {
       throw Problem("something follows the end of the archive; join archives by \"tar -A\"")
     }
   }
 
-  private func bytes(at offset: Int, count: Int) throws -> [UInt8] {
-    try DatasetError.reading { try file.bytes(at: offset, count: count) }
-  }
-
   /// What is wrong at the current place; at the beginning that the file is of another kind.
   private func damage(_ problem: String) -> DatasetError {
-    if offset == 0, file.size > 0, let start = try? bytes(at: 0, count: FileKind.lookedAt),
+    if offset == 0, file.size > 0, let start = try? file.bytes(at: 0, count: FileKind.lookedAt),
       let kind = FileKind(start), kind.name != "a tar file"
     {
       return .unsupportedShard(
