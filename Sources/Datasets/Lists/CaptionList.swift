@@ -34,17 +34,40 @@ struct CaptionList {
   /// - Returns: What else there is.
   /// - Throws: ``DatasetError``.
   func read(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
+    let images: [Image]
     switch file.layout {
-    case .object(let lists):
-      return lists == ["images"] ? try readSentences(take) : try readAnnotations(take)
     case .records, .table:
       try file.read { _, fields in try take(try ListRecord(fields)) }
       return []
+    case .object(["images"]): images = try readSentences()
+    case .object: images = try readAnnotations()
     }
+    func isOfUse(_ image: Image) -> Bool { image.split.map(use.splits.contains) == true }
+    let hasSplits = images.contains(where: isOfUse)
+    var silent = SourceFinding(.withoutText)
+    var others = SourceFinding(.otherSplits)
+    for image in images {
+      let record = image.record
+      if hasSplits, !isOfUse(image) {
+        others.add("\(record.path ?? "") (\(image.split ?? "no split"))")
+        continue
+      }
+      // An image that nobody speaks of is looked for too: its list may be of another folder.
+      try file.naming(image.place) { try take(record) }
+      if record.captions.isEmpty { silent.add(record.path ?? record.imageId ?? "") }
+    }
+    return [silent, others].filter { $0.count > 0 }
   }
 
-  private func readAnnotations(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
-    var images: [(place: RecordFile.Place, record: ListRecord)] = []
+  private struct Image {
+    let place: RecordFile.Place
+    var record: ListRecord
+    /// Karpathy's, where there is one.
+    var split: String?
+  }
+
+  private func readAnnotations() throws -> [Image] {
+    var images: [Image] = []
     var numbers: [NameKey: Int] = [:]
     // Captions may come before the images they belong to.
     var captions: [(place: RecordFile.Place, image: String, text: String)] = []
@@ -58,7 +81,8 @@ struct CaptionList {
         throw FieldProblem("id", "\(id) belongs to an earlier image as well")
       }
       let path = try fields["file_name"].map { try JSONFields.path($0, "file_name") }
-      images.append((place, ListRecord(path: path, captions: [], imageId: id)))
+      let record = ListRecord(path: path, captions: [], imageId: id)
+      images.append(Image(place: place, record: record))
     }
     for caption in captions {
       try file.naming(caption.place) {
@@ -68,17 +92,11 @@ struct CaptionList {
         images[number].record.captions.append(caption.text)
       }
     }
-    var silent = SourceFinding(.withoutText)
-    for (place, record) in images {
-      // An image that nobody speaks of is looked for too: its list may be of another folder.
-      try file.naming(place) { try take(record) }
-      if record.captions.isEmpty { silent.add(record.path ?? record.imageId ?? "") }
-    }
-    return [silent].filter { $0.count > 0 }
+    return images
   }
 
-  private func readSentences(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
-    var images: [(place: RecordFile.Place, split: String?, record: ListRecord)] = []
+  private func readSentences() throws -> [Image] {
+    var images: [Image] = []
     try file.read(lists: ["images"]) { place, fields in
       guard case .array(let sentences)? = try fields["sentences"] else {
         throw FieldProblem(
@@ -95,24 +113,10 @@ struct CaptionList {
       var split: String?
       if case .string(let text)? = try fields["split"] { split = text }
       let id = try ["cocoid", "imgid"].first { try fields[$0] != nil }.map(fields.identifier)
-      images.append(
-        (
-          place, split,
-          ListRecord(
-            path: folder.map { FilePath.joined($0, name) } ?? name, captions: captions, imageId: id)
-        ))
+      let record = ListRecord(
+        path: folder.map { FilePath.joined($0, name) } ?? name, captions: captions, imageId: id)
+      images.append(Image(place: place, record: record, split: split))
     }
-    let isChosen = images.contains { $0.split.map(use.splits.contains) == true }
-    var silent = SourceFinding(.withoutText)
-    var others = SourceFinding(.otherSplits)
-    for (place, split, record) in images {
-      if isChosen, split.map(use.splits.contains) != true {
-        others.add("\(record.path ?? "") (\(split ?? "no split"))")
-        continue
-      }
-      try file.naming(place) { try take(record) }
-      if record.captions.isEmpty { silent.add(record.path ?? "") }
-    }
-    return [silent, others].filter { $0.count > 0 }
+    return images
   }
 }

@@ -47,7 +47,7 @@ struct ShardIndex: Sendable {
     var found: [(key: String, files: Files)] = []
     do {
       while let member = try walker.next() {
-        guard let place = Place(member.name) else {
+        guard let place = Self.place(of: member.name) else {
           ignored.add("\(path):\(member.name)")
           continue
         }
@@ -97,28 +97,22 @@ struct ShardIndex: Sendable {
     }
   }
 
-  /// What a file in a shard is, by its name.
-  private struct Place {
-    let key: String
-    let file: WritableKeyPath<Files, Extent?>
-
-    /// Nil for files that belong to no sample.
-    init?(_ name: String) {
-      // At bytes: a dot and a combining mark after it would be one character.
-      let bytes = name.utf8
-      let path = bytes.starts(with: "./".utf8) ? bytes.dropFirst(2) : bytes[...]
-      let slash = path.lastIndex(of: UInt8(ascii: "/"))
-      let base = slash.map { path.index(after: $0) } ?? path.startIndex
-      guard let dot = path[base...].firstIndex(of: UInt8(ascii: ".")), dot > base else {
-        return nil
-      }
-      key = String(name[path.startIndex..<dot])
-      switch name[path.index(after: dot)...].lowercased() {
-      case "json": file = \.json
-      case "txt": file = \.text
-      case let ending where FolderReader.imageExtensions.contains(ending): file = \.image
-      default: return nil
-      }
+  /// Which of a sample's files one is, by its name; nil for files that belong to no sample.
+  private static func place(
+    of name: String
+  ) -> (key: String, file: WritableKeyPath<Files, Extent?>)? {
+    // At bytes: a dot and a combining mark after it would be one character.
+    let bytes = name.utf8
+    let path = bytes.starts(with: "./".utf8) ? bytes.dropFirst(2) : bytes[...]
+    let slash = path.lastIndex(of: UInt8(ascii: "/"))
+    let base = slash.map { path.index(after: $0) } ?? path.startIndex
+    guard let dot = path[base...].firstIndex(of: UInt8(ascii: ".")), dot > base else { return nil }
+    let key = String(name[path.startIndex..<dot])
+    switch name[path.index(after: dot)...].lowercased() {
+    case "json": return (key, \.json)
+    case "txt": return (key, \.text)
+    case let ending where FolderReader.imageExtensions.contains(ending): return (key, \.image)
+    default: return nil
     }
   }
 }
