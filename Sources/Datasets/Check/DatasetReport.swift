@@ -63,14 +63,15 @@ public struct DatasetReport: Sendable {
     (formats, badImages, firstBadImages, sidedCaptions) = ([:], 0, [], 0)
     for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
       let portion = start..<min(source.imageCount, start + ImageFinding.portion)
-      for finding in try ImageFinding.all(of: portion, in: source, decoder: decoder) {
+      let found = try portion.concurrentMap { try ImageFinding($0, of: source, decoder: decoder) }
+      for finding in found {
         if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
         for caption in finding.captions {
           words.append(caption.split(whereSeparator: \.isWhitespace).count)
-          if DatasetReport.saysSide(caption) { sidedCaptions += 1 }
-          if let found = tokens?(caption) {
-            tokenCounts.append(found.count)
-            tally.add(caption, of: finding.path, found)
+          if Self.saysSide(caption) { sidedCaptions += 1 }
+          if let tokens = tokens?(caption) {
+            tokenCounts.append(tokens.count)
+            tally.add(caption, of: finding.path, tokens)
           }
           distinct.insert(caption.hashValue)
         }
@@ -112,7 +113,7 @@ private struct ImageFinding: Sendable {
   private(set) var problem: SkippedSample?
 
   /// - Throws: `DatasetError.systemFailure`, where nobody can say whether it can be used.
-  private init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) throws {
+  init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) throws {
     path = "image \(image)"
     do {
       let record = try source.record(at: image)
@@ -123,11 +124,5 @@ private struct ImageFinding: Sendable {
     } catch {
       problem = try SkippedSample(at: path, error)
     }
-  }
-
-  static func all(
-    of images: Range<Int>, in source: any CaptionSource, decoder: ImageDecoder
-  ) throws -> [ImageFinding] {
-    try images.concurrentMap { try ImageFinding($0, of: source, decoder: decoder) }
   }
 }

@@ -63,13 +63,7 @@ public struct ImageDecoder: Sendable {
   /// The image in a file's bytes.
   /// - Throws: ``ImageError`` without a file name.
   public func decode(bytes: [UInt8]) throws -> RGBImage {
-    try bytes.withUnsafeBytes { try decode(bytes: $0) }
-  }
-
-  /// The image in a file's bytes.
-  /// - Throws: ``ImageError`` without a file name.
-  public func decode(bytes: UnsafeRawBufferPointer) throws -> RGBImage {
-    try read(bytes, as: try format(of: bytes)) { file in
+    try read(bytes) { _, file in
       let image = try file.image(options)
       return options.orientation == .apply ? image.turned(file.orientation) : image
     }
@@ -85,13 +79,10 @@ public struct ImageDecoder: Sendable {
   /// The format and size that the header in a file's bytes declares.
   /// - Throws: ``ImageError`` without a file name.
   public func size(of bytes: [UInt8]) throws -> (format: ImageFormat, size: ImageSize) {
-    try bytes.withUnsafeBytes { bytes in
-      let format = try format(of: bytes)
-      return try read(bytes, as: format) { file in
-        let size = file.size
-        let turns = options.orientation == .apply && file.orientation.swapsSides
-        return (format, turns ? ImageSize(width: size.height, height: size.width) : size)
-      }
+    try read(bytes) { format, file in
+      let size = file.size
+      let turns = options.orientation == .apply && file.orientation.swapsSides
+      return (format, turns ? ImageSize(width: size.height, height: size.width) : size)
     }
   }
 
@@ -115,8 +106,9 @@ public struct ImageDecoder: Sendable {
 
   /// Opens a file and refuses sizes beyond the limits, before anything is allocated for them.
   private func read<Value>(
-    _ bytes: UnsafeRawBufferPointer, as format: ImageFormat, _ use: (any ImageFile) throws -> Value
+    _ bytes: [UInt8], _ use: (ImageFormat, any ImageFile) throws -> Value
   ) throws -> Value {
+    let format = try format(of: bytes)
     func checked(_ file: any ImageFile) throws -> Value {
       let (size, sides) = (file.size, 1...Self.maximumSide)
       guard sides.contains(size.width), sides.contains(size.height),
@@ -126,21 +118,23 @@ public struct ImageDecoder: Sendable {
           reason: .unacceptableSize(
             width: size.width, height: size.height, limit: maximumPixelCount))
       }
-      return try use(file)
+      return try use(format, file)
     }
-    switch format {
-    case .jpeg: return try checked(JPEGFile(bytes))
-    case .png: return try PNGFile.passingOverChunks(bytes) { try checked(PNGFile($0)) }
-    case .webP: return try checked(WebPFile(bytes))
+    return try bytes.withUnsafeBytes { bytes in
+      switch format {
+      case .jpeg: try checked(JPEGFile(bytes))
+      case .png: try PNGFile.passingOverChunks(bytes) { try checked(PNGFile($0)) }
+      case .webP: try checked(WebPFile(bytes))
+      }
     }
   }
 
-  private func format(of bytes: UnsafeRawBufferPointer) throws -> ImageFormat {
+  private func format(of bytes: [UInt8]) throws -> ImageFormat {
     guard bytes.count <= maximumFileSize else {
       throw ImageError(reason: .fileTooLarge(bytes: bytes.count, limit: maximumFileSize))
     }
     guard !bytes.isEmpty else { throw ImageError(reason: .empty) }
-    guard let format = ImageFormat(sniffing: bytes) else {
+    guard let format = bytes.withUnsafeBytes({ ImageFormat(sniffing: $0) }) else {
       throw ImageError(reason: .unknownFormat(FileKind.words(bytes)))
     }
     return format

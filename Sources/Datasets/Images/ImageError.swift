@@ -25,11 +25,6 @@ public struct ImageError: Error, Equatable, Sendable {
     /// The file is cut short or damaged; the text is the codec's.
     case damaged(ImageFormat, String)
   }
-
-  public init(file: String? = nil, reason: Reason) {
-    self.file = file
-    self.reason = reason
-  }
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {

@@ -40,13 +40,6 @@ public struct PixelBox: Equatable, Sendable {
   public var top: Int
   public var width: Int
   public var height: Int
-
-  public init(left: Int, top: Int, width: Int, height: Int) {
-    self.left = left
-    self.top = top
-    self.width = width
-    self.height = height
-  }
 }
 
 /// The size of an image in pixels.
