@@ -30,6 +30,8 @@ struct ShardIndex: Sendable {
   /// What the files of each sample have in common, by its bytes.
   private(set) var keys = StringTable()
   private(set) var files: [Files] = []
+  /// The bytes of the shard.
+  let size: Int
 
   // What was found beside the samples, by the shard's path and its own name.
   private(set) var ignored = SourceFinding(.ignoredMembers)
@@ -41,8 +43,10 @@ struct ShardIndex: Sendable {
   /// Walks through a shard.
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
   /// - Throws: ``DatasetError``, `ReadFailure`.
-  init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
-    var walker = TarWalker(file, path: path)
+  init(_ file: OpenFile, toleratesDamage: Bool) throws {
+    let path = file.path
+    size = file.size
+    var walker = TarWalker(file)
     var slots: [NameKey: Int] = [:]
     var found: [(key: String, files: Files)] = []
     do {

@@ -15,7 +15,6 @@ public final class ShardSource: CaptionSource {
   public let shuffleWindow: Int
   public let findings: [SourceFinding]
   private let paths: [String]
-  private let sizes: [Int]
   private let indices: [ShardIndex]
   private let files: ShardFiles
   /// Where each shard's images begin, `[shards + 1]`.
@@ -33,13 +32,11 @@ public final class ShardSource: CaptionSource {
     shuffleWindow: Int = defaultShuffleWindow, toleratesDamage: Bool = false
   ) throws {
     precondition(!paths.isEmpty, "a source needs at least one shard")
-    let walked = try Self.walk(paths, toleratesDamage: toleratesDamage)
     self.captionPolicy = captionPolicy
     self.shuffleWindow = shuffleWindow
     self.paths = paths
-    indices = walked.map(\.index)
-    sizes = walked.map(\.size)
-    files = ShardFiles(paths: paths, sizes: sizes)
+    indices = try Self.walk(paths, toleratesDamage: toleratesDamage)
+    files = ShardFiles(paths: paths, sizes: indices.map(\.size))
     firstImages = indices.map(\.files.count).starts
     findings = Self.findings(indices)
     let imageCount = firstImages[firstImages.count - 1]
@@ -75,7 +72,7 @@ public final class ShardSource: CaptionSource {
     let key = indices[shard].keys.name(at: number)
     let path = "\(paths[shard]):\(key)"
     do {
-      let text = try Self.text(of: indices[shard].files[number], shard, files)
+      let text = try files.text(of: indices[shard].files[number], ofShard: shard)
       return CaptionRecord(
         imagePath: path, listedPath: key, captions: text.captions,
         imageId: text.imageId.map(Self.number(ofId:)) ?? Int64(image), givenId: text.imageId)
@@ -116,7 +113,7 @@ public final class ShardSource: CaptionSource {
       let name = FileName.bytes(FilePath.name(of: paths[shard]))
       hash.update("\(name.count):")
       hash.update(name)
-      hash.update("\(sizes[shard]);")
+      hash.update("\(index.size);")
       index.update(&hash)
     }
     return hash.finalize().hexadecimal
@@ -143,16 +140,12 @@ public final class ShardSource: CaptionSource {
 // MARK: Opening
 
 extension ShardSource {
-  private static func walk(
-    _ paths: [String], toleratesDamage: Bool
-  ) throws -> [(index: ShardIndex, size: Int)] {
+  private static func walk(_ paths: [String], toleratesDamage: Bool) throws -> [ShardIndex] {
     // Apart from those that samples are read from: how it reads would stay with the open file.
     let files = CachedFiles(paths)
     return try paths.indices.concurrentMap { shard in
       try DatasetError.reading {
-        try files.read(shard) { file in
-          (try ShardIndex(file, path: paths[shard], toleratesDamage: toleratesDamage), file.size)
-        }
+        try files.read(shard) { try ShardIndex($0, toleratesDamage: toleratesDamage) }
       }
     }
   }
@@ -167,15 +160,6 @@ extension ShardSource {
     return [SourceFinding(.shards, count: indices.count)] + found.filter { $0.count > 0 }
   }
 
-  private static func text(
-    of files: ShardIndex.Files, _ shard: Int, _ source: ShardFiles
-  ) throws -> ShardText {
-    func bytes(_ extent: ShardIndex.Extent?) throws -> [UInt8]? {
-      try extent.map { try source.bytes($0, ofShard: shard, limit: ShardText.sizeLimit) }
-    }
-    return try ShardText(json: bytes(files.json)) { try bytes(files.text) }
-  }
-
   /// Where each image's samples begin. What cannot be read counts as one, which is passed over when
   /// its turn comes.
   /// - Throws: `DatasetError.tooManySamples`, `.systemFailure`.
@@ -186,7 +170,7 @@ extension ShardSource {
       try indices[shard].files.map { sample in
         guard sample.json != nil else { return 1 }
         do {
-          return try text(of: sample, shard, files).captions.count
+          return try files.text(of: sample, ofShard: shard).captions.count
         } catch let error as DatasetError where error.isSystemFailure {
           throw error
         } catch {

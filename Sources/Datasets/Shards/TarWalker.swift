@@ -17,7 +17,6 @@ struct TarWalker {
   /// Bytes that are read at once: the headers of small files lie close together.
   private static let readLength = 8 << 10
 
-  private let path: String
   private let file: OpenFile
   private var offset = 0
   private var buffer: [UInt8] = []
@@ -25,9 +24,8 @@ struct TarWalker {
   /// Links, devices and the like, which were passed over; folders do not count.
   private(set) var otherEntries = 0
 
-  init(_ file: OpenFile, path: String) {
+  init(_ file: OpenFile) {
     self.file = file
-    self.path = path
     file.expectScatteredReads()
   }
 
@@ -124,18 +122,18 @@ struct TarWalker {
       let kind = FileKind(start), kind.name != "a tar file"
     {
       return .unsupportedShard(
-        file: path, problem: "is \(kind.name)",
+        file: file.path, problem: "is \(kind.name)",
         advice: kind.advice
           + (kind.isCompressed
             ? ": images are compressed already, and samples are read from the middle of a shard"
             : ""))
     }
-    return .damagedShard(file: path, offset: offset, problem: problem)
+    return .damagedShard(file: file.path, offset: offset, problem: problem)
   }
 
   private func sparse(_ name: String) -> DatasetError {
     .unsupportedShard(
-      file: path, problem: "holds a sparse file, \(name)",
+      file: file.path, problem: "holds a sparse file, \(name)",
       advice: "pack it again without the option --sparse")
   }
 }
