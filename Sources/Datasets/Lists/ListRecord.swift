@@ -44,9 +44,7 @@ extension ListRecord {
   }
 
   func add(to builder: inout CaptionIndex.Builder) throws {
-    guard let path else {
-      throw FieldProblem("file_name", "expected a path, found nothing")
-    }
+    guard let path else { throw FieldProblem("file_name", "expected a path, found nothing") }
     try builder.add(path: path, captions: captions, imageId: imageId)
   }
 }
@@ -66,9 +64,7 @@ struct JSONFields {
   /// - Throws: `FieldProblem` for a member that is there twice: neither may be meant.
   subscript(name: String) -> JSONValue? {
     get throws {
-      if repeated.contains(NameKey(name)) {
-        throw FieldProblem(name, "appears twice")
-      }
+      if repeated.contains(NameKey(name)) { throw FieldProblem(name, "appears twice") }
       return values[NameKey(name)]
     }
   }
@@ -105,9 +101,7 @@ struct JSONFields {
   }
 
   static func path(_ value: JSONValue, _ name: String) throws -> String {
-    guard let path = value.name else {
-      throw FieldProblem(name, expected: "a path", found: value)
-    }
+    guard let path = value.name else { throw FieldProblem(name, expected: "a path", found: value) }
     guard path.contains(where: { !$0.isWhitespace }), !path.utf8.contains(0) else {
       throw FieldProblem(name, "expected a path, found an unusable text")
     }
@@ -118,11 +112,9 @@ struct JSONFields {
   func captions(
     orElse others: [String] = Array(RecordFile.Column.caption.names.dropFirst(2))
   ) throws -> [String]? {
-    try field(["caption", "captions"] + others, preferred: 2).map { try texts($0.value, $0.name) }
-  }
-
-  /// One text or a list of texts.
-  func texts(_ value: JSONValue, _ name: String) throws -> [String] {
+    guard let (name, value) = try field(["caption", "captions"] + others, preferred: 2) else {
+      return nil
+    }
     guard !value.elements.isEmpty else { throw FieldProblem(name, "the list is empty") }
     return try value.elements.map { try Self.text($0, name) }
   }

@@ -68,9 +68,7 @@ struct TarHeader {
   /// Octal digits, or, where the first bit is set, a binary number (GNU).
   private static func number(_ field: ArraySlice<UInt8>, of name: String) throws -> Int {
     guard let first = field.first, first & 0x80 != 0 else { return try octal(field) }
-    guard first == 0x80 else {
-      throw Problem("the size of \(name) is negative or more than 2^63")
-    }
+    guard first == 0x80 else { throw Problem("the size of \(name) is negative or more than 2^63") }
     var value = 0
     for byte in field.dropFirst() {
       guard value < 1 << 55 else { throw Problem("the size of \(name) is more than 2^63") }

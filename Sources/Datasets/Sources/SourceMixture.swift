@@ -116,17 +116,15 @@ public final class SourceMixture: CaptionSource {
   }
 
   public func fingerprint() -> String {
-    var hash = SHA256()
-    for (part, places) in zip(parts, places) {
-      hash.update("\(places):\(part.source.fingerprint());")
-    }
-    return "mix:\(hash.finalize().hexadecimal)"
+    Self.mixed(zip(parts, places).map { part, places in "\(places):\(part.source.fingerprint());" })
   }
 
   public func imageFingerprint() -> String {
-    var hash = SHA256()
-    for part in parts { hash.update("\(part.source.imageFingerprint());") }
-    return "mix:\(hash.finalize().hexadecimal)"
+    Self.mixed(parts.map { "\($0.source.imageFingerprint());" })
+  }
+
+  private static func mixed(_ fingerprints: [String]) -> String {
+    "mix:\(SHA256.hash(fingerprints.joined().utf8).hexadecimal)"
   }
 
   public func source(ofImage image: Int) -> Int { firstImages.rangeIndex(of: image) }
