@@ -44,7 +44,6 @@ struct ShardIndex: Sendable {
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
   /// - Throws: ``DatasetError``, `ReadFailure`.
   init(_ file: OpenFile, toleratesDamage: Bool) throws {
-    let path = file.path
     size = file.size
     var walker = TarWalker(file)
     var slots: [NameKey: Int] = [:]
@@ -52,12 +51,12 @@ struct ShardIndex: Sendable {
     do {
       while let member = try walker.next() {
         guard let place = Self.place(of: member.name) else {
-          ignored.add("\(path):\(member.name)")
+          ignored.add("\(file.path):\(member.name)")
           continue
         }
         guard let extent = Extent(offset: member.offset, size: member.size) else {
           throw DatasetError.unsupportedShard(
-            file: path, problem: "is larger than 2 TiB", advice: "split it")
+            file: file.path, problem: "is larger than 2 TiB", advice: "split it")
         }
         let slot = slots[NameKey(place.key)] ?? found.count
         if slot == found.count {
@@ -67,7 +66,7 @@ struct ShardIndex: Sendable {
         if found[slot].files[keyPath: place.file] == nil {
           found[slot].files[keyPath: place.file] = extent
         } else {
-          ignored.add("\(path):\(member.name)")
+          ignored.add("\(file.path):\(member.name)")
         }
       }
     } catch let error as DatasetError {
@@ -80,9 +79,9 @@ struct ShardIndex: Sendable {
         keys.append(name: key)
         self.files.append(files)
       } else if files.image == nil {
-        withoutImage.add("\(path):\(key)")
+        withoutImage.add("\(file.path):\(key)")
       } else {
-        withoutText.add("\(path):\(key)")
+        withoutText.add("\(file.path):\(key)")
       }
     }
   }
