@@ -12,6 +12,13 @@ enum RandomSite: UInt32 {
 }
 
 extension RandomStream {
+  /// The draws at a site, which are a matter of seed, epoch and sample alone.
+  init(_ site: RandomSite, seed: UInt64, epoch: Int, sample: Int = 0) {
+    self.init(
+      Philox(seed: seed, stream: UInt64(epoch)), site: site.rawValue,
+      sample: UInt32(truncatingIfNeeded: sample))
+  }
+
   /// A number in `0..<limit`, each as likely as any other (Lemire 2019, "Fast random integer
   /// generation in an interval").
   /// - Precondition: `limit` is not 0.
@@ -37,9 +44,7 @@ extension RandomStream {
 
   /// Which of an image's captions a visit takes.
   static func caption(of count: Int, sample: Int, seed: UInt64, epoch: Int) -> Int {
-    var random = RandomStream(
-      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.caption.rawValue,
-      sample: UInt32(truncatingIfNeeded: sample))
+    var random = RandomStream(.caption, seed: seed, epoch: epoch, sample: sample)
     return Int(random.number(below: UInt32(count)))
   }
 }

@@ -1,3 +1,8 @@
+extension Sequence<Int> {
+  /// Where runs of these lengths begin that follow one another, and where the last of them ends.
+  var starts: [Int] { reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) } }
+}
+
 extension RandomAccessCollection where Element: Comparable, Index == Int {
   /// Of ranges that begin at these elements, in ascending order, the one that holds a value: the
   /// last that begins at or before it.

@@ -23,7 +23,7 @@ private struct MemorySource: SampleSource {
       path: "\(index).png")
   }
 
-  func imageBytes(at index: Int, limit: Int) throws -> [UInt8] { files[index] }
+  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] { files[image] }
 }
 
 @Suite(.timeLimit(.minutes(2))) struct BatchLoaderTests {

@@ -37,7 +37,6 @@ final class MemoryCaptions: CaptionSource {
       caption: "\(records[index].captions[0]) in \(epoch)", path: records[index].imagePath)
   }
 
-  func imageBytes(at index: Int, limit: Int) -> [UInt8] { files[index] }
   func imageBytes(ofImage image: Int, limit: Int) -> [UInt8] { files[image] }
   func fingerprint() -> String { records.map { "\($0)" }.joined() }
   func imageFingerprint() -> String { files.map { "\($0)" }.joined() }

@@ -93,7 +93,7 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     if let captions {
       #expect(try ShardText(json: Array(json.utf8)) { nil }.captions == captions)
     } else {
-      #expect(throws: ShardText.Problem.self) {
+      #expect(throws: Problem.self) {
         try ShardText(json: Array(json.utf8)) { nil }
       }
     }
@@ -186,8 +186,8 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     #expect(try source(archive).imageCount == 3)
     #expect(try set([0x80, 0, 0, 0, 0x7F] + [UInt8](repeating: 0xFF, count: 7)) > 1 << 60)
     #expect(throws: DatasetError.self) { try source(archive) }
-    #expect(throws: TarHeader.Problem.self) { try set([UInt8](repeating: 0xFF, count: 12)) }
-    #expect(throws: TarHeader.Problem.self) {
+    #expect(throws: Problem.self) { try set([UInt8](repeating: 0xFF, count: 12)) }
+    #expect(throws: Problem.self) {
       try set([0x80] + [UInt8](repeating: 0xFF, count: 11))
     }
   }
@@ -199,7 +199,7 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       "9999999 path=a\n", "5 a\n", "x", "99", "11 size=-9\n", "10 size=x\n", "3 \n", "8 pathx\n",
       "99999999999999999999 path=a\n", "12 path=a/bc",
     ] {
-      #expect(throws: TarHeader.Problem.self, "\(text)") { try TarAttributes(Array(text.utf8)) }
+      #expect(throws: Problem.self, "\(text)") { try TarAttributes(Array(text.utf8)) }
     }
   }
 
@@ -209,7 +209,7 @@ let shardFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let source = try ShardSource(paths: paths)
       let file = URL(fileURLWithPath: paths[0])
       try (Foundation.Data(contentsOf: file) + [0]).write(to: file)
-      let error = #expect(throws: SampleError.self) { try source.record(at: 0) }
+      let error = #expect(throws: SkippedSample.self) { try source.record(at: 0) }
       #expect(error?.reason.contains("changed") == true, "\(String(describing: error))")
     }
   }

@@ -80,7 +80,7 @@ import Testing
       #expect(record.captions == ["caption \(image % 4)"])
       let bytes = try mixture.imageBytes(ofImage: image, limit: 1 << 20)
       #expect(bytes == (parts[0].source as? MemoryCaptions)?.files[image % 4])
-      #expect(try mixture.imageBytes(at: image, limit: 1 << 20) == bytes)
+      #expect(try mixture.imageBytes(ofImage: samples[image].image, limit: 1 << 20) == bytes)
     }
     #expect(mixture.imageCount == 8 && mixture.pairCount == 8)
     // One sample an image still knows its source, which decides how the image is augmented.

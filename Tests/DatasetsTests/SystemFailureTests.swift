@@ -34,13 +34,9 @@ import Testing
       return memory.sample(at: index, seed: seed, epoch: epoch)
     }
 
-    func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {
-      if !failsInText && index == failing { throw Self.error }
-      return memory.imageBytes(at: index, limit: limit)
-    }
-
     func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
-      try imageBytes(at: image, limit: limit)
+      if !failsInText && image == failing { throw Self.error }
+      return memory.imageBytes(ofImage: image, limit: limit)
     }
 
     func fingerprint() -> String { memory.fingerprint() }

@@ -163,7 +163,7 @@ import Testing
         index: index, image: index, imageId: Int64(index), caption: "", path: "\(index).png")
     }
 
-    func imageBytes(at index: Int, limit: Int) -> [UInt8] { [] }
+    func imageBytes(ofImage image: Int, limit: Int) -> [UInt8] { [] }
   }
 
   private func loader(

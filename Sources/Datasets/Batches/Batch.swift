@@ -1,4 +1,3 @@
-import Files
 import Tensors
 
 /// One batch of images and captions.
@@ -37,8 +36,6 @@ public protocol BatchStream: AnyObject {
   func stop()
 }
 
-extension BatchLoader: BatchStream {}
-
 /// A place in a run over a data set, from which a loader can go on exactly.
 public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {
   /// Counted from 0.
@@ -50,15 +47,4 @@ public struct LoaderPosition: Equatable, Hashable, Sendable, Codable {
     self.epoch = epoch
     self.position = position
   }
-}
-
-/// A sample that was passed over.
-public struct SkippedSample: Equatable, Sendable {
-  public var path: String
-  public var reason: String
-}
-
-extension SkippedSample: CustomStringConvertible {
-  /// For people.
-  public var description: String { FileName.displayed("\(path): \(reason)") }
 }

@@ -9,7 +9,7 @@ import Tensors
 /// evaluation unreadable samples are passed over, and those that follow fill the batch.
 ///
 /// A loader is used from one thread at a time.
-public final class BatchLoader {
+public final class BatchLoader: BatchStream {
   private let options: BatchLoaderOptions
   private let count: Int
   /// The shape of a sample's numbers.
@@ -40,9 +40,7 @@ public final class BatchLoader {
     guard count >= (options.pass == .training ? options.batchSize : 1) else {
       throw DatasetError.fewerSamplesThanBatch(samples: count, batchSize: options.batchSize)
     }
-    guard count <= CaptionIndex.Builder.sampleLimit else {
-      throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-    }
+    try DatasetError.checkSampleCount(count)
     guard (0...Int(Int32.max)).contains(start.epoch), (0...count).contains(start.position) else {
       throw DatasetError.noSuchPosition(position: start.position, count: count)
     }
@@ -52,7 +50,8 @@ public final class BatchLoader {
     isWholePassWithoutBatch = start.position == 0
     badSamples = BadSampleCount(share: options.maximumBadShare)
     queue = SampleQueue(
-      work: SampleWork(source: source, content: content, encode: encode, seed: options.seed),
+      work: SampleWork(
+        source: source, content: content, encode: encode, pass: options.pass, seed: options.seed),
       options: options, start: start)
   }
 
@@ -115,7 +114,7 @@ public final class BatchLoader {
   private func takeSample(
     into samples: inout [CaptionSample], _ numbers: UnsafeMutablePointer<Float>
   ) throws -> Bool {
-    let taken: Void? = try queue.next { outcome, values in
+    try queue.next { outcome, values in
       switch outcome {
       case .sample(let sample, let unreadable):
         if let first = values.baseAddress { numbers.update(from: first, count: values.count) }
@@ -123,11 +122,8 @@ public final class BatchLoader {
         if let unreadable { try skip(unreadable) } else { badSamples.addReadable() }
       case .skipped(let sample):
         try skip(sample)
-      case .failed(let error):
-        throw error
       }
     }
-    return taken != nil
   }
 
   private func skip(_ sample: SkippedSample) throws {

@@ -58,7 +58,7 @@ public struct ImageContent: SampleContent {
     into output: UnsafeMutableBufferPointer<Float>
   ) throws {
     let transform = transforms[transforms.count == 1 ? 0 : sample.source]
-    let bytes = try source.imageBytes(at: sample.index, limit: decoder.maximumFileSize)
+    let bytes = try source.imageBytes(ofImage: sample.image, limit: decoder.maximumFileSize)
     transform.apply(to: try decoder.decode(bytes: bytes), using: &random, into: output)
   }
 }

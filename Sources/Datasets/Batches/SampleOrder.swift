@@ -12,20 +12,21 @@ public struct SampleOrder: Sendable {
   }
 
   public let count: Int
-  private let epoch: Int
+  private var epoch = 0
   /// The sample at each place; nil stands for the natural order.
-  private let indices: [UInt32]?
+  private var indices: [UInt32]?
   /// The epoch at each place; nil where it is `epoch` at all of them.
-  private let epochs: [UInt32]?
+  private var epochs: [UInt32]?
+}
 
+extension SampleOrder {
   /// A random permutation (Fisher and Yates), each as likely as any other.
   /// - Precondition: `count` is below 2^32.
   public init(count: Int, seed: UInt64, epoch: Int) {
     precondition(
       count >= 0 && count < UInt32.max, "\(count) samples; expected 0 to \(UInt32.max - 1)")
     precondition(epoch >= 0, "epoch \(epoch) is negative")
-    var random = RandomStream(
-      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.order.rawValue)
+    var random = RandomStream(.order, seed: seed, epoch: epoch)
     var indices = Array(0..<UInt32(count))
     random.shuffle(&indices[...])
     self.init(indices: indices, epoch: epoch)
@@ -33,27 +34,18 @@ public struct SampleOrder: Sendable {
 
   /// One sample after another.
   public init(sequential count: Int, epoch: Int = 0) {
-    self.count = count
-    self.epoch = epoch
-    indices = nil
-    epochs = nil
+    self.init(count: count, epoch: epoch)
   }
 
   /// The samples as given, all in one epoch.
   init(indices: [UInt32], epoch: Int) {
-    count = indices.count
-    self.epoch = epoch
-    self.indices = indices
-    epochs = nil
+    self.init(count: indices.count, epoch: epoch, indices: indices)
   }
 
   /// The samples as given, each with its epoch.
   init(indices: [UInt32], epochs: [UInt32]) {
     precondition(indices.count == epochs.count, "\(indices.count) samples, \(epochs.count) epochs")
-    count = indices.count
-    epoch = 0
-    self.indices = indices
-    self.epochs = epochs
+    self.init(count: indices.count, indices: indices, epochs: epochs)
   }
 
   /// The sample at a place of the order.

@@ -7,7 +7,6 @@ import Foundation
 /// which worker takes it changes nothing about the result.
 final class SampleQueue: @unchecked Sendable {
   private let work: SampleWork
-  private let pass: BatchLoaderOptions.Pass
   private let slotCount: Int
   /// The numbers of all slots, `[slotCount, valueCount]`.
   private let values: UnsafeMutableBufferPointer<Float>
@@ -15,7 +14,7 @@ final class SampleQueue: @unchecked Sendable {
 
   // All below is guarded by the condition.
   private let condition = NSCondition()
-  private var outcomes: [SampleWork.Outcome?]
+  private var outcomes: [Result<SampleWork.Outcome, any Error>?]
   private var nextTicket = 0
   private var firstUnread = 0
   private var walk: PlaceWalk
@@ -23,17 +22,14 @@ final class SampleQueue: @unchecked Sendable {
   private var stopped = false
   private var runningWorkers: Int
 
-  init(
-    work: SampleWork, options: BatchLoaderOptions, start: LoaderPosition
-  ) {
+  init(work: SampleWork, options: BatchLoaderOptions, start: LoaderPosition) {
     self.work = work
-    pass = options.pass
     slotCount = options.shareSize * options.prefetchedBatches
     valueCount = work.content.valueCount
     values = .allocate(capacity: slotCount * valueCount)
     outcomes = Array(repeating: nil, count: slotCount)
     walk = PlaceWalk(from: start, count: work.source.count, options: options)
-    order = Self.order(of: start.epoch, work, pass)
+    order = work.order(of: start.epoch)
     runningWorkers = options.workerCount
     for number in 0..<options.workerCount {
       let thread = Thread { self.runWorker() }
@@ -47,51 +43,51 @@ final class SampleQueue: @unchecked Sendable {
   /// Waits for the next sample in order.
   ///
   /// - Parameter use: Gets the outcome and the sample's numbers, undefined for skipped samples.
-  /// - Returns: Nil where the queue was stopped.
-  func next<Result>(
-    _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Result
-  ) rethrows -> Result? {
-    condition.lock()
-    let slot = firstUnread % slotCount
-    while outcomes[slot] == nil && !stopped { condition.wait() }
-    guard let outcome = outcomes[slot], !stopped else {
-      condition.unlock()
-      return nil
+  /// - Returns: False where the queue was stopped.
+  /// - Throws: What the loader is to end with, and what `use` throws.
+  func next(
+    _ use: (SampleWork.Outcome, UnsafeBufferPointer<Float>) throws -> Void
+  ) throws -> Bool {
+    let (slot, outcome) = condition.withLock {
+      let slot = firstUnread % slotCount
+      while outcomes[slot] == nil && !stopped { condition.wait() }
+      return (slot, stopped ? nil : outcomes[slot])
     }
-    condition.unlock()
+    guard let outcome else { return false }
     defer {
-      condition.lock()
-      outcomes[slot] = nil
-      firstUnread += 1
-      condition.broadcast()
-      condition.unlock()
+      condition.withLock {
+        outcomes[slot] = nil
+        firstUnread += 1
+        condition.broadcast()
+      }
     }
-    return try use(outcome, UnsafeBufferPointer(numbers(slot)))
+    try use(try outcome.get(), UnsafeBufferPointer(numbers(slot)))
+    return true
   }
 
   /// Ends the workers and waits until the last has gone.
   func stop() {
-    condition.lock()
-    stopped = true
-    condition.broadcast()
-    while runningWorkers > 0 { condition.wait() }
-    condition.unlock()
+    condition.withLock {
+      stopped = true
+      condition.broadcast()
+      while runningWorkers > 0 { condition.wait() }
+    }
   }
 
   private func runWorker() {
     while let task = takeTicket() {
-      let outcome = work.load(
-        place: task.place, order: task.order, replacing: pass == .training,
-        into: numbers(task.slot))
-      condition.lock()
-      outcomes[task.slot] = outcome
-      condition.broadcast()
-      condition.unlock()
+      let outcome = Result {
+        try work.load(place: task.place, order: task.order, into: numbers(task.slot))
+      }
+      condition.withLock {
+        outcomes[task.slot] = outcome
+        condition.broadcast()
+      }
     }
-    condition.lock()
-    runningWorkers -= 1
-    condition.broadcast()
-    condition.unlock()
+    condition.withLock {
+      runningWorkers -= 1
+      condition.broadcast()
+    }
   }
 
   /// The next thing to do, or nil when there will be nothing more.
@@ -100,9 +96,9 @@ final class SampleQueue: @unchecked Sendable {
     defer { condition.unlock() }
     while !stopped && nextTicket - firstUnread >= slotCount { condition.wait() }
     if walk.isAtEndOfEpoch && !stopped {
-      guard pass == .training else { return nil }
+      guard work.pass == .training else { return nil }
       walk.beginNextEpoch()
-      order = Self.order(of: walk.place.epoch, work, pass)
+      order = work.order(of: walk.place.epoch)
     }
     guard !stopped else { return nil }
     defer {
@@ -115,14 +111,5 @@ final class SampleQueue: @unchecked Sendable {
   private func numbers(_ slot: Int) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(
       rebasing: values[(slot * valueCount)..<((slot + 1) * valueCount)])
-  }
-
-  private static func order(
-    of epoch: Int, _ work: SampleWork, _ pass: BatchLoaderOptions.Pass
-  ) -> SampleOrder {
-    switch pass {
-    case .training: return work.source.order(seed: work.seed, epoch: epoch)
-    case .evaluation: return SampleOrder(sequential: work.source.count, epoch: epoch)
-    }
   }
 }

@@ -7,20 +7,26 @@ struct SampleWork: Sendable {
   let content: any SampleContent
   /// Makes a caption's token ids.
   let encode: (@Sendable (String) -> [Int32])?
+  let pass: BatchLoaderOptions.Pass
   let seed: UInt64
 
   enum Outcome: Sendable {
     /// A sample, and the unreadable one whose place it takes, if any.
     case sample(CaptionSample, insteadOf: SkippedSample? = nil)
     case skipped(SkippedSample)
-    /// The loader is to end with this error.
-    case failed(any Error)
   }
 
   /// How many samples are drawn in an unreadable one's place, and how many of those that follow it are
   /// tried then, where few are readable, before the run is given up.
   private static let mostDraws = 100
   private static let mostFollowing = 10_000
+
+  func order(of epoch: Int) -> SampleOrder {
+    switch pass {
+    case .training: source.order(seed: seed, epoch: epoch)
+    case .evaluation: SampleOrder(sequential: source.count, epoch: epoch)
+    }
+  }
 
   /// Loads the sample at a place of the order.
   ///
@@ -29,15 +35,14 @@ struct SampleWork: Sendable {
   /// - Parameters:
   ///   - place: The place in the run, on which the augmentation depends.
   ///   - order: The epoch's order.
-  ///   - replacing: Whether another sample of the epoch stands in for an unreadable one.
   ///   - output: Room for the sample's numbers, undefined where there is no sample.
+  /// - Throws: What the loader is to end with.
   func load(
-    place: LoaderPosition, order: SampleOrder, replacing: Bool,
-    into output: UnsafeMutableBufferPointer<Float>
-  ) -> Outcome {
-    let outcome = load(place: place, visit: order.visit(at: place.position), into: output)
-    guard replacing, case .skipped(let unreadable) = outcome else { return outcome }
-    var random = random(.replacement, place)
+    place: LoaderPosition, order: SampleOrder, into output: UnsafeMutableBufferPointer<Float>
+  ) throws -> Outcome {
+    let outcome = try load(place: place, visit: order.visit(at: place.position), into: output)
+    guard pass == .training, case .skipped(let unreadable) = outcome else { return outcome }
+    var random = RandomStream(.replacement, seed: seed, epoch: place.epoch, sample: place.position)
     var tried = [unreadable]
     let following = min(order.count, Self.mostFollowing)
     for attempt in 0..<Self.mostDraws + following {
@@ -45,50 +50,30 @@ struct SampleWork: Sendable {
         attempt < Self.mostDraws
         ? Int(random.number(below: UInt32(order.count)))
         : (place.position + 1 + attempt - Self.mostDraws) % order.count
-      switch load(place: place, visit: order.visit(at: other), into: output) {
+      switch try load(place: place, visit: order.visit(at: other), into: output) {
       case .sample(let sample, _): return .sample(sample, insteadOf: unreadable)
       case .skipped(let another): tried.append(another)
-      case .failed(let error): return .failed(error)
       }
     }
-    return .failed(
-      DatasetError.nothingReadable(
-        tried: tried.count, lastReasons: tried.suffix(3).map(\.description)))
-  }
-
-  private func random(_ site: RandomSite, _ place: LoaderPosition) -> RandomStream {
-    RandomStream(
-      Philox(seed: seed, stream: UInt64(place.epoch)), site: site.rawValue,
-      sample: UInt32(place.position))
+    throw DatasetError.nothingReadable(
+      tried: tried.count, lastReasons: tried.suffix(3).map(\.description))
   }
 
   private func load(
     place: LoaderPosition, visit: SampleOrder.Visit,
     into output: UnsafeMutableBufferPointer<Float>
-  ) -> Outcome {
-    var sample: CaptionSample
+  ) throws -> Outcome {
+    var path = "sample \(visit.index)"
     do {
-      sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
-    } catch let error as DatasetError where error.isSystemFailure {
-      return .failed(error)
-    } catch let error as SampleError {
-      return .skipped(SkippedSample(path: error.path, reason: error.reason))
-    } catch {
-      return .skipped(SkippedSample(path: "sample \(visit.index)", reason: "\(error)"))
-    }
-    do {
-      var random = random(.augmentation, place)
+      var sample = try source.sample(at: visit.index, seed: seed, epoch: visit.epoch)
+      path = sample.path
+      var random = RandomStream(
+        .augmentation, seed: seed, epoch: place.epoch, sample: place.position)
       try content.write(sample, of: source, using: &random, into: output)
       if let encode { sample.tokens = encode(sample.caption) }
       return .sample(sample)
-    } catch let failure as ContentFailure {
-      return .failed(failure.error)
-    } catch let error as DatasetError where error.isSystemFailure {
-      return .failed(error)
-    } catch let error as ImageError {
-      return .skipped(SkippedSample(path: sample.path, reason: "\(error.reason)"))
     } catch {
-      return .skipped(SkippedSample(path: sample.path, reason: "\(error)"))
+      return .skipped(try SkippedSample(at: path, error))
     }
   }
 }

@@ -31,7 +31,7 @@ public struct CaptionTokens: Sendable {
 
 /// The captions of a source of which little or nothing reaches a model.
 public struct CaptionTally: Sendable {
-  private var tallies: [SourceFinding.Kind: Tally] = [:]
+  private var tallies: [SourceFinding.Kind: SourceFinding] = [:]
 
   public init() {}
 
@@ -45,12 +45,10 @@ public struct CaptionTally: Sendable {
     case .cut: kind = .cutCaptions
     }
     let shown = caption.count > 60 ? caption.prefix(60) + "…" : caption[...]
-    tallies[kind, default: Tally()].add("\(path): \"\(shown)\"")
+    tallies[kind, default: SourceFinding(kind)].add("\(path): \"\(shown)\"")
   }
 
   public var findings: [SourceFinding] {
-    [SourceFinding.Kind.withoutWords, .unknownWords, .cutCaptions].flatMap { kind in
-      tallies[kind].map { $0.finding(kind) } ?? []
-    }
+    [.withoutWords, .unknownWords, .cutCaptions].compactMap { tallies[$0] }
   }
 }

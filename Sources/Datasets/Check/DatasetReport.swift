@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a data set holds, found by reading all of it once.
 public struct DatasetReport: Sendable {
   /// Smallest, middle, mean and largest of a set of numbers.
@@ -65,15 +63,15 @@ public struct DatasetReport: Sendable {
     (formats, badImages, firstBadImages, sidedCaptions) = ([:], 0, [], 0)
     for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
       let portion = start..<min(source.imageCount, start + ImageFinding.portion)
-      for finding in ImageFinding.all(of: portion, in: source, decoder: decoder) {
-        if let failure = finding.failure { throw failure }
+      let found = try portion.concurrentMap { try ImageFinding($0, of: source, decoder: decoder) }
+      for finding in found {
         if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
         for caption in finding.captions {
           words.append(caption.split(whereSeparator: \.isWhitespace).count)
-          if DatasetReport.saysSide(caption) { sidedCaptions += 1 }
-          if let found = tokens?(caption) {
-            tokenCounts.append(found.count)
-            tally.add(caption, of: finding.path, found)
+          if Self.saysSide(caption) { sidedCaptions += 1 }
+          if let tokens = tokens?(caption) {
+            tokenCounts.append(tokens.count)
+            tally.add(caption, of: finding.path, tokens)
           }
           distinct.insert(caption.hashValue)
         }
@@ -113,44 +111,18 @@ private struct ImageFinding: Sendable {
   private(set) var size: ImageSize?
   /// Why it cannot be used.
   private(set) var problem: SkippedSample?
-  /// Why nobody can say whether it can.
-  private(set) var failure: DatasetError?
 
-  private init() {}
-
-  private init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) {
+  /// - Throws: `DatasetError.systemFailure`, where nobody can say whether it can be used.
+  init(_ image: Int, of source: any CaptionSource, decoder: ImageDecoder) throws {
     path = "image \(image)"
     do {
       let record = try source.record(at: image)
       path = record.imagePath
       captions = record.captions
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
-      let format = try decoder.size(of: bytes).format
-      let image = try decoder.decode(bytes: bytes)
-      (self.format, size) = (format, ImageSize(width: image.width, height: image.height))
-    } catch let error as DatasetError where error.isSystemFailure {
-      failure = error
-    } catch let error as SampleError {
-      problem = SkippedSample(path: error.path, reason: error.reason)
-    } catch let error as ImageError {
-      problem = SkippedSample(path: path, reason: "\(error.reason)")
+      (format, size) = (try decoder.size(of: bytes).format, try decoder.decode(bytes: bytes).size)
     } catch {
-      problem = SkippedSample(path: path, reason: "\(error)")
+      problem = try SkippedSample(at: path, error)
     }
-  }
-
-  static func all(
-    of images: Range<Int>, in source: any CaptionSource, decoder: ImageDecoder
-  ) -> [ImageFinding] {
-    var findings = [ImageFinding](repeating: ImageFinding(), count: images.count)
-    findings.withUnsafeMutableBufferPointer { findings in
-      // Each iteration writes an element of its own.
-      nonisolated(unsafe) let findings = findings
-      DispatchQueue.concurrentPerform(iterations: images.count) { number in
-        findings[number] = ImageFinding(
-          images.lowerBound + number, of: source, decoder: decoder)
-      }
-    }
-    return findings
   }
 }

@@ -25,19 +25,19 @@ extension DatasetReport: CustomStringConvertible {
           "\(summary.maximum)",
         ]))
     }
-    if !firstBadImages.isEmpty {
-      let rest = badImages - firstBadImages.count
-      lines += ["", "Unreadable images:"]
-      lines += firstBadImages.map { "  \($0)" }
-      if rest > 0 { lines.append("  and \(rest) more") }
-    }
-    for finding in findings where !finding.examples.isEmpty {
-      lines += ["", finding.kind.rawValue.capitalizedFirst + ":"]
-      lines += finding.examples.map { "  \($0)" }
-      let rest = finding.count - finding.examples.count
-      if rest > 0 { lines.append("  and \(rest) more") }
+    lines += Self.examples("unreadable images", firstBadImages.map(\.description), of: badImages)
+    for finding in findings {
+      lines += Self.examples(finding.kind.rawValue, finding.examples, of: finding.count)
     }
     return FileName.displayed(lines.joined(separator: "\n"))
+  }
+
+  /// The first few of something, below its name; nothing where there are none.
+  private static func examples(_ name: String, _ examples: [String], of count: Int) -> [String] {
+    guard !examples.isEmpty else { return [] }
+    let rest = count > examples.count ? ["  and \(count - examples.count) more"] : []
+    return ["", name.prefix(1).uppercased() + name.dropFirst() + ":"] + examples.map { "  \($0)" }
+      + rest
   }
 
   private func row(_ name: String, _ count: Int) -> String { Self.line([name, "\(count)"]) }
@@ -50,8 +50,4 @@ extension DatasetReport: CustomStringConvertible {
     }
     .joined()
   }
-}
-
-extension String {
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

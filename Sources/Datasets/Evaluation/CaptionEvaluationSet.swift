@@ -49,17 +49,15 @@ public struct CaptionEvaluationSet: Sendable {
         } ?? images.image(withId: id, field: "id")
       let path = NameKey(record.path ?? id)
       if let earlier = pathOfId.updateValue(path, forKey: NameKey(id)), earlier != path {
-        throw ListRecord.Problem(
-          field: "image_id", text: "\(id) belongs to \(earlier.text) as well")
+        throw FieldProblem("image_id", "\(id) belongs to \(earlier.text) as well")
       }
       let references = try record.captions.map { try JSONFields.bounded($0, "caption") }
       if references.isEmpty {
         silent.append(id)
       } else if let number = numbers[path] {
         guard NameKey(items[number].id) == NameKey(id) else {
-          throw ListRecord.Problem(
-            field: "image_id",
-            text: "is \(id), but an earlier record of \(path.text) has \(items[number].id)")
+          throw FieldProblem(
+            "image_id", "is \(id), but an earlier record of \(path.text) has \(items[number].id)")
         }
         items[number].references += references
       } else {

@@ -16,7 +16,7 @@ struct EvaluationImages {
     let path = FilePath.withHome(path)
     guard !path.isEmpty, !path.utf8.contains(0), FileName.bytes(path).count < Int(PATH_MAX)
     else {
-      throw ListRecord.Problem(field: field, text: "expected a path, found an unusable text")
+      throw FieldProblem(field, "expected a path, found an unusable text")
     }
     if FilePath.isAbsolute(path) { return try first(of: [path], for: path, field: field) }
     let name = FilePath.name(of: FilePath.withoutEndingSlashes(path))
@@ -35,37 +35,29 @@ struct EvaluationImages {
   mutating func image(withId id: String, field: String) throws -> URL {
     let id = FileName.text(id.utf8)
     guard !id.utf8.contains(UInt8(ascii: "/")), !id.utf8.contains(0), id.utf8.count < 200 else {
-      throw ListRecord.Problem(field: field, text: "no image can have this name")
+      throw FieldProblem(field, "no image can have this name")
     }
     var names = Self.extensions.map { "\(id).\($0)" }
     if let number = Int64(id), number >= 0 {
-      let digits = String(number)
-      let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+      let padded = String(format: "%012ld", number)
       names = Self.splits.map { "COCO_\($0)_\(padded).jpg" } + ["\(padded).jpg"] + names
     }
     return try first(of: names.map { "\(folder)/\($0)" }, for: "\u{0}\(id)", field: field)
   }
 
   /// - Parameter key: What the image is remembered by.
+  /// - Throws: Also `DatasetError.systemFailure` where nobody can say what is there.
   private mutating func first(of paths: [String], for key: String, field: String) throws -> URL {
     if let known = found[NameKey(key)] { return known }
-    guard let path = try paths.first(where: { try Self.isFile($0) }) else {
-      throw ListRecord.Problem(
-        field: field,
-        text: "there is no image; looked for \(paths.joined(separator: ", ")). "
+    let isFile = { try DatasetError.asking($0, BoundedFile.size(of:)) != nil }
+    guard let path = try paths.first(where: isFile) else {
+      throw FieldProblem(
+        field,
+        "there is no image; looked for \(paths.joined(separator: ", ")). "
           + "Is this the right image folder?")
     }
     let url = URL(fileURLWithPath: path, isDirectory: false)
     found[NameKey(key)] = url
     return url
-  }
-
-  /// - Throws: `DatasetError.systemFailure` where nobody can say.
-  private static func isFile(_ path: String) throws -> Bool {
-    do {
-      return try BoundedFile.size(of: path) != nil
-    } catch {
-      throw DatasetError(error, file: path)
-    }
   }
 }

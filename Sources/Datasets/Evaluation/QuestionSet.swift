@@ -65,7 +65,7 @@ public struct QuestionSet: Sendable {
       let hasNumber = try !reader.isObject && fields["question_id"] == nil
       let id = hasNumber ? String(place.record) : try fields.identifier("question_id")
       guard ids.insert(NameKey(id)).inserted else {
-        throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
+        throw FieldProblem("question_id", "\(id) appears twice")
       }
       let question = try JSONFields.bounded(try fields.text("question"), "question")
       let image =
@@ -95,18 +95,16 @@ public struct QuestionSet: Sendable {
     try reader.read(lists: ["annotations"]) { _, fields in
       let id = try fields.identifier("question_id")
       guard seen.insert(NameKey(id)).inserted else {
-        throw ListRecord.Problem(field: "question_id", text: "\(id) appears twice")
+        throw FieldProblem("question_id", "\(id) appears twice")
       }
       let list = try fields["answers"]
       guard case .array(let given) = list else {
-        throw ListRecord.Problem(
-          field: "answers", text: "expected a list, found \(list?.kind ?? "nothing")")
+        throw FieldProblem("answers", expected: "a list", found: list)
       }
       let answers = try given.flatMap { answer in
         guard case .object(let members) = answer, let text = try JSONFields(members)["answer"]
         else {
-          throw ListRecord.Problem(
-            field: "answers", text: "expected objects with an \"answer\", found \(answer.kind)")
+          throw FieldProblem("answers", expected: "objects with an \"answer\"", found: answer)
         }
         return try fields.answers(text, "answers.answer")
       }
@@ -119,11 +117,9 @@ public struct QuestionSet: Sendable {
 extension JSONFields {
   /// One answer or a list of them, which may be empty, as an answer may.
   fileprivate func answers(_ value: JSONValue, _ name: String) throws -> [String] {
-    let elements: [JSONValue]
-    if case .array(let list) = value { elements = list } else { elements = [value] }
-    return try elements.map { element in
+    try value.elements.map { element in
       guard case .string(let text) = element else {
-        throw ListRecord.Problem(field: name, text: "expected a text, found \(element.kind)")
+        throw FieldProblem(name, expected: "a text", found: element)
       }
       return try Self.bounded(text, name)
     }

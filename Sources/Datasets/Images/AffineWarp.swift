@@ -3,7 +3,9 @@ import Foundation
 /// An affine map of the plane, `x' = a·x + b·y + c`, `y' = d·x + e·y + f`, from an image to the warped one.
 struct AffineMap {
   var (a, b, c, d, e, f) = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+}
 
+extension AffineMap {
   /// Slants and moves.
   init(xFromY: Double = 0, yFromX: Double = 0, shiftX: Double = 0, shiftY: Double = 0) {
     (b, d, c, f) = (xFromY, yFromX, shiftX, shiftY)
@@ -11,10 +13,10 @@ struct AffineMap {
 
   /// Turns about the centre of an image, counter-clockwise as seen on the screen.
   /// - Parameter rotation: In degrees.
-  init(rotation: Double, width: Int, height: Int) {
+  init(rotation: Double, about image: ImageSize) {
     let angle = rotation * .pi / 180
     let (cosine, sine) = (cos(angle), sin(angle))
-    let (x, y) = (Double(width) / 2, Double(height) / 2)
+    let (x, y) = (Double(image.width) / 2, Double(image.height) / 2)
     (a, b, c) = (cosine, sine, (1 - cosine) * x - sine * y)
     (d, e, f) = (-sine, cosine, sine * x + (1 - cosine) * y)
   }
@@ -33,14 +35,13 @@ struct AffineMap {
 
 extension RGBImage {
   /// The image moved by `map` within its frame, bilinear, with OpenCV's arithmetic: places in steps
-  /// of 1/32 pixel, from sums in steps of 1/1024.
-  /// - Parameter background: What stands where the image has gone.
-  func warped(by map: AffineMap, _ background: UInt8) -> RGBImage {
+  /// of 1/32 pixel, from sums in steps of 1/1024. Grey (128) stands where the image has gone.
+  func warped(by map: AffineMap) -> RGBImage {
     let back = map.inverse
     let columns = (0..<width).map { x in
       (fixed(back.a * Double(x) * 1024), fixed(back.d * Double(x) * 1024))
     }
-    return RGBImage(width: width, height: height) { output in
+    return RGBImage(size) { output in
       var target = 0
       for y in 0..<height {
         // 16 rounds the sum to the nearest of the 32 steps.
@@ -49,7 +50,7 @@ extension RGBImage {
         for column in columns {
           let (x, y) = ((startX + column.0) >> 5, (startY + column.1) >> 5)
           for channel in 0..<3 {
-            output[target] = sample(x, y, channel, background)
+            output[target] = sample(x, y, channel)
             target += 1
           }
         }
@@ -60,9 +61,9 @@ extension RGBImage {
   private func fixed(_ value: Double) -> Int { Int(value.rounded(.toNearestOrEven)) }
 
   /// The bilinear value at a place given in 1/32 of a pixel.
-  private func sample(_ x: Int, _ y: Int, _ channel: Int, _ background: UInt8) -> UInt8 {
+  private func sample(_ x: Int, _ y: Int, _ channel: Int) -> UInt8 {
     func pixel(_ x: Int, _ y: Int) -> Int {
-      guard (0..<width).contains(x), (0..<height).contains(y) else { return Int(background) }
+      guard (0..<width).contains(x), (0..<height).contains(y) else { return 128 }
       return Int(pixels[(y * width + x) * 3 + channel])
     }
     let (left, top, right, down) = (x >> 5, y >> 5, x & 31, y & 31)

@@ -7,8 +7,8 @@ extension RGBImage {
   ///
   /// - Parameter samples: Red, green, blue and alpha (not premultiplied), `[height, width, 4]`.
   init(blendingOntoWhite samples: [UInt8], size: ImageSize) {
-    self.init(width: size.width, height: size.height) { pixels in
-      for pixel in 0..<(size.width * size.height) {
+    self.init(size) { pixels in
+      for pixel in 0..<size.pixelCount {
         let weight = Int(samples[pixel * 4 + 3]) << 7
         let white = 255 * ((255 << 7) - weight) + (0x80 << 7)
         for channel in 0..<3 {

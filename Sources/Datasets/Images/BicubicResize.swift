@@ -16,7 +16,7 @@ extension RGBImage {
       let source = PixelRows(
         bytes: UnsafeRawBufferPointer(rebasing: bytes[offset...]), stride: width * 3,
         width: box.width, height: box.height)
-      return RGBImage(width: size.width, height: size.height) { output in
+      return RGBImage(size) { output in
         guard let output = output.baseAddress else { return }
         source.resize(to: size, into: UnsafeMutableRawPointer(output))
       }

@@ -45,7 +45,7 @@ enum EXIFOrientation: UInt16, Sendable {
     let reader = ByteReader(bytes)
     var chunks: [String: [[UInt8]]] = [:]
     var offset = 12
-    while let size = reader.longWord(at: offset + 4, big: false) {
+    while let size = reader.number(at: offset + 4, big: false, as: UInt32.self) {
       if let name = reader.slice(from: offset, count: 4),
         let body = reader.slice(from: offset + 8, count: Int(size))
       {
@@ -89,25 +89,25 @@ enum EXIFOrientation: UInt16, Sendable {
   }
 
   private static func tag(inTIFF reader: ByteReader) -> EXIFOrientation? {
-    guard let byteOrder = reader.byte(at: 0), byteOrder == reader.byte(at: 1),
-      byteOrder == UInt8(ascii: "M") || byteOrder == UInt8(ascii: "I")
+    // "II" where the low bytes of numbers come first, "MM" where the high ones do.
+    guard let order: UInt16 = reader.number(at: 0, big: true), order == 0x4949 || order == 0x4D4D
     else { return nil }
-    let big = byteOrder == UInt8(ascii: "M")
-    guard reader.word(at: 2, big: big) == 42, let start = reader.longWord(at: 4, big: big),
-      let count = reader.word(at: Int(start), big: big)
+    func number<Number: FixedWidthInteger>(at offset: Int) -> Number? {
+      reader.number(at: offset, big: order == 0x4D4D)
+    }
+    guard number(at: 2) == UInt16(42), let start: UInt32 = number(at: 4),
+      let count: UInt16 = number(at: Int(start))
     else { return nil }
     for entry in 0..<Int(count) {
       let offset = Int(start) + 2 + entry * 12
-      guard let tag = reader.word(at: offset, big: big) else { return nil }
+      guard let tag: UInt16 = number(at: offset) else { return nil }
       guard tag == 0x0112 else { continue }
       // A SHORT, as the standard has it, or a LONG.
-      switch reader.word(at: offset + 2, big: big) {
-      case 3:
-        return reader.word(at: offset + 8, big: big).flatMap(EXIFOrientation.init(rawValue:))
+      switch number(at: offset + 2) as UInt16? {
+      case 3: return number(at: offset + 8).flatMap(EXIFOrientation.init(rawValue:))
       case 4:
-        return reader.longWord(at: offset + 8, big: big).flatMap {
-          EXIFOrientation(rawValue: UInt16(clamping: $0))
-        }
+        let value: UInt32? = number(at: offset + 8)
+        return value.flatMap { EXIFOrientation(rawValue: UInt16(clamping: $0)) }
       default: return nil
       }
     }
@@ -121,20 +121,13 @@ struct ByteReader {
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  func byte(at offset: Int) -> UInt8? { bytes.indices.contains(offset) ? bytes[offset] : nil }
-
-  /// A 16-bit number.
-  func word(at offset: Int, big: Bool) -> UInt16? {
-    guard let first = byte(at: offset), let second = byte(at: offset + 1) else { return nil }
-    return big ? UInt16(first) << 8 | UInt16(second) : UInt16(second) << 8 | UInt16(first)
-  }
-
-  /// A 32-bit number.
-  func longWord(at offset: Int, big: Bool) -> UInt32? {
-    guard let first = word(at: offset, big: big), let second = word(at: offset + 2, big: big) else {
-      return nil
-    }
-    return big ? UInt32(first) << 16 | UInt32(second) : UInt32(second) << 16 | UInt32(first)
+  /// A number of 16 or 32 bits.
+  func number<Number: FixedWidthInteger>(
+    at offset: Int, big: Bool, as type: Number.Type = Number.self
+  ) -> Number? {
+    guard let bytes = slice(from: offset, count: MemoryLayout<Number>.size) else { return nil }
+    let number = bytes.loadUnaligned(as: Number.self)
+    return big ? Number(bigEndian: number) : Number(littleEndian: number)
   }
 
   func slice(from offset: Int, count: Int) -> UnsafeRawBufferPointer? {

@@ -1,6 +1,22 @@
 import Files
 import Foundation
 
+/// The bytes of a file whose header has been read.
+protocol ImageFile {
+  /// - Parameter bytes: Must outlive the file.
+  /// - Throws: ``ImageError`` where there is no header that is understood.
+  init(_ bytes: UnsafeRawBufferPointer) throws
+
+  /// What the header declares, which may be any size.
+  var size: ImageSize { get }
+
+  /// How the image must be turned to stand upright.
+  var orientation: EXIFOrientation { get }
+
+  /// Unpacks the image as it is stored.
+  func image(_ options: ImageDecoding) throws -> RGBImage
+}
+
 /// Turns the bytes of JPEG, PNG and WebP files into images.
 ///
 /// Files are taken to be hostile: declared sizes are held against the limit before anything is
@@ -47,20 +63,10 @@ public struct ImageDecoder: Sendable {
   /// The image in a file's bytes.
   /// - Throws: ``ImageError`` without a file name.
   public func decode(bytes: [UInt8]) throws -> RGBImage {
-    try bytes.withUnsafeBytes { try decode(bytes: $0) }
-  }
-
-  /// The image in a file's bytes.
-  /// - Throws: ``ImageError`` without a file name.
-  public func decode(bytes: UnsafeRawBufferPointer) throws -> RGBImage {
-    let decoded: (image: RGBImage, orientation: EXIFOrientation)
-    switch try format(of: bytes) {
-    case .jpeg: decoded = try decodeJPEG(bytes)
-    case .png: decoded = try decodePNG(bytes)
-    case .webP: decoded = try decodeWebP(bytes)
+    try read(bytes) { _, file in
+      let image = try file.image(options)
+      return options.orientation == .apply ? image.turned(file.orientation) : image
     }
-    guard options.orientation == .apply else { return decoded.image }
-    return decoded.image.turned(decoded.orientation)
   }
 
   /// The format and size that a file's header declares, as the decoded image would have it; the
@@ -73,16 +79,9 @@ public struct ImageDecoder: Sendable {
   /// The format and size that the header in a file's bytes declares.
   /// - Throws: ``ImageError`` without a file name.
   public func size(of bytes: [UInt8]) throws -> (format: ImageFormat, size: ImageSize) {
-    try bytes.withUnsafeBytes { bytes in
-      let format = try format(of: bytes)
-      let header: (size: ImageSize, orientation: EXIFOrientation)
-      switch format {
-      case .jpeg: header = try readJPEGHeader(bytes)
-      case .png: header = try readPNGHeader(bytes)
-      case .webP: header = try readWebPHeader(bytes)
-      }
-      let turns = options.orientation == .apply && header.orientation.swapsSides
-      let size = header.size
+    try read(bytes) { format, file in
+      let size = file.size
+      let turns = options.orientation == .apply && file.orientation.swapsSides
       return (format, turns ? ImageSize(width: size.height, height: size.width) : size)
     }
   }
@@ -105,22 +104,37 @@ public struct ImageDecoder: Sendable {
     }
   }
 
-  /// Refuses sizes beyond the limits; called before anything is allocated for them.
-  func checkSize(width: Int, height: Int) throws -> ImageSize {
-    let sides = 1...Self.maximumSide
-    guard sides.contains(width), sides.contains(height), width * height <= maximumPixelCount else {
-      throw ImageError(
-        reason: .unacceptableSize(width: width, height: height, limit: maximumPixelCount))
+  /// Opens a file and refuses sizes beyond the limits, before anything is allocated for them.
+  private func read<Value>(
+    _ bytes: [UInt8], _ use: (ImageFormat, any ImageFile) throws -> Value
+  ) throws -> Value {
+    let format = try format(of: bytes)
+    func checked(_ file: any ImageFile) throws -> Value {
+      let (size, sides) = (file.size, 1...Self.maximumSide)
+      guard sides.contains(size.width), sides.contains(size.height),
+        size.pixelCount <= maximumPixelCount
+      else {
+        throw ImageError(
+          reason: .unacceptableSize(
+            width: size.width, height: size.height, limit: maximumPixelCount))
+      }
+      return try use(format, file)
     }
-    return ImageSize(width: width, height: height)
+    return try bytes.withUnsafeBytes { bytes in
+      switch format {
+      case .jpeg: try checked(JPEGFile(bytes))
+      case .png: try PNGFile.passingOverChunks(bytes) { try checked(PNGFile($0)) }
+      case .webP: try checked(WebPFile(bytes))
+      }
+    }
   }
 
-  private func format(of bytes: UnsafeRawBufferPointer) throws -> ImageFormat {
+  private func format(of bytes: [UInt8]) throws -> ImageFormat {
     guard bytes.count <= maximumFileSize else {
       throw ImageError(reason: .fileTooLarge(bytes: bytes.count, limit: maximumFileSize))
     }
     guard !bytes.isEmpty else { throw ImageError(reason: .empty) }
-    guard let format = ImageFormat(sniffing: bytes) else {
+    guard let format = bytes.withUnsafeBytes({ ImageFormat(sniffing: $0) }) else {
       throw ImageError(reason: .unknownFormat(FileKind.words(bytes)))
     }
     return format

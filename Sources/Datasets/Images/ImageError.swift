@@ -25,11 +25,6 @@ public struct ImageError: Error, Equatable, Sendable {
     /// The file is cut short or damaged; the text is the codec's.
     case damaged(ImageFormat, String)
   }
-
-  public init(file: String? = nil, reason: Reason) {
-    self.file = file
-    self.reason = reason
-  }
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {
@@ -42,19 +37,18 @@ extension ImageError: CustomStringConvertible, LocalizedError {
 extension ImageError.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .unreadable(let detail): return "cannot be read: \(detail)"
-    case .notAFile: return "is not a regular file"
+    case .unreadable(let detail): "cannot be read: \(detail)"
+    case .notAFile: "is not a regular file"
     case .fileTooLarge(let bytes, let limit):
-      return "has \(bytes) bytes, more than the limit of \(limit)"
-    case .empty: return "is empty"
-    case .unknownFormat(let words): return "is neither JPEG, PNG nor WebP: it \(words)"
+      "has \(bytes) bytes, more than the limit of \(limit)"
+    case .empty: "is empty"
+    case .unknownFormat(let words): "is neither JPEG, PNG nor WebP: it \(words)"
     case .unacceptableSize(let width, let height, let limit):
-      return
-        "declares \(width) x \(height) pixels; expected 1 to \(limit) pixels in all and sides of "
+      "declares \(width) x \(height) pixels; expected 1 to \(limit) pixels in all and sides of "
         + "at most \(ImageDecoder.maximumSide)"
     case .unsupported(let format, let detail):
-      return "\(format.rawValue) of a kind not read: \(detail)"
-    case .damaged(let format, let detail): return "damaged \(format.rawValue): \(detail)"
+      "\(format.rawValue) of a kind not read: \(detail)"
+    case .damaged(let format, let detail): "damaged \(format.rawValue): \(detail)"
     }
   }
 }

@@ -65,9 +65,7 @@ public struct ImageTransform: Sendable, Codable, Hashable {
     let box: PixelBox
     switch framing {
     case .whole: box = image.bounds
-    case .randomResizedCrop(let crop):
-      box = crop.box(
-        in: ImageSize(width: image.width, height: image.height), using: &random)
+    case .randomResizedCrop(let crop): box = crop.box(in: image.size, using: &random)
     }
     let flips = flipProbability > 0 && random.uniform() < flipProbability
     let resized = image.resized(box, to: size)

@@ -2,41 +2,45 @@ import CTurboJPEG
 
 /// JPEG through libjpeg-turbo, with its accurate transform and smooth ("fancy") chroma upsampling,
 /// as in Pillow. TurboJPEG's calls return codes; no `longjmp` crosses Swift frames.
-extension ImageDecoder {
-  func readJPEGHeader(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
-    let jpeg = try JPEGHandle()
-    let header = try jpeg.header(of: bytes)
-    let size = try checkSize(width: header.width, height: header.height)
-    return (size, EXIFOrientation(inJPEG: bytes))
+final class JPEGFile: ImageFile {
+  let size: ImageSize
+  private let bytes: UnsafeRawBufferPointer
+  private let isFourChannel: Bool
+  private let handle: tjhandle
+
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    guard let handle = tjInitDecompress() else {
+      throw ImageError(reason: .unreadable("TurboJPEG could not be set up"))
+    }
+    var (width, height, subsampling, colorSpace): (Int32, Int32, Int32, Int32) = (0, 0, -1, -1)
+    let code = tjDecompressHeader3(
+      handle, bytes.bindMemory(to: UInt8.self).baseAddress, UInt(bytes.count), &width, &height,
+      &subsampling, &colorSpace)
+    self.handle = handle
+    self.bytes = bytes
+    size = ImageSize(width: Int(width), height: Int(height))
+    isFourChannel = colorSpace == TJCS_CMYK.rawValue || colorSpace == TJCS_YCCK.rawValue
+    // Unusual chroma sampling has no TurboJPEG name and counts as an error here, yet decodes.
+    guard code == 0 || (width > 0 && height > 0 && colorSpace >= 0) else {
+      throw ImageError(reason: .damaged(.jpeg, message))
+    }
   }
 
-  func decodeJPEG(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
-    let jpeg = try JPEGHandle()
-    let header = try jpeg.header(of: bytes)
-    let size = try checkSize(width: header.width, height: header.height)
-    let image: RGBImage
-    if header.isFourChannel {
-      let samples = try [UInt8](count: size.width * size.height * 4) { samples in
-        try jpeg.decompress(bytes, into: samples, size: size, format: TJPF_CMYK)
-      }
-      image = Self.convertingInvertedCMYK(samples, size: size)
-    } else {
-      image = try RGBImage(width: size.width, height: size.height) { pixels in
-        try jpeg.decompress(bytes, into: pixels, size: size, format: TJPF_RGB)
-      }
-    }
-    return (image, EXIFOrientation(inJPEG: bytes))
+  deinit { tjDestroy(handle) }
+
+  var orientation: EXIFOrientation { EXIFOrientation(inJPEG: bytes) }
+
+  func image(_ options: ImageDecoding) throws -> RGBImage {
+    guard isFourChannel else { return try RGBImage(size) { try decompress(into: $0, TJPF_RGB) } }
+    let samples = try [UInt8](count: size.pixelCount * 4) { try decompress(into: $0, TJPF_CMYK) }
+    return Self.convertingInvertedCMYK(samples, size: size)
   }
 
   /// RGB from CMYK that is stored inverted, as Adobe's programs do and Pillow assumes of all
   /// four-channel JPEG: `k - divided255((255 - c) * k)`, without colour profiles.
   private static func convertingInvertedCMYK(_ samples: [UInt8], size: ImageSize) -> RGBImage {
-    RGBImage(width: size.width, height: size.height) { pixels in
-      for pixel in 0..<(size.width * size.height) {
+    RGBImage(size) { pixels in
+      for pixel in 0..<size.pixelCount {
         let black = Int(samples[pixel * 4 + 3])
         for channel in 0..<3 {
           let product = (255 - Int(samples[pixel * 4 + channel])) * black + 128
@@ -46,43 +50,13 @@ extension ImageDecoder {
       }
     }
   }
-}
-
-/// One TurboJPEG decompressor.
-private final class JPEGHandle {
-  private let handle: tjhandle
-
-  init() throws {
-    guard let handle = tjInitDecompress() else {
-      throw ImageError(reason: .unreadable("TurboJPEG could not be set up"))
-    }
-    self.handle = handle
-  }
-
-  deinit { tjDestroy(handle) }
-
-  func header(
-    of bytes: UnsafeRawBufferPointer
-  ) throws -> (width: Int, height: Int, isFourChannel: Bool) {
-    var (width, height, subsampling, colorSpace): (Int32, Int32, Int32, Int32) = (0, 0, -1, -1)
-    let code = tjDecompressHeader3(
-      handle, bytes.bindMemory(to: UInt8.self).baseAddress, UInt(bytes.count), &width, &height,
-      &subsampling, &colorSpace)
-    // Unusual chroma sampling has no TurboJPEG name and counts as an error here, yet decodes.
-    guard code == 0 || (width > 0 && height > 0 && colorSpace >= 0) else {
-      throw ImageError(reason: .damaged(.jpeg, message))
-    }
-    let isFourChannel = colorSpace == TJCS_CMYK.rawValue || colorSpace == TJCS_YCCK.rawValue
-    return (Int(width), Int(height), isFourChannel)
-  }
 
   /// Writes the image's rows to `output`.
   ///
   /// A warning means damage or a cut file, and is refused, but for those that touch no pixel. The library
   /// names the first warning only: the file is decoded again without its cause, so that none hides another.
-  func decompress(
-    _ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>,
-    size: ImageSize, format: TJPF
+  private func decompress(
+    into output: UnsafeMutableBufferPointer<UInt8>, _ format: TJPF
   ) throws {
     func attempt(_ bytes: UnsafeRawBufferPointer, _ flags: Int32) -> Bool {
       let code = tjDecompress2(

@@ -1,29 +1,34 @@
 import CSPNG
 
 /// PNG through libspng: all colour types and depths, interlacing, palettes and `tRNS`.
-extension ImageDecoder {
-  func readPNGHeader(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
-    try passingOverChunks(bytes, readHeader)
+///
+/// Strict about the checksums of what pixels come from and bounded in what other chunks may take; damaged
+/// ones of these are passed over.
+final class PNGFile: ImageFile {
+  /// The most bytes one chunk, and all stored chunks together, may take (unpacked).
+  private static let chunkLimit = 64 << 20
+  private let context: OpaquePointer
+  private var header = spng_ihdr()
+
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    guard let context = spng_ctx_new(0) else {
+      throw ImageError(reason: .unreadable("libspng could not be set up"))
+    }
+    self.context = context
+    try check(
+      spng_set_crc_action(
+        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue)))
+    try check(spng_set_chunk_limits(context, Self.chunkLimit, Self.chunkLimit))
+    try check(spng_set_png_buffer(context, bytes.baseAddress, bytes.count))
+    try check(spng_get_ihdr(context, &header))
   }
 
-  private func readHeader(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
-    let png = try PNGContext(bytes)
-    let header = try png.header()
-    return (try checkSize(width: Int(header.width), height: Int(header.height)), png.orientation)
-  }
+  deinit { spng_ctx_free(context) }
 
-  func decodePNG(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
-    try passingOverChunks(bytes, decode)
-  }
+  var size: ImageSize { ImageSize(width: Int(header.width), height: Int(header.height)) }
 
   /// Reads a file; once more without the chunks that no pixel comes from where the library stops at one.
-  private func passingOverChunks<Result>(
+  static func passingOverChunks<Result>(
     _ bytes: UnsafeRawBufferPointer, _ read: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
     do {
@@ -33,7 +38,7 @@ extension ImageDecoder {
       let reader = ByteReader(bytes)
       var plain = Array(bytes.prefix(8))
       var offset = 8
-      while let length = reader.longWord(at: offset, big: true),
+      while let length = reader.number(at: offset, big: true, as: UInt32.self),
         let chunk = reader.slice(from: offset, count: Int(length) + 12)
       {
         let type = String(decoding: chunk[4..<8], as: UTF8.self)
@@ -48,45 +53,36 @@ extension ImageDecoder {
     }
   }
 
-  private func decode(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
-    let png = try PNGContext(bytes)
-    let header = try png.header()
-    let size = try checkSize(width: Int(header.width), height: Int(header.height))
-    let transparentColor = png.transparency
+  func image(_ options: ImageDecoding) throws -> RGBImage {
+    let transparentColor = transparency
     let blends = options.transparency == .white
     let isGray16 = header.bit_depth == 16 && header.color_type == SPNG_COLOR_TYPE_GRAYSCALE.rawValue
     let hasAlphaChannel =
       header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA.rawValue
       || header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA.rawValue
-    let image: RGBImage
     if isGray16 {
-      image = try decodeGray16(png, size: size, transparent: blends ? transparentColor?.gray : nil)
-    } else if blends, hasAlphaChannel || transparentColor != nil {
-      let samples = try [UInt8](count: size.width * size.height * 4) { samples in
-        try png.decode(into: .init(samples), format: SPNG_FMT_RGBA8, flags: SPNG_DECODE_TRNS)
-      }
-      image = RGBImage(blendingOntoWhite: samples, size: size)
-    } else {
-      image = try RGBImage(width: size.width, height: size.height) { pixels in
-        try png.decode(into: .init(pixels), format: SPNG_FMT_RGB8)
-      }
+      return try gray16(
+        transparent: blends ? transparentColor?.gray : nil,
+        scales: options.sixteenBitGray == .scale)
     }
-    return (image, png.orientation)
+    guard blends, hasAlphaChannel || transparentColor != nil else {
+      return try RGBImage(size) { try decode(into: .init($0), format: SPNG_FMT_RGB8) }
+    }
+    let samples = try [UInt8](count: size.pixelCount * 4) { samples in
+      try decode(into: .init(samples), format: SPNG_FMT_RGBA8, flags: SPNG_DECODE_TRNS)
+    }
+    return RGBImage(blendingOntoWhite: samples, size: size)
   }
 
-  /// - Parameter transparent: The 16-bit value that stands for "nothing here", if any.
-  private func decodeGray16(
-    _ png: PNGContext, size: ImageSize, transparent: UInt16?
-  ) throws -> RGBImage {
-    let count = size.width * size.height
-    let samples = try [UInt16](count: count) { samples in
-      try png.decode(into: .init(samples), format: SPNG_FMT_PNG)
+  /// - Parameters:
+  ///   - transparent: The 16-bit value that stands for "nothing here", if any.
+  ///   - scales: Whether values are divided by 257, or else cut at 255.
+  private func gray16(transparent: UInt16?, scales: Bool) throws -> RGBImage {
+    let samples = try [UInt16](count: size.pixelCount) { samples in
+      try decode(into: .init(samples), format: SPNG_FMT_PNG)
     }
-    let scales = options.sixteenBitGray == .scale
-    return RGBImage(width: size.width, height: size.height) { pixels in
-      for index in 0..<count {
+    return RGBImage(size) { pixels in
+      for index in 0..<samples.count {
         let value = samples[index]
         let byte =
           value == transparent
@@ -95,38 +91,9 @@ extension ImageDecoder {
       }
     }
   }
-}
-
-/// One libspng decoder, strict about the checksums of what pixels come from and bounded in what other chunks
-/// may take; damaged ones of these are passed over.
-private final class PNGContext {
-  /// The most bytes one chunk, and all stored chunks together, may take (unpacked).
-  private static let chunkLimit = 64 << 20
-  private let context: OpaquePointer
-
-  /// - Parameter bytes: Must outlive the context.
-  init(_ bytes: UnsafeRawBufferPointer) throws {
-    guard let context = spng_ctx_new(0) else {
-      throw ImageError(reason: .unreadable("libspng could not be set up"))
-    }
-    self.context = context
-    try check(
-      spng_set_crc_action(
-        context, Int32(SPNG_CRC_ERROR.rawValue), Int32(SPNG_CRC_DISCARD.rawValue)))
-    try check(spng_set_chunk_limits(context, Self.chunkLimit, Self.chunkLimit))
-    try check(spng_set_png_buffer(context, bytes.baseAddress, bytes.count))
-  }
-
-  deinit { spng_ctx_free(context) }
-
-  func header() throws -> spng_ihdr {
-    var header = spng_ihdr()
-    try check(spng_get_ihdr(context, &header))
-    return header
-  }
 
   /// The `tRNS` chunk, if there is one.
-  var transparency: spng_trns? {
+  private var transparency: spng_trns? {
     var transparency = spng_trns()
     return spng_get_trns(context, &transparency) == 0 ? transparency : nil
   }
@@ -160,7 +127,7 @@ private final class PNGContext {
   }
 
   /// Unpacks the pixels, which must fill `output` exactly.
-  func decode(
+  private func decode(
     into output: UnsafeMutableRawBufferPointer, format: spng_format,
     flags: spng_decode_flags = .init(rawValue: 0)
   ) throws {

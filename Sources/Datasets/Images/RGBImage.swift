@@ -22,11 +22,13 @@ public struct RGBImage: Equatable, Sendable {
   ///
   /// - Parameter fill: Gets the uninitialised samples, `[height, width, 3]`, and must write all.
   init(
-    width: Int, height: Int, filledBy fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
+    _ size: ImageSize, filledBy fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
   ) rethrows {
-    let pixels = try [UInt8](count: width * height * 3, filledBy: fill)
-    self.init(width: width, height: height, pixels: pixels)
+    let pixels = try [UInt8](count: size.pixelCount * 3, filledBy: fill)
+    self.init(width: size.width, height: size.height, pixels: pixels)
   }
+
+  public var size: ImageSize { ImageSize(width: width, height: height) }
 
   /// The whole image as a box.
   public var bounds: PixelBox { PixelBox(left: 0, top: 0, width: width, height: height) }
@@ -38,19 +40,14 @@ public struct PixelBox: Equatable, Sendable {
   public var top: Int
   public var width: Int
   public var height: Int
-
-  public init(left: Int, top: Int, width: Int, height: Int) {
-    self.left = left
-    self.top = top
-    self.width = width
-    self.height = height
-  }
 }
 
 /// The size of an image in pixels.
 public struct ImageSize: Hashable, Sendable, Codable {
   public var width: Int
   public var height: Int
+
+  var pixelCount: Int { width * height }
 
   public init(width: Int, height: Int) {
     self.width = width

@@ -22,9 +22,6 @@ public struct RandAugment: Sendable, Codable, Hashable {
     case shearX, shearY, translateX, translateY, rotate
   }
 
-  /// What stands where an operation has moved the image away.
-  static let background: UInt8 = 128
-
   /// The image after the operations that `random` draws.
   func apply(to image: RGBImage, using random: inout RandomStream) -> RGBImage {
     var image = image
@@ -51,18 +48,12 @@ public struct RandAugment: Sendable, Codable, Hashable {
     case .brightness: return image.brightened(by: Float(factor))
     case .sharpness: return image.sharpened(by: Float(factor))
     case .equalize: return image.equalized()
-    case .shearX:
-      return image.warped(by: AffineMap(xFromY: share * 0.3 * direction), Self.background)
-    case .shearY:
-      return image.warped(by: AffineMap(yFromX: share * 0.3 * direction), Self.background)
-    case .translateX:
-      return image.warped(by: AffineMap(shiftX: -share * 10 * direction), Self.background)
-    case .translateY:
-      return image.warped(by: AffineMap(shiftY: -share * 10 * direction), Self.background)
+    case .shearX: return image.warped(by: AffineMap(xFromY: share * 0.3 * direction))
+    case .shearY: return image.warped(by: AffineMap(yFromX: share * 0.3 * direction))
+    case .translateX: return image.warped(by: AffineMap(shiftX: -share * 10 * direction))
+    case .translateY: return image.warped(by: AffineMap(shiftY: -share * 10 * direction))
     case .rotate:
-      let map = AffineMap(
-        rotation: share * 30 * direction, width: image.width, height: image.height)
-      return image.warped(by: map, Self.background)
+      return image.warped(by: AffineMap(rotation: share * 30 * direction, about: image.size))
     }
   }
 }

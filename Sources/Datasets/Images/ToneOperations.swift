@@ -42,7 +42,7 @@ extension RGBImage {
   func sharpened(by factor: Float) -> RGBImage {
     guard factor != 1, width > 2, height > 2 else { return self }
     let line = width * 3
-    return RGBImage(width: width, height: height) { output in
+    return RGBImage(size) { output in
       _ = output.initialize(fromContentsOf: pixels)
       for row in 1..<height - 1 {
         for place in (row * line + 3)..<(row * line + line - 3) {
@@ -68,7 +68,7 @@ extension RGBImage {
   /// Every sample replaced by what its channel's table says.
   private func mapped(_ table: (_ channel: Int) -> [UInt8]) -> RGBImage {
     let tables = (0..<3).map(table)
-    return RGBImage(width: width, height: height) { output in
+    return RGBImage(size) { output in
       for place in pixels.indices { output[place] = tables[place % 3][Int(pixels[place])] }
     }
   }

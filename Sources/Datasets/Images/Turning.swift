@@ -15,13 +15,13 @@ extension RGBImage {
     case .transversed: (origin, across, down) = (w * h - 1, -w, -1)
     case .quarterTurnLeft: (origin, across, down) = (w - 1, w, -1)
     }
-    let (newWidth, newHeight) = orientation.swapsSides ? (h, w) : (w, h)
+    let size = orientation.swapsSides ? ImageSize(width: h, height: w) : size
     return pixels.withUnsafeBufferPointer { stored in
-      RGBImage(width: newWidth, height: newHeight) { pixels in
+      RGBImage(size) { pixels in
         var target = 0
-        for y in 0..<newHeight {
+        for y in 0..<size.height {
           var source = 3 * (origin + y * down)
-          for _ in 0..<newWidth {
+          for _ in 0..<size.width {
             pixels[target] = stored[source]
             pixels[target + 1] = stored[source + 1]
             pixels[target + 2] = stored[source + 2]

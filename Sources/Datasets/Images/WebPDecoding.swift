@@ -1,36 +1,12 @@
 import CWebP
 
 /// WebP through libwebp. Animations are refused: which of the images a caption means is unknown.
-extension ImageDecoder {
-  func readWebPHeader(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (size: ImageSize, orientation: EXIFOrientation) {
-    let features = try webPFeatures(bytes)
-    let size = try checkSize(width: Int(features.width), height: Int(features.height))
-    return (size, EXIFOrientation(inWebP: bytes))
-  }
+struct WebPFile: ImageFile {
+  private let bytes: UnsafeRawBufferPointer
+  private var features = WebPBitstreamFeatures()
 
-  func decodeWebP(
-    _ bytes: UnsafeRawBufferPointer
-  ) throws -> (image: RGBImage, orientation: EXIFOrientation) {
-    let features = try webPFeatures(bytes)
-    let size = try checkSize(width: Int(features.width), height: Int(features.height))
-    let image: RGBImage
-    if features.has_alpha != 0 && options.transparency == .white {
-      let samples = try [UInt8](count: size.width * size.height * 4) { samples in
-        try unpackWebP(bytes, into: samples, size, mode: MODE_RGBA)
-      }
-      image = RGBImage(blendingOntoWhite: samples, size: size)
-    } else {
-      image = try RGBImage(width: size.width, height: size.height) { pixels in
-        try unpackWebP(bytes, into: pixels, size, mode: MODE_RGB)
-      }
-    }
-    return (image, EXIFOrientation(inWebP: bytes))
-  }
-
-  private func webPFeatures(_ bytes: UnsafeRawBufferPointer) throws -> WebPBitstreamFeatures {
-    var features = WebPBitstreamFeatures()
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    self.bytes = bytes
     let status = WebPGetFeatures(
       bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, &features)
     try check(status)
@@ -38,12 +14,21 @@ extension ImageDecoder {
       throw ImageError(
         reason: .unsupported(.webP, "an animation; store the one image that the caption means"))
     }
-    return features
   }
 
-  private func unpackWebP(
-    _ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>,
-    _ size: ImageSize, mode: WEBP_CSP_MODE
+  var size: ImageSize { ImageSize(width: Int(features.width), height: Int(features.height)) }
+  var orientation: EXIFOrientation { EXIFOrientation(inWebP: bytes) }
+
+  func image(_ options: ImageDecoding) throws -> RGBImage {
+    guard features.has_alpha != 0 && options.transparency == .white else {
+      return try RGBImage(size) { try unpack(into: $0, mode: MODE_RGB) }
+    }
+    let samples = try [UInt8](count: size.pixelCount * 4) { try unpack(into: $0, mode: MODE_RGBA) }
+    return RGBImage(blendingOntoWhite: samples, size: size)
+  }
+
+  private func unpack(
+    into output: UnsafeMutableBufferPointer<UInt8>, mode: WEBP_CSP_MODE
   ) throws {
     var configuration = WebPDecoderConfig()
     guard WebPInitDecoderConfig(&configuration) != 0 else {

@@ -14,20 +14,13 @@ public final class CaptionDataset: CaptionSource {
   ///   - location: A list, or a folder of images with `.txt` files beside them; paths are as
   ///     `FileName` has them.
   ///   - imageFolder: The folder that a list's paths are relative to; by default the list's own.
+  ///   - isHeldOut: Whether the pairs are held out, by which Karpathy's splits are chosen.
   ///   - mayBeEmpty: Whether a source without pairs is one; for checks.
   /// - Throws: ``DatasetError``.
-  public convenience init(
+  public init(
     path location: String, imageFolder: String? = nil,
-    captions captionPolicy: CaptionPolicy = .draw, mayBeEmpty: Bool = false
-  ) throws {
-    try self.init(
-      path: location, imageFolder: imageFolder, captions: captionPolicy, for: .training,
-      mayBeEmpty: mayBeEmpty)
-  }
-
-  init(
-    path location: String, imageFolder: String?, captions captionPolicy: CaptionPolicy,
-    for use: CaptionList.Use, mayBeEmpty: Bool
+    captions captionPolicy: CaptionPolicy = .draw, isHeldOut: Bool = false,
+    mayBeEmpty: Bool = false
   ) throws {
     func absolute(_ path: String) -> String {
       FilePath.withoutEndingSlashes(FilePath.absolute(path))
@@ -38,7 +31,7 @@ public final class CaptionDataset: CaptionSource {
       findings = try FolderReader(folder: path).read(into: &builder)
       self.imageFolder = path
     } else {
-      findings = try CaptionList(path, for: use).read { record in
+      findings = try CaptionList(path, for: isHeldOut ? .validation : .training).read { record in
         if !record.captions.isEmpty { try record.add(to: &builder) }
       }
       self.imageFolder = imageFolder.map(absolute) ?? FilePath.folder(of: path)
@@ -68,10 +61,11 @@ public final class CaptionDataset: CaptionSource {
   }
 
   public func sample(at number: Int, seed: UInt64, epoch: Int) -> CaptionSample {
-    let image = image(ofSample: number)
-    var caption = number
-    if captionPolicy == .draw {
-      let range = index.captionRange(ofImage: image)
+    var (image, caption) = (number, number)
+    switch captionPolicy {
+    case .all: image = index.image(ofCaption: number)
+    case .draw:
+      let range = index.captionRange(ofImage: number)
       caption =
         range.lowerBound
         + RandomStream.caption(of: range.count, sample: number, seed: seed, epoch: epoch)
@@ -79,10 +73,6 @@ public final class CaptionDataset: CaptionSource {
     return CaptionSample(
       index: number, image: image, imageId: index.imageIds[image],
       caption: index.caption(at: caption), path: resolve(index.paths.name(at: image)))
-  }
-
-  public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
-    try imageBytes(ofImage: image(ofSample: number), limit: limit)
   }
 
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
@@ -130,10 +120,6 @@ public final class CaptionDataset: CaptionSource {
 
   /// -1 where there is no file, and where the system fails: reading the image will say so.
   private func size(of path: String) -> Int { (try? BoundedFile.size(of: path)) ?? -1 }
-
-  private func image(ofSample number: Int) -> Int {
-    captionPolicy == .draw ? number : index.image(ofCaption: number)
-  }
 
   private func resolve(_ path: String) -> String {
     let path = FilePath.withHome(path)

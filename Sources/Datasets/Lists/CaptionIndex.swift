@@ -35,9 +35,6 @@ extension CaptionIndex {
   /// Collects records. Entries with the same path, byte for byte, are one image with several
   /// captions.
   struct Builder {
-    /// Samples are numbered with 32 bits, of which the random streams use all.
-    static let sampleLimit = Int(Int32.max)
-
     private var paths = StringTable()
     private var captions = StringTable()
     private var imageNumbers: [NameKey: Int] = [:]
@@ -47,39 +44,33 @@ extension CaptionIndex {
     /// Adds an entry of a list.
     ///
     /// - Parameter imageId: The entry's own `image_id`, if it has one.
-    /// - Returns: Nil, or the other `image_id` that an earlier entry gave the same image.
-    mutating func add(path: String, captions newCaptions: [String], imageId: String?) throws
-      -> String?
-    {
+    /// - Throws: `FieldProblem` where an earlier entry gave the same image another `image_id`.
+    mutating func add(path: String, captions newCaptions: [String], imageId: String?) throws {
       let image: Int
       if let known = imageNumbers[NameKey(path)] {
         image = known
-        if let imageId {
-          if let earlier = explicitIds[image], NameKey(earlier) != NameKey(imageId) {
-            return earlier
-          }
-          explicitIds[image] = imageId
+        if let imageId, let earlier = explicitIds[image], NameKey(earlier) != NameKey(imageId) {
+          throw FieldProblem(
+            "image_id", "is \(imageId), but an earlier record of \(path) has \(earlier)")
         }
+        explicitIds[image] = imageId ?? explicitIds[image]
       } else {
         image = paths.count
         paths.append(name: path)
         imageNumbers[NameKey(path)] = image
         explicitIds.append(imageId)
       }
-      guard captions.count + newCaptions.count <= Self.sampleLimit else {
-        throw DatasetError.tooManySamples(limit: Self.sampleLimit)
-      }
+      try DatasetError.checkSampleCount(captions.count + newCaptions.count)
       for caption in newCaptions {
         captions.append(caption)
         imageOfCaption.append(UInt32(image))
       }
-      return nil
     }
 
     func build() -> CaptionIndex {
-      var offsets = [Int](repeating: 0, count: paths.count + 1)
-      for image in imageOfCaption { offsets[Int(image) + 1] += 1 }
-      for image in 0..<paths.count { offsets[image + 1] += offsets[image] }
+      var counts = [Int](repeating: 0, count: paths.count)
+      for image in imageOfCaption { counts[Int(image)] += 1 }
+      let offsets = counts.starts
       var next = offsets
       var places = [UInt32](repeating: 0, count: captions.count)
       for (caption, image) in imageOfCaption.enumerated() {

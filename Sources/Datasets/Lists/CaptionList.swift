@@ -30,21 +30,44 @@ struct CaptionList {
   }
 
   /// Hands over each image with captions; one may come several times where records do.
-  /// - Parameter take: Throws `ListRecord.Problem` where a record is no good.
+  /// - Parameter take: Throws `FieldProblem` where a record is no good.
   /// - Returns: What else there is.
   /// - Throws: ``DatasetError``.
   func read(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
+    let images: [Image]
     switch file.layout {
-    case .object(let lists):
-      return lists == ["images"] ? try readSentences(take) : try readAnnotations(take)
     case .records, .table:
       try file.read { _, fields in try take(try ListRecord(fields)) }
       return []
+    case .object(["images"]): images = try readSentences()
+    case .object: images = try readAnnotations()
     }
+    func isOfUse(_ image: Image) -> Bool { image.split.map(use.splits.contains) == true }
+    let hasSplits = images.contains(where: isOfUse)
+    var silent = SourceFinding(.withoutText)
+    var others = SourceFinding(.otherSplits)
+    for image in images {
+      let record = image.record
+      if hasSplits, !isOfUse(image) {
+        others.add("\(record.path ?? "") (\(image.split ?? "no split"))")
+        continue
+      }
+      // An image that nobody speaks of is looked for too: its list may be of another folder.
+      try file.naming(image.place) { try take(record) }
+      if record.captions.isEmpty { silent.add(record.path ?? record.imageId ?? "") }
+    }
+    return [silent, others].filter { $0.count > 0 }
   }
 
-  private func readAnnotations(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
-    var images: [(place: RecordFile.Place, record: ListRecord)] = []
+  private struct Image {
+    let place: RecordFile.Place
+    var record: ListRecord
+    /// Karpathy's, where there is one.
+    var split: String?
+  }
+
+  private func readAnnotations() throws -> [Image] {
+    var images: [Image] = []
     var numbers: [NameKey: Int] = [:]
     // Captions may come before the images they belong to.
     var captions: [(place: RecordFile.Place, image: String, text: String)] = []
@@ -55,40 +78,33 @@ struct CaptionList {
       }
       let id = try fields.identifier("id")
       guard numbers.updateValue(images.count, forKey: NameKey(id)) == nil else {
-        throw ListRecord.Problem(field: "id", text: "\(id) belongs to an earlier image as well")
+        throw FieldProblem("id", "\(id) belongs to an earlier image as well")
       }
       let path = try fields["file_name"].map { try JSONFields.path($0, "file_name") }
-      images.append((place, ListRecord(path: path, captions: [], imageId: id)))
+      let record = ListRecord(path: path, captions: [], imageId: id)
+      images.append(Image(place: place, record: record))
     }
     for caption in captions {
       try file.naming(caption.place) {
         guard let number = numbers[NameKey(caption.image)] else {
-          throw ListRecord.Problem(field: "image_id", text: "there is no image \(caption.image)")
+          throw FieldProblem("image_id", "there is no image \(caption.image)")
         }
         images[number].record.captions.append(caption.text)
       }
     }
-    var silent = Tally()
-    for (place, record) in images {
-      // An image that nobody speaks of is looked for too: its list may be of another folder.
-      try file.naming(place) { try take(record) }
-      if record.captions.isEmpty { silent.add(record.path ?? record.imageId ?? "") }
-    }
-    return silent.finding(.withoutText)
+    return images
   }
 
-  private func readSentences(_ take: (ListRecord) throws -> Void) throws -> [SourceFinding] {
-    var images: [(place: RecordFile.Place, split: String?, record: ListRecord)] = []
+  private func readSentences() throws -> [Image] {
+    var images: [Image] = []
     try file.read(lists: ["images"]) { place, fields in
       guard case .array(let sentences)? = try fields["sentences"] else {
-        throw ListRecord.Problem(
-          field: "sentences",
-          text: "expected a list, found none, and the list \"annotations\" is missing")
+        throw FieldProblem(
+          "sentences", "expected a list, found none, and the list \"annotations\" is missing")
       }
       let captions = try sentences.map { sentence in
         guard case .object(let members) = sentence else {
-          throw ListRecord.Problem(
-            field: "sentences", text: "expected objects with a \"raw\", found \(sentence.kind)")
+          throw FieldProblem("sentences", expected: "objects with a \"raw\"", found: sentence)
         }
         return try JSONFields(members).text("raw")
       }
@@ -97,31 +113,10 @@ struct CaptionList {
       var split: String?
       if case .string(let text)? = try fields["split"] { split = text }
       let id = try ["cocoid", "imgid"].first { try fields[$0] != nil }.map(fields.identifier)
-      images.append(
-        (
-          place, split,
-          ListRecord(
-            path: folder.map { FilePath.joined($0, name) } ?? name, captions: captions, imageId: id)
-        ))
+      let record = ListRecord(
+        path: folder.map { FilePath.joined($0, name) } ?? name, captions: captions, imageId: id)
+      images.append(Image(place: place, record: record, split: split))
     }
-    let isChosen = images.contains { $0.split.map(use.splits.contains) == true }
-    var silent = Tally()
-    var others = Tally()
-    for (place, split, record) in images {
-      if isChosen, split.map(use.splits.contains) != true {
-        others.add("\(record.path ?? "") (\(split ?? "no split"))")
-        continue
-      }
-      try file.naming(place) { try take(record) }
-      if record.captions.isEmpty { silent.add(record.path ?? "") }
-    }
-    return silent.finding(.withoutText) + others.finding(.otherSplits)
-  }
-}
-
-extension Tally {
-  /// One finding, or none where nothing was counted.
-  func finding(_ kind: SourceFinding.Kind) -> [SourceFinding] {
-    count == 0 ? [] : [SourceFinding(kind, count: count, examples: examples)]
+    return images
   }
 }

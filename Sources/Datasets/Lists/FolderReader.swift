@@ -26,37 +26,32 @@ struct FolderReader {
     var found = Found()
     try collect("", into: &found, within: [])
     found.images.sort()
-    var silent = Tally()
+    var silent = SourceFinding(.withoutText)
     for image in found.images.map(\.text) {
       found.texts.remove(NameKey(FilePath.withoutEnding(image)))
       do {
-        // Paths are unique, and there are no explicit ids that could disagree.
-        _ = try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
-      } catch let problem as ListRecord.Problem {
+        try builder.add(path: image, captions: try captions(ofImage: image), imageId: nil)
+      } catch let problem as Problem {
         silent.add("\(image): \(problem.text)")
       }
     }
-    var lone = Tally()
+    var lone = SourceFinding(.withoutImage)
     for text in found.texts.sorted() { lone.add("\(text.text).txt") }
-    return silent.finding(.withoutText) + lone.finding(.withoutImage)
-      + found.others.finding(.ignoredMembers)
+    return [silent, lone, found.others].filter { $0.count > 0 }
   }
 
   private struct Found {
     var images: [NameKey] = []
     /// Without their ending.
     var texts: Set<NameKey> = []
-    var others = Tally()
+    var others = SourceFinding(.ignoredMembers)
   }
 
-  /// The names in a folder, in no order, without those that begin with a dot.
+  /// The names in a folder, in order of their bytes, without those that begin with a dot.
   /// - Throws: ``DatasetError`` where they cannot be had.
   static func names(in folder: String) throws -> [String] {
-    do {
-      return try FileSystem.names(in: folder).filter { $0.utf8.first != UInt8(ascii: ".") }
-    } catch {
-      throw DatasetError(error, file: folder)
-    }
+    try DatasetError.asking(folder, FileSystem.names(in:))
+      .filter { $0.utf8.first != UInt8(ascii: ".") }.map(NameKey.init).sorted().map(\.text)
   }
 
   /// - Parameter above: The real paths of the folders that this one lies in: a link may lead back to one.
@@ -73,7 +68,7 @@ struct FolderReader {
       }
     }
     guard let real, !above.contains(real) else { return }
-    for name in try Self.names(in: absolute).map(NameKey.init).sorted().map(\.text) {
+    for name in try Self.names(in: absolute) {
       let below = path.isEmpty ? name : "\(path)/\(name)"
       switch try SourceLocation.kind(of: FilePath.joined(absolute, name)) {
       case .folder: try collect(below, into: &found, within: above + [real])
@@ -90,49 +85,40 @@ struct FolderReader {
     }
   }
 
-  /// - Throws: `ListRecord.Problem` where there are none, ``DatasetError`` where the system fails.
+  /// The lines of an image's file of captions that say something.
+  /// - Throws: `Problem` where there are none, ``DatasetError`` where the system fails.
   private func captions(ofImage image: String) throws -> [String] {
     let file = FilePath.withoutEnding(FilePath.joined(folder, image)) + ".txt"
-    func problem(_ text: String) -> ListRecord.Problem { .init(field: "text", text: text) }
+    let name = FilePath.name(of: file)
     let bytes: [UInt8]
     do {
       bytes = try BoundedFile.contents(of: file, limit: Self.captionFileSizeLimit)
     } catch {
       let error = DatasetError(error)
       if error.isSystemFailure { throw error }
-      if try BoundedFile.size(of: file) == nil {
-        throw problem("expected a caption on each line of \(FilePath.name(of: file)), found none")
-      }
-      throw problem("\(error)")
+      let isThere = try DatasetError.asking(file, BoundedFile.size(of:)) != nil
+      throw Problem(
+        isThere ? "\(error)" : "expected a caption on each line of \(name), found none")
     }
-    do {
-      return try Self.lines(of: bytes)
-    } catch let found as ListRecord.Problem {
-      throw problem("\(FilePath.name(of: file)) \(found.text)")
-    }
-  }
-
-  /// The lines of a file of captions that say something.
-  /// - Throws: `ListRecord.Problem` where none does, or the file is no text.
-  private static func lines(of bytes: [UInt8]) throws -> [String] {
-    let text = try CaptionFile.text(bytes)
-    let captions = text.unicodeScalars.split { $0 == "\n" || $0 == "\r" }
+    let captions = try CaptionFile.text(bytes, of: name)
+      .unicodeScalars.split { $0 == "\n" || $0 == "\r" }
       .map { String($0).withoutMarks.trimmingCharacters(in: .whitespacesAndNewlines) }
       .filter { !$0.isEmpty }
-    guard !captions.isEmpty else { throw ListRecord.Problem(field: "text", text: "is empty") }
+    guard !captions.isEmpty else { throw Problem("\(name) is empty") }
     return captions
   }
 }
 
 /// A file that holds nothing but captions.
 enum CaptionFile {
-  /// - Throws: `ListRecord.Problem`, whose text follows the file's name.
-  static func text(_ bytes: [UInt8]) throws -> String {
+  /// - Parameter name: What a message calls the file.
+  /// - Throws: `Problem`.
+  static func text(_ bytes: [UInt8], of name: String) throws -> String {
     if let kind = FileKind(bytes), !bytes.isEmpty, !kind.isPlainText {
-      throw ListRecord.Problem(field: "text", text: "is \(kind)")
+      throw Problem("\(name) is \(kind)")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ListRecord.Problem(field: "text", text: "is not valid UTF-8")
+      throw Problem("\(name) is not valid UTF-8")
     }
     return text
   }

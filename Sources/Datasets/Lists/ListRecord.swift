@@ -1,44 +1,51 @@
 import Files
 
-/// One entry of a list: an image's path, its captions and, if given, its id.
-struct ListRecord {
-  /// What is wrong with an entry, and with which of its fields.
-  struct Problem: Error {
-    var field: String
-    var text: String
+/// What is wrong with a record, and with which of its fields.
+struct FieldProblem: Error {
+  let field: String
+  let text: String
+
+  init(_ field: String, _ text: String) {
+    self.field = field
+    self.text = text
   }
 
+  init(_ field: String, expected: String, found value: JSONValue?) {
+    self.init(field, "expected \(expected), found \(value?.kind ?? "nothing")")
+  }
+}
+
+extension JSONValue {
+  /// The elements of a list, or else the value alone.
+  var elements: [JSONValue] {
+    if case .array(let list) = self { list } else { [self] }
+  }
+}
+
+/// One entry of a list: an image's path, its captions and, if given, its id.
+struct ListRecord {
   /// As `FileName` has it; nil where an image is known by its id alone.
   let path: String?
   var captions: [String]
   let imageId: String?
+}
 
-  init(path: String?, captions: [String], imageId: String?) {
-    (self.path, self.captions, self.imageId) = (path, captions, imageId)
-  }
-
+extension ListRecord {
   /// Reads `{"image": path, "caption": text or list, "image_id": text or integer}`.
-  /// - Throws: `Problem`.
+  /// - Throws: `FieldProblem`.
   init(_ fields: JSONFields) throws {
     path = try fields.path(of: .image)
     guard let captions = try fields.captions() else {
-      throw Problem(
-        field: "caption",
-        text: "expected a text or a list of texts, found nothing; \(fields.names)")
+      throw FieldProblem(
+        "caption", "expected a text or a list of texts, found nothing; \(fields.names)")
     }
     self.captions = captions
     imageId = try fields.imageId()
   }
 
   func add(to builder: inout CaptionIndex.Builder) throws {
-    guard let path else {
-      throw Problem(field: "file_name", text: "expected a path, found nothing")
-    }
-    if let earlier = try builder.add(path: path, captions: captions, imageId: imageId) {
-      throw Problem(
-        field: "image_id",
-        text: "is \(imageId ?? "missing"), but an earlier record of \(path) has \(earlier)")
-    }
+    guard let path else { throw FieldProblem("file_name", "expected a path, found nothing") }
+    try builder.add(path: path, captions: captions, imageId: imageId)
   }
 }
 
@@ -54,12 +61,10 @@ struct JSONFields {
     }
   }
 
-  /// - Throws: `ListRecord.Problem` for a member that is there twice: neither may be meant.
+  /// - Throws: `FieldProblem` for a member that is there twice: neither may be meant.
   subscript(name: String) -> JSONValue? {
     get throws {
-      if repeated.contains(NameKey(name)) {
-        throw ListRecord.Problem(field: name, text: "appears twice")
-      }
+      if repeated.contains(NameKey(name)) { throw FieldProblem(name, "appears twice") }
       return values[NameKey(name)]
     }
   }
@@ -73,15 +78,14 @@ struct JSONFields {
   }
 
   /// The field of one of several names: one of the first `preferred`, or else of the others.
-  /// - Throws: `ListRecord.Problem` where two of them may be meant.
+  /// - Throws: `FieldProblem` where two of them may be meant.
   private func field(
     _ names: [String], preferred: Int
   ) throws -> (name: String, value: JSONValue)? {
     for group in [names.prefix(preferred), names.dropFirst(preferred)] {
       let given = group.filter { values[NameKey($0)] != nil }
       guard given.count < 2 else {
-        throw ListRecord.Problem(
-          field: given[1], text: "stands beside \"\(given[0])\"; give one of the two")
+        throw FieldProblem(given[1], "stands beside \"\(given[0])\"; give one of the two")
       }
       if let name = given.first, let value = try self[name] { return (name, value) }
     }
@@ -91,18 +95,15 @@ struct JSONFields {
   /// The path of an image.
   func path(of column: RecordFile.Column) throws -> String {
     guard let (name, value) = try field(column.names, preferred: 1) else {
-      throw ListRecord.Problem(
-        field: column.names[0], text: "expected a path, found nothing; \(names)")
+      throw FieldProblem(column.names[0], "expected a path, found nothing; \(names)")
     }
     return try Self.path(value, name)
   }
 
   static func path(_ value: JSONValue, _ name: String) throws -> String {
-    guard let path = value.name else {
-      throw ListRecord.Problem(field: name, text: "expected a path, found \(value.kind)")
-    }
+    guard let path = value.name else { throw FieldProblem(name, expected: "a path", found: value) }
     guard path.contains(where: { !$0.isWhitespace }), !path.utf8.contains(0) else {
-      throw ListRecord.Problem(field: name, text: "expected a path, found an unusable text")
+      throw FieldProblem(name, "expected a path, found an unusable text")
     }
     return path
   }
@@ -111,34 +112,28 @@ struct JSONFields {
   func captions(
     orElse others: [String] = Array(RecordFile.Column.caption.names.dropFirst(2))
   ) throws -> [String]? {
-    try field(["caption", "captions"] + others, preferred: 2).map { try texts($0.value, $0.name) }
-  }
-
-  /// One text or a list of texts.
-  func texts(_ value: JSONValue, _ name: String) throws -> [String] {
-    let elements: [JSONValue]
-    if case .array(let list) = value { elements = list } else { elements = [value] }
-    guard !elements.isEmpty else {
-      throw ListRecord.Problem(field: name, text: "the list is empty")
+    guard let (name, value) = try field(["caption", "captions"] + others, preferred: 2) else {
+      return nil
     }
-    return try elements.map { try Self.text($0, name) }
+    guard !value.elements.isEmpty else { throw FieldProblem(name, "the list is empty") }
+    return try value.elements.map { try Self.text($0, name) }
   }
 
   /// A text that is not blank, without what is no part of it.
   func text(_ name: String) throws -> String {
     guard let value = try self[name] else {
-      throw ListRecord.Problem(field: name, text: "expected a text, found nothing; \(names)")
+      throw FieldProblem(name, "expected a text, found nothing; \(names)")
     }
     return try Self.text(value, name)
   }
 
   static func text(_ value: JSONValue, _ name: String) throws -> String {
     guard case .string(let text) = value else {
-      throw ListRecord.Problem(field: name, text: "expected a text, found \(value.kind)")
+      throw FieldProblem(name, expected: "a text", found: value)
     }
     let words = text.withoutMarks
     guard words.contains(where: { !$0.isWhitespace }) else {
-      throw ListRecord.Problem(field: name, text: "is empty; leave the record out")
+      throw FieldProblem(name, "is empty; leave the record out")
     }
     return words
   }
@@ -149,8 +144,7 @@ struct JSONFields {
     case .string(let text): return text
     case .number(let text) where Int(text) != nil: return text
     case .some(let other):
-      throw ListRecord.Problem(
-        field: "image_id", text: "expected a text or a 64-bit integer, found \(other.words)")
+      throw FieldProblem("image_id", "expected a text or a 64-bit integer, found \(other.words)")
     }
   }
 
@@ -161,17 +155,15 @@ struct JSONFields {
       return text
     case .number(let text) where Int64(text) != nil: return Int64(text).map(String.init) ?? text
     case let other:
-      throw ListRecord.Problem(
-        field: name,
-        text: "expected a text or a 64-bit integer, found \(other?.words ?? "nothing; \(names)")")
+      throw FieldProblem(
+        name, "expected a text or a 64-bit integer, found \(other?.words ?? "nothing; \(names)")")
     }
   }
 
   static func bounded(_ text: String, _ name: String) throws -> String {
     guard text.utf8.count <= RecordFile.textLimit else {
-      throw ListRecord.Problem(
-        field: name,
-        text: "has \(text.utf8.count) bytes, more than the limit of \(RecordFile.textLimit)")
+      throw FieldProblem(
+        name, "has \(text.utf8.count) bytes, more than the limit of \(RecordFile.textLimit)")
     }
     return text
   }

@@ -17,12 +17,16 @@ struct RecordFile {
     case table(TableScanner.Separator)
   }
 
-  /// Where a record stands, for messages. Numbers count from 1.
+  /// Where a record stands, for messages.
   struct Place {
     var list: String?
+    /// Counted from 1.
     var record: Int
-    var line: Int
+    /// The byte that it begins with.
+    var offset: Int
   }
+
+  typealias Take = (Place, JSONFields) throws -> Void
 
   /// A field that records need: what it is, and the names that it may have.
   struct Column {
@@ -113,54 +117,52 @@ struct RecordFile {
   /// Hands over each record of the wanted lists of an object, or of a file that is one list.
   /// - Parameter wanted: The names of an object's lists, each of which must be there; its other members
   ///   are read over.
-  /// - Throws: ``DatasetError``, which names the record where `take` throws a `ListRecord.Problem`.
-  func read(
-    lists wanted: [String] = [], _ take: (Place, JSONFields) throws -> Void
-  ) throws {
+  /// - Throws: ``DatasetError``, which names the record where `take` throws a `FieldProblem`.
+  func read(lists wanted: [String] = [], _ take: Take) throws {
     if case .table(let separator) = layout { return try readTable(separator, take) }
     try Self.scanning(bytes, file) { scanner in
-      var lines = LineCounter()
-      func one(_ list: String?, _ record: Int, _ scanner: inout JSONScanner) throws {
-        _ = scanner.peek()
-        let place = Place(
-          list: list, record: record, line: lines.line(of: scanner.offset, scanner))
-        try naming(place) {
-          let value = try scanner.value()
-          guard case .object(let members) = value else {
-            throw ListRecord.Problem(
-              field: columns.first?.names[0] ?? "record",
-              text: "expected an object, found \(value.kind)")
-          }
-          try take(place, JSONFields(members))
-        }
-      }
-      func list(_ name: String?, _ scanner: inout JSONScanner) throws {
-        guard scanner.skip("[") else {
-          throw scanner.failure(
-            "expected a list of records" + (name.map { " under \"\($0)\"" } ?? ""))
-        }
-        guard !scanner.skip("]") else { return }
-        var record = 0
-        repeat {
-          record += 1
-          try one(name, record, &scanner)
-        } while scanner.skip(",")
-        guard scanner.skip("]") else {
-          throw scanner.failure("expected \",\" or \"]\" after record \(record)")
-        }
-      }
-      if case .object = layout {
-        try Self.readLists(wanted, &scanner) { try list($0, &$1) }
+      if isObject {
+        try Self.readLists(wanted, &scanner) { try readList($0, &$1, take) }
       } else if scanner.peek() == UInt8(ascii: "[") {
-        try list(nil, &scanner)
+        try readList(nil, &scanner, take)
       } else {
         var record = 0
         while scanner.peek() != nil {
           record += 1
-          try one(nil, record, &scanner)
+          try readRecord(record, of: nil, &scanner, take)
         }
       }
       guard scanner.peek() == nil else { throw scanner.failure("something follows the list") }
+    }
+  }
+
+  private func readRecord(
+    _ number: Int, of list: String?, _ scanner: inout JSONScanner, _ take: Take
+  ) throws {
+    _ = scanner.peek()
+    let place = Place(list: list, record: number, offset: scanner.offset)
+    try naming(place) {
+      let value = try scanner.value()
+      guard case .object(let members) = value else {
+        throw FieldProblem(columns.first?.names[0] ?? "record", expected: "an object", found: value)
+      }
+      try take(place, JSONFields(members))
+    }
+  }
+
+  private func readList(_ name: String?, _ scanner: inout JSONScanner, _ take: Take) throws {
+    guard scanner.skip("[") else {
+      throw scanner.failure(
+        "expected a list of records" + (name.map { " under \"\($0)\"" } ?? ""))
+    }
+    guard !scanner.skip("]") else { return }
+    var record = 0
+    repeat {
+      record += 1
+      try readRecord(record, of: name, &scanner, take)
+    } while scanner.skip(",")
+    guard scanner.skip("]") else {
+      throw scanner.failure("expected \",\" or \"]\" after record \(record)")
     }
   }
 
@@ -219,9 +221,7 @@ struct RecordFile {
     guard scanner.skip("]") else { throw scanner.failure("expected \",\" or \"]\"") }
   }
 
-  private func readTable(
-    _ separator: TableScanner.Separator, _ take: (Place, JSONFields) throws -> Void
-  ) throws {
+  private func readTable(_ separator: TableScanner.Separator, _ take: Take) throws {
     try bytes.withUnsafeBufferPointer { bytes in
       var scanner = TableScanner(bytes, separator: separator)
       do {
@@ -230,13 +230,8 @@ struct RecordFile {
         var record = 0
         while let row = try scanner.row() {
           record += 1
-          let place = Place(record: record, line: 0)
-          do {
-            try take(place, try rows.fields(row, scanner))
-          } catch let problem as ListRecord.Problem {
-            throw error(
-              at: Place(record: record, line: scanner.line(of: row.offset)), problem)
-          }
+          let place = Place(record: record, offset: row.offset)
+          try naming(place) { try take(place, try rows.fields(row, scanner)) }
         }
       } catch let failure as TableScanner.Failure {
         throw DatasetError.malformed(
@@ -245,19 +240,24 @@ struct RecordFile {
     }
   }
 
-  func naming<Result>(_ place: Place, _ body: () throws -> Result) throws -> Result {
+  /// Calls `body`, whose problem becomes an error that names the file, the record and the field, with the
+  /// list it is in.
+  func naming(_ place: Place, _ body: () throws -> Void) throws {
     do {
-      return try body()
-    } catch let problem as ListRecord.Problem {
-      throw error(at: place, problem)
+      try body()
+    } catch let problem as FieldProblem {
+      throw DatasetError.badRecord(
+        file: file, record: place.record, line: line(of: place.offset),
+        field: (place.list.map { "\($0)." } ?? "") + problem.field, problem: problem.text)
     }
   }
 
-  /// An error that names the file, the record and the field, with the list it is in.
-  private func error(at place: Place, _ problem: ListRecord.Problem) -> DatasetError {
-    .badRecord(
-      file: file, record: place.record, line: place.line,
-      field: (place.list.map { "\($0)." } ?? "") + problem.field, problem: problem.text)
+  /// The line of a byte, counted from 1.
+  private func line(of offset: Int) -> Int {
+    bytes.withUnsafeBufferPointer { bytes in
+      guard case .table(let separator) = layout else { return JSONScanner(bytes).line(of: offset) }
+      return TableScanner(bytes, separator: separator).line(of: offset)
+    }
   }
 
   private static func scanning<Result>(
@@ -272,17 +272,5 @@ struct RecordFile {
           file: file, line: scanner.line(of: failure.offset), problem: failure.problem)
       }
     }
-  }
-}
-
-/// Counts lines once for all records.
-private struct LineCounter {
-  private var line = 1
-  private var offset = 0
-
-  mutating func line(of end: Int, _ scanner: JSONScanner) -> Int {
-    for byte in scanner.bytes[offset..<end] where byte == 0x0A { line += 1 }
-    offset = end
-    return line
   }
 }

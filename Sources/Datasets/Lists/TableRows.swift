@@ -15,7 +15,8 @@ struct TableRows {
     _ file: String
   ) throws {
     let names = header.fields.map { field in
-      (scanner.text(field) ?? "").trimmingCharacters(in: .whitespaces).lowercased()
+      (String(validating: scanner.bytes(field), as: UTF8.self) ?? "")
+        .trimmingCharacters(in: .whitespaces).lowercased()
     }
     self.names = names
     func problem(_ text: String) -> DatasetError {
@@ -37,13 +38,12 @@ struct TableRows {
     }
   }
 
-  /// - Throws: `ListRecord.Problem`.
+  /// - Throws: `FieldProblem`.
   func fields(_ row: TableScanner.Row, _ scanner: TableScanner) throws -> JSONFields {
     guard row.fields.count == names.count else {
-      throw ListRecord.Problem(
-        field: names[min(row.fields.count, names.count) - 1],
-        text:
-          "the row has \(row.fields.count) fields, expected \(names.count) as in the first row; "
+      throw FieldProblem(
+        names[min(row.fields.count, names.count) - 1],
+        "the row has \(row.fields.count) fields, expected \(names.count) as in the first row; "
           + "put a text that holds a \(scanner.separator.name) in quotation marks")
     }
     return JSONFields(
@@ -64,8 +64,7 @@ struct TableRows {
     do {
       return try JSONScanner.document(Array(text.utf8))
     } catch let failure as JSONScanner.Failure {
-      throw ListRecord.Problem(
-        field: name, text: "begins with [ and is no JSON list: \(failure.problem)")
+      throw FieldProblem(name, "begins with [ and is no JSON list: \(failure.problem)")
     }
   }
 }

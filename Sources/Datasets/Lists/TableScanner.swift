@@ -68,14 +68,6 @@ struct TableScanner {
     return row
   }
 
-  /// The text of a field; nil where it is not valid UTF-8.
-  func text(_ field: Field) -> String? {
-    guard field.hasDoubledQuotes else {
-      return String(validating: bytes[field.range], as: UTF8.self)
-    }
-    return String(validating: bytes(field), as: UTF8.self)
-  }
-
   /// What a field says, whether it is UTF-8 or not.
   func bytes(_ field: Field) -> [UInt8] {
     let text = bytes[field.range]
@@ -103,11 +95,7 @@ struct TableScanner {
   private mutating func field() throws -> Field {
     if offset < bytes.count, bytes[offset] == Self.quote { return try quotedField() }
     let start = offset
-    while offset < bytes.count, bytes[offset] != separator.rawValue,
-      !Self.isLineEnd(bytes[offset])
-    {
-      offset += 1
-    }
+    offset = bytes[start...].firstIndex(where: endsField) ?? bytes.count
     return try bounded(Field(range: start..<offset, hasDoubledQuotes: false))
   }
 
@@ -123,7 +111,7 @@ struct TableScanner {
       guard offset + 1 < bytes.count, bytes[offset + 1] == Self.quote else {
         let field = Field(range: (opening + 1)..<offset, hasDoubledQuotes: hasDoubledQuotes)
         offset += 1
-        guard isAtFieldEnd else {
+        guard offset == bytes.count || endsField(bytes[offset]) else {
           throw failure(
             "expected a \(separator.name) or the end of the line after a closing quotation mark; "
               + "double the quotation marks within a text")
@@ -136,8 +124,8 @@ struct TableScanner {
     throw Failure(offset: opening, problem: "the quotation mark that opens a field is never closed")
   }
 
-  private var isAtFieldEnd: Bool {
-    offset == bytes.count || bytes[offset] == separator.rawValue || Self.isLineEnd(bytes[offset])
+  private func endsField(_ byte: UInt8) -> Bool {
+    byte == separator.rawValue || Self.isLineEnd(byte)
   }
 
   private func bounded(_ field: Field) throws -> Field {

@@ -6,9 +6,18 @@ struct ShardFiles: Sendable {
   private let sizes: [Int]
 
   /// - Parameter sizes: The bytes that each shard had when it was walked through.
-  init(paths: [String], sizes: [Int], cache: OpenFileCache = .shared) {
-    files = CachedFiles(paths, cache: cache)
+  init(paths: [String], sizes: [Int]) {
+    files = CachedFiles(paths)
     self.sizes = sizes
+  }
+
+  /// What a sample's files say.
+  /// - Throws: `Problem`, ``ImageError``, or `DatasetError.systemFailure`.
+  func text(of sample: ShardIndex.Files, ofShard shard: Int) throws -> ShardText {
+    func bytes(_ extent: ShardIndex.Extent?) throws -> [UInt8]? {
+      try extent.map { try self.bytes($0, ofShard: shard, limit: ShardText.sizeLimit) }
+    }
+    return try ShardText(json: bytes(sample.json)) { try bytes(sample.text) }
   }
 
   /// The bytes of a file in a shard.

@@ -27,35 +27,36 @@ struct ShardIndex: Sendable {
     var isComplete: Bool { image != nil && (json != nil || text != nil) }
   }
 
-  /// What was found beside the samples.
-  struct Counts: Sendable {
-    var ignored = Tally()
-    var withoutImage = Tally()
-    var withoutText = Tally()
-  }
-
   /// What the files of each sample have in common, by its bytes.
   private(set) var keys = StringTable()
   private(set) var files: [Files] = []
-  private(set) var counts = Counts()
+  /// The bytes of the shard.
+  let size: Int
+
+  // What was found beside the samples, by the shard's path and its own name.
+  private(set) var ignored = SourceFinding(.ignoredMembers)
+  private(set) var withoutImage = SourceFinding(.withoutImage)
+  private(set) var withoutText = SourceFinding(.withoutText)
   /// Why the walk ended before the end of the shard, if it did.
-  private(set) var damage: DatasetError?
+  private(set) var damage = SourceFinding(.damagedShards)
 
   /// Walks through a shard.
   /// - Parameter toleratesDamage: Whether what comes before a damaged place is taken as the shard.
-  init(_ file: OpenFile, path: String, toleratesDamage: Bool) throws {
-    var walker = TarWalker(file, path: path)
+  /// - Throws: ``DatasetError``, `ReadFailure`.
+  init(_ file: OpenFile, toleratesDamage: Bool) throws {
+    size = file.size
+    var walker = TarWalker(file)
     var slots: [NameKey: Int] = [:]
     var found: [(key: String, files: Files)] = []
     do {
       while let member = try walker.next() {
-        guard let place = Place(member.name) else {
-          counts.ignored.add(member.name)
+        guard let place = Self.place(of: member.name) else {
+          ignored.add("\(file.path):\(member.name)")
           continue
         }
         guard let extent = Extent(offset: member.offset, size: member.size) else {
           throw DatasetError.unsupportedShard(
-            file: path, problem: "is larger than 2 TiB", advice: "split it")
+            file: file.path, problem: "is larger than 2 TiB", advice: "split it")
         }
         let slot = slots[NameKey(place.key)] ?? found.count
         if slot == found.count {
@@ -65,22 +66,22 @@ struct ShardIndex: Sendable {
         if found[slot].files[keyPath: place.file] == nil {
           found[slot].files[keyPath: place.file] = extent
         } else {
-          counts.ignored.add(member.name)
+          ignored.add("\(file.path):\(member.name)")
         }
       }
     } catch let error as DatasetError {
       guard toleratesDamage, case .damagedShard = error else { throw error }
-      damage = error
+      damage.add(error.description)
     }
-    counts.ignored.count += walker.otherEntries
+    ignored.count += walker.otherEntries
     for (key, files) in found {
       if files.isComplete {
         keys.append(name: key)
         self.files.append(files)
       } else if files.image == nil {
-        counts.withoutImage.add(key)
+        withoutImage.add("\(file.path):\(key)")
       } else {
-        counts.withoutText.add(key)
+        withoutText.add("\(file.path):\(key)")
       }
     }
   }
@@ -99,48 +100,22 @@ struct ShardIndex: Sendable {
     }
   }
 
-  /// What a file in a shard is, by its name.
-  private struct Place {
-    let key: String
-    let file: WritableKeyPath<Files, Extent?>
-
-    /// Nil for files that belong to no sample.
-    init?(_ name: String) {
-      // At bytes: a dot and a combining mark after it would be one character.
-      let bytes = name.utf8
-      let path = bytes.starts(with: "./".utf8) ? bytes.dropFirst(2) : bytes[...]
-      let slash = path.lastIndex(of: UInt8(ascii: "/"))
-      let base = slash.map { path.index(after: $0) } ?? path.startIndex
-      guard let dot = path[base...].firstIndex(of: UInt8(ascii: ".")), dot > base else {
-        return nil
-      }
-      key = String(name[path.startIndex..<dot])
-      switch name[path.index(after: dot)...].lowercased() {
-      case "json": file = \.json
-      case "txt": file = \.text
-      case let ending where FolderReader.imageExtensions.contains(ending): file = \.image
-      default: return nil
-      }
+  /// Which of a sample's files one is, by its name; nil for files that belong to no sample.
+  private static func place(
+    of name: String
+  ) -> (key: String, file: WritableKeyPath<Files, Extent?>)? {
+    // At bytes: a dot and a combining mark after it would be one character.
+    let bytes = name.utf8
+    let path = bytes.starts(with: "./".utf8) ? bytes.dropFirst(2) : bytes[...]
+    let slash = path.lastIndex(of: UInt8(ascii: "/"))
+    let base = slash.map { path.index(after: $0) } ?? path.startIndex
+    guard let dot = path[base...].firstIndex(of: UInt8(ascii: ".")), dot > base else { return nil }
+    let key = String(name[path.startIndex..<dot])
+    switch name[path.index(after: dot)...].lowercased() {
+    case "json": return (key, \.json)
+    case "txt": return (key, \.text)
+    case let ending where FolderReader.imageExtensions.contains(ending): return (key, \.image)
+    default: return nil
     }
-  }
-}
-
-/// How many there are of something, and the first few.
-struct Tally: Sendable {
-  static let exampleLimit = 5
-
-  var count = 0
-  private(set) var examples: [String] = []
-
-  mutating func add(_ example: String) {
-    count += 1
-    if examples.count < Self.exampleLimit { examples.append(example) }
-  }
-
-  /// Adds another's; `name` says what an example is called here.
-  mutating func add(_ other: Tally, name: (String) -> String) {
-    count += other.count
-    let room = Self.exampleLimit - examples.count
-    examples += other.examples.prefix(max(0, room)).map(name)
   }
 }

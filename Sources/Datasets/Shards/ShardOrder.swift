@@ -16,9 +16,10 @@ enum ShardOrder {
   ///   - counts: The samples of each shard.
   ///   - window: Among how many samples, over all lanes, is shuffled.
   static func order(counts: [Int], window: Int, seed: UInt64, epoch: Int) -> SampleOrder {
-    let generator = Philox(seed: seed, stream: UInt64(epoch))
-    let lanes = lanes(counts, generator).enumerated().map { number, shards in
-      lane(shards, number, window: max(1, window / min(laneLimit, counts.count)), generator)
+    var random = RandomStream(.shards, seed: seed, epoch: epoch)
+    let lanes = lanes(counts, &random).enumerated().map { number, shards in
+      var random = RandomStream(.window, seed: seed, epoch: epoch, sample: number)
+      return lane(shards, window: max(1, window / min(laneLimit, counts.count)), &random)
     }
     var indices: [UInt32] = []
     indices.reserveCapacity(counts.reduce(0, +))
@@ -29,13 +30,11 @@ enum ShardOrder {
   }
 
   /// The ranges of samples that each lane reads.
-  private static func lanes(_ counts: [Int], _ generator: Philox) -> [[Range<UInt32>]] {
-    var start: UInt32 = 0
-    var shards = counts.map { count in
-      defer { start += UInt32(count) }
-      return start..<(start + UInt32(count))
-    }
-    var random = RandomStream(generator, site: RandomSite.shards.rawValue)
+  private static func lanes(
+    _ counts: [Int], _ random: inout RandomStream
+  ) -> [[Range<UInt32>]] {
+    let starts = counts.starts.map { UInt32($0) }
+    var shards = zip(starts, starts.dropFirst()).map { $0..<$1 }
     random.shuffle(&shards[...])
     var lanes = [[Range<UInt32>]](repeating: [], count: min(laneLimit, counts.count))
     var totals = [Int](repeating: 0, count: lanes.count)
@@ -50,11 +49,9 @@ enum ShardOrder {
   /// A lane's samples. Windows do not overlap; the first is cut at random, so that the cuts lie
   /// elsewhere in each epoch.
   private static func lane(
-    _ shards: [Range<UInt32>], _ number: Int, window: Int, _ generator: Philox
+    _ shards: [Range<UInt32>], window: Int, _ random: inout RandomStream
   ) -> [UInt32] {
     var samples = shards.flatMap { Array($0) }
-    var random = RandomStream(
-      generator, site: RandomSite.window.rawValue, sample: UInt32(number))
     var start = 0
     var length = 1 + Int(random.number(below: UInt32(clamping: window)))
     while start < samples.count {

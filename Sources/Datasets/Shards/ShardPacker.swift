@@ -50,12 +50,12 @@ public struct ShardPacker: Sendable {
     for start in stride(from: 0, to: source.imageCount, by: Self.portion) {
       if shouldStop() { throw CancellationError() }
       let images = start..<min(source.imageCount, start + Self.portion)
-      for sample in try read(images, of: source) {
+      for sample in try images.concurrentMap({ try read($0, of: source) }) {
         switch sample {
-        case .skipped(let skipped):
+        case .failure(let skipped):
           outcome.skipped += 1
           report(skipped)
-        case .readable(let sample):
+        case .success(let sample):
           if let full = writer, inShard == shardSize || exceeds(full, sample) {
             try full.finish()
             writer = nil
@@ -82,43 +82,24 @@ public struct ShardPacker: Sendable {
 
   private func exceeds(_ writer: TarWriter, _ sample: PackedSample) -> Bool {
     guard let shardBytes else { return false }
-    let more = TarWriter.length(of: sample.image.count) + TarWriter.length(of: sample.text.count)
+    let more =
+      TarHeader.length(withContent: sample.image.count)
+      + TarHeader.length(withContent: sample.text.count)
     return writer.byteCount + more + 2 * TarHeader.length > shardBytes
   }
 
-  private enum Readable {
-    case readable(PackedSample)
-    case skipped(SkippedSample)
-  }
-
-  private func read(_ images: Range<Int>, of source: any CaptionSource) throws -> [Readable] {
-    var results = [Result<Readable, any Error>?](repeating: nil, count: images.count)
-    results.withUnsafeMutableBufferPointer { results in
-      // Each iteration writes an element of its own.
-      nonisolated(unsafe) let results = results
-      DispatchQueue.concurrentPerform(iterations: images.count) { number in
-        results[number] = Result { try read(images.lowerBound + number, of: source) }
-      }
-    }
-    return try results.compactMap { try $0?.get() }
-  }
-
-  private func read(_ image: Int, of source: any CaptionSource) throws -> Readable {
+  private func read(
+    _ image: Int, of source: any CaptionSource
+  ) throws -> Result<PackedSample, SkippedSample> {
     var path = "image \(image)"
     do {
       let record = try source.record(at: image)
       path = record.imagePath
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
       _ = try decoder.decode(bytes: bytes)
-      return .readable(try PackedSample(record, image: bytes))
-    } catch let error as DatasetError where error.isSystemFailure {
-      throw error
-    } catch let error as ImageError {
-      return .skipped(SkippedSample(path: path, reason: "\(error.reason)"))
-    } catch let error as SampleError {
-      return .skipped(SkippedSample(path: error.path, reason: error.reason))
+      return .success(try PackedSample(record, image: bytes))
     } catch {
-      return .skipped(SkippedSample(path: path, reason: "\(error)"))
+      return .failure(try SkippedSample(at: path, error))
     }
   }
 }
@@ -154,7 +135,7 @@ private struct PackedSample: Sendable {
       textEnding = "json"
     }
     guard text.count <= ShardText.sizeLimit else {
-      throw SampleError(
+      throw SkippedSample(
         path: record.imagePath,
         reason: "its captions have \(text.count) bytes, more than the limit of "
           + "\(ShardText.sizeLimit)")

@@ -22,18 +22,23 @@ enum ShardPaths {
         path: String(pattern.prefix(80)) + "…",
         problem: "expected at most \(lengthLimit) bytes and \(groupLimit) pairs of braces")
     }
+    do {
+      return try paths(pattern)
+    } catch let problem as Problem {
+      throw DatasetError.badPattern(path: pattern, problem: problem.text)
+    }
+  }
+
+  private static func paths(_ pattern: String) throws -> [String] {
     var paths: [String] = []
     for path in try withoutBraces(pattern) {
-      if path.utf8.contains(where: { "*?[".utf8.contains($0) }) {
-        paths += try globbed(path, pattern)
-      } else {
-        paths.append(path)
-      }
-      guard paths.count <= limit else { throw tooMany(pattern) }
+      let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
+      paths += isGlob ? try globbed(path) : [path]
+      guard paths.count <= limit else { throw tooMany }
     }
     var seen: Set<NameKey> = []
     if let twice = paths.first(where: { !seen.insert(NameKey($0)).inserted }) {
-      throw DatasetError.badPattern(path: pattern, problem: "names \(twice) twice")
+      throw Problem("names \(twice) twice")
     }
     return paths
   }
@@ -42,19 +47,17 @@ enum ShardPaths {
   private static func withoutBraces(_ pattern: String) throws -> [String] {
     guard let open = pattern.unicodeScalars.firstIndex(of: "{") else { return [pattern] }
     guard let close = pattern[open...].unicodeScalars.firstIndex(of: "}") else {
-      throw DatasetError.badPattern(path: pattern, problem: "{ is never closed")
+      throw Problem("{ is never closed")
     }
     let inner = pattern[pattern.unicodeScalars.index(after: open)..<close]
     guard !inner.unicodeScalars.contains("{") else {
-      throw DatasetError.badPattern(path: pattern, problem: "braces within braces are not read")
+      throw Problem("braces within braces are not read")
     }
-    let choices = try range(inner, pattern) ?? list(inner)
-    guard let choices else {
-      throw DatasetError.badPattern(
-        path: pattern, problem: "expected {00000..00331} or {one,other}, found {\(inner)}")
+    guard let choices = try range(inner) ?? list(inner) else {
+      throw Problem("expected {00000..00331} or {one,other}, found {\(inner)}")
     }
     let rest = try withoutBraces(String(pattern[pattern.unicodeScalars.index(after: close)...]))
-    guard choices.count * rest.count <= limit else { throw tooMany(pattern) }
+    guard choices.count * rest.count <= limit else { throw tooMany }
     return choices.flatMap { choice in rest.map { pattern[..<open] + choice + $0 } }
   }
 
@@ -65,7 +68,7 @@ enum ShardPaths {
   }
 
   /// The numbers of `from..to`, with as many digits as the longer where one begins with 0.
-  private static func range(_ inner: Substring, _ pattern: String) throws -> [String]? {
+  private static func range(_ inner: Substring) throws -> [String]? {
     guard let dots = inner.range(of: "..") else { return nil }
     let ends = [inner[..<dots.lowerBound], inner[dots.upperBound...]]
     let numbers = ends.compactMap { end in
@@ -73,19 +76,14 @@ enum ShardPaths {
     }
     guard numbers.count == 2 else { return nil }
     guard numbers[0] <= numbers[1], numbers[1] - numbers[0] < limit else {
-      throw numbers[0] > numbers[1]
-        ? DatasetError.badPattern(path: pattern, problem: "the range {\(inner)} runs backwards")
-        : tooMany(pattern)
+      throw numbers[0] > numbers[1] ? Problem("the range {\(inner)} runs backwards") : tooMany
     }
     let isPadded = ends.contains { $0.count > 1 && $0.hasPrefix("0") }
     let width = isPadded ? max(ends[0].count, ends[1].count) : 0
-    return (numbers[0]...numbers[1]).map { number in
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
+    return (numbers[0]...numbers[1]).map { String(format: "%0*ld", width, $0) }
   }
 
-  private static func globbed(_ path: String, _ pattern: String) throws -> [String] {
+  private static func globbed(_ path: String) throws -> [String] {
     var result = glob_t()
     defer { globfree(&result) }
     let status = FileName.withCString(path) { glob($0, GLOB_ERR, nil, &result) }
@@ -95,20 +93,16 @@ enum ShardPaths {
       if status == GLOB_ABORTED, error.isFailureOfSystem {
         throw DatasetError(error, file: path)
       }
-      let problem =
-        status == GLOB_NOMATCH
-        ? "nothing matches \(path)"
-        : "nothing matches \(path): a folder is not there or cannot be read"
-      throw DatasetError.badPattern(path: pattern, problem: problem)
+      throw Problem(
+        "nothing matches \(path)"
+          + (status == GLOB_NOMATCH ? "" : ": a folder is not there or cannot be read"))
     }
-    guard result.gl_pathc <= limit else { throw tooMany(pattern) }
+    guard result.gl_pathc <= limit else { throw tooMany }
     let found = (0..<Int(result.gl_pathc)).compactMap { number in
       names[number].map { FileName.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
     return found.map(NameKey.init).sorted().map(\.text)
   }
 
-  private static func tooMany(_ pattern: String) -> DatasetError {
-    .badPattern(path: pattern, problem: "stands for more than \(limit) shards")
-  }
+  private static let tooMany = Problem("stands for more than \(limit) shards")
 }

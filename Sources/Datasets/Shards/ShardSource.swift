@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Synchronization
 import Tensors
 
 /// Pairs of images and captions in tar archives, as WebDataset keeps them: `a.jpg` with `a.txt` or
@@ -16,7 +15,6 @@ public final class ShardSource: CaptionSource {
   public let shuffleWindow: Int
   public let findings: [SourceFinding]
   private let paths: [String]
-  private let sizes: [Int]
   private let indices: [ShardIndex]
   private let files: ShardFiles
   /// Where each shard's images begin, `[shards + 1]`.
@@ -34,28 +32,19 @@ public final class ShardSource: CaptionSource {
     shuffleWindow: Int = defaultShuffleWindow, toleratesDamage: Bool = false
   ) throws {
     precondition(!paths.isEmpty, "a source needs at least one shard")
-    let walked = try Self.walk(paths, toleratesDamage: toleratesDamage)
     self.captionPolicy = captionPolicy
     self.shuffleWindow = shuffleWindow
     self.paths = paths
-    indices = walked.map(\.index)
-    sizes = walked.map(\.size)
-    files = ShardFiles(paths: paths, sizes: sizes)
-    var firstImages = [0]
-    for index in indices {
-      firstImages.append(firstImages[firstImages.count - 1] + index.files.count)
-    }
-    self.firstImages = firstImages
-    findings = Self.findings(indices, paths)
+    indices = try Self.walk(paths, toleratesDamage: toleratesDamage)
+    files = ShardFiles(paths: paths, sizes: indices.map(\.size))
+    firstImages = indices.map(\.files.count).starts
+    findings = Self.findings(indices)
     let imageCount = firstImages[firstImages.count - 1]
     guard imageCount > 0 || toleratesDamage else {
       throw DatasetError.noSamples(file: paths[0], findings)
     }
-    let limit = CaptionIndex.Builder.sampleLimit
-    guard imageCount <= limit else { throw DatasetError.tooManySamples(limit: limit) }
-    firstSamples =
-      captionPolicy == .draw
-      ? [] : try Self.countCaptions(indices, files, firstImages: firstImages)
+    try DatasetError.checkSampleCount(imageCount)
+    firstSamples = captionPolicy == .draw ? [] : try Self.countCaptions(indices, files)
   }
 
   public var count: Int { firstSamples.last.map { Int($0) } ?? imageCount }
@@ -63,17 +52,15 @@ public final class ShardSource: CaptionSource {
   public var pairCount: Int? { firstSamples.last.map { Int($0) } }
 
   public func sample(at number: Int, seed: UInt64, epoch: Int) throws -> CaptionSample {
-    let image = image(ofSample: number)
+    let image = firstSamples.isEmpty ? number : firstSamples.rangeIndex(of: UInt32(number))
     let record = try record(at: image)
-    let caption: Int
-    if firstSamples.isEmpty {
-      caption = RandomStream.caption(
-        of: record.captions.count, sample: number, seed: seed, epoch: epoch)
-    } else {
-      caption = number - Int(firstSamples[image])
-      guard caption < record.captions.count else {
-        throw SampleError(path: record.imagePath, reason: "has fewer captions than when counted")
-      }
+    let count = record.captions.count
+    let caption =
+      firstSamples.isEmpty
+      ? RandomStream.caption(of: count, sample: number, seed: seed, epoch: epoch)
+      : number - Int(firstSamples[image])
+    guard caption < count else {
+      throw SkippedSample(path: record.imagePath, reason: "has fewer captions than when counted")
     }
     return CaptionSample(
       index: number, image: image, imageId: record.imageId, caption: record.captions[caption],
@@ -85,19 +72,15 @@ public final class ShardSource: CaptionSource {
     let key = indices[shard].keys.name(at: number)
     let path = "\(paths[shard]):\(key)"
     do {
-      let text = try Self.text(of: indices[shard].files[number], shard, files)
+      let text = try files.text(of: indices[shard].files[number], ofShard: shard)
       return CaptionRecord(
         imagePath: path, listedPath: key, captions: text.captions,
         imageId: text.imageId.map(Self.number(ofId:)) ?? Int64(image), givenId: text.imageId)
-    } catch let problem as ShardText.Problem {
-      throw SampleError(path: path, reason: problem.text)
+    } catch let problem as Problem {
+      throw SkippedSample(path: path, reason: problem.text)
     } catch let error as ImageError {
-      throw SampleError(path: path, reason: "its text \(error.reason)")
+      throw SkippedSample(path: path, reason: "its text \(error.reason)")
     }
-  }
-
-  public func imageBytes(at number: Int, limit: Int) throws -> [UInt8] {
-    try imageBytes(ofImage: image(ofSample: number), limit: limit)
   }
 
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
@@ -130,7 +113,7 @@ public final class ShardSource: CaptionSource {
       let name = FileName.bytes(FilePath.name(of: paths[shard]))
       hash.update("\(name.count):")
       hash.update(name)
-      hash.update("\(sizes[shard]);")
+      hash.update("\(index.size);")
       index.update(&hash)
     }
     return hash.finalize().hexadecimal
@@ -148,10 +131,6 @@ public final class ShardSource: CaptionSource {
     firstSamples.isEmpty ? image : Int(firstSamples[image])
   }
 
-  private func image(ofSample number: Int) -> Int {
-    firstSamples.isEmpty ? number : firstSamples.rangeIndex(of: UInt32(number))
-  }
-
   private func place(ofImage image: Int) -> (shard: Int, number: Int) {
     let shard = firstImages.rangeIndex(of: image)
     return (shard, image - firstImages[shard])
@@ -161,98 +140,46 @@ public final class ShardSource: CaptionSource {
 // MARK: Opening
 
 extension ShardSource {
-  private static func walk(
-    _ paths: [String], toleratesDamage: Bool
-  ) throws -> [(index: ShardIndex, size: Int)] {
-    typealias Walked = Result<(index: ShardIndex, size: Int), any Error>
-    var results = [Walked?](repeating: nil, count: paths.count)
+  private static func walk(_ paths: [String], toleratesDamage: Bool) throws -> [ShardIndex] {
     // Apart from those that samples are read from: how it reads would stay with the open file.
     let files = CachedFiles(paths)
-    results.withUnsafeMutableBufferPointer { results in
-      // Each iteration writes an element of its own.
-      nonisolated(unsafe) let results = results
-      DispatchQueue.concurrentPerform(iterations: paths.count) { shard in
-        results[shard] = Walked {
-          try DatasetError.reading {
-            try files.read(shard) { file in
-              (
-                try ShardIndex(file, path: paths[shard], toleratesDamage: toleratesDamage),
-                file.size
-              )
-            }
-          }
-        }
+    return try paths.indices.concurrentMap { shard in
+      try DatasetError.reading {
+        try files.read(shard) { try ShardIndex($0, toleratesDamage: toleratesDamage) }
       }
     }
-    return try results.compactMap { try $0?.get() }
   }
 
-  private static func findings(_ indices: [ShardIndex], _ paths: [String]) -> [SourceFinding] {
-    let tallies: [(SourceFinding.Kind, KeyPath<ShardIndex.Counts, Tally>)] = [
-      (.ignoredMembers, \.ignored), (.withoutImage, \.withoutImage), (.withoutText, \.withoutText),
+  private static func findings(_ indices: [ShardIndex]) -> [SourceFinding] {
+    let kinds: [KeyPath<ShardIndex, SourceFinding>] = [
+      \.ignored, \.withoutImage, \.withoutText, \.damage,
     ]
-    var findings = [SourceFinding(.shards, count: indices.count)]
-    for (kind, tally) in tallies {
-      var all = Tally()
-      for (shard, index) in indices.enumerated() {
-        all.add(index.counts[keyPath: tally]) { "\(paths[shard]):\($0)" }
-      }
-      findings += all.finding(kind)
+    let found = kinds.map { kind in
+      indices.dropFirst().reduce(into: indices[0][keyPath: kind]) { $0.add($1[keyPath: kind]) }
     }
-    let damage = indices.compactMap(\.damage)
-    if !damage.isEmpty {
-      findings.append(
-        .init(
-          .damagedShards, count: damage.count,
-          examples: damage.prefix(Tally.exampleLimit).map(\.description)))
-    }
-    return findings
-  }
-
-  private static func text(
-    of files: ShardIndex.Files, _ shard: Int, _ source: ShardFiles
-  ) throws -> ShardText {
-    func bytes(_ extent: ShardIndex.Extent?) throws -> [UInt8]? {
-      try extent.map { try source.bytes($0, ofShard: shard, limit: ShardText.sizeLimit) }
-    }
-    return try ShardText(json: bytes(files.json)) { try bytes(files.text) }
+    return [SourceFinding(.shards, count: indices.count)] + found.filter { $0.count > 0 }
   }
 
   /// Where each image's samples begin. What cannot be read counts as one, which is passed over when
   /// its turn comes.
   /// - Throws: `DatasetError.tooManySamples`, `.systemFailure`.
   private static func countCaptions(
-    _ indices: [ShardIndex], _ files: ShardFiles, firstImages: [Int]
+    _ indices: [ShardIndex], _ files: ShardFiles
   ) throws -> [UInt32] {
-    var counts = [Int](repeating: 1, count: firstImages[firstImages.count - 1])
-    let failure = Mutex<DatasetError?>(nil)
-    counts.withUnsafeMutableBufferPointer { counts in
-      // Each iteration writes elements of its own.
-      nonisolated(unsafe) let counts = counts
-      DispatchQueue.concurrentPerform(iterations: indices.count) { shard in
-        for (number, sample) in indices[shard].files.enumerated() where sample.json != nil {
-          guard failure.withLock({ $0 }) == nil else { return }
-          do {
-            counts[firstImages[shard] + number] =
-              try text(of: sample, shard, files).captions.count
-          } catch let error as DatasetError where error.isSystemFailure {
-            failure.withLock { $0 = $0 ?? error }
-          } catch {
-            // Counted as one.
-          }
+    let counts = try indices.indices.concurrentMap { shard in
+      try indices[shard].files.map { sample in
+        guard sample.json != nil else { return 1 }
+        do {
+          return try files.text(of: sample, ofShard: shard).captions.count
+        } catch let error as DatasetError where error.isSystemFailure {
+          throw error
+        } catch {
+          return 1
         }
       }
     }
-    if let failure = failure.withLock({ $0 }) { throw failure }
-    var firstSamples: [UInt32] = [0]
-    var total = 0
-    for count in counts {
-      total += count
-      guard total <= CaptionIndex.Builder.sampleLimit else {
-        throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-      }
-      firstSamples.append(UInt32(total))
-    }
-    return firstSamples
+    let starts = counts.joined().starts
+    try DatasetError.checkSampleCount(starts[starts.count - 1])
+    return starts.map { UInt32($0) }
   }
 }

@@ -13,14 +13,14 @@ struct ShardText {
   ///   - json: An object with `caption` or `captions` (a text or a list of texts), or else `text`,
   ///     and, where images have ids, `image_id`.
   ///   - text: A caption as it is, asked for only where the object has none.
-  /// - Throws: ``Problem``, and what `text` throws.
+  /// - Throws: `Problem`, and what `text` throws.
   init(json: [UInt8]?, text: () throws -> [UInt8]?) throws {
     var captions: [String]?
     var imageId: String?
     do {
       if let json {
         guard case .object(let members) = try JSONScanner.document(json) else {
-          throw Problem(text: "its .json is no object")
+          throw Problem("its .json is no object")
         }
         // Tools write null for what they do not know.
         let fields = JSONFields(
@@ -30,29 +30,20 @@ struct ShardText {
       }
     } catch let failure as JSONScanner.Failure {
       let problem = FileKind.words(json ?? [], orElse: failure.problem)
-      throw Problem(text: "its .json is no JSON at byte \(failure.offset): \(problem)")
-    } catch let problem as ListRecord.Problem {
-      throw Problem(text: "field \"\(problem.field)\" of its .json: \(problem.text)")
+      throw Problem("its .json is no JSON at byte \(failure.offset): \(problem)")
+    } catch let problem as FieldProblem {
+      throw Problem("field \"\(problem.field)\" of its .json: \(problem.text)")
     }
     if captions == nil, let text = try text() {
-      let caption: String
-      do {
-        caption = try CaptionFile.text(text)
-      } catch let problem as ListRecord.Problem {
-        throw Problem(text: "its .txt \(problem.text)")
-      }
-      let trimmed = caption.withoutMarks.trimmingCharacters(in: .whitespacesAndNewlines)
-      guard !trimmed.isEmpty else { throw Problem(text: "its .txt is empty") }
-      captions = [trimmed]
+      let caption = try CaptionFile.text(text, of: "its .txt").withoutMarks
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+      guard !caption.isEmpty else { throw Problem("its .txt is empty") }
+      captions = [caption]
     }
     guard let captions else {
-      throw Problem(text: "its .json has none of \"caption\", \"captions\" and \"text\"")
+      throw Problem("its .json has none of \"caption\", \"captions\" and \"text\"")
     }
     self.captions = captions
     self.imageId = imageId
-  }
-
-  struct Problem: Error {
-    var text: String
   }
 }

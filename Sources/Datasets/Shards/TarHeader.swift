@@ -16,19 +16,21 @@ struct TarHeader {
     case sparse
   }
 
-  struct Problem: Error {
-    var text: String
-  }
-
   static let length = 512
+
+  /// The bytes that a header and what follows it take, which fills up its last block.
+  static func length(withContent size: Int) -> Int {
+    length + (size + length - 1) / length * length
+  }
 
   /// As `FileName` has it.
   let name: String
   let kind: Kind
-  /// The bytes that follow; files without content may state some nevertheless.
+  /// The bytes that follow, whatever files without content may state.
   let size: Int
 
   /// - Parameter block: ``length`` bytes, not all zero.
+  /// - Throws: `Problem`.
   init(_ block: ArraySlice<UInt8>) throws {
     let bytes = Array(block)
     try Self.checkSum(bytes)
@@ -38,7 +40,6 @@ struct TarHeader {
     let prefix = isPOSIX ? Self.text(bytes[345..<500]) : ""
     if !prefix.isEmpty { path = prefix + "/" + path }
     name = path
-    size = try Self.number(bytes[124..<136], of: path)
     switch Unicode.Scalar(bytes[156]) {
     case "0", "7": kind = .file
     // Before POSIX, a folder was a file whose name ends in a slash.
@@ -49,6 +50,8 @@ struct TarHeader {
     case "S": kind = .sparse
     default: kind = .other
     }
+    let stated = try Self.number(bytes[124..<136], of: path)
+    size = kind == .withoutContent ? 0 : stated
   }
 
   /// The sum of all bytes, those of the sum itself counted as spaces; some old programs added
@@ -58,19 +61,17 @@ struct TarHeader {
     let unsigned = rest.reduce(8 * 32) { $0 + Int($1) }
     let signed = rest.reduce(8 * 32) { $0 + Int(Int8(bitPattern: $1)) }
     guard let stated = try? octal(bytes[148..<156]), stated == unsigned || stated == signed else {
-      throw Problem(text: "the check sum of a header is wrong")
+      throw Problem("the check sum of a header is wrong")
     }
   }
 
   /// Octal digits, or, where the first bit is set, a binary number (GNU).
   private static func number(_ field: ArraySlice<UInt8>, of name: String) throws -> Int {
     guard let first = field.first, first & 0x80 != 0 else { return try octal(field) }
-    guard first == 0x80 else {
-      throw Problem(text: "the size of \(name) is negative or more than 2^63")
-    }
+    guard first == 0x80 else { throw Problem("the size of \(name) is negative or more than 2^63") }
     var value = 0
     for byte in field.dropFirst() {
-      guard value < 1 << 55 else { throw Problem(text: "the size of \(name) is more than 2^63") }
+      guard value < 1 << 55 else { throw Problem("the size of \(name) is more than 2^63") }
       value = value << 8 | Int(byte)
     }
     return value
@@ -82,7 +83,7 @@ struct TarHeader {
     // 12 digits have 36 bits.
     guard digits.allSatisfy({ (0x30...0x37).contains($0) }),
       field[digits.endIndex...].allSatisfy(padding.contains)
-    else { throw Problem(text: "a header holds a number that is none") }
+    else { throw Problem("a header holds a number that is none") }
     return digits.reduce(0) { $0 << 3 | Int($1 & 7) }
   }
 
@@ -98,6 +99,7 @@ struct TarAttributes {
   var size: Int?
   var isSparse = false
 
+  /// - Throws: `Problem`.
   init(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     // Some writers fill the block up with zeros.
@@ -106,11 +108,11 @@ struct TarAttributes {
       guard let length = Int(String(decoding: digits, as: UTF8.self)), length <= rest.count,
         length > digits.count + 2, rest[digits.endIndex] == 0x20,
         rest[rest.startIndex + length - 1] == 0x0A
-      else { throw TarHeader.Problem(text: "the attributes of a file are not readable") }
+      else { throw Problem("the attributes of a file are not readable") }
       let line = rest[(digits.endIndex + 1)..<(rest.startIndex + length - 1)]
       rest = rest[(rest.startIndex + length)...]
       guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else {
-        throw TarHeader.Problem(text: "an attribute of a file has no value")
+        throw Problem("an attribute of a file has no value")
       }
       try set(
         String(decoding: line[..<equals], as: UTF8.self), FileName.text(line[(equals + 1)...]))
@@ -122,7 +124,7 @@ struct TarAttributes {
     case "path": path = value
     case "size":
       guard let number = Int(value), number >= 0 else {
-        throw TarHeader.Problem(text: "the size attribute of a file is no number of bytes")
+        throw Problem("the size attribute of a file is no number of bytes")
       }
       size = number
     default: if key.hasPrefix("GNU.sparse.") { isSparse = true }

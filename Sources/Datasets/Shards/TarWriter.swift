@@ -12,18 +12,12 @@ final class TarWriter {
     file = try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, operation: "create")
   }
 
-  /// The bytes that a file of the given size takes.
-  static func length(of size: Int) -> Int {
-    TarHeader.length + (size + TarHeader.length - 1) / TarHeader.length * TarHeader.length
-  }
-
   /// - Precondition: The name has at most 100 bytes of UTF-8, and the content less than 8 GiB.
   func add(_ name: String, _ content: [UInt8]) throws {
-    let padding = [UInt8](
-      repeating: 0, count: Self.length(of: content.count) - TarHeader.length - content.count)
+    let end = byteCount + TarHeader.length(withContent: content.count)
     try append(Self.header(name, size: content.count))
     try append(content)
-    try append(padding)
+    try append([UInt8](repeating: 0, count: end - byteCount))
   }
 
   /// Ends the archive as GNU tar does, at a multiple of 20 blocks, and makes sure of the disk.
@@ -45,22 +39,18 @@ final class TarWriter {
     func put(_ text: String, at place: Int) {
       block.replaceSubrange(place..<(place + text.utf8.count), with: text.utf8)
     }
-    func octal(_ number: Int, digits: Int) -> String {
-      let text = String(number, radix: 8)
-      return String(repeating: "0", count: digits - text.count) + text
-    }
     put(name, at: 0)
     put("0000644", at: 100)
     // Owner, group and time.
     put("0000000", at: 108)
     put("0000000", at: 116)
-    put(octal(size, digits: 11), at: 124)
+    put(String(format: "%011lo", size), at: 124)
     put("00000000000", at: 136)
     put("        ", at: 148)
     put("0", at: 156)
     put("ustar", at: 257)
     put("00", at: 263)
-    put(octal(block.reduce(0) { $0 + Int($1) }, digits: 6) + "\0", at: 148)
+    put(String(format: "%06lo", block.reduce(0) { $0 + Int($1) }) + "\0", at: 148)
     return block
   }
 }

@@ -10,14 +10,9 @@ public protocol CaptionSource: AnyObject, SampleSource {
 
   /// An image with all its captions.
   /// - Precondition: `image` is in `0..<imageCount`.
-  /// - Throws: ``SampleError`` where the captions cannot be had, `DatasetError.systemFailure` where
+  /// - Throws: ``SkippedSample`` where the captions cannot be had, `DatasetError.systemFailure` where
   ///   the system failed.
   func record(at image: Int) throws -> CaptionRecord
-
-  /// The bytes of an image's file.
-  /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
-  ///   where the system failed.
-  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
 
   /// Text that changes with what the samples are and with the order in which they are visited, but
   /// not when the data is moved: it is there to notice that a run goes on with other data.
@@ -66,12 +61,24 @@ public struct SourceFinding: Equatable, Sendable {
 
   public var kind: Kind
   public var count: Int
-  /// The first of them.
+  /// The first few of them.
   public var examples: [String]
 
-  public init(_ kind: Kind, count: Int, examples: [String] = []) {
+  static let exampleLimit = 5
+
+  public init(_ kind: Kind, count: Int = 0, examples: [String] = []) {
     self.kind = kind
     self.count = count
     self.examples = examples
+  }
+
+  mutating func add(_ example: String) {
+    count += 1
+    if examples.count < Self.exampleLimit { examples.append(example) }
+  }
+
+  mutating func add(_ other: SourceFinding) {
+    count += other.count
+    examples = Array((examples + other.examples).prefix(Self.exampleLimit))
   }
 }

@@ -42,6 +42,13 @@ public enum DatasetError: Error, Equatable, Sendable {
   case nothingReadable(tried: Int, lastReasons: [String])
 }
 
+/// What is wrong with a part of a file, for who knows which part of which file it is.
+struct Problem: Error {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+}
+
 extension DatasetError {
   /// What a refusal of the operating system means for a data set.
   init(_ error: SystemError, file: String) {
@@ -58,6 +65,25 @@ extension DatasetError {
       self = .fileTooLarge(file: failure.path, bytes: size, limit: limit)
     case .notRegular, .empty, .changed:
       self = .unreadable(file: failure.path, detail: failure.words)
+    }
+  }
+
+  /// Samples are numbered with 32 bits, of which the random streams use all.
+  private static let sampleLimit = Int(Int32.max)
+
+  /// - Throws: `.tooManySamples`.
+  static func checkSampleCount(_ count: Int) throws {
+    guard count <= sampleLimit else { throw tooManySamples(limit: sampleLimit) }
+  }
+
+  /// Asks the system about a path, whose refusal is a data set's error.
+  static func asking<Answer>(
+    _ path: String, _ question: (String) throws(SystemError) -> Answer
+  ) throws(DatasetError) -> Answer {
+    do {
+      return try question(path)
+    } catch {
+      throw DatasetError(error, file: path)
     }
   }
 

@@ -7,19 +7,14 @@ public struct ImagesOnce: SampleSource {
   public var count: Int { source.imageCount }
 
   public func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample {
-    let path: String
-    do {
-      path = try source.record(at: index).imagePath
-    } catch {
-      // The image may be sound although its captions cannot be had.
-      path = "image \(index)"
-    }
+    // The image may be sound although its captions cannot be had.
+    let path = (try? source.record(at: index).imagePath) ?? "image \(index)"
     return CaptionSample(
       index: index, image: index, imageId: Int64(index), caption: "", path: path,
       source: source.source(ofImage: index))
   }
 
-  public func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {
-    try source.imageBytes(ofImage: index, limit: limit)
+  public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
+    try source.imageBytes(ofImage: image, limit: limit)
   }
 }

@@ -10,14 +10,15 @@ public protocol SampleSource: Sendable {
 
   /// The sample as it is in the given epoch. The same arguments give the same sample.
   /// - Precondition: `index` is in `0..<count`.
-  /// - Throws: ``SampleError`` where the sample is to be passed over, `DatasetError.systemFailure`
+  /// - Throws: ``SkippedSample`` where the sample is to be passed over, `DatasetError.systemFailure`
   ///   where no sample is to follow.
   func sample(at index: Int, seed: UInt64, epoch: Int) throws -> CaptionSample
 
-  /// The bytes of the sample's image file.
+  /// The bytes of an image's file.
+  /// - Parameter image: The image's number, as samples have it.
   /// - Throws: Where they cannot be read, or are more than `limit`; `DatasetError.systemFailure`
-  ///   where no sample is to follow.
-  func imageBytes(at index: Int, limit: Int) throws -> [UInt8]
+  ///   where the system failed, so that no sample is to follow.
+  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8]
 
   /// The order in which a training epoch visits the samples: a pure function of the arguments, with
   /// `count` places.
@@ -59,13 +60,29 @@ public struct CaptionSample: Equatable, Sendable {
   }
 }
 
-/// Why a sample is passed over before its image was looked at: its caption cannot be had.
-public struct SampleError: Error, Equatable, Sendable {
+/// A sample that is passed over: its caption cannot be had, or its image.
+public struct SkippedSample: Error, Equatable, Sendable {
   /// Where the sample lies.
   public var path: String
   public var reason: String
 }
 
-extension SampleError: CustomStringConvertible {
+extension SkippedSample: CustomStringConvertible {
+  /// For people.
   public var description: String { FileName.displayed("\(path): \(reason)") }
+}
+
+extension SkippedSample {
+  /// What becomes of a sample that an error kept from being read.
+  /// - Parameter path: Where it lies, as far as is known.
+  /// - Throws: What is no matter of one sample: a failure of the system, what a ``ContentFailure`` holds.
+  init(at path: String, _ error: any Error) throws {
+    switch error {
+    case let failure as ContentFailure: throw failure.error
+    case let error as DatasetError where error.isSystemFailure: throw error
+    case let skipped as SkippedSample: self = skipped
+    case let error as ImageError: self.init(path: path, reason: "\(error.reason)")
+    default: self.init(path: path, reason: "\(error)")
+    }
+  }
 }

@@ -39,7 +39,7 @@ public struct SourceLocation: Equatable, Sendable {
     if try Self.kind(of: path) == .folder { try refuseImageFolder() }
     return try CaptionDataset(
       path: path, imageFolder: imageFolder, captions: captions,
-      for: isHeldOut ? .validation : .training, mayBeEmpty: toleratesDamage)
+      isHeldOut: isHeldOut, mayBeEmpty: toleratesDamage)
   }
 
   /// Whether something lies at a path, or matches it where it is a pattern.
@@ -51,11 +51,7 @@ public struct SourceLocation: Equatable, Sendable {
   /// What lies at a path; nil where nothing does.
   /// - Throws: `DatasetError.systemFailure`.
   static func kind(of path: String) throws -> FileSystem.Kind? {
-    do {
-      return try FileSystem.kind(of: path)
-    } catch {
-      throw DatasetError(error, file: path)
-    }
+    try DatasetError.asking(path, FileSystem.kind(of:))
   }
 
   private func refuseImageFolder() throws {
@@ -74,7 +70,7 @@ public struct SourceLocation: Equatable, Sendable {
   }
 
   private func shardsOfFolder() throws -> [String]? {
-    let names = try FolderReader.names(in: path).map(NameKey.init).sorted().map(\.text)
+    let names = try FolderReader.names(in: path)
     let shards = names.filter(Self.isShardName)
     guard let first = shards.first else { return nil }
     if let image = names.first(where: FolderReader.isImageName) {

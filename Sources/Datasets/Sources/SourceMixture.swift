@@ -49,12 +49,10 @@ public final class SourceMixture: CaptionSource {
         problem: "the weights \(weights) of a mixture; expected numbers above 0, at most 1e15")
     }
     self.parts = parts
-    firstSamples = Self.starts(parts.map(\.source.count))
-    firstImages = Self.starts(parts.map(\.source.imageCount))
+    firstSamples = parts.map(\.source.count).starts
+    firstImages = parts.map(\.source.imageCount).starts
     count = firstSamples[parts.count]
-    guard count <= CaptionIndex.Builder.sampleLimit else {
-      throw DatasetError.tooManySamples(limit: CaptionIndex.Builder.sampleLimit)
-    }
+    try DatasetError.checkSampleCount(count)
     places = Self.places(count, weights: weights)
     if let unseen = places.firstIndex(of: 0) {
       throw DatasetError.badMixture(
@@ -89,11 +87,6 @@ public final class SourceMixture: CaptionSource {
     return record
   }
 
-  public func imageBytes(at index: Int, limit: Int) throws -> [UInt8] {
-    let source = firstSamples.rangeIndex(of: index)
-    return try parts[source].source.imageBytes(at: index - firstSamples[source], limit: limit)
-  }
-
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {
     let source = firstImages.rangeIndex(of: image)
     return try parts[source].source.imageBytes(
@@ -104,8 +97,7 @@ public final class SourceMixture: CaptionSource {
     var sources = places.enumerated().flatMap { source, count in
       [UInt16](repeating: UInt16(source), count: count)
     }
-    var random = RandomStream(
-      Philox(seed: seed, stream: UInt64(epoch)), site: RandomSite.mixture.rawValue)
+    var random = RandomStream(.mixture, seed: seed, epoch: epoch)
     random.shuffle(&sources[...])
     var runs = parts.indices.map { source in
       OwnRun(
@@ -124,17 +116,15 @@ public final class SourceMixture: CaptionSource {
   }
 
   public func fingerprint() -> String {
-    var hash = SHA256()
-    for (part, places) in zip(parts, places) {
-      hash.update("\(places):\(part.source.fingerprint());")
-    }
-    return "mix:\(hash.finalize().hexadecimal)"
+    Self.mixed(zip(parts, places).map { part, places in "\(places):\(part.source.fingerprint());" })
   }
 
   public func imageFingerprint() -> String {
-    var hash = SHA256()
-    for part in parts { hash.update("\(part.source.imageFingerprint());") }
-    return "mix:\(hash.finalize().hexadecimal)"
+    Self.mixed(parts.map { "\($0.source.imageFingerprint());" })
+  }
+
+  private static func mixed(_ fingerprints: [String]) -> String {
+    "mix:\(SHA256.hash(fingerprints.joined().utf8).hexadecimal)"
   }
 
   public func source(ofImage image: Int) -> Int { firstImages.rangeIndex(of: image) }
@@ -148,10 +138,6 @@ public final class SourceMixture: CaptionSource {
   /// sources.
   private static func imageId(_ id: Int64, ofSource source: Int) -> Int64 {
     id ^ Int64(source) << 47
-  }
-
-  private static func starts(_ counts: [Int]) -> [Int] {
-    counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
   }
 
   /// Whole numbers in proportion to the weights that add up to `count`: the largest remainders are

@@ -104,5 +104,5 @@ private struct MemoryImages: SampleSource {
       index: index, image: index, imageId: Int64(index), caption: "", path: "image \(index)")
   }
 
-  func imageBytes(at index: Int, limit: Int) throws -> [UInt8] { files[index] }
+  func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] { files[image] }
 }

@@ -96,7 +96,7 @@ struct SampleImages {
   /// The image from its file, since a batch may hold features in place of pixels.
   private func show(_ number: Int, of images: ImagesOnce, in image: inout SampleImage) throws {
     do {
-      let bytes = try images.imageBytes(at: number, limit: data.decoder.maximumFileSize)
+      let bytes = try images.imageBytes(ofImage: number, limit: data.decoder.maximumFileSize)
       let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)
       image.encoded = EncodedImage(
         width: small.width, height: small.height, png: try small.png())
