@@ -14,14 +14,6 @@ struct BenchCommand: ParsableCommand {
       BenchVisionCommand.self, BenchImagesCommand.self,
     ])
 
-  /// Refuses numbers beyond what an option of a benchmark takes.
-  static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
-    guard range.contains(value) else {
-      throw ValidationError(
-        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-    }
-  }
-
   /// Refuses the precision that is for frozen image encoders alone.
   static func checkTrains(in precision: ProductPrecision) throws {
     if precision == .int8 {
@@ -73,11 +65,11 @@ struct BenchStageOneCommand: ProfiledCommand {
 
   func validate() throws {
     try BenchCommand.checkTrains(in: precision)
-    try BenchCommand.check("batch", batch, in: 2...65_536)
-    if let chunk { try BenchCommand.check("chunk", chunk, in: 1...batch) }
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
-    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
-    try BenchCommand.check("text", text, in: 5...512)
+    try ValidationError.check("--batch", batch, in: 2...65_536)
+    try ValidationError.check("--chunk", chunk, in: 1...batch)
+    try ValidationError.check("--steps", steps, in: 1...1_000_000)
+    try ValidationError.check("--image-tokens", imageTokens, in: 1...65_536)
+    try ValidationError.check("--text", text, in: 5...512)
     guard (5...Double(text)).contains(meanText) else {
       throw ValidationError("--mean-text: expected 5 to \(text), found \(meanText)")
     }

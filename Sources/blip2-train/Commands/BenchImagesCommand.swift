@@ -21,7 +21,7 @@ struct BenchImagesCommand: ParsableCommand {
   var count = 300
 
   func validate() throws {
-    try BenchCommand.check("count", count, in: 1...1_000_000)
+    try ValidationError.check("--count", count, in: 1...1_000_000)
   }
 
   func run() throws {

@@ -16,7 +16,7 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
 
   func validate() throws {
     try BenchCommand.checkTrains(in: precision)
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
+    try ValidationError.check("--steps", steps, in: 1...1_000_000)
   }
 
   func benchmark(batch: Int) -> StageTwoBenchmark {
@@ -59,8 +59,8 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...65_536)
-    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
+    try ValidationError.check("--batch", batch, in: 1...65_536)
+    try ValidationError.check("--image-tokens", imageTokens, in: 1...65_536)
   }
 
   func work() throws {
@@ -94,8 +94,8 @@ struct BenchGenerateCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...65_536)
-    try BenchCommand.check("tokens", tokens, in: 1...1024)
+    try ValidationError.check("--batch", batch, in: 1...65_536)
+    try ValidationError.check("--tokens", tokens, in: 1...1024)
   }
 
   func work() throws {

@@ -34,8 +34,8 @@ struct BenchVisionCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...4096)
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
+    try ValidationError.check("--batch", batch, in: 1...4096)
+    try ValidationError.check("--steps", steps, in: 1...1_000_000)
   }
 
   func work() throws {
