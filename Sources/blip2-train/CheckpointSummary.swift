@@ -1,5 +1,6 @@
 import Checkpointing
 import Foundation
+import Reporting
 
 /// What `inspect` shows of a checkpoint.
 struct CheckpointSummary: Encodable {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Reporting
 
 /// Messages for the person at the terminal, apart from results.
 enum StandardError {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train caption`.

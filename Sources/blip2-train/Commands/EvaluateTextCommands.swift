@@ -4,6 +4,7 @@ import Files
 import Foundation
 import LanguageModels
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train evaluate caption`.
@@ -51,10 +52,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   /// Images at even distances, since lists are often sorted.
   private func sideBySide(_ answers: [StageTwoRecipe.EvaluationResult.Answer]) -> String {
-    let count = min(show, answers.count)
     var table = TextTable(.left, .left, .left, header: ["image", "truth", "caption"])
-    for index in 0..<count {
-      let answer = answers[index * answers.count / count]
+    for answer in answers.spread(show) {
       table.add(
         URL(fileURLWithPath: answer.image).lastPathComponent, answer.truth.first ?? "", answer.text)
     }

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LanguageModels
 import Recipes
+import Reporting
 import Training
 
 /// How tokens are drawn, where they are.

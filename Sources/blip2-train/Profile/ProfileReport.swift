@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Tensors
 
 /// A profile for people: a line for each operation, the longest first.
