@@ -23,10 +23,6 @@ struct ScoreTable {
   let columns: [Column]
   private(set) var rows: [Row] = []
 
-  init(title: String, columns: [Column]) {
-    (self.title, self.columns) = (title, columns)
-  }
-
   /// - Precondition: There are as many cells as columns.
   mutating func add(_ label: String, _ cells: String..., depth: Int = 0) {
     precondition(cells.count == columns.count, "\(cells.count) cells, \(columns.count) columns")
