@@ -55,8 +55,9 @@ public final class MetricsLog {
   /// - Returns: Why it waits, where that has just begun.
   @discardableResult
   package func write(step: Int, kind: String, _ values: [(String, Double)]) -> SystemFailure? {
+    // Seven significant digits: the precision of what is logged.
     let numbers = values.map { name, value in
-      "\"\(name)\":" + (value.isFinite ? MetricsLog.number(value) : "null")
+      "\"\(name)\":" + (value.isFinite ? String(format: "%.7g", value) : "null")
     }
     let line = "{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n"
     return file.append(line.utf8)
@@ -70,10 +71,8 @@ public final class MetricsLog {
       }
     }
     if captions.isEmpty { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let line = try encoder.encode(CaptionLine(step: step, captions: captions))
-    file.append(line + [UInt8(ascii: "\n")])
+    let line = try JSONLine.text(CaptionLine(step: step, captions: captions)) + "\n"
+    file.append(line.utf8)
   }
 
   private struct CaptionLine: Encodable {
@@ -92,10 +91,5 @@ public final class MetricsLog {
     let step: Int
     let kind = "captions"
     let captions: [Caption]
-  }
-
-  /// Seven significant digits: the precision of what is logged.
-  private static func number(_ value: Double) -> String {
-    String(format: "%.7g", value)
   }
 }
