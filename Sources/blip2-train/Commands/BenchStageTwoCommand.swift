@@ -8,24 +8,17 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   @Option(help: "The shape of the language model.")
   var llm = BenchmarkLanguageModel.opt125m
 
-  @Option(help: "The precision of the linear maps' products; sums are float32.")
-  var precision = ProductPrecision.float32
+  @OptionGroup var common: BenchmarkOptions
 
-  @Option(help: "Steps that are counted; the first one before them is a warm-up.")
-  var steps = 5
-
-  func validate() throws {
-    try BenchCommand.checkTrains(in: precision)
-    try ValidationError.check("--steps", steps, in: 1...1_000_000)
-  }
+  func validate() throws { try common.checkTrains() }
 
   func benchmark(batch: Int) -> StageTwoBenchmark {
     print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
     benchmark.batch = batch
-    benchmark.steps = steps
-    benchmark.precision = precision
+    benchmark.steps = common.steps
+    benchmark.precision = common.precision
     return benchmark
   }
 }
