@@ -31,10 +31,7 @@ public final class MetricsLog {
 
   /// Tries once more to write the lines that wait.
   /// - Returns: Why some still do; nil where all are written.
-  package func flush() -> SystemFailure? {
-    file.flush()
-    return file.failure
-  }
+  package func flush() -> SystemFailure? { file.flush() }
 
   private static func keepLines(of path: String, upTo step: Int, isValidated: Bool) throws {
     // A link, or a folder, is refused by the opening that follows.

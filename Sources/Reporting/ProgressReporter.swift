@@ -56,19 +56,11 @@ public final class ProgressReporter {
 
   /// A line that stays.
   ///
-  /// File names and messages of libraries may hold anything: control characters are not passed on.
+  /// File names and messages of libraries may hold anything: what would steer the terminal is spelt out.
   public func say(_ text: String) {
-    let text = String(
-      String.UnicodeScalarView(
-        FileName.displayed(text).unicodeScalars.map {
-          $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
-        }))
-    if isTerminal && lineLength > 0 {
-      write("\r\u{1B}[K" + text + "\n")
-      lineLength = 0
-    } else {
-      write(text + "\n")
-    }
+    let text = text.withoutControlCharactersInLines + "\n"
+    write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
+    lineLength = 0
   }
 
   /// Names by what became of them, where there are any.
