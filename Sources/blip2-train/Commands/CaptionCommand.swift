@@ -1,6 +1,5 @@
 import ArgumentParser
 import Files
-import Foundation
 import Recipes
 import Reporting
 import Training
@@ -59,16 +58,14 @@ struct CaptionCommand: ProfiledCommand {
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     options.sampling = sampling.options
     let skipped = try checkpoint.caption(image, options: options, report: StandardError.write) {
+      path, caption in
       if json {
-        StandardOutput.printJSON(try line($0, $1))
+        StandardOutput.printJSON(
+          try JSONLine.text(naming: [path]) { ["image": $0[0], "caption": caption] })
       } else {
-        print("\($0.withoutControlCharacters)\t\($1.withoutControlCharacters)")
+        print("\(path.withoutControlCharacters)\t\(caption.withoutControlCharacters)")
       }
     }
     if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
-  }
-
-  private func line(_ path: String, _ caption: String) throws -> String {
-    try JSONLine.text(naming: [path]) { ["image": $0[0], "caption": caption] }
   }
 }

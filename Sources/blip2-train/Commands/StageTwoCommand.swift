@@ -1,6 +1,4 @@
 import ArgumentParser
-import Configuration
-import Foundation
 import Recipes
 
 /// `blip2-train stage2`.

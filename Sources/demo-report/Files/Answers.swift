@@ -1,5 +1,3 @@
-import Foundation
-
 /// What `evaluate caption --answers` and `evaluate vqa --answers` write of an image.
 struct AnswerLine: Decodable {
   let id: String
