@@ -56,9 +56,12 @@ public final class ProgressReporter {
 
   /// A line that stays.
   ///
-  /// File names and messages of libraries may hold anything: what would steer the terminal is spelt out.
+  /// File names and messages of libraries may hold anything: control characters are not passed on.
   public func say(_ text: String) {
-    let text = text.withoutControlCharactersInLines + "\n"
+    let scalars = FileName.displayed(text + "\n").unicodeScalars.map {
+      $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
+    }
+    let text = String(String.UnicodeScalarView(scalars))
     write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
     lineLength = 0
   }
