@@ -86,7 +86,8 @@ let package = Package(
       swiftSettings: swiftFlags),
     // Beside the house: a tool of the demo's, which reads what the program writes.
     .executableTarget(
-      name: "demo-report", dependencies: [argumentParser], swiftSettings: swiftFlags),
+      name: "demo-report", dependencies: ["Reporting", "Files", argumentParser],
+      swiftSettings: swiftFlags),
 
     .target(
       name: "TestSupport",

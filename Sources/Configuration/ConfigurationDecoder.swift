@@ -5,17 +5,12 @@ struct ConfigurationDecoder: Decoder, SingleValueDecodingContainer {
   let userInfo: [CodingUserInfoKey: Any] = [:]
   let asked: AskedKeys
 
-  init(node: ConfigurationNode, path: [CodingKey], asked: AskedKeys) {
-    self.node = node
-    self.codingPath = path
-    self.asked = asked
-  }
-
   func container<Key: CodingKey>(keyedBy _: Key.Type) throws -> KeyedDecodingContainer<Key> {
     guard case .section(let section) = node.content else {
       throw wrongType(expected: "a section with keys")
     }
-    return KeyedDecodingContainer(Section(decoder: self, section: section))
+    return KeyedDecodingContainer(
+      Section(decoder: self, section: section, path: codingPath.dotted))
   }
 
   func unkeyedContainer() throws -> UnkeyedDecodingContainer {
@@ -55,11 +50,11 @@ struct ConfigurationDecoder: Decoder, SingleValueDecodingContainer {
     }
     let template = try ConfigurationEncoder.tree(of: element.template)
     return ConfigurationDecoder(
-      node: template.overlaid(with: node), path: codingPath, asked: asked)
+      node: template.overlaid(with: node), codingPath: codingPath, asked: asked)
   }
 
   fileprivate func decoder(_ node: ConfigurationNode, _ key: CodingKey) -> ConfigurationDecoder {
-    ConfigurationDecoder(node: node, path: codingPath + [key], asked: asked)
+    ConfigurationDecoder(node: node, codingPath: codingPath + [key], asked: asked)
   }
 
   fileprivate func wrongType(expected: String) -> ConfigurationError {
@@ -72,17 +67,14 @@ struct ConfigurationDecoder: Decoder, SingleValueDecodingContainer {
   private func configurationError(
     of error: DecodingError, decoding type: Any.Type
   ) -> ConfigurationError {
+    if case .dataCorrupted = error, let words = ConfigurationDecoder.words(of: type) {
+      return wrongType(expected: "one of \(words.joined(separator: ", "))")
+    }
     switch error {
-    case .dataCorrupted(let context):
-      if let words = ConfigurationDecoder.words(of: type) {
-        return wrongType(expected: "one of \(words.joined(separator: ", "))")
-      }
-      return .refused(
-        node.origin, field: context.codingPath.dotted, reason: context.debugDescription)
     case .keyNotFound(let key, let context):
       return .missingKey(
         node.origin, field: (context.codingPath + [key]).dotted, found: nil)
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+    case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context):
       return .refused(
         node.origin, field: context.codingPath.dotted, reason: context.debugDescription)
     @unknown default:
@@ -103,12 +95,6 @@ private struct Section<Key: CodingKey>: KeyedDecodingContainerProtocol {
   let decoder: ConfigurationDecoder
   let section: ConfigurationSection
   let path: String
-
-  init(decoder: ConfigurationDecoder, section: ConfigurationSection) {
-    self.decoder = decoder
-    self.section = section
-    path = decoder.codingPath.dotted
-  }
 
   var codingPath: [CodingKey] { decoder.codingPath }
   var allKeys: [Key] { section.entries.compactMap { Key(stringValue: $0.key) } }
@@ -139,7 +125,7 @@ private struct Section<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func nestedUnkeyedContainer(forKey key: Key) throws -> UnkeyedDecodingContainer {
     try decoder(key).unkeyedContainer()
   }
-  func superDecoder() throws -> Decoder { try decoder(ConfigurationSuperKey()) }
+  func superDecoder() throws -> Decoder { try decoder(ConfigurationSuperKey.super) }
   func superDecoder(forKey key: Key) throws -> Decoder { try decoder(key) }
 }
 
@@ -151,11 +137,6 @@ private struct List: UnkeyedDecodingContainer {
   var codingPath: [CodingKey] { decoder.codingPath }
   var count: Int? { elements.count }
   var isAtEnd: Bool { currentIndex >= elements.count }
-
-  init(decoder: ConfigurationDecoder, elements: [ConfigurationNode]) {
-    self.decoder = decoder
-    self.elements = elements
-  }
 
   private mutating func next() throws -> ConfigurationDecoder {
     guard !isAtEnd else {

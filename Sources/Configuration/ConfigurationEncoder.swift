@@ -12,118 +12,92 @@ struct ConfigurationEncoder: Encoder, SingleValueEncodingContainer {
   }
 
   func container<Key: CodingKey>(keyedBy _: Key.Type) -> KeyedEncodingContainer<Key> {
-    slot.becomeSection()
-    return KeyedEncodingContainer(Section(codingPath: codingPath, slot: slot))
+    slot.kind = .section
+    return KeyedEncodingContainer(Section(encoder: self))
   }
 
   func unkeyedContainer() -> UnkeyedEncodingContainer {
-    slot.becomeList()
-    return List(codingPath: codingPath, slot: slot)
+    slot.kind = .list
+    return List(encoder: self)
   }
 
   func singleValueContainer() -> SingleValueEncodingContainer { self }
 
-  func encodeNil() throws { slot.content = .scalar("null", isPlain: true) }
+  func encodeNil() throws { slot.kind = .scalar("null", isPlain: true) }
 
   func encode<Value: Encodable>(_ value: Value) throws {
     if let scalar = value as? any ConfigurationScalar {
       let (text, isPlain) = scalar.scalar
-      slot.content = .scalar(text, isPlain: isPlain)
+      slot.kind = .scalar(text, isPlain: isPlain)
     } else {
       try value.encode(to: self)
     }
+  }
+
+  /// An encoder of the next value of the list or section.
+  fileprivate func encoder(_ key: CodingKey) -> ConfigurationEncoder {
+    ConfigurationEncoder(codingPath: codingPath + [key], slot: slot.added(key.stringValue))
   }
 }
 
 /// A value under construction.
 private final class Slot {
-  enum Content {
+  enum Kind {
     case scalar(String, isPlain: Bool)
-    case list([Slot])
-    case section([(key: String, value: Slot)])
+    case list
+    case section
   }
 
   /// What encodes nothing at all is an empty section.
-  var content = Content.section([])
+  var kind = Kind.section
+  /// The values of a list or a section.
+  private(set) var children: [(key: String, value: Slot)] = []
 
-  func becomeList() {
-    if case .list = content { return }
-    content = .list([])
-  }
-
-  func becomeSection() {
-    if case .section = content { return }
-    content = .section([])
-  }
-
-  var elements: [Slot] {
-    guard case .list(let elements) = content else { return [] }
-    return elements
-  }
-
-  /// A new slot at the end of the list.
-  func appended() -> Slot {
+  /// A new slot after the others.
+  func added(_ key: String) -> Slot {
     let slot = Slot()
-    content = .list(elements + [slot])
-    return slot
-  }
-
-  /// A new slot under a key of the section.
-  func added(_ key: CodingKey) -> Slot {
-    let slot = Slot()
-    if case .section(let entries) = content {
-      content = .section(entries + [(key.stringValue, slot)])
-    }
+    children.append((key, slot))
     return slot
   }
 
   var node: ConfigurationNode {
-    switch content {
-    case .scalar(let text, let isPlain):
-      return ConfigurationNode(content: .scalar(text, isPlain: isPlain), origin: .defaults)
-    case .list(let elements):
-      return ConfigurationNode(content: .list(elements.map(\.node)), origin: .defaults)
-    case .section(let entries):
-      var section = ConfigurationSection()
-      for (key, value) in entries { section[key] = value.node }
-      return ConfigurationNode(content: .section(section), origin: .defaults)
+    let content: ConfigurationNode.Content
+    switch kind {
+    case .scalar(let text, let isPlain): content = .scalar(text, isPlain: isPlain)
+    case .list: content = .list(children.map(\.value.node))
+    case .section:
+      content = .section(children.reduce(into: .init()) { $0[$1.key] = $1.value.node })
     }
+    return ConfigurationNode(content: content, origin: .defaults)
   }
 }
 
 private struct Section<Key: CodingKey>: KeyedEncodingContainerProtocol {
-  let codingPath: [CodingKey]
-  let slot: Slot
+  let encoder: ConfigurationEncoder
 
-  private func encoder(_ key: CodingKey) -> ConfigurationEncoder {
-    ConfigurationEncoder(codingPath: codingPath + [key], slot: slot.added(key))
-  }
+  var codingPath: [CodingKey] { encoder.codingPath }
 
-  func encodeNil(forKey key: Key) throws { try encoder(key).encodeNil() }
+  func encodeNil(forKey key: Key) throws { try encoder.encoder(key).encodeNil() }
   func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-    let isInlined = value is any AnyInlined
-    try (isInlined ? ConfigurationEncoder(codingPath: codingPath, slot: slot) : encoder(key))
-      .encode(value)
+    try (value is any AnyInlined ? encoder : encoder.encoder(key)).encode(value)
   }
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type, forKey key: Key
-  ) -> KeyedEncodingContainer<Nested> { encoder(key).container(keyedBy: type) }
+  ) -> KeyedEncodingContainer<Nested> { encoder.encoder(key).container(keyedBy: type) }
   func nestedUnkeyedContainer(forKey key: Key) -> UnkeyedEncodingContainer {
-    encoder(key).unkeyedContainer()
+    encoder.encoder(key).unkeyedContainer()
   }
-  func superEncoder() -> Encoder { encoder(ConfigurationSuperKey()) }
-  func superEncoder(forKey key: Key) -> Encoder { encoder(key) }
+  func superEncoder() -> Encoder { encoder.encoder(ConfigurationSuperKey.super) }
+  func superEncoder(forKey key: Key) -> Encoder { encoder.encoder(key) }
 }
 
 private struct List: UnkeyedEncodingContainer {
-  let codingPath: [CodingKey]
-  let slot: Slot
-  var count: Int { slot.elements.count }
+  let encoder: ConfigurationEncoder
 
-  private var next: ConfigurationEncoder {
-    ConfigurationEncoder(
-      codingPath: codingPath + [ConfigurationIndex(count)], slot: slot.appended())
-  }
+  var codingPath: [CodingKey] { encoder.codingPath }
+  var count: Int { encoder.slot.children.count }
+
+  private var next: ConfigurationEncoder { encoder.encoder(ConfigurationIndex(count)) }
 
   func encodeNil() throws { try next.encodeNil() }
   func encode<Value: Encodable>(_ value: Value) throws { try next.encode(value) }

@@ -45,13 +45,12 @@ public enum ConfigurationLoader {
 
   private static func load<Configuration: Codable>(
     _ defaults: Configuration, like declared: Configuration, changes: ConfigurationNode?,
-    overrides: [String],
-    note: (String) -> Void
+    overrides: [String], note: (String) -> Void
   ) throws -> Configuration {
     let keys = KeyTree(declared, defaults: declared)
     var tree = try ConfigurationEncoder.tree(of: defaults)
     if let changes = changes?.withPresentNames(keys, note: note) {
-      guard case .section = changes.content else {
+      guard changes.section != nil else {
         throw ConfigurationError.wrongType(
           changes.origin, field: "the file", expected: "a section with keys",
           found: changes.summary)
@@ -64,7 +63,7 @@ public enum ConfigurationLoader {
       tree = tree.overlaid(with: change.withPresentNames(keys, note: note))
     }
     let asked = AskedKeys()
-    let configuration = try ConfigurationDecoder(node: tree, path: [], asked: asked)
+    let configuration = try ConfigurationDecoder(node: tree, codingPath: [], asked: asked)
       .decode(Configuration.self)
     try asked.refuseOthers(in: tree, path: "")
     return configuration
@@ -72,7 +71,7 @@ public enum ConfigurationLoader {
 
   /// A recipe for a later program is named as such, before its keys are found unknown.
   private static func refuseLaterVersion(_ tree: ConfigurationNode) throws {
-    guard case .section(let root) = tree.content, let node = root["version"],
+    guard let node = tree.section?["version"],
       case .scalar(let text, isPlain: true) = node.content, let version = Int(text),
       version > recipeVersion
     else { return }
@@ -84,10 +83,7 @@ public enum ConfigurationLoader {
   /// The outermost keys of a file.
   /// - Throws: `ConfigurationError`.
   public static func sections(ofFile file: URL) throws -> [String] {
-    guard case .section(let section)? = try ConfigurationReader.tree(ofFile: file)?.content else {
-      return []
-    }
-    return section.entries.map(\.key)
+    try ConfigurationReader.tree(ofFile: file)?.section?.entries.map(\.key) ?? []
   }
 
   /// What a file or an override says of an outermost key; nil where none does.
@@ -98,9 +94,7 @@ public enum ConfigurationLoader {
     let trees =
       [try ConfigurationReader.tree(ofFile: file)] + (try overrides.map(tree(ofOverride:)))
     let values = trees.compactMap { tree -> String? in
-      guard case .section(let section)? = tree?.content,
-        case .scalar(let text, _)? = section[key]?.content
-      else { return nil }
+      guard case .scalar(let text, _)? = tree?.section?[key]?.content else { return nil }
       return text
     }
     return values.last
@@ -108,9 +102,8 @@ public enum ConfigurationLoader {
 
   /// The configuration as YAML text, every key included: `load` reads back an equal value.
   public static func yaml<Configuration: Codable>(_ configuration: Configuration) throws -> String {
-    try Yams.serialize(
-      node: node(of: try ConfigurationEncoder.tree(of: configuration)), width: -1,
-      allowUnicode: true)
+    let tree = try ConfigurationEncoder.tree(of: configuration)
+    return try Yams.serialize(node: node(of: tree), width: -1, allowUnicode: true)
   }
 
   /// A value as YAML, without a line's end.

@@ -14,6 +14,12 @@ struct ConfigurationNode {
   var content: Content
   var origin: ConfigurationOrigin
 
+  /// The section that the node is; nil for another.
+  var section: ConfigurationSection? {
+    guard case .section(let section) = content else { return nil }
+    return section
+  }
+
   static func null(_ origin: ConfigurationOrigin) -> ConfigurationNode {
     ConfigurationNode(content: .scalar("null", isPlain: true), origin: origin)
   }

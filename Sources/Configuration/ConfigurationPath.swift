@@ -11,14 +11,7 @@ struct ConfigurationIndex: CodingKey {
 }
 
 /// The key under which a class writes its superclass's values.
-struct ConfigurationSuperKey: CodingKey {
-  init() {}
-  init?(intValue: Int) { return nil }
-  init?(stringValue: String) { return nil }
-
-  var stringValue: String { "super" }
-  var intValue: Int? { nil }
-}
+enum ConfigurationSuperKey: CodingKey { case `super` }
 
 extension Array where Element == any CodingKey {
   /// The path as messages show it: `data.sources[1].path`.

@@ -23,7 +23,7 @@ public enum InputPaths {
     if found.isEmpty { return (configuration, []) }
     let paths = Dictionary(uniqueKeysWithValues: found.map { ($0.key, $0.path) })
     let tree = try ConfigurationEncoder.tree(of: configuration).replacingTexts(paths, at: "")
-    let completed = try ConfigurationDecoder(node: tree, path: [], asked: AskedKeys())
+    let completed = try ConfigurationDecoder(node: tree, codingPath: [], asked: AskedKeys())
       .decode(Configuration.self)
     return (completed, found.map(\.key))
   }

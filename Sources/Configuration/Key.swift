@@ -35,25 +35,17 @@ public struct Key<Value: Codable>: Codable {
   }
 }
 
-extension Key where Value: WholeKeyValue {
+extension Key where Value: RangedKeyValue {
   /// - Parameter range: The values that make sense; `Int.max` at its end for no limit.
   public init(
-    wrappedValue: Value, _ range: ClosedRange<Int>, _ meaning: String, resume: ResumeRule? = nil,
-    formerly former: String? = nil
-  ) {
-    self.init(
-      wrappedValue, .init(meaning: meaning, range: .whole(range), resume: resume, former: former))
-  }
-}
-
-extension Key where Value: RealKeyValue {
-  /// - Parameter range: The values that make sense.
-  public init(
-    wrappedValue: Value, _ range: ClosedRange<Double>, _ meaning: String,
+    wrappedValue: Value, _ range: ClosedRange<Value.Bound>, _ meaning: String,
     resume: ResumeRule? = nil, formerly former: String? = nil
   ) {
+    let range = KeyRange.numbers(Value.Bound.words(for: range)) { value in
+      (value as? Value)?.bound.map(range.contains) ?? true
+    }
     self.init(
-      wrappedValue, .init(meaning: meaning, range: .real(range), resume: resume, former: former))
+      wrappedValue, .init(meaning: meaning, range: range, resume: resume, former: former))
   }
 }
 
@@ -103,40 +95,34 @@ struct KeyDeclaration: Sendable {
 
 /// The values that make sense.
 enum KeyRange: Sendable {
-  case whole(ClosedRange<Int>)
-  case real(ClosedRange<Double>)
+  /// In an error's words for what was expected, and whether a value is among them.
+  case numbers(String, contains: @Sendable (any Codable) -> Bool)
   /// The path of what a run reads.
   case inputPath
 
   /// What is wrong with a value, in an error's words for what was expected; nil for nothing.
-  func complaint(about value: Any) -> String? {
-    switch self {
-    case .whole(let range):
-      guard let value = (value as? any WholeKeyValue)?.whole else { return nil }
-      return range.contains(value) ? nil : words
-    case .real(let range):
-      guard let value = (value as? any RealKeyValue)?.real else { return nil }
-      return range.contains(value) ? nil : words
-    case .inputPath: return nil
-    }
+  func complaint(about value: any Codable) -> String? {
+    guard case .numbers(let words, let contains) = self, !contains(value) else { return nil }
+    return words
   }
 
   /// The range in an error's words for what was expected; nil where any value may be right.
   var words: String? {
-    switch self {
-    case .whole(let range):
-      let most = range.upperBound == .max ? "" : ", at most \(range.upperBound)"
-      return "at least \(range.lowerBound)\(most)"
-    case .real(let range):
-      return "a number from \(range.lowerBound) to \(range.upperBound)"
-    case .inputPath: return nil
-    }
+    guard case .numbers(let words, _) = self else { return nil }
+    return words
   }
 }
 
-/// A whole number, or null for none.
-public protocol WholeKeyValue: Codable {
-  var whole: Int? { get }
+/// A number, or null for none.
+public protocol RangedKeyValue: Codable, Sendable {
+  associatedtype Bound: KeyBound
+  var bound: Bound? { get }
+}
+
+/// What ranges are given in.
+public protocol KeyBound: Comparable, Sendable {
+  /// The range in an error's words for what was expected.
+  static func words(for range: ClosedRange<Self>) -> String
 }
 
 /// A path, or null for none.
@@ -144,21 +130,25 @@ public protocol PathKeyValue: Codable {
   var path: String? { get }
 }
 
-/// A number, or null for none.
-public protocol RealKeyValue: Codable {
-  var real: Double? { get }
+extension Int: RangedKeyValue, KeyBound {
+  public var bound: Int? { self }
+
+  public static func words(for range: ClosedRange<Int>) -> String {
+    let most = range.upperBound == .max ? "" : ", at most \(range.upperBound)"
+    return "at least \(range.lowerBound)\(most)"
+  }
 }
 
-extension Int: WholeKeyValue {
-  public var whole: Int? { self }
+extension Float: RangedKeyValue {
+  public var bound: Double? { Double(self) }
 }
 
-extension Float: RealKeyValue {
-  public var real: Double? { Double(self) }
-}
+extension Double: RangedKeyValue, KeyBound {
+  public var bound: Double? { self }
 
-extension Double: RealKeyValue {
-  public var real: Double? { self }
+  public static func words(for range: ClosedRange<Double>) -> String {
+    "a number from \(range.lowerBound) to \(range.upperBound)"
+  }
 }
 
 extension String: PathKeyValue {
@@ -169,12 +159,8 @@ extension Optional: PathKeyValue where Wrapped: PathKeyValue {
   public var path: String? { flatMap(\.path) }
 }
 
-extension Optional: WholeKeyValue where Wrapped: WholeKeyValue {
-  public var whole: Int? { flatMap(\.whole) }
-}
-
-extension Optional: RealKeyValue where Wrapped: RealKeyValue {
-  public var real: Double? { flatMap(\.real) }
+extension Optional: RangedKeyValue where Wrapped: RangedKeyValue {
+  public var bound: Wrapped.Bound? { flatMap(\.bound) }
 }
 
 /// A key of any value, for reflection.

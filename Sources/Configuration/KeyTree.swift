@@ -110,15 +110,10 @@ public struct KeyDifference {
     _ earlier: Configuration, _ present: Configuration, like defaults: Configuration,
     under path: String = ""
   ) throws -> [KeyDifference] {
-    let (before, after) = (
-      try leaves(of: earlier, defaults, path), try leaves(of: present, defaults, path)
-    )
-    let paths =
-      after.map(\.path)
-      + before.map(\.path).filter { old in
-        !after.contains { $0.path == old }
-      }
+    let before = try leaves(of: earlier, defaults, path)
+    let after = try leaves(of: present, defaults, path)
     let (old, new) = (dictionary(before), dictionary(after))
+    let paths = after.map(\.path) + before.map(\.path).filter { new[$0] == nil }
     return paths.compactMap { path in
       let (then, now) = (old[path]?.text ?? "nothing", new[path]?.text ?? "nothing")
       if then == now { return nil }
@@ -135,8 +130,8 @@ public struct KeyDifference {
     var leaves: [Leaf] = []
     try KeyTree(configuration, defaults: defaults).visit { key in
       guard key.declaration != nil, key.children.isEmpty else { return }
-      let path = prefix.isEmpty ? key.path : "\(prefix).\(key.path)"
-      leaves.append((path, try ConfigurationEncoder.tree(of: key.value).plainText, key.resume))
+      let text = try ConfigurationEncoder.tree(of: key.value).plainText
+      leaves.append((prefix.appendingKey(key.path), text, key.resume))
     }
     return leaves
   }

@@ -8,30 +8,18 @@ enum LargeStack {
   static let byteCount = 16 << 20
 
   static func run<Value>(_ work: @escaping () throws -> Value) throws -> Value {
-    let task = Task(work)
-    let thread = Thread { task.run() }
-    thread.stackSize = byteCount
-    thread.start()
-    return try task.wait()
-  }
-
-  /// Work and its result. The semaphore orders the two threads' accesses.
-  private final class Task<Value>: @unchecked Sendable {
-    private let work: () throws -> Value
-    private var result: Result<Value, Error>?
-    private let isDone = DispatchSemaphore(value: 0)
-
-    init(_ work: @escaping () throws -> Value) { self.work = work }
-
-    func run() {
+    // The semaphore orders the two threads' accesses.
+    nonisolated(unsafe) let work = work
+    nonisolated(unsafe) var result: Result<Value, any Error>?
+    let isDone = DispatchSemaphore(value: 0)
+    let thread = Thread {
       result = Result(catching: work)
       isDone.signal()
     }
-
-    func wait() throws -> Value {
-      isDone.wait()
-      guard let result else { preconditionFailure("signalled without a result") }
-      return try result.get()
-    }
+    thread.stackSize = byteCount
+    thread.start()
+    isDone.wait()
+    guard let result else { preconditionFailure("signalled without a result") }
+    return try result.get()
   }
 }

@@ -49,7 +49,12 @@ public final class GrowingFile {
   }
 
   /// Tries once more to write what waits.
-  public func flush() { append([]) }
+  /// - Returns: Why some still does; nil where all is written.
+  @discardableResult
+  public func flush() -> SystemFailure? {
+    append([])
+    return failure
+  }
 
   private static func opened(_ path: String, flags: Int32) throws -> Int32 {
     let all = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags

@@ -31,10 +31,7 @@ public final class MetricsLog {
 
   /// Tries once more to write the lines that wait.
   /// - Returns: Why some still do; nil where all are written.
-  package func flush() -> SystemFailure? {
-    file.flush()
-    return file.failure
-  }
+  package func flush() -> SystemFailure? { file.flush() }
 
   private static func keepLines(of path: String, upTo step: Int, isValidated: Bool) throws {
     // A link, or a folder, is refused by the opening that follows.
@@ -55,8 +52,9 @@ public final class MetricsLog {
   /// - Returns: Why it waits, where that has just begun.
   @discardableResult
   package func write(step: Int, kind: String, _ values: [(String, Double)]) -> SystemFailure? {
+    // Seven significant digits: the precision of what is logged.
     let numbers = values.map { name, value in
-      "\"\(name)\":" + (value.isFinite ? MetricsLog.number(value) : "null")
+      "\"\(name)\":" + (value.isFinite ? String(format: "%.7g", value) : "null")
     }
     let line = "{\"step\":\(step),\"kind\":\"\(kind)\"," + numbers.joined(separator: ",") + "}\n"
     return file.append(line.utf8)
@@ -70,10 +68,8 @@ public final class MetricsLog {
       }
     }
     if captions.isEmpty { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let line = try encoder.encode(CaptionLine(step: step, captions: captions))
-    file.append(line + [UInt8(ascii: "\n")])
+    let line = try JSONLine.text(CaptionLine(step: step, captions: captions)) + "\n"
+    file.append(line.utf8)
   }
 
   private struct CaptionLine: Encodable {
@@ -92,10 +88,5 @@ public final class MetricsLog {
     let step: Int
     let kind = "captions"
     let captions: [Caption]
-  }
-
-  /// Seven significant digits: the precision of what is logged.
-  private static func number(_ value: Double) -> String {
-    String(format: "%.7g", value)
   }
 }

@@ -19,57 +19,38 @@ public final class ProgressReporter {
     self.isTerminal = isTerminal
   }
 
-  /// What is known after a step.
-  package struct StepReport {
-    package var step: Int
-    package var losses: [(name: String, value: Double)]
-    package var learningRate: Double
-    package var gradientNorm: Double
-    package var seconds: Double
-    package var samples: Int
-    package var skippedImages: Int
-    package var skippedSteps: Int
-
-    package init(
-      step: Int, losses: [(name: String, value: Double)], learningRate: Double,
-      gradientNorm: Double, seconds: Double, samples: Int, skippedImages: Int, skippedSteps: Int
-    ) {
-      self.step = step
-      self.losses = losses
-      self.learningRate = learningRate
-      self.gradientNorm = gradientNorm
-      self.seconds = seconds
-      self.samples = samples
-      self.skippedImages = skippedImages
-      self.skippedSteps = skippedSteps
-    }
-  }
-
   package var secondsSinceStart: Double {
     (ContinuousClock.now - started).inSeconds
   }
 
-  /// Samples a second over the last steps.
-  package func rate(_ report: StepReport) -> Double {
-    stepSeconds.append(report.seconds)
+  /// Samples a second over the last steps, of which the latest took so many seconds for so many samples.
+  package func rate(of samples: Int, in seconds: Double) -> Double {
+    stepSeconds.append(seconds)
     if stepSeconds.count > 20 { stepSeconds.removeFirst() }
     let mean = stepSeconds.reduce(0, +) / Double(stepSeconds.count)
-    return mean > 0 ? Double(report.samples) / mean : 0
+    return mean > 0 ? Double(samples) / mean : 0
   }
 
-  package func show(_ report: StepReport, rate: Double) {
-    let isLogged = report.step % logEvery == 0 || report.step == totalSteps
+  /// Shows what is known after a step.
+  /// - Parameters:
+  ///   - samples: Those of a step, and how many there are in a second.
+  ///   - skipped: Images that could not be read and steps that made no update, since the run began.
+  package func show(
+    step: Int, _ losses: [(name: String, value: Double)], learningRate: Double,
+    gradientNorm: Double, samples: (count: Int, rate: Double), skipped: (images: Int, steps: Int)
+  ) {
+    let isLogged = step % logEvery == 0 || step == totalSteps
     if !isTerminal && !isLogged { return }
-    let perSample = rate > 0 ? 1 / rate : 0
-    let left = Double(totalSteps - report.step) * Double(report.samples) * perSample
-    var text = "step \(report.step)/\(totalSteps)"
-    for loss in report.losses { text += String(format: "  \(loss.name) %.4f", loss.value) }
-    text += String(format: "  lr %.2e", report.learningRate)
-    text += String(format: "  |g| %.3g", report.gradientNorm)
-    text += String(format: "  %.1f samples/s", rate)
+    let perSample = samples.rate > 0 ? 1 / samples.rate : 0
+    let left = Double(totalSteps - step) * Double(samples.count) * perSample
+    var text = "step \(step)/\(totalSteps)"
+    for loss in losses { text += String(format: "  \(loss.name) %.4f", loss.value) }
+    text += String(format: "  lr %.2e", learningRate)
+    text += String(format: "  |g| %.3g", gradientNorm)
+    text += String(format: "  %.1f samples/s", samples.rate)
     text += "  \(ProgressReporter.duration(left)) left"
-    if report.skippedImages > 0 { text += "  \(report.skippedImages) images skipped" }
-    if report.skippedSteps > 0 { text += "  \(report.skippedSteps) steps skipped" }
+    if skipped.images > 0 { text += "  \(skipped.images) images skipped" }
+    if skipped.steps > 0 { text += "  \(skipped.steps) steps skipped" }
     if isTerminal { renew(text) } else { write(text + "\n") }
   }
 
@@ -77,17 +58,12 @@ public final class ProgressReporter {
   ///
   /// File names and messages of libraries may hold anything: control characters are not passed on.
   public func say(_ text: String) {
-    let text = String(
-      String.UnicodeScalarView(
-        FileName.displayed(text).unicodeScalars.map {
-          $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
-        }))
-    if isTerminal && lineLength > 0 {
-      write("\r\u{1B}[K" + text + "\n")
-      lineLength = 0
-    } else {
-      write(text + "\n")
+    let scalars = FileName.displayed(text + "\n").unicodeScalars.map {
+      $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
     }
+    let text = String(String.UnicodeScalarView(scalars))
+    write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
+    lineLength = 0
   }
 
   /// Names by what became of them, where there are any.

@@ -11,15 +11,9 @@ package struct SampleImage {
   /// Why it could not be read.
   package var problem: String?
 
-  package init(
-    path: String, truth: [String], caption: String? = nil, encoded: EncodedImage? = nil,
-    problem: String? = nil
-  ) {
+  package init(path: String, truth: [String]) {
     self.path = path
     self.truth = truth
-    self.caption = caption
-    self.encoded = encoded
-    self.problem = problem
   }
 
   /// For people.

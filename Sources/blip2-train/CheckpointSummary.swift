@@ -1,5 +1,6 @@
 import Checkpointing
 import Foundation
+import Reporting
 
 /// What `inspect` shows of a checkpoint.
 struct CheckpointSummary: Encodable {
@@ -91,14 +92,10 @@ extension CheckpointSummary {
   var text: String {
     var sections = [headText]
     if !fingerprints.isEmpty {
-      var table = TextTable(.left, .left)
-      for (name, value) in fingerprints.sorted(by: { $0.key < $1.key }) { table.add(name, value) }
-      sections.append("fingerprints\n" + table.indented())
+      sections.append("fingerprints\n" + Self.list(fingerprints, .left))
     }
     if !counters.isEmpty {
-      var table = TextTable(.left, .right)
-      for (name, value) in counters.sorted(by: { $0.key < $1.key }) { table.add(name, "\(value)") }
-      sections.append("counters\n" + table.indented())
+      sections.append("counters\n" + Self.list(counters, .right))
     }
     sections.append(groupText)
     if let arrays { sections.append(Self.text(of: arrays)) }
@@ -129,6 +126,14 @@ extension CheckpointSummary {
         group.bytes.map(Quantity.count) ?? "unknown")
     }
     return table.description
+  }
+
+  private static func list(
+    _ values: [String: some Any], _ alignment: TextTable.Alignment
+  ) -> String {
+    var table = TextTable(.left, alignment)
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) { table.add(name, "\(value)") }
+    return table.indented()
   }
 
   private static func text(of arrays: [StoredArray]) -> String {

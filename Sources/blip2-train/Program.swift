@@ -47,23 +47,19 @@ struct Blip2Train: ParsableCommand {
 
   private static func runCommand() {
     do {
-      var command = parsedOrExit()
+      // First, so that wrong usage ends the program before anything else is done.
+      var command = try parseAsRoot(OptionalValues.separated(ProgramArguments.all))
       try Startup.prepare()
       try command.run()
       try StandardOutput.flush()
+    } catch let interruption as Interrupted {
+      exit(withError: ExitCode(128 + interruption.signal))
     } catch let error where isForArgumentParser(error) {
       exit(withError: error)
     } catch {
       StandardError.write("error: \(errorText(error))")
       Foundation.exit(EXIT_FAILURE)
     }
-  }
-
-  /// The command that the arguments ask for. Wrong usage ends the program here, before anything
-  /// else is done.
-  private static func parsedOrExit() -> any ParsableCommand {
-    let arguments = OptionalValues.separated(ProgramArguments.all)
-    do { return try parseAsRoot(arguments) } catch { exit(withError: error) }
   }
 
   /// Help, the version, wrong usage and chosen exit codes are ArgumentParser's to print; what

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Reporting
 
 /// Messages for the person at the terminal, apart from results.
 enum StandardError {
@@ -14,11 +16,15 @@ enum StandardError {
 /// Results.
 enum StandardOutput {
   /// Writes out what was printed, so that a full disk behind a redirection is seen.
-  /// - Throws: `StandardOutputError`.
+  /// - Throws: `Failure`.
   static func flush() throws {
-    guard fflush(stdout) == 0 else { throw StandardOutputError(code: errno) }
+    let problem = "cannot write to standard output: some of the result is lost"
+    guard fflush(stdout) == 0 else {
+      let error = SystemError()
+      throw Failure("\(problem): \(error.words) (errno \(error.code))")
+    }
     // An earlier line may have been lost, whose reason is no longer known.
-    guard ferror(stdout) == 0 else { throw StandardOutputError(code: nil) }
+    guard ferror(stdout) == 0 else { throw Failure(problem) }
   }
 
   /// Prints `value` as JSON: keys sorted, numbers that JSON lacks as the texts "inf", "-inf", "nan".
@@ -38,16 +44,4 @@ enum StandardOutput {
 /// anything, and must not steer the terminal.
 func print(_ item: some CustomStringConvertible, terminator: String = "\n") {
   Swift.print(item.description.withoutControlCharactersInLines, terminator: terminator)
-}
-
-/// Standard output takes no more. `code` is an errno where the reason is known.
-struct StandardOutputError: Error, CustomStringConvertible, LocalizedError {
-  let code: Int32?
-
-  var description: String {
-    "cannot write to standard output: some of the result is lost"
-      + (code.map { ": \(String(cString: strerror($0))) (errno \($0))" } ?? "")
-  }
-
-  var errorDescription: String? { description }
 }

@@ -19,7 +19,7 @@ struct DemoReport: ParsableCommand {
 
   static func main() {
     do {
-      var command = parsedOrExit()
+      var command = try parseAsRoot()
       try command.run()
     } catch let error as InputError {
       FileHandle.standardError.write(Data("error: \(error)\n".utf8))
@@ -27,10 +27,5 @@ struct DemoReport: ParsableCommand {
     } catch {
       exit(withError: error)
     }
-  }
-
-  /// Wrong usage and calls for help end the program here.
-  private static func parsedOrExit() -> any ParsableCommand {
-    do { return try parseAsRoot() } catch { exit(withError: error) }
   }
 }

@@ -72,12 +72,10 @@ package struct PlotCurve: Equatable {
     guard size > 1 else { return points }
     return stride(from: 0, to: points.count, by: size).map { start in
       let part = points[start..<min(points.count, start + size)]
-      let count = Double(part.count)
+      func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
       return Point(
-        step: part.reduce(0) { $0 + $1.step } / count,
-        value: part.reduce(0) { $0 + $1.value } / count,
-        lowest: part.reduce(0) { $0 + $1.lowest } / count,
-        highest: part.reduce(0) { $0 + $1.highest } / count)
+        step: mean(part.map(\.step)), value: mean(part.map(\.value)),
+        lowest: mean(part.map(\.lowest)), highest: mean(part.map(\.highest)))
     }
   }
 }

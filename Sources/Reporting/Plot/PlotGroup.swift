@@ -4,7 +4,9 @@ import Foundation
 public struct PlotGroup: Equatable {
   public var label: String
   public var folders: [String]
+}
 
+extension PlotGroup {
   /// - Parameter argument: A run's folder, or `LABEL=FOLDER,FOLDER,…`.
   /// - Throws: ``PlotError/emptyGroup(argument:)``.
   public init(argument: String) throws {
@@ -19,10 +21,5 @@ public struct PlotGroup: Equatable {
     let folders = argument[argument.index(after: sign)...].split(separator: ",").map(String.init)
     if folders.isEmpty { throw PlotError.emptyGroup(argument: argument) }
     self.init(label: String(argument[..<sign]), folders: folders)
-  }
-
-  init(label: String, folders: [String]) {
-    self.label = label
-    self.folders = folders
   }
 }

@@ -64,30 +64,31 @@ struct PlotPanel {
   private func grid(x: PlotAxis, y: PlotAxis, _ scale: PlotScale) -> [String] {
     let area = scale.area
     let (right, bottom) = (area.left + area.width, area.top + area.height)
-    var lines: [String] = []
-    for tick in y.ticks {
+    func line(_ kind: String, _ path: String) -> String {
+      "<path class=\"\(kind)\" d=\"\(path)\"/>"
+    }
+    func label(_ text: String, x: Double, y: Double, anchor: String) -> String {
+      PlotPanel.text(text, x: x, y: y, "class=\"label\" text-anchor=\"\(anchor)\"")
+    }
+    let rows = y.ticks.flatMap { tick in
       let place = scale.y(tick.value)
-      lines.append(
-        "<path class=\"grid\" d=\"M\(area.left.short),\(place.short)H\(right.short)\"/>")
-      lines.append(
-        PlotPanel.text(
-          tick.label, x: area.left - 6, y: place + 4, "class=\"label\" text-anchor=\"end\""))
+      return [
+        line("grid", "M\(area.left.short),\(place.short)H\(right.short)"),
+        label(tick.label, x: area.left - 6, y: place + 4, anchor: "end"),
+      ]
     }
-    for tick in x.ticks {
+    let columns = x.ticks.flatMap { tick in
       let place = scale.x(tick.value)
-      lines.append(
-        "<path class=\"grid\" d=\"M\(place.short),\(area.top.short)V\(bottom.short)\"/>")
-      lines.append(
-        PlotPanel.text(
-          tick.label, x: place, y: bottom + 16, "class=\"label\" text-anchor=\"middle\""))
+      return [
+        line("grid", "M\(place.short),\(area.top.short)V\(bottom.short)"),
+        label(tick.label, x: place, y: bottom + 16, anchor: "middle"),
+      ]
     }
-    lines.append(
-      "<path class=\"axis\" d=\"M\(area.left.short),\(bottom.short)H\(right.short)\"/>")
-    lines.append(
-      PlotPanel.text(
-        "step", x: area.left + area.width / 2, y: bottom + 31,
-        "class=\"label\" text-anchor=\"middle\""))
-    return lines
+    let foot = [
+      line("axis", "M\(area.left.short),\(bottom.short)H\(right.short)"),
+      label("step", x: area.left + area.width / 2, y: bottom + 31, anchor: "middle"),
+    ]
+    return rows + columns + foot
   }
 
   static func text(_ text: String, x: Double, y: Double, _ attributes: String) -> String {

@@ -3,19 +3,8 @@ enum SVGText {
   /// The text as XML content or attribute: markup is escaped, and characters that XML forbids
   /// become U+FFFD.
   static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      case _ where isForbidden(scalar): result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
+    let allowed = text.unicodeScalars.map { isForbidden($0) ? "\u{FFFD}" : $0 }
+    return String(String.UnicodeScalarView(allowed)).escapedForMarkup
   }
 
   private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
@@ -47,5 +36,21 @@ enum SVGText {
       return room >= 0
     }
     return kept + "…"
+  }
+}
+
+extension String {
+  /// The text with markup escaped: fit for elements of XML and HTML, and for attributes in quotes.
+  package var escapedForMarkup: String {
+    unicodeScalars.reduce(into: "") { text, scalar in
+      switch scalar {
+      case "&": text += "&amp;"
+      case "<": text += "&lt;"
+      case ">": text += "&gt;"
+      case "\"": text += "&quot;"
+      case "'": text += "&#39;"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
   }
 }

@@ -29,10 +29,7 @@ final class EventFile {
 
   /// Tries once more to write the records that wait.
   /// - Returns: Why some still do; nil where all are written.
-  func flush() -> SystemFailure? {
-    file.flush()
-    return file.failure
-  }
+  func flush() -> SystemFailure? { file.flush() }
 
   /// TensorBoard reads the files of a folder in the order of their names, so that a new one gets a
   /// later time than all others, whatever the clock says.

@@ -160,13 +160,11 @@ final class TrainingLoop<R: Recipe> {
     _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
     since begin: ContinuousClock.Instant
   ) throws {
-    let report = ProgressReporter.StepReport(
-      step: state.step, losses: terms, learningRate: rate, gradientNorm: norm,
-      seconds: (ContinuousClock.now - begin).inSeconds,
-      samples: training.batchSize * training.accumulation, skippedImages: state.skippedImages,
-      skippedSteps: state.skippedSteps)
-    let samplesPerSecond = progress.rate(report)
-    progress.show(report, rate: samplesPerSecond)
+    let samples = training.batchSize * training.accumulation
+    let samplesPerSecond = progress.rate(of: samples, in: (ContinuousClock.now - begin).inSeconds)
+    progress.show(
+      step: state.step, terms, learningRate: rate, gradientNorm: norm,
+      samples: (samples, samplesPerSecond), skipped: (state.skippedImages, state.skippedSteps))
     if let failure = progress.failure { throw failure }
     state.logged.add(terms)
     guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {

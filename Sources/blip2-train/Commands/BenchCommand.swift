@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recipes
 import Tensors
 
@@ -13,17 +12,20 @@ struct BenchCommand: ParsableCommand {
       BenchStageOneCommand.self, BenchStageTwoCommand.self, BenchGenerateCommand.self,
       BenchVisionCommand.self, BenchImagesCommand.self,
     ])
+}
 
-  /// Refuses numbers beyond what an option of a benchmark takes.
-  static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
-    guard range.contains(value) else {
-      throw ValidationError(
-        "--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
-    }
-  }
+/// What all benchmarks of products have in common.
+struct BenchmarkOptions: ParsableArguments {
+  @Option(help: "The precision of the linear maps' products; sums are float32.")
+  var precision = ProductPrecision.float32
+
+  @Option(help: "Steps that are counted; the first one before them is a warm-up.")
+  var steps = 5
+
+  func validate() throws { try ValidationError.check("--steps", steps, in: 1...1_000_000) }
 
   /// Refuses the precision that is for frozen image encoders alone.
-  static func checkTrains(in precision: ProductPrecision) throws {
+  func checkTrains() throws {
     if precision == .int8 {
       throw ValidationError(
         "--precision: expected fp32 or bf16, found int8: bench vision alone takes it")
@@ -53,11 +55,7 @@ struct BenchStageOneCommand: ProfiledCommand {
   @Flag(help: "Computes the inside of the Q-Former's layers again in place of keeping it.")
   var recompute = false
 
-  @Option(help: "The precision of the linear maps' products; sums are float32.")
-  var precision = ProductPrecision.float32
-
-  @Option(help: "Steps that are counted.")
-  var steps = 5
+  @OptionGroup var options: BenchmarkOptions
 
   @Option(help: "Feature vectors of an image.")
   var imageTokens = 257
@@ -72,12 +70,11 @@ struct BenchStageOneCommand: ProfiledCommand {
   var small = false
 
   func validate() throws {
-    try BenchCommand.checkTrains(in: precision)
-    try BenchCommand.check("batch", batch, in: 2...65_536)
-    if let chunk { try BenchCommand.check("chunk", chunk, in: 1...batch) }
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
-    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
-    try BenchCommand.check("text", text, in: 5...512)
+    try options.checkTrains()
+    try ValidationError.check("--batch", batch, in: 2...65_536)
+    try ValidationError.check("--chunk", chunk, in: 1...batch)
+    try ValidationError.check("--image-tokens", imageTokens, in: 1...65_536)
+    try ValidationError.check("--text", text, in: 5...512)
     guard (5...Double(text)).contains(meanText) else {
       throw ValidationError("--mean-text: expected 5 to \(text), found \(meanText)")
     }
@@ -91,12 +88,12 @@ struct BenchStageOneCommand: ProfiledCommand {
     benchmark.batch = batch
     benchmark.chunk = chunk
     benchmark.recomputes = recompute
-    benchmark.steps = steps
+    benchmark.steps = options.steps
     benchmark.imageTokens = imageTokens
     benchmark.maximumTextLength = text
     benchmark.meanTextLength = meanText
     benchmark.isSmall = small
-    benchmark.precision = precision
+    benchmark.precision = options.precision
     print(benchmark.run { print($0) }.line)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recipes
 
 /// `blip2-train bench images`.
@@ -21,7 +20,7 @@ struct BenchImagesCommand: ParsableCommand {
   var count = 300
 
   func validate() throws {
-    try BenchCommand.check("count", count, in: 1...1_000_000)
+    try ValidationError.check("--count", count, in: 1...1_000_000)
   }
 
   func run() throws {

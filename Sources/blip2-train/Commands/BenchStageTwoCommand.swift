@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recipes
 import Tensors
 
@@ -8,24 +7,17 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   @Option(help: "The shape of the language model.")
   var llm = BenchmarkLanguageModel.opt125m
 
-  @Option(help: "The precision of the linear maps' products; sums are float32.")
-  var precision = ProductPrecision.float32
+  @OptionGroup var common: BenchmarkOptions
 
-  @Option(help: "Steps that are counted; the first one before them is a warm-up.")
-  var steps = 5
-
-  func validate() throws {
-    try BenchCommand.checkTrains(in: precision)
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
-  }
+  func validate() throws { try common.checkTrains() }
 
   func benchmark(batch: Int) -> StageTwoBenchmark {
     print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
     benchmark.batch = batch
-    benchmark.steps = steps
-    benchmark.precision = precision
+    benchmark.steps = common.steps
+    benchmark.precision = common.precision
     return benchmark
   }
 }
@@ -59,8 +51,8 @@ struct BenchStageTwoCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...65_536)
-    try BenchCommand.check("image-tokens", imageTokens, in: 1...65_536)
+    try ValidationError.check("--batch", batch, in: 1...65_536)
+    try ValidationError.check("--image-tokens", imageTokens, in: 1...65_536)
   }
 
   func work() throws {
@@ -94,8 +86,8 @@ struct BenchGenerateCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...65_536)
-    try BenchCommand.check("tokens", tokens, in: 1...1024)
+    try ValidationError.check("--batch", batch, in: 1...65_536)
+    try ValidationError.check("--tokens", tokens, in: 1...1024)
   }
 
   func work() throws {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recipes
 import Tensors
 
@@ -25,26 +24,19 @@ struct BenchVisionCommand: ProfiledCommand {
   @Option(help: "Images in a step.")
   var batch = 8
 
-  @Option(help: "The precision of the linear maps' products; sums are float32.")
-  var precision = ProductPrecision.float32
-
-  @Option(help: "Steps that are counted.")
-  var steps = 5
+  @OptionGroup var options: BenchmarkOptions
 
   @OptionGroup var profiling: ProfileOptions
 
-  func validate() throws {
-    try BenchCommand.check("batch", batch, in: 1...4096)
-    try BenchCommand.check("steps", steps, in: 1...1_000_000)
-  }
+  func validate() throws { try ValidationError.check("--batch", batch, in: 1...4096) }
 
   func work() throws {
     print(MachineReport.current().oneLine)
     var benchmark = VisionBenchmark()
     benchmark.shape = model
     benchmark.batch = batch
-    benchmark.steps = steps
-    benchmark.precision = precision
+    benchmark.steps = options.steps
+    benchmark.precision = options.precision
     print(benchmark.run { print($0) }.line)
   }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
-import Foundation
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train caption`.
@@ -41,12 +41,8 @@ struct CaptionCommand: ProfiledCommand {
   var json = false
 
   func validate() throws {
-    guard (1...64).contains(beams) else {
-      throw ValidationError("--beams: expected 1 to 64, found \(beams)")
-    }
-    guard (2...65_536).contains(maxTokens) else {
-      throw ValidationError("--max-tokens: expected 2 to 65536, found \(maxTokens)")
-    }
+    try ValidationError.check("--beams", beams, in: 1...64)
+    try ValidationError.check("--max-tokens", maxTokens, in: 2...65_536)
     if let minTokens, !(0...maxTokens).contains(minTokens) {
       throw ValidationError(
         "--min-tokens: expected 0 to --max-tokens \(maxTokens), found \(minTokens)")
@@ -61,23 +57,15 @@ struct CaptionCommand: ProfiledCommand {
     var options = CaptionOptions(
       beams: beams, minimumLength: minTokens ?? min(10, maxTokens), maximumLength: maxTokens)
     options.sampling = sampling.options
-    let skipped = try Interruption.exiting {
-      try checkpoint.caption(image, options: options, report: StandardError.write) {
-        if json {
-          StandardOutput.printJSON(try line($0, $1))
-        } else {
-          print("\($0.withoutControlCharacters)\t\($1.withoutControlCharacters)")
-        }
+    let skipped = try checkpoint.caption(image, options: options, report: StandardError.write) {
+      path, caption in
+      if json {
+        StandardOutput.printJSON(
+          try JSONLine.text(naming: [path]) { ["image": $0[0], "caption": caption] })
+      } else {
+        print("\(path.withoutControlCharacters)\t\(caption.withoutControlCharacters)")
       }
     }
     if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
-  }
-
-  private func line(_ path: String, _ caption: String) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try FileName.json([path]) { names in
-      String(decoding: try encoder.encode(["image": names[0], "caption": caption]), as: UTF8.self)
-    }
   }
 }

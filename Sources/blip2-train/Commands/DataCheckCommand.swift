@@ -17,19 +17,12 @@ struct DataCheckCommand: ParsableCommand {
       images are more than data.maximumBadShare, or a shard is damaged.
       """)
 
-  @Option(help: "The recipe.")
-  var config: String
+  @OptionGroup var options: RecipeOptions
 
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
-  var overrides: [String] = []
-
-  func run() throws { try check(imageTextRecipe(ofFile: config, overrides)) }
+  func run() throws { try check(options.recipe()) }
 
   private func check<R: ImageTextRecipe>(_ recipe: R.Type) throws {
-    let whole = try R.load(
-      URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
+    let whole = try options.load(R.self)
     try whole.checkData()
     let configuration = whole.data
     let tokens = try R.captionReader(whole)
@@ -39,7 +32,8 @@ struct DataCheckCommand: ParsableCommand {
       + (configuration.validation.location.map { [("validation", $0)] } ?? [])
     guard !sources.isEmpty else {
       throw Failure(
-        "\(config): names no data; set data.train.path, data.train.mix or data.validation.path")
+        "\(options.config): names no data; set data.train.path, data.train.mix or data.validation.path"
+      )
     }
     var problems: [String] = []
     for (name, location) in sources {
@@ -53,6 +47,7 @@ struct DataCheckCommand: ParsableCommand {
     }
     if !problems.isEmpty { throw Failure(problems.joined(separator: "\n")) }
   }
+
   private func warnOfFlips(_ report: DatasetReport, _ probability: Float) {
     guard probability > 0, report.sidedCaptions > 0 else { return }
     StandardError.write(

@@ -37,10 +37,8 @@ struct DataPackCommand: ParsableCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output: expected a folder, found nothing") }
-    for (name, value) in [("--shard-size", shardSize), ("--shard-bytes", shardBytes ?? 1)]
-    where value < 1 {
-      throw ValidationError("\(name): expected at least 1, found \(value)")
-    }
+    try ValidationError.check("--shard-size", shardSize, in: 1...Int.max)
+    try ValidationError.check("--shard-bytes", shardBytes, in: 1...Int.max)
   }
 
   func run() throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reporting
 import Tensors
 
 /// `blip2-train doctor`.
@@ -95,22 +96,17 @@ struct Doctor: ParsableCommand {
     }
   }
 
-  private func show(_ examination: some Encodable & TextualExamination) throws {
+  private func show(_ examination: some Encodable & CustomStringConvertible) throws {
     if json {
       try StandardOutput.printJSON(examination)
     } else {
-      print(examination.text)
+      print(examination)
     }
   }
 }
 
-/// What `doctor` prints in words where it is not asked for JSON.
-protocol TextualExamination {
-  var text: String { get }
-}
-
 /// All that `doctor` finds of the machine.
-private struct Examination: Encodable, TextualExamination {
+private struct Examination: Encodable, CustomStringConvertible {
   /// In bytes.
   struct Disk: Encodable {
     let folder: String
@@ -146,7 +142,7 @@ private struct Examination: Encodable, TextualExamination {
     return Disk(folder: folder, total: bytes(status.f_blocks), free: bytes(status.f_bavail))
   }
 
-  var text: String {
+  var description: String {
     var table = TextTable(.left, .left)
     table.add("blip2-train", version)
     for row in machine.rows { table.add(row) }

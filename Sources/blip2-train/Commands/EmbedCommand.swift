@@ -1,6 +1,5 @@
 import ArgumentParser
 import Files
-import Foundation
 import Recipes
 import Training
 
@@ -50,10 +49,8 @@ struct EmbedCommand: ProfiledCommand {
     try OutputPath.checkFile(output, force: force)
     var file = try EmbeddingFile(output)
     let checkpoint = try model.load(StageOneRecipe.self)
-    let skipped = try Interruption.exiting {
-      try checkpoint.embed(images: image, texts: text, report: StandardError.write) {
-        try file.add($0)
-      }
+    let skipped = try checkpoint.embed(images: image, texts: text, report: StandardError.write) {
+      try file.add($0)
     }
     try file.finish()
     if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }

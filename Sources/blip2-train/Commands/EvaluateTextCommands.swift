@@ -4,6 +4,7 @@ import Files
 import Foundation
 import LanguageModels
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train evaluate caption`.
@@ -43,21 +44,16 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     try output.check()
     let checkpoint = try model.load(StageTwoRecipe.self, reading: data == nil ? [.validation] : [])
     let question = StageTwoRecipe.Question(prompt: prompt, options: try generation.options())
-    let result = try Interruption.exiting {
-      try checkpoint.judgeCaptions(
-        data.map(DataPath.url), imageFolder: images.map(DataPath.url), question,
-        report: StandardError.write)
-    }
+    let result = try checkpoint.judgeCaptions(
+      data.map(dataURL), imageFolder: images.map(dataURL), question, report: StandardError.write)
     if show > 0 && !output.json { print(sideBySide(result.answers) + "\n") }
     try output.write(result)
   }
 
   /// Images at even distances, since lists are often sorted.
   private func sideBySide(_ answers: [StageTwoRecipe.EvaluationResult.Answer]) -> String {
-    let count = min(show, answers.count)
     var table = TextTable(.left, .left, .left, header: ["image", "truth", "caption"])
-    for index in 0..<count {
-      let answer = answers[index * answers.count / count]
+    for answer in answers.spread(show) {
       table.add(
         URL(fileURLWithPath: answer.image).lastPathComponent, answer.truth.first ?? "", answer.text)
     }
@@ -109,24 +105,20 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     StopRequest.listen()
     try output.check()
     let set = try QuestionSet(
-      questions: DataPath.url(questions), annotations: annotations.map(DataPath.url),
-      imageFolder: images.map(DataPath.url))
+      questions: dataURL(questions), annotations: annotations.map(dataURL),
+      imageFolder: images.map(dataURL))
     let checkpoint = try model.load(StageTwoRecipe.self)
-    let result = try Interruption.exiting {
-      try checkpoint.judgeAnswers(
-        set, template: prompt,
-        options: try generation.options(usual: (10, checkpoint.answerLengthPenalty)),
-        report: StandardError.write)
-    }
+    let result = try checkpoint.judgeAnswers(
+      set, template: prompt,
+      options: try generation.options(usual: (10, checkpoint.answerLengthPenalty)),
+      report: StandardError.write)
     try output.write(result)
   }
 }
 
-/// Paths of data as the command line gives them.
-private enum DataPath {
-  /// From the root on: Foundation knows no folder whose name is not UTF-8 as the process's own.
-  static func url(_ path: String) -> URL { URL(fileURLWithPath: FilePath.absolute(path)) }
-}
+/// A path of data, from the root on: Foundation knows no folder whose name is not UTF-8 as the process's
+/// own.
+private func dataURL(_ path: String) -> URL { URL(fileURLWithPath: FilePath.absolute(path)) }
 
 /// How a judgement is handed over.
 struct JudgementOutput: ParsableArguments {

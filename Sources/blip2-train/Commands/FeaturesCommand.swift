@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Files
 import Foundation
 import Recipes
@@ -25,16 +24,10 @@ struct FeaturesCommand: ProfiledCommand {
         blip2-train features --config my.yaml --set vision.views=4 --output /data/features
       """)
 
-  @Option(help: "The recipe.", completion: .file())
-  var config: String
+  @OptionGroup var options: RecipeOptions
 
   @Option(help: "The folder of the files, in place of vision.cacheFolder.")
   var output: String?
-
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: "Set a key of the recipe, as in vision.views=4. May be repeated.")
-  var overrides: [String] = []
 
   @Flag(help: "Write into a folder that holds other things than features.")
   var force = false
@@ -43,12 +36,11 @@ struct FeaturesCommand: ProfiledCommand {
 
   func work() throws {
     StopRequest.listen()
-    try make(imageTextRecipe(ofFile: config, overrides))
+    try make(options.recipe())
   }
 
   private func make<R: ImageTextRecipe>(_ recipe: R.Type) throws {
-    var configuration = try R.load(
-      URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
+    var configuration = try options.load(R.self)
     if let output { configuration.vision.cacheFolder = output }
     try OutputPath.checkFolder(configuration.vision.cacheFolder, force: force) { name in
       name.hasPrefix(".") || name.contains(".safetensors")
@@ -63,7 +55,7 @@ struct FeaturesCommand: ProfiledCommand {
       throw ExitCode(128 + interruption.signal)
     }
     let settings =
-      overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
+      options.overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
     print(
       "all features are there"

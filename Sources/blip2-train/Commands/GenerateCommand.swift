@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LanguageModels
 import Recipes
+import Reporting
 import Training
 
 /// How tokens are drawn, where they are.
@@ -23,17 +24,18 @@ struct SamplingArguments: ParsableArguments {
     guard let sampling = options else { return }
     var options = GenerationOptions(endIds: [])
     options.method = .sampling(sampling)
-    do {
-      try options.validate()
-    } catch let error as GenerationError {
-      throw ValidationError("\(error)")
-    }
+    try asUsage { try options.validate() }
   }
 
   /// Nil where a search is wanted.
   var options: GenerationOptions.Sampling? {
     sample ? .init(topP: topP, temperature: temperature, seed: seed) : nil
   }
+}
+
+/// Options that generation refuses are wrong usage.
+private func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch let error as GenerationError { throw ValidationError("\(error)") }
 }
 
 /// How a language model is asked to speak.
@@ -59,13 +61,7 @@ struct GenerationArguments: ParsableArguments {
       """)
   var lengthPenalty: Float?
 
-  func validate() throws {
-    do {
-      _ = try options()
-    } catch let error as GenerationError {
-      throw ValidationError("\(error)")
-    }
-  }
+  func validate() throws { _ = try asUsage { try options() } }
 
   /// - Parameters:
   ///   - returned: Texts for each image.
@@ -124,13 +120,7 @@ struct GenerateCommand: ProfiledCommand {
   @Flag(help: "Print a JSON object for each image.")
   var json = false
 
-  func validate() throws {
-    do {
-      _ = try generation.options(returned: captions)
-    } catch let error as GenerationError {
-      throw ValidationError("\(error)")
-    }
-  }
+  func validate() throws { _ = try asUsage { try generation.options(returned: captions) } }
 
   @OptionGroup var profiling: ProfileOptions
 
@@ -140,21 +130,19 @@ struct GenerateCommand: ProfiledCommand {
     let streams = !json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1
     let question = StageTwoRecipe.Question(
       prompt: prompt, options: try generation.options(returned: captions))
-    let stream = Stream()
-    let skipped = try Interruption.exiting {
-      try checkpoint.describe(
-        image, question, report: StandardError.write,
-        onPiece: streams ? { stream.write($0) } : nil
-      ) { place, texts in
-        let path = image[place]
-        if streams {
-          stream.finish(path)
-        } else if json {
-          StandardOutput.printJSON(try line(path, texts))
-        } else {
-          for text in texts {
-            print("\(path.withoutControlCharacters)\t\(text.withoutControlCharacters)")
-          }
+    let skipped = try checkpoint.describe(
+      image, question, report: StandardError.write, onPiece: streams ? Self.stream : nil
+    ) { place, texts in
+      let path = image[place]
+      if streams {
+        // After the text, since it was not known to be readable before.
+        print("\t(\(path.withoutControlCharacters))")
+      } else if json {
+        StandardOutput.printJSON(
+          try JSONLine.text(naming: [path]) { Line(image: $0[0], texts: texts) })
+      } else {
+        for text in texts {
+          print("\(path.withoutControlCharacters)\t\(text.withoutControlCharacters)")
         }
       }
     }
@@ -166,24 +154,9 @@ struct GenerateCommand: ProfiledCommand {
     let texts: [String]
   }
 
-  private func line(_ path: String, _ texts: [String]) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try FileName.json([path]) { names in
-      String(decoding: try encoder.encode(Line(image: names[0], texts: texts)), as: UTF8.self)
-    }
-  }
-}
-
-/// Texts on a terminal, word by word.
-private final class Stream {
-  func write(_ piece: String) {
+  /// A text on a terminal, word by word.
+  private static func stream(_ piece: String) {
     print(piece.withoutControlCharacters, terminator: "")
     fflush(stdout)
-  }
-
-  /// Ends an image's text; its path comes after, since it was not known to be readable before.
-  func finish(_ path: String) {
-    print("\t(\(path.withoutControlCharacters))")
   }
 }

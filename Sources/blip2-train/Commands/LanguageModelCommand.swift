@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Recipes
 
 /// `blip2-train language-model`.

@@ -27,25 +27,27 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// The recipe of a file, where it is one that reads images.
-/// - Throws: `ConfigurationError` for another.
-func imageTextRecipe(ofFile path: String, _ overrides: [String]) throws -> any ImageTextRecipe.Type
-{
-  let recipe = try Recipes.of(file: URL(fileURLWithPath: path), overrides: overrides).recipe
-  guard let recipe = recipe as? any ImageTextRecipe.Type else {
-    throw Failure("\(path): a recipe of \(recipe.name) reads no images: there is nothing to do")
-  }
-  return recipe
-}
+/// The options by which commands name a recipe that reads images.
+struct RecipeOptions: ParsableArguments {
+  @Option(help: "The recipe.", completion: .file())
+  var config: String
 
-/// Work that a signal may end before it has anything to save.
-enum Interruption {
-  /// - Throws: An exit code of 128 and the signal's number in place of `Interrupted`.
-  static func exiting<Result>(_ body: () throws -> Result) throws -> Result {
-    do {
-      return try body()
-    } catch let interruption as Interrupted {
-      throw ExitCode(128 + interruption.signal)
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
+  var overrides: [String] = []
+
+  /// What recipe it is.
+  /// - Throws: `Failure` for one that reads no images, `ConfigurationError`.
+  func recipe() throws -> any ImageTextRecipe.Type {
+    let recipe = try Recipes.of(file: URL(fileURLWithPath: config), overrides: overrides).recipe
+    guard let recipe = recipe as? any ImageTextRecipe.Type else {
+      throw Failure("\(config): a recipe of \(recipe.name) reads no images: there is nothing to do")
     }
+    return recipe
+  }
+
+  func load<R: Recipe>(_ recipe: R.Type) throws -> R.Configuration {
+    try R.load(URL(fileURLWithPath: config), overrides: overrides, note: StandardError.write)
   }
 }

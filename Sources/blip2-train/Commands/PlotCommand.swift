@@ -47,10 +47,7 @@ struct PlotCommand: ParsableCommand {
   var force = false
 
   func validate() throws {
-    guard (1...MetricsPlot.maximumSmoothing).contains(smooth) else {
-      throw ValidationError(
-        "--smooth: expected 1 to \(MetricsPlot.maximumSmoothing), found \(smooth)")
-    }
+    try ValidationError.check("--smooth", smooth, in: 1...MetricsPlot.maximumSmoothing)
     if metrics.count > 64 {
       throw ValidationError("--metric: expected at most 64 of them, found \(metrics.count)")
     }

@@ -3,7 +3,7 @@ import Foundation
 import Recipes
 
 /// What `doctor --run` says of a run.
-struct RunExamination: Encodable, TextualExamination {
+struct RunExamination: Encodable, CustomStringConvertible {
   /// The curves that it was held against.
   struct Reference: Encodable {
     let file: String
@@ -35,7 +35,7 @@ struct RunExamination: Encodable, TextualExamination {
     }
   }
 
-  var text: String {
+  var description: String {
     var head = "\(run): \(stage), step \(step)"
     if let steps { head += " of \(steps)" }
     if let batchSize { head += ", batch \(batchSize)" }

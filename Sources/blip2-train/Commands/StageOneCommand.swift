@@ -1,6 +1,4 @@
 import ArgumentParser
-import Configuration
-import Foundation
 import Recipes
 
 /// `blip2-train stage1`.
@@ -13,10 +11,7 @@ struct StageOneCommand: ProfiledCommand {
       checkpoints (step-00000040.h5), metrics.jsonl and TensorBoard's event files (tensorboard/) to \
       the output folder.
 
-      Ctrl-C (SIGINT), SIGTERM, SIGHUP and the warnings of batch systems (SIGUSR1, SIGUSR2, SIGXCPU) end \
-      the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
-      the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
-      nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
+      \(TrainingOptions.endings)
 
       Examples:
         blip2-train stage1 --config Configs/demo/stage1.yaml

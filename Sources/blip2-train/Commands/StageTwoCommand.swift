@@ -1,6 +1,4 @@
 import ArgumentParser
-import Configuration
-import Foundation
 import Recipes
 
 /// `blip2-train stage2`.
@@ -18,10 +16,7 @@ struct StageTwoCommand: ProfiledCommand {
       is checked against the language model's own config.json. Other weights are named by \
       --set llm.path=FOLDER (a Hugging Face folder) or --set llm.path=FILE.gguf.
 
-      Ctrl-C (SIGINT), SIGTERM, SIGHUP and the warnings of batch systems (SIGUSR1, SIGUSR2, SIGXCPU) end \
-      the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
-      the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
-      nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
+      \(TrainingOptions.endings)
 
       Examples:
         blip2-train stage2 --llm opt

@@ -5,6 +5,14 @@ import Training
 
 /// The options of every training command.
 struct TrainingOptions: ParsableArguments {
+  /// How a run may end, for the commands' help.
+  static let endings = """
+    Ctrl-C (SIGINT), SIGTERM, SIGHUP and the warnings of batch systems (SIGUSR1, SIGUSR2, SIGXCPU) end \
+    the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
+    the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
+    nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
+    """
+
   @Option(
     help:
       "The recipe. Without it, the demo's is taken, where the command says which recipe it is of.",
@@ -37,9 +45,7 @@ struct TrainingOptions: ParsableArguments {
     if output?.isEmpty == true {
       throw ValidationError("--output: expected a folder, found nothing")
     }
-    if let maxSteps, maxSteps < 1 {
-      throw ValidationError("--max-steps: expected at least 1, found \(maxSteps)")
-    }
+    try ValidationError.check("--max-steps", maxSteps, in: 1...Int.max)
   }
 
   /// The recipe's file, or the demo's, which is then named.

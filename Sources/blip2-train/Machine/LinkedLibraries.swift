@@ -21,7 +21,7 @@ struct LinkedLibrary: Codable {
         file: files.first { ($0.split(separator: "/").last ?? "").hasPrefix(prefix) })
     }
     return [
-      library("OpenBLAS", BLAS.configuration.withoutPrefix("OpenBLAS "), "libopenblas"),
+      library("OpenBLAS", String(BLAS.configuration.trimmingPrefix("OpenBLAS ")), "libopenblas"),
       library("oneDNN", BLAS.oneDNNVersion, "libdnnl"),
       library("HDF5", hdf5Version(), "libhdf5"),
       library("libjpeg-turbo", nil, "libturbojpeg"),
@@ -50,11 +50,5 @@ struct LinkedLibrary: Codable {
   private static func webPVersion() -> String {
     let version = WebPGetDecoderVersion()
     return "\(version >> 16 & 255).\(version >> 8 & 255).\(version & 255)"
-  }
-}
-
-extension String {
-  fileprivate func withoutPrefix(_ prefix: String) -> String {
-    hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
   }
 }

@@ -45,10 +45,7 @@ struct MachineReport: Codable {
       "\(processor.name) (\(level.name))", "\(Quantity.of(processor.count, "processor"))",
       "\(Quantity.of(threads, "thread"))", "OpenBLAS kernel \(kernel)",
     ]
-    if let memory {
-      parts.append(
-        "memory \(Quantity.bytes(memory.total)), \(Quantity.bytes(memory.available)) available")
-    }
+    if let memoryText { parts.append("memory \(memoryText)") }
     return parts.joined(separator: ", ")
   }
 
@@ -62,11 +59,7 @@ struct MachineReport: Codable {
       ["OpenBLAS kernel", kernel],
       ["threads", "\(threads)"],
     ]
-    if let memory {
-      rows.append([
-        "memory", "\(Quantity.bytes(memory.total)), \(Quantity.bytes(memory.available)) available",
-      ])
-    }
+    if let memoryText { rows.append(["memory", memoryText]) }
     return rows
   }
 
@@ -90,6 +83,10 @@ struct MachineReport: Codable {
 
   private var quotaText: String {
     processor.quota.map { String(format: ", time for %.1f of them", $0) } ?? ""
+  }
+
+  private var memoryText: String? {
+    memory.map { "\(Quantity.bytes($0.total)), \(Quantity.bytes($0.available)) available" }
   }
 
   private static func list(_ names: [String]) -> String {

@@ -1,11 +1,9 @@
 /// The vector instructions that a family of OpenBLAS kernels uses, as far as they decide speed.
-enum VectorLevel: Int, Comparable {
+enum VectorLevel: Comparable {
   /// At most 128 bits, or AVX without fused multiply-add.
   case plain
   case avx2
   case avx512
-
-  static func < (left: VectorLevel, right: VectorLevel) -> Bool { left.rawValue < right.rawValue }
 
   /// The best that a processor with these features offers.
   init(processorFeatures features: [String]) {

@@ -10,8 +10,7 @@ struct ProductRate: Codable {
 
   /// Takes about two seconds, on a slow machine the time of three products.
   static func measure(size: Int = 2048) -> ProductRate {
-    let factor = Tensor(
-      (0..<size * size).map { Float($0 % 1021) / 1021 }, shape: [size, size])
+    let factor = Timing.values([size, size])
     let operations = 2 * Double(size) * Double(size) * Double(size)
     let parallel = Timing.median { _ = factor.product(factor) }
     let single = Timing.median {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Times short work.
 enum Timing {
   /// The median seconds of up to nine runs, of which none begins after 0.8 s; one more before them
@@ -11,5 +13,10 @@ enum Timing {
       seconds.append(clock.measure(body) / .seconds(1))
     } while seconds.count < 9 && clock.now - begin < .milliseconds(800)
     return seconds.sorted()[seconds.count / 2]
+  }
+
+  /// A factor of products to be timed.
+  static func values(_ shape: [Int]) -> Tensor {
+    Tensor((0..<shape.reduce(1, *)).map { Float($0 % 1021) / 1021 }, shape: shape)
   }
 }

@@ -14,7 +14,7 @@ struct MachineLimits {
 
   /// Takes about two seconds.
   static func measured() -> MachineLimits {
-    let factor = values([size, size])
+    let factor = Timing.values([size, size])
     let copy = Tensor.zeros([copiedValues])
     let seconds = Timing.median {
       _ = copy.mapped { $0 }
@@ -23,12 +23,8 @@ struct MachineLimits {
       float32: rate(DenseWeight(factor), factor),
       bfloat16: rate(BFloat16Weight(DenseWeight(factor)), factor),
       // So many outputs that the rounding of the rows, which is no product, hardly counts.
-      int8: rate(Int8Weight(DenseWeight(values([4 * size, size]))), factor),
+      int8: rate(Int8Weight(DenseWeight(Timing.values([4 * size, size]))), factor),
       bandwidth: Double(2 * copiedValues * MemoryLayout<Float>.stride) / seconds)
-  }
-
-  private static func values(_ shape: [Int]) -> Tensor {
-    Tensor((0..<shape.reduce(1, *)).map { Float($0 % 1021) / 1021 }, shape: shape)
   }
 
   private static func rate(_ weight: any MatrixWeight, _ x: Tensor) -> Double {

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Tensors
 
 /// A profile for people: a line for each operation, the longest first.
@@ -24,9 +25,8 @@ struct ProfileReport {
     let rest = sorted.dropFirst(shown.count).reduce(0) { $0 + $1.value.nanoseconds }
     if rest > 0 {
       table.add(
-        "\(sorted.count - shown.count) others", "", "",
-        String(format: "%.1f", Double(rest) * 1e-6 / Double(steps)), percent(share(of: rest)), "",
-        "", "")
+        "\(sorted.count - shown.count) others", "", "", tenths(Double(rest) * 1e-6 / Double(steps)),
+        percent(share(of: rest)), "", "", "")
     }
     return ([table.description] + summary(steps)).joined(separator: "\n")
   }
@@ -37,10 +37,10 @@ struct ProfileReport {
     let time = Double(total.nanoseconds) * 1e-9
     let operations = total.products.operations
     return [
-      name, pass, String(format: "%.1f", Double(total.calls) / Double(steps)),
-      String(format: "%.1f", time * 1e3 / Double(steps)), percent(share(of: total.nanoseconds)),
-      operations > 0 ? String(format: "%.1f", Double(operations) / time * 1e-9) : "",
-      total.bytes > 0 ? String(format: "%.1f", Double(total.bytes) / time * 1e-9) : "",
+      name, pass, tenths(Double(total.calls) / Double(steps)),
+      tenths(time * 1e3 / Double(steps)), percent(share(of: total.nanoseconds)),
+      operations > 0 ? tenths(Double(operations) / time * 1e-9) : "",
+      total.bytes > 0 ? tenths(Double(total.bytes) / time * 1e-9) : "",
       percent(shareOfLimit(total, time)),
     ]
   }
@@ -84,5 +84,7 @@ struct ProfileReport {
     Double(nanoseconds) / Double(max(1, profile.nanoseconds))
   }
 
-  private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+  private func percent(_ share: Double) -> String { tenths(share * 100) + " %" }
+
+  private func tenths(_ value: Double) -> String { String(format: "%.1f", value) }
 }

@@ -32,8 +32,7 @@ struct CaptionWords {
   /// Takes the next word if it is among these.
   mutating func next(in words: Set<String>) -> String? {
     guard let word = rest.first, words.contains(word) else { return nil }
-    rest = rest.dropFirst()
-    return word
+    return rest.popFirst()
   }
 
   /// Takes the phrase that comes next and gives what belongs to it. No phrase begins with another.
@@ -45,22 +44,18 @@ struct CaptionWords {
   /// Takes an article, perhaps a size, and a noun in the singular.
   mutating func thing() -> SceneCaption.Thing? {
     guard skipArticle() else { return nil }
-    let size = next(in: Set(SceneCaption.Size.allCases.map(\.rawValue)))
-    return noun().map {
-      .init(noun: Noun(singular: $0), size: size.flatMap(SceneCaption.Size.init))
-    }
+    let size = next(of: SceneCaption.Size.allCases.map { ($0.rawValue, $0) })
+    return noun().map { .init(noun: Noun(singular: $0), size: size) }
   }
 
   /// Takes one word that the grammar has no other use for.
   mutating func noun() -> String? {
     guard let word = rest.first, !Self.reserved.contains(word) else { return nil }
-    rest = rest.dropFirst()
-    return word
+    return rest.popFirst()
   }
 
-  private static let reserved = SceneCaption.colours.union(SceneCaption.numbers.keys).union([
+  private static let reserved = SceneCaption.colours.union(SceneCaption.numbers.map(\.0)).union([
     "a", "an", "the", "small", "big", "left", "right", "above", "below", "over", "under", "of",
-    "to",
-    "from", "on", "and", ",", "there", "is", "are", "top", "bottom", "picture",
+    "to", "from", "on", "and", ",", "there", "is", "are", "top", "bottom", "picture",
   ])
 }

@@ -21,8 +21,7 @@ extension SceneCaption {
     guard let (things, arrangement) = relatedThings(&words), let colour = background(&words) else {
       return nil
     }
-    return SceneCaption(
-      kind: .pair, things: things, arrangement: arrangement, number: 1, colour: colour)
+    return SceneCaption(kind: .pair, things: things, arrangement: arrangement, colour: colour)
   }
 
   /// "a red picture of a cat left of a big dog".
@@ -30,8 +29,7 @@ extension SceneCaption {
     guard words.skipArticle(), let colour = words.next(in: colours), words.skip("picture of"),
       let (things, arrangement) = relatedThings(&words)
     else { return nil }
-    return SceneCaption(
-      kind: .pair, things: things, arrangement: arrangement, number: 1, colour: colour)
+    return SceneCaption(kind: .pair, things: things, arrangement: arrangement, colour: colour)
   }
 
   /// "a cat, a dog and a key from left to right on red".
@@ -53,19 +51,18 @@ extension SceneCaption {
   /// "two dogs on red", "there are two dogs on red".
   private static func count(_ words: inout CaptionWords) -> SceneCaption? {
     _ = words.skip("there are")
-    guard let number = words.next(in: Set(numbers.keys)).flatMap({ numbers[$0] }),
-      let noun = words.noun(), noun.hasSuffix("s"), let colour = background(&words)
+    guard let number = words.next(of: numbers), let noun = words.noun(), noun.hasSuffix("s"),
+      let colour = background(&words)
     else { return nil }
     let thing = Thing(noun: Noun(plural: noun))
-    return SceneCaption(
-      kind: .count, things: [thing], arrangement: nil, number: number, colour: colour)
+    return SceneCaption(kind: .count, things: [thing], number: number, colour: colour)
   }
 
   /// "a small dog on red", "there is a small dog on red".
   private static func one(_ words: inout CaptionWords) -> SceneCaption? {
     _ = words.skip("there is")
     guard let thing = words.thing(), let colour = background(&words) else { return nil }
-    return SceneCaption(kind: .one, things: [thing], arrangement: nil, number: 1, colour: colour)
+    return SceneCaption(kind: .one, things: [thing], colour: colour)
   }
 
   /// Two things with a relation between them, turned so that the first is to the left or on top.
@@ -90,7 +87,7 @@ extension SceneCaption {
   private static func lined(_ things: [Thing], _ order: Line, _ colour: String) -> SceneCaption {
     SceneCaption(
       kind: .row, things: order.isBackward ? things.reversed() : things,
-      arrangement: order.arrangement, number: 1, colour: colour)
+      arrangement: order.arrangement, colour: colour)
   }
 
   /// A direction along a line.

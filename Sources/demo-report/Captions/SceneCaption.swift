@@ -31,9 +31,9 @@ struct SceneCaption: Equatable {
   /// From left to right or from the top down; a single one where the kind is `count` or `one`.
   let things: [Thing]
   /// Of pairs and rows.
-  let arrangement: Arrangement?
+  var arrangement: Arrangement?
   /// How many there are of the thing that is counted; 1 with all other kinds.
-  let number: Int
+  var number = 1
   let colour: String
 
   var nouns: [Noun] { things.map(\.noun) }
@@ -47,5 +47,5 @@ struct SceneCaption: Equatable {
   static let colours: Set = [
     "red", "blue", "green", "yellow", "white", "gray", "purple", "orange",
   ]
-  static let numbers = ["two": 2, "three": 3, "four": 4]
+  static let numbers = [("two", 2), ("three", 3), ("four", 4)]
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Files
 
 /// `demo-report captions`.
 struct CaptionsCommand: ParsableCommand {
@@ -99,9 +99,6 @@ struct ScoreOutput: ParsableArguments {
   var json = false
 
   func text(of scores: some Encodable, as table: ScoreTable) throws -> String {
-    guard json else { return table.text }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(scores), as: UTF8.self)
+    json ? try JSONLine.text(scores) : table.text
   }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What `evaluate caption --answers` and `evaluate vqa --answers` write of an image.
 struct AnswerLine: Decodable {
   let id: String
@@ -14,73 +12,61 @@ enum RankingLine: Decodable {
   case image(ImageRanking)
   case text(TextRanking)
 
-  private enum Keys: CodingKey { case image }
+  private enum Keys: CodingKey { case image, truth }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Keys.self)
-    self =
-      try container.contains(.image)
-      ? .image(ImageRanking(from: decoder)) : .text(TextRanking(from: decoder))
+    guard container.contains(.image) else {
+      self = .text(try TextRanking(from: decoder))
+      return
+    }
+    let ranking = try ImageRanking(from: decoder)
+    guard !ranking.truth.isEmpty else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .truth, in: container, debugDescription: "expected a caption, found none")
+    }
+    self = .image(ranking)
   }
 }
 
 /// A text that was ranked for an image, or an image for a text.
-struct Candidate: Equatable {
-  let name: String
-  let cosine: Double
+protocol Candidate: Decodable {
+  var name: String { get }
+  var cosine: Double { get }
   /// With the match logit; nil where nothing was ranked again.
-  let score: Double?
+  var score: Double? { get }
 }
 
 struct ImageRanking: Decodable {
-  let image: String
-  /// Texts, best first.
-  let ranked: [Candidate]
-  let truth: [String]
-
-  private enum Keys: CodingKey { case image, ranked, truth }
-  private struct Entry: Decodable {
+  struct Text: Candidate {
     let text: String
     let cosine: Double
     let score: Double?
+
+    var name: String { text }
   }
 
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Keys.self)
-    image = try container.decode(String.self, forKey: .image)
-    truth = try container.decode([String].self, forKey: .truth)
-    ranked = try container.decode([Entry].self, forKey: .ranked).map {
-      Candidate(name: $0.text, cosine: $0.cosine, score: $0.score)
-    }
-    guard !truth.isEmpty else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .truth, in: container, debugDescription: "expected a caption, found none")
-    }
-  }
+  let image: String
+  /// Best first.
+  let ranked: [Text]
+  let truth: [String]
 
   /// Whether one of the image's own texts is the best.
-  var findsTruth: Bool { ranked.first.map { truth.contains($0.name) } ?? false }
+  var findsTruth: Bool { ranked.first.map { truth.contains($0.text) } ?? false }
 }
 
 struct TextRanking: Decodable {
-  let text: String
-  /// Images, best first.
-  let ranked: [Candidate]
-
-  private enum Keys: CodingKey { case text, ranked }
-  private struct Entry: Decodable {
+  struct Image: Candidate {
     let image: String
     let cosine: Double
     let score: Double?
+
+    var name: String { image }
   }
 
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Keys.self)
-    text = try container.decode(String.self, forKey: .text)
-    ranked = try container.decode([Entry].self, forKey: .ranked).map {
-      Candidate(name: $0.image, cosine: $0.cosine, score: $0.score)
-    }
-  }
+  let text: String
+  /// Best first.
+  let ranked: [Image]
 }
 
 /// The rankings of a whole list.

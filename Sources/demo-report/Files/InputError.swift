@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// Something in a file from outside that cannot be used: which file, which place in it, which field.
 struct InputError: Error, Equatable, LocalizedError, CustomStringConvertible {

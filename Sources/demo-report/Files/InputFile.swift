@@ -57,7 +57,7 @@ struct InputFile {
         return Placed(
           file: path, place: place, record: try JSONDecoder().decode(Record.self, from: line))
       } catch {
-        throw InputError(error, file: path, place: place, path: { $0 })
+        throw InputError(error, file: path, place: place)
       }
     }
   }
@@ -69,24 +69,21 @@ struct InputFile {
       }
     } catch let error as DecodingError {
       let number = error.context?.codingPath.first?.intValue
-      throw InputError(
-        error, file: path, place: number.map { .entry($0 + 1) }, path: { $0.dropFirst() })
+      throw InputError(error, file: path, place: number.map { .entry($0 + 1) })
     }
   }
 }
 
 extension InputError {
   /// What the decoder found wrong, in this program's words.
-  /// - Parameter path: Leaves out of the path to the field what `place` says already.
-  fileprivate init(
-    _ error: any Error, file: String, place: InputPlace?,
-    path: (ArraySlice<any CodingKey>) -> ArraySlice<any CodingKey>
-  ) {
+  fileprivate init(_ error: any Error, file: String, place: InputPlace?) {
     guard let error = error as? DecodingError, let context = error.context else {
       self.init(file: file, place: place, problem: "cannot be read")
       return
     }
-    var keys = path(context.codingPath[...])
+    var keys = context.codingPath[...]
+    // The place says already which entry of the list it is.
+    if case .entry = place { keys = keys.dropFirst() }
     if case .keyNotFound(let key, _) = error { keys.append(key) }
     let field = keys.reduce("") { name, key in
       if let place = key.intValue { return "\(name)[\(place)]" }

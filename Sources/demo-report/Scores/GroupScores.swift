@@ -31,12 +31,11 @@ struct GroupScores: Encodable, Equatable {
   private static func shares(_ groups: [HardGroup], by measure: HardGroup.Measure) -> Shares {
     var shares = Shares()
     for group in groups {
-      let texts = group.chosenTexts(by: measure)
-      let images = group.chosenImages(by: measure)
-      for (place, text) in texts.enumerated() { shares.imageToText.add(text == place) }
-      for (place, image) in images.enumerated() { shares.textToImage.add(image == place) }
-      shares.group.add(
-        texts.enumerated().allSatisfy { $0 == $1 } && images.enumerated().allSatisfy { $0 == $1 })
+      let texts = group.chosenTexts(by: measure).enumerated().map { $0 == $1 }
+      let images = group.chosenImages(by: measure).enumerated().map { $0 == $1 }
+      for isRight in texts { shares.imageToText.add(isRight) }
+      for isRight in images { shares.textToImage.add(isRight) }
+      shares.group.add((texts + images).allSatisfy { $0 })
     }
     return shares
   }

@@ -6,9 +6,9 @@ struct HardGroup {
     let image: String
     let text: String
     /// Of the image's ranking those of the group's texts that are in it, by place in the group.
-    var texts: [Int: Candidate] = [:]
+    var texts: [Int: any Candidate] = [:]
     /// Of the text's ranking those of the group's images that are in it.
-    var images: [Int: Candidate] = [:]
+    var images: [Int: any Candidate] = [:]
   }
 
   var members: [Member]
@@ -28,7 +28,7 @@ struct HardGroup {
   }
 
   /// What is not in the ranking comes after all that is; the first of several equal ones is none.
-  private static func best(_ candidates: [Int: Candidate], by measure: Measure) -> Int? {
+  private static func best(_ candidates: [Int: any Candidate], by measure: Measure) -> Int? {
     let values = candidates.compactMap { place, candidate in
       (measure == .cosine ? candidate.cosine : candidate.score).map { (place: place, value: $0) }
     }
@@ -87,9 +87,11 @@ extension HardGroup {
       })
   }
 
-  private static func places(of ranked: [Candidate], among names: [String]) -> [Int: Candidate] {
+  private static func places(
+    of ranked: [some Candidate], among names: [String]
+  ) -> [Int: any Candidate] {
     let byName = Dictionary(ranked.map { ($0.name, $0) }) { first, _ in first }
-    var found: [Int: Candidate] = [:]
+    var found: [Int: any Candidate] = [:]
     for (place, name) in names.enumerated() { found[place] = byName[name] }
     return found
   }

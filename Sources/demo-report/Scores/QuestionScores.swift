@@ -45,17 +45,12 @@ struct QuestionScores: Encodable, Equatable {
       }
   }
 
-  private enum Keys: CodingKey {
-    case questions, accuracy, mostFrequent, mostFrequentAnswer, mostFrequentByKind, byKind
-  }
+  private enum Keys: CodingKey { case mostFrequentByKind, byKind }
 
   /// The overall numbers beside the others, not in an object of their own.
   func encode(to encoder: any Encoder) throws {
+    try overall.encode(to: encoder)
     var container = encoder.container(keyedBy: Keys.self)
-    try container.encode(overall.questions, forKey: .questions)
-    try container.encode(overall.accuracy, forKey: .accuracy)
-    try container.encode(overall.mostFrequent, forKey: .mostFrequent)
-    try container.encode(overall.mostFrequentAnswer, forKey: .mostFrequentAnswer)
     try container.encodeIfPresent(mostFrequentByKind, forKey: .mostFrequentByKind)
     try container.encode(byKind, forKey: .byKind)
   }

@@ -1,3 +1,5 @@
+import Reporting
+
 /// HTML. Texts that are put into it are escaped, so that what stands in a file is only ever text.
 struct Markup: ExpressibleByStringInterpolation {
   private(set) var text: String
@@ -16,18 +18,7 @@ struct Markup: ExpressibleByStringInterpolation {
     mutating func appendLiteral(_ literal: String) { text += literal }
 
     /// A text, fit for elements and for attributes in double quotes.
-    mutating func appendInterpolation(_ value: String) {
-      for character in value.unicodeScalars {
-        switch character {
-        case "&": text += "&amp;"
-        case "<": text += "&lt;"
-        case ">": text += "&gt;"
-        case "\"": text += "&quot;"
-        case "'": text += "&#39;"
-        default: text.unicodeScalars.append(character)
-        }
-      }
-    }
+    mutating func appendInterpolation(_ value: String) { text += value.escapedForMarkup }
 
     mutating func appendInterpolation(_ value: Int) { text += String(value) }
     mutating func appendInterpolation(_ markup: Markup) { text += markup.text }

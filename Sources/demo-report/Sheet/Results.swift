@@ -1,3 +1,5 @@
+import Reporting
+
 /// All that a sheet can show; each part may be missing.
 struct Results {
   let captions: JudgedCaptions?
@@ -47,12 +49,5 @@ struct Results {
       scene.answers = answerIndex.values(at: scene.image)
       return scene
     }
-  }
-}
-
-extension Array {
-  /// So many at even distances, beginning with the first; all where there are no more.
-  func spread(_ count: Int) -> [Element] {
-    count >= self.count ? self : (0..<count).map { self[$0 * self.count / count] }
   }
 }

@@ -28,7 +28,7 @@ extension Sheet {
           "caption", caption.judgement.isRight, caption.text, note: caption.judgement.remark))
     }
     if let ranking = scene.ranking {
-      let best = ranking.ranked.first?.name ?? "nothing"
+      let best = ranking.ranked.first?.text ?? "nothing"
       lines.append(
         line("best of all texts", ranking.findsTruth, ranking.findsTruth ? "found" : best))
     }

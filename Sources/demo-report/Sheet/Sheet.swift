@@ -35,46 +35,33 @@ struct Sheet {
 
   // MARK: - Scores
 
-  private struct Headline {
-    let name: String
-    let value: String
-    let note: String
-  }
-
   /// The one number of each part, large.
   private var headlines: Markup {
-    var lines: [Headline] = []
-    if let scores = results.captionScores {
-      lines.append(
-        Headline(
-          name: "captions right", value: scores.right.text,
-          note: "objects right \(scores.objectsRight.text)"))
-    }
-    if let found = results.foundTexts {
-      lines.append(
-        Headline(name: "texts found", value: found.text, note: "first among all texts"))
-    }
-    if let scores = results.groupScores {
-      let shares = scores.reranked ?? scores.cosine
-      lines.append(
-        Headline(
-          name: "hard texts found", value: shares.imageToText.text,
-          note: "chance \(Share.text(scores.chance)), whole groups \(shares.group.text)"))
-    }
-    if let scores = results.questionScores {
-      let usual = scores.mostFrequentByKind ?? scores.overall.mostFrequent
-      lines.append(
-        Headline(
-          name: "answers right", value: scores.overall.accuracy.text,
-          note: "most frequent answer \(usual.text)"))
-    }
-    let tiles = lines.map { line -> Markup in
-      """
-      <div><dt>\(line.name)</dt><dd>\(line.value)</dd><dd class="note">\(line.note)</dd></div>
+    let tiles = [
+      results.captionScores.map { scores in
+        tile("captions right", scores.right, note: "objects right \(scores.objectsRight.text)")
+      },
+      results.foundTexts.map { tile("texts found", $0, note: "first among all texts") },
+      results.groupScores.map { scores in
+        let shares = scores.reranked ?? scores.cosine
+        return tile(
+          "hard texts found", shares.imageToText,
+          note: "chance \(Share.text(scores.chance)), whole groups \(shares.group.text)")
+      },
+      results.questionScores.map { scores in
+        let usual = scores.mostFrequentByKind ?? scores.overall.mostFrequent
+        return tile(
+          "answers right", scores.overall.accuracy, note: "most frequent answer \(usual.text)")
+      },
+    ]
+    return "<dl class=\"headlines\">\n\(tiles.compactMap { $0 })</dl>\n"
+  }
 
-      """
-    }
-    return "<dl class=\"headlines\">\n\(tiles)</dl>\n"
+  private func tile(_ name: String, _ share: Share, note: String) -> Markup {
+    """
+    <div><dt>\(name)</dt><dd>\(share.text)</dd><dd class="note">\(note)</dd></div>
+
+    """
   }
 
   private var tables: Markup {

@@ -1,11 +1,8 @@
 import Files
 
 /// Rows of cells printed in columns that line up.
-struct TextTable: CustomStringConvertible {
-  enum Alignment {
-    case left
-    case right
-  }
+package struct TextTable: CustomStringConvertible {
+  package enum Alignment { case left, right }
 
   private let alignments: [Alignment]
   private var rows: [[String]] = []
@@ -13,24 +10,28 @@ struct TextTable: CustomStringConvertible {
   /// - Parameters:
   ///   - alignments: one for each column.
   ///   - header: the first row, where the table has one.
-  init(_ alignments: Alignment..., header: [String]? = nil) {
+  package init(_ alignments: Alignment..., header: [String]? = nil) {
+    self.init(alignments, header: header)
+  }
+
+  package init(_ alignments: [Alignment], header: [String]? = nil) {
     self.alignments = alignments
     if let header { add(header) }
   }
 
   /// Adds a row.
   /// - Precondition: There are as many cells as columns.
-  mutating func add(_ cells: [String]) {
+  package mutating func add(_ cells: [String]) {
     precondition(
       cells.count == alignments.count, "\(cells.count) cells in \(alignments.count) columns")
     rows.append(cells.map(\.withoutControlCharacters))
   }
 
   /// Adds a row.
-  mutating func add(_ cells: String...) { add(cells) }
+  package mutating func add(_ cells: String...) { add(cells) }
 
   /// The rows, two blanks between columns, without a line break at the end.
-  var description: String {
+  package var description: String {
     let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { column in
@@ -44,7 +45,7 @@ struct TextTable: CustomStringConvertible {
   }
 
   /// The same, every line moved to the right.
-  func indented(by count: Int = 2) -> String {
+  package func indented(by count: Int = 2) -> String {
     let margin = String(repeating: " ", count: count)
     return description.split(separator: "\n").map { margin + $0 }.joined(separator: "\n")
   }
@@ -53,10 +54,10 @@ struct TextTable: CustomStringConvertible {
 extension String {
   /// The text with control and direction characters spelt out, and the bytes of names that are not
   /// UTF-8: what stands in a file must not steer the terminal.
-  var withoutControlCharacters: String { sparing([]) }
+  package var withoutControlCharacters: String { sparing([]) }
 
   /// The same for text of several lines.
-  var withoutControlCharactersInLines: String { sparing(["\n", "\t"]) }
+  package var withoutControlCharactersInLines: String { sparing(["\n", "\t"]) }
 
   private func sparing(_ spared: Set<Unicode.Scalar>) -> String {
     var text = ""
