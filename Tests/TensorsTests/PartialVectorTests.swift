@@ -18,11 +18,13 @@ import Testing
 
   @Test(arguments: 0...15) func bfloat16(count: Int) {
     let rounded = numbers.map { BFloat16($0) }
-    let read = rounded.withUnsafeBufferPointer { Vector($0.baseAddress!, first: count) }
+    let read = rounded.withUnsafeBufferPointer {
+      BFloat16.load($0.baseAddress!, first: count)
+    }
     #expect((0..<16).allSatisfy { read[$0] == ($0 < count ? rounded[$0].float : 0) })
     var written = [BFloat16](repeating: BFloat16(-1), count: 16)
     written.withUnsafeMutableBufferPointer {
-      Vector(numbers).store($0.baseAddress!, first: count)
+      BFloat16.store(Vector(numbers), $0.baseAddress!, first: count)
     }
     #expect((0..<16).allSatisfy { written[$0].float == ($0 < count ? rounded[$0].float : -1) })
   }

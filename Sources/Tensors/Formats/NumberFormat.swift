@@ -61,8 +61,8 @@ public enum NumberFormat: String, Sendable, CaseIterable {
     let byteCount = byteCount(of: count)
     switch self {
     case .float32: UnsafeMutableRawPointer(target).copyMemory(from: bytes, byteCount: byteCount)
-    case .float16: Float16Element.expand(bytes, count: count, into: target)
-    case .bfloat16: BFloat16Element.expand(bytes, count: count, into: target)
+    case .float16: Float16.expand(bytes, count: count, into: target)
+    case .bfloat16: BFloat16.expand(bytes, count: count, into: target)
     case .q40: forEachBlock(bytes, count, target) { expandQ40($0, into: $1) }
     case .q41: forEachBlock(bytes, count, target) { expandQ41($0, into: $1) }
     case .q50: forEachBlock(bytes, count, target) { expandQ50($0, into: $1) }

@@ -56,7 +56,7 @@ public struct BFloat16Weight: MatrixWeight {
               factorBytes: run.count * inputs * 2 + rows * inputs * 4
             ) {
               fewRowProduct(
-                BFloat16Element.self, w.pointer + run.lowerBound * inputs, outputs: run.count,
+                BFloat16.self, w.pointer + run.lowerBound * inputs, outputs: run.count,
                 x: x, into: target + run.lowerBound, yStride: outputs, beta: 0)
             }
           }

@@ -49,8 +49,12 @@ extension Tensor {
 
 /// y[i] += x[i]
 @inlinable @inline(__always)
-public func addVectors(
-  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
+public func addVectors<Number: LaneElement>(
+  _ x: UnsafePointer<Number>, to y: UnsafeMutablePointer<Float>, count: Int
 ) {
-  mapVectors(x, UnsafePointer(y), into: y, count: count) { $0 + $1 }
+  forEachVector(count) { i in
+    (Number.load(x + i) + Vector(y + i)).store(y + i)
+  } partial: { i, lanes in
+    (Number.load(x + i, first: lanes) + Vector(y + i, first: lanes)).store(y + i, first: lanes)
+  }
 }

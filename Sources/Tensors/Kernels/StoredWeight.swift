@@ -130,15 +130,15 @@ public struct StoredWeight: Float32ProductWeight {
     switch format {
     case .float32:
       fewRowProduct(
-        Float32Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        Float.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
         beta: beta)
     case .float16:
       fewRowProduct(
-        Float16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        Float16.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
         beta: beta)
     case .bfloat16:
       fewRowProduct(
-        BFloat16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
+        BFloat16.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
         beta: beta)
     case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
       applyBlocks(of: run, to: x, into: y, beta: beta)
@@ -155,7 +155,7 @@ public struct StoredWeight: Float32ProductWeight {
         let count = min(4, run.upperBound - first)
         format.expand(row(first), count: count * inputs, into: scratch.pointer)
         fewRowProduct(
-          Float32Element.self, scratch.pointer, outputs: count, x: x, into: y + first,
+          Float.self, scratch.pointer, outputs: count, x: x, into: y + first,
           yStride: outputs, beta: beta)
       }
     }

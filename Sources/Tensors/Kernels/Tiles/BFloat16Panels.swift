@@ -127,16 +127,13 @@ func interleaveRows(
 
 @inline(__always)
 private func widened(_ x: UnsafePointer<BFloat16>) -> SIMD16<UInt32> {
-  let halves = UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self)
-  var bits = SIMD16<UInt32>.zero
-  for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
-  return bits
+  SIMD16<UInt32>(lanesOf: UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self))
 }
 
 /// As many as there are, fewer than sixteen; the others are zero.
 @inline(__always)
 private func widened(_ x: UnsafePointer<BFloat16>, first count: Int) -> SIMD16<UInt32> {
-  unsafeBitCast(Vector(x, first: count), to: SIMD16<UInt32>.self) &>> 16
+  unsafeBitCast(BFloat16.load(x, first: count), to: SIMD16<UInt32>.self) &>> 16
 }
 
 /// Writes up to sixteen rows of x as columns of pairs, and zeros where x ends.
