@@ -35,12 +35,10 @@ public struct BFloat16Weight: MatrixWeight {
     }
     x.rounded.read { x in
       matrix.read { w in
-        func multiply(_ bias: UnsafePointer<Float>?) {
+        bias.read {
           sharedProduct(
-            x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: bias), then: map)
+            x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: $0), then: map)
         }
-        guard let bias else { return multiply(nil) }
-        bias.read { multiply($0) }
       }
     }
   }
@@ -50,15 +48,10 @@ public struct BFloat16Weight: MatrixWeight {
     let result = Tensor(shape: [rows, outputs]) { target in
       x.readMatrix { x in
         matrix.read { w in
-          forEachFewRowRun(of: outputs, rowBytes: 2 * inputs) { run in
-            ProductCounter.count(
-              rows: rows, inner: inputs, columns: run.count, precision: .bfloat16,
-              factorBytes: run.count * inputs * 2 + rows * inputs * 4
-            ) {
-              fewRowProduct(
-                BFloat16.self, w.pointer + run.lowerBound * inputs, outputs: run.count,
-                x: x, into: target + run.lowerBound, yStride: outputs, beta: 0)
-            }
+          forEachFewRowRun(of: outputs, rowBytes: 2 * inputs, x: x, precision: .bfloat16) { run in
+            fewRowProduct(
+              BFloat16.self, w.pointer + run.lowerBound * inputs, outputs: run.count, x: x,
+              into: target + run.lowerBound, yStride: outputs, beta: 0)
           }
         }
       }

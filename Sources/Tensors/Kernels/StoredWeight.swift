@@ -113,35 +113,20 @@ public struct StoredWeight: Float32ProductWeight {
   private func applyAsRead(
     to x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
-    forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in
-      ProductCounter.count(
-        rows: x.rows, inner: inputs, columns: run.count, precision: .float32,
-        factorBytes: run.count * rowBytes + x.rows * inputs * MemoryLayout<Float>.stride
-      ) {
-        apply(run, asReadTo: x, into: y, beta: beta)
-      }
+    @inline(__always)
+    func multiply<Element: StoredElement>(_ run: Range<Int>, as element: Element.Type) {
+      fewRowProduct(
+        element, row(run.lowerBound), outputs: run.count, x: x, into: y + run.lowerBound,
+        yStride: outputs, beta: beta)
     }
-  }
-
-  private func apply(
-    _ run: Range<Int>, asReadTo x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
-  ) {
-    let (weights, place) = (row(run.lowerBound), y + run.lowerBound)
-    switch format {
-    case .float32:
-      fewRowProduct(
-        Float.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .float16:
-      fewRowProduct(
-        Float16.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .bfloat16:
-      fewRowProduct(
-        BFloat16.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
-      applyBlocks(of: run, to: x, into: y, beta: beta)
+    forEachFewRowRun(of: outputs, rowBytes: rowBytes, x: x, precision: .float32) { run in
+      switch format {
+      case .float32: multiply(run, as: Float.self)
+      case .float16: multiply(run, as: Float16.self)
+      case .bfloat16: multiply(run, as: BFloat16.self)
+      case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
+        applyBlocks(of: run, to: x, into: y, beta: beta)
+      }
     }
   }
 
