@@ -22,29 +22,22 @@ final class CompiledProduct: @unchecked Sendable {
   init(_ shape: OneDNN.Shape) {
     OneDNN.useOneThread()
     var (a, b, c) = CompiledProduct.matrices(of: shape)
-    var bias = CompiledProduct.bias(of: shape)
+    let bias = CompiledProduct.bias(of: shape)
     var product = dnnl_matmul_desc_t()
-    if shape.hasBias {
-      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, &bias, &c), "\(shape)")
-    } else {
-      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, nil, &c), "\(shape)")
+    withUnsafePointer(to: bias) { bias in
+      OneDNN.check(
+        dnnl_matmul_desc_init(&product, &a, &b, shape.hasBias ? bias : nil, &c), "\(shape)")
     }
     let attributes = CompiledProduct.attributes(adds: shape.adds)
-    var description: dnnl_primitive_desc_t?
-    OneDNN.check(
-      dnnl_primitive_desc_create(&description, &product, attributes, OneDNN.engine, nil),
-      "\(shape)")
-    var primitive: dnnl_primitive_t?
-    OneDNN.check(dnnl_primitive_create(&primitive, description), "\(shape)")
-    var stream: dnnl_stream_t?
-    OneDNN.check(
-      dnnl_stream_create(&stream, OneDNN.engine, UInt32(dnnl_stream_default_flags.rawValue)),
-      "a stream")
-    guard let primitive, let stream,
-      let scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)
+    let description: dnnl_primitive_desc_t = OneDNN.made("\(shape)") {
+      dnnl_primitive_desc_create(&$0, &product, attributes, OneDNN.engine, nil)
+    }
+    primitive = OneDNN.made("\(shape)") { dnnl_primitive_create(&$0, description) }
+    stream = OneDNN.made("a stream") {
+      dnnl_stream_create(&$0, OneDNN.engine, UInt32(dnnl_stream_default_flags.rawValue))
+    }
+    guard let scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)
     else { fatalError("oneDNN gave no code for \(shape)") }
-    self.primitive = primitive
-    self.stream = stream
     scratchBytes = dnnl_memory_desc_get_size(scratch)
     var descriptions = [
       (DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c),
@@ -90,9 +83,10 @@ final class CompiledProduct: @unchecked Sendable {
   private func newArguments() -> Arguments {
     Arguments(
       descriptions.map { place, description in
-        var memory: dnnl_memory_t?
-        withUnsafePointer(to: description) {
-          OneDNN.check(dnnl_memory_create(&memory, $0, OneDNN.engine, nil), "memory")
+        let memory: dnnl_memory_t = OneDNN.made("memory") { memory in
+          withUnsafePointer(to: description) {
+            dnnl_memory_create(&memory, $0, OneDNN.engine, nil)
+          }
         }
         return dnnl_exec_arg_t(arg: place, memory: memory)
       })
@@ -126,15 +120,15 @@ final class CompiledProduct: @unchecked Sendable {
     return description
   }
 
-  private static func attributes(adds: Bool) -> dnnl_primitive_attr_t? {
-    var attributes: dnnl_primitive_attr_t?
-    OneDNN.check(dnnl_primitive_attr_create(&attributes), "attributes")
+  private static func attributes(adds: Bool) -> dnnl_primitive_attr_t {
+    let attributes: dnnl_primitive_attr_t = OneDNN.made("attributes") {
+      dnnl_primitive_attr_create(&$0)
+    }
     // Its own memory would tie the code to one thread.
     OneDNN.check(
       dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "attributes")
     guard adds else { return attributes }
-    var sums: dnnl_post_ops_t?
-    OneDNN.check(dnnl_post_ops_create(&sums), "a sum")
+    let sums: dnnl_post_ops_t = OneDNN.made("a sum") { dnnl_post_ops_create(&$0) }
     OneDNN.check(dnnl_post_ops_append_sum(sums, 1), "a sum")
     OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, sums), "a sum")
     dnnl_post_ops_destroy(sums)

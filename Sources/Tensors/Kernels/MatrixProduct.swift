@@ -134,8 +134,14 @@ extension ProductElement {
     func multiply(
       _ a: ElementView<Self>, _ b: ElementView<Self>, _ c: ProductResult, _ sum: Epilogue
     ) {
-      OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
-        .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
+      let (rows, inner, columns) = form.sizes(a, b)
+      let shape = OneDNN.Shape(
+        rows: rows, inner: inner, columns: columns,
+        a: .init(stride: a.stride, isTransposed: form == .firstTransposed),
+        b: .init(stride: b.stride, isTransposed: form == .secondTransposed),
+        cStride: cStride, adds: sum.beta == 1, hasBias: sum.bias != nil, precision: precision,
+        result: c.precision)
+      OneDNN.product(shape).run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
     }
     if form != .firstTransposed {
       for part in OneDNN.parts(of: a.rows) {
@@ -153,21 +159,6 @@ extension ProductElement {
     } else {
       multiply(a, b, c, sum)
     }
-  }
-
-  static func oneDNNShape(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue
-  ) -> OneDNN.Shape {
-    let (rows, inner, columns) = form.sizes(a, b)
-    return OneDNN.Shape(
-      rows: rows, inner: inner, columns: columns,
-      a: form == .firstTransposed
-        ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
-      b: form == .secondTransposed
-        ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
-      cStride: cStride, adds: sum.beta == 1, hasBias: sum.bias != nil, precision: precision,
-      result: c.precision)
   }
 }
 
