@@ -34,16 +34,15 @@ import Testing
   func panelsHoldWhatTheRowsHold(columns: Int, rows: Int) {
     let values = (0..<rows * columns).map { BFloat16(Float($0 % 113) - 50) }
     func expanded(
-      columns: Int, inner: Int, _ write: (BFloat16Panels, ElementView<BFloat16>) -> Void
-    )
-      -> [[Float]]
-    {
+      columns: Int, inner: Int, isTransposed: Bool
+    ) -> [[Float]] {
       var memory = [Float](
         repeating: .nan, count: BFloat16Panels.count(columns: columns, inner: inner))
       return memory.withUnsafeMutableBufferPointer { memory in
         let panels = BFloat16Panels(memory.baseAddress!, columns: columns, inner: inner)
         values.withUnsafeBufferPointer {
-          write(panels, ElementView($0.baseAddress!, rows: rows, columns: values.count / rows))
+          let view = ElementView($0.baseAddress!, rows: rows, columns: values.count / rows)
+          panels.write(RightFactor(view: view, isTransposed: isTransposed))
         }
         return (0..<columns).map { column in
           var numbers = [Float](repeating: .nan, count: inner)
@@ -54,8 +53,8 @@ import Testing
         }
       }
     }
-    let byColumn = expanded(columns: columns, inner: rows) { $0.write(rowsOf: $1) }
-    let byRow = expanded(columns: rows, inner: columns) { $0.write(columnsOf: $1) }
+    let byColumn = expanded(columns: columns, inner: rows, isTransposed: false)
+    let byRow = expanded(columns: rows, inner: columns, isTransposed: true)
     for row in 0..<rows {
       for column in 0..<columns {
         let number = values[row * columns + column].float

@@ -48,6 +48,33 @@ public enum TransposeMode: Sendable {
       "a product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] (\(self)) does not fit")
     return (rows, inner, columns)
   }
+
+  /// What some rows of the product need of A, for some of their sums' places.
+  @inline(__always)
+  func left<Element>(
+    _ a: ElementView<Element>, rows: Range<Int>, inner: Range<Int>
+  ) -> ElementView<Element> {
+    self == .firstTransposed
+      ? a.part(rows: inner, columns: rows) : a.part(rows: rows, columns: inner)
+  }
+
+  /// What some columns of the product need of B, for some of their sums' places.
+  @inline(__always)
+  func right<Element>(
+    _ b: ElementView<Element>, inner: Range<Int>, columns: Range<Int>
+  ) -> ElementView<Element> {
+    self == .secondTransposed
+      ? b.part(rows: columns, columns: inner) : b.part(rows: inner, columns: columns)
+  }
+}
+
+/// A product's B: `[inner, columns]`, or where it is transposed `[columns, inner]`.
+struct RightFactor<Element> {
+  let view: ElementView<Element>
+  let isTransposed: Bool
+
+  var columns: Int { isTransposed ? view.rows : view.columns }
+  var inner: Int { isTransposed ? view.columns : view.rows }
 }
 
 /// Where a product's numbers go, and in which precision.
@@ -234,12 +261,9 @@ func sharedProduct<Element: ProductElement>(
     let (rowRange, columnRange) = grid.block(index)
     if rowRange.isEmpty || columnRange.isEmpty { return }
     blockProduct(
-      form == .firstTransposed
-        ? a.part(rows: 0..<inner, columns: rowRange) : a.part(rows: rowRange, columns: 0..<inner),
-      form == .secondTransposed
-        ? b.part(rows: columnRange, columns: 0..<inner)
-        : b.part(rows: 0..<inner, columns: columnRange),
-      form, into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
+      form.left(a, rows: rowRange, inner: 0..<inner),
+      form.right(b, inner: 0..<inner, columns: columnRange), form,
+      into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
       cStride: cStride, sum.columns(from: columnRange.lowerBound))
     map?.advanced(by: columnRange.lowerBound).apply(
       to: c.advanced(by: columnRange.lowerBound), rows: rowRange, columns: columnRange.count,

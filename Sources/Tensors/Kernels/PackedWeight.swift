@@ -21,7 +21,9 @@ public struct PackedWeight: MatrixWeight {
     let panels = BFloat16Panels(memory.pointer, columns: outputs, inner: inputs)
     self.panels = panels
     BFloat16Weight(weight).matrix.read { w in
-      Parallel.forEach(panels.count) { panels.write($0, columnsOf: w) }
+      Parallel.forEach(panels.count) {
+        panels.write($0, of: RightFactor(view: w, isTransposed: true))
+      }
     }
   }
 
