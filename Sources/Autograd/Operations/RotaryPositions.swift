@@ -54,10 +54,7 @@ public struct RotaryPositions: Sendable {
   /// Turns the rows by their angles, or back, in their form.
   func turned(_ x: Operand, _ shape: [Int], back: Bool) -> Operand {
     let y = Operand.float32(turned(x.tensor(shape), back: back))
-    switch x {
-    case .float32: return y
-    case .bfloat16: return .bfloat16(y.rounded)
-    }
+    return x.precision == .bfloat16 ? .bfloat16(y.rounded) : y
   }
 
   /// Turns the rows by their angles, or back.
@@ -105,7 +102,7 @@ extension Variable {
   /// - Returns: The receiver's shape, `[rows, heads · head width]`.
   public func rotated(by positions: RotaryPositions) -> Variable {
     precondition(
-      positions.cosines.shape[0] == rowCount && (shape.last ?? 1) % positions.headWidth == 0,
+      positions.cosines.shape[0] == rowCount && width % positions.headWidth == 0,
       "positions of \(positions.cosines.shape[0]) rows with heads of \(positions.headWidth) for "
         + "shape \(shape)")
     return .recording(

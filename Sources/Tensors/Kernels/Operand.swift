@@ -28,6 +28,14 @@ public enum Operand {
       })
   }
 
+  /// The precision in which the values are kept.
+  public var precision: ProductPrecision {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+
   /// The values as float32.
   /// - Parameter shape: Of as many values.
   public func tensor(_ shape: [Int]) -> Tensor {
