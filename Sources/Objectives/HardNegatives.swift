@@ -26,31 +26,21 @@ public struct HardNegatives: Equatable {
     from contrast: ImageTextContrast.Result, hard: Bool = true, generator: Philox, indices: [Int]
   ) -> HardNegatives {
     func draw(_ similarities: Tensor, site: UInt32) -> [Int?] {
-      self.draw(
-        similarities, contrast, hard: hard, site: site, generator: generator,
-        indices: indices)
+      let width = similarities.width
+      return similarities.read { similarities in
+        contrast.places.enumerated().map { row, place in
+          let admissible = (0..<width).filter { contrast.ids[$0] != contrast.ids[place] }
+          guard !admissible.isEmpty else { return nil }
+          var stream = RandomStream(
+            generator, site: site, sample: UInt32(truncatingIfNeeded: indices[row]))
+          let draw = stream.uniformDouble()
+          if !hard { return admissible[Int(draw * Double(admissible.count))] }
+          return multinomial(admissible, scores: similarities + row * width, draw: draw)
+        }
+      }
     }
     return HardNegatives(
       images: draw(contrast.textToImage, site: 1), texts: draw(contrast.imageToText, site: 2))
-  }
-
-  private static func draw(
-    _ similarities: Tensor, _ contrast: ImageTextContrast.Result, hard: Bool, site: UInt32,
-    generator: Philox, indices: [Int]
-  ) -> [Int?] {
-    let width = similarities.width
-    return similarities.read { similarities in
-      (0..<contrast.imageToText.rowCount).map { row in
-        let ownId = contrast.ids[contrast.places[row]]
-        let admissible = (0..<width).filter { contrast.ids[$0] != ownId }
-        guard !admissible.isEmpty else { return nil }
-        var stream = RandomStream(
-          generator, site: site, sample: UInt32(truncatingIfNeeded: indices[row]))
-        let draw = stream.uniformDouble()
-        if !hard { return admissible[Int(draw * Double(admissible.count))] }
-        return multinomial(admissible, scores: similarities + row * width, draw: draw)
-      }
-    }
   }
 
   /// The candidate at which the running sum of the softmax passes the draw, in [0, 1).
