@@ -21,8 +21,12 @@ final class CompiledProduct: @unchecked Sendable {
 
   init(_ shape: OneDNN.Shape) {
     OneDNN.useOneThread()
-    var (a, b, c) = CompiledProduct.matrices(of: shape)
-    let bias = CompiledProduct.bias(of: shape)
+    func line(_ stride: Int) -> OneDNN.Strides { .init(stride: stride, isTransposed: false) }
+    var a = CompiledProduct.matrix(shape.rows, shape.inner, shape.a, shape.precision)
+    var b = CompiledProduct.matrix(shape.inner, shape.columns, shape.b, shape.precision)
+    var c = CompiledProduct.matrix(
+      shape.rows, shape.columns, line(shape.cStride), shape.result)
+    let bias = CompiledProduct.matrix(1, shape.columns, line(shape.columns), .float32)
     var product = dnnl_matmul_desc_t()
     withUnsafePointer(to: bias) { bias in
       OneDNN.check(
@@ -94,30 +98,16 @@ final class CompiledProduct: @unchecked Sendable {
 
   // MARK: What is asked of oneDNN
 
-  private static func matrices(
-    of shape: OneDNN.Shape
-  ) -> (dnnl_memory_desc_t, dnnl_memory_desc_t, dnnl_memory_desc_t) {
-    (
-      description([shape.rows, shape.inner], [shape.a.row, shape.a.column], shape.precision),
-      description([shape.inner, shape.columns], [shape.b.row, shape.b.column], shape.precision),
-      description([shape.rows, shape.columns], [shape.cStride, 1], shape.result)
-    )
-  }
-
-  private static func bias(of shape: OneDNN.Shape) -> dnnl_memory_desc_t {
-    description([1, shape.columns], [shape.columns, 1], .float32)
-  }
-
-  private static func description(
-    _ sizes: [Int], _ strides: [Int], _ precision: ProductPrecision
+  private static func matrix(
+    _ rows: Int, _ columns: Int, _ strides: OneDNN.Strides, _ precision: ProductPrecision
   ) -> dnnl_memory_desc_t {
-    var description = dnnl_memory_desc_t()
+    var matrix = dnnl_memory_desc_t()
     OneDNN.check(
       dnnl_memory_desc_init_by_strides(
-        &description, Int32(sizes.count), sizes.map(Int64.init),
-        precision == .float32 ? dnnl_f32 : dnnl_bf16, strides.map(Int64.init)),
-      "a matrix of \(sizes) with \(strides)")
-    return description
+        &matrix, 2, [Int64(rows), Int64(columns)], precision == .float32 ? dnnl_f32 : dnnl_bf16,
+        [Int64(strides.row), Int64(strides.column)]),
+      "a matrix [\(rows), \(columns)] with \(strides)")
+    return matrix
   }
 
   private static func attributes(adds: Bool) -> dnnl_primitive_attr_t {
