@@ -247,37 +247,20 @@ struct LayerNormKernel {
   /// The gradient that reaches x: the mask times that of the sum.
   /// - Parameter isRounded: Whether it is wanted in bfloat16.
   func dropped(_ dSum: Tensor, isRounded: Bool) -> Operand {
-    guard isRounded else {
-      guard dropout != nil else { return .float32(dSum) }
-      return .float32(
-        Tensor(shape: dSum.shape) { dx in
-          forEachDroppedRow(dSum) { row, start in
-            (dx + start).update(from: row, count: width)
+    if dropout == nil, !isRounded { return .float32(dSum) }
+    return .made(in: isRounded ? .bfloat16 : .float32, shape: dSum.shape) { dx in
+      dSum.read { ds in
+        Parallel.forEachRun(of: rows, grain: grain) { run in
+          let scratch = Tensor(shape: [width]) { _ in }
+          for row in run {
+            let start = row * width
+            dropout?.apply(
+              to: scratch.writable, from: ds + start, count: width, place: places[row])
+            dx.advanced(by: start).write(
+              dropout == nil ? ds + start : UnsafePointer(scratch.writable), count: width)
           }
-        })
-    }
-    return .bfloat16(
-      BFloat16Matrix(rows: rows, columns: width) { dx in
-        forEachDroppedRow(dSum) { row, start in roundVectors(row, into: dx + start, count: width) }
-      })
-  }
-
-  private func forEachDroppedRow(
-    _ dSum: Tensor, _ body: (_ row: UnsafePointer<Float>, _ start: Int) -> Void
-  ) {
-    dSum.read { ds in
-      Parallel.forEachRun(of: rows, grain: grain) { run in
-        let scratch = Tensor(shape: [width]) { _ in }
-        for row in run {
-          let start = row * width
-          guard let dropout else {
-            body(ds + start, start)
-            continue
-          }
-          dropout.apply(to: scratch.writable, from: ds + start, count: width, place: places[row])
-          body(UnsafePointer(scratch.writable), start)
+          withExtendedLifetime(scratch) {}
         }
-        withExtendedLifetime(scratch) {}
       }
     }
   }

@@ -15,17 +15,11 @@ extension Variable {
     _ weight: Weight, bias: Variable? = nil, activation: Activation? = nil,
     inComputePrecision: Bool = false
   ) -> Variable {
-    let (outputs, inputs) = (weight.matrix.outputs, weight.matrix.inputs)
-    precondition(
-      shape.last == inputs,
-      "a weight [\(outputs), \(inputs)] cannot be applied to shape \(shape)")
-    precondition(
-      bias.map { $0.value.count == outputs } ?? true,
-      "a bias of shape \(bias?.shape ?? []) does not go with \(outputs) outputs")
+    weight.check(shape, bias: bias)
     let x = factor(for: weight)
     let parents = [self, weight.variable, bias]
     let precision = inComputePrecision ? weight.matrix.resultPrecision : .float32
-    let outputShape = shape.dropLast() + [outputs]
+    let outputShape = shape.dropLast() + [weight.matrix.outputs]
     func mapped(then map: (_ h: ProductResult) -> FusedMap?) -> Operand {
       .made(in: precision, shape: outputShape) {
         weight.matrix.apply(to: x, bias: bias?.value, into: $0, then: map($0))

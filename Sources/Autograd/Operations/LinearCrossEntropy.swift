@@ -21,7 +21,8 @@ extension Variable {
   ) -> Variable {
     let pass = LinearCrossEntropyPass(
       weight: weight.matrix, bias: bias?.value, classes: classes, labelSmoothing: labelSmoothing)
-    pass.check(shape)
+    weight.check(shape, bias: bias)
+    pass.checkClasses(rowCount)
     let sums = LinearCrossEntropyPass.Sums(
       x: node.map { Tensor(shape: $0.shape) { _ in } },
       weight: weight.variable.map { Tensor(shape: $0.shape) { _ in } },
@@ -65,16 +66,9 @@ private struct LinearCrossEntropyPass {
   /// … but so many rows at least, or to read the weight would take longer than to multiply by it.
   private static let leastRows = 64
 
-  func check(_ shape: [Int]) {
+  func checkClasses(_ rows: Int) {
     precondition(
-      shape.last == weight.inputs,
-      "a weight [\(weight.outputs), \(weight.inputs)] cannot be applied to shape \(shape)")
-    precondition(
-      bias.map { $0.count == weight.outputs } ?? true,
-      "a bias of shape \(bias?.shape ?? []) does not go with \(weight.outputs) classes")
-    precondition(
-      !classes.isEmpty && classes.count == shape.dropLast().reduce(1, *),
-      "\(classes.count) classes for rows of shape \(shape)")
+      !classes.isEmpty && classes.count == rows, "\(classes.count) classes for \(rows) rows")
     precondition(
       classes.allSatisfy { $0 >= 0 && $0 < weight.outputs },
       "a class lies outside 0..<\(weight.outputs)")

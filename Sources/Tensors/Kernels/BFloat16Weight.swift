@@ -62,12 +62,7 @@ public struct BFloat16Weight: MatrixWeight {
         }
       }
     }
-    result.read { result in
-      switch y {
-      case .float32(let y): y.update(from: result, count: rows * outputs)
-      case .bfloat16(let y): roundVectors(result, into: y, count: rows * outputs)
-      }
-    }
+    result.read { y.write($0, count: rows * outputs) }
   }
 
   public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {

@@ -105,6 +105,14 @@ public enum ProductResult {
     }
   }
 
+  /// Writes numbers, rounded where the result is.
+  public func write(_ x: UnsafePointer<Float>, count: Int) {
+    switch self {
+    case .float32(let pointer): pointer.update(from: x, count: count)
+    case .bfloat16(let pointer): roundVectors(x, into: pointer, count: count)
+    }
+  }
+
   /// So many numbers further on.
   public func advanced(by count: Int) -> ProductResult {
     switch self {
