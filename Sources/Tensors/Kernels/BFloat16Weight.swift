@@ -36,8 +36,8 @@ public struct BFloat16Weight: MatrixWeight {
     x.rounded.read { x in
       matrix.read { w in
         bias.read {
-          sharedProduct(
-            x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: $0), then: map)
+          MatrixProduct(x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: $0))
+            .multiply(then: map)
         }
       }
     }
@@ -68,7 +68,7 @@ public struct BFloat16Weight: MatrixWeight {
   public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
     dy.rounded.read { dy in
       matrix.read { w in
-        sharedProduct(dy, w, .plain, into: dx, cStride: inputs, Epilogue(beta: beta))
+        MatrixProduct(dy, w, .plain, into: dx, cStride: inputs, Epilogue(beta: beta)).multiply()
       }
     }
   }

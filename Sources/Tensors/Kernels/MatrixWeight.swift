@@ -123,9 +123,9 @@ public struct DenseWeight: Float32ProductWeight {
     then map: FusedMap?
   ) {
     values.readMatrix { w in
-      sharedProduct(
-        x, w, .secondTransposed, into: .float32(y), cStride: outputs, Epilogue(bias: bias),
-        then: map)
+      MatrixProduct(
+        x, w, .secondTransposed, into: .float32(y), cStride: outputs, Epilogue(bias: bias)
+      ).multiply(then: map)
     }
   }
 

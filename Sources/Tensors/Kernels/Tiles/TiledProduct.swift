@@ -35,19 +35,17 @@ public enum TiledProduct {
   /// Rows of a task; a multiple of the left factor's panels.
   private static let taskRows = 192
 
-  /// C = scale · (product of A and B) + beta · C, or with a bias, over all threads.
-  static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap? = nil
-  ) {
-    let (rows, inner, columns) = form.sizes(a, b)
+  /// The product over all threads.
+  static func multiply(_ product: MatrixProduct<BFloat16>, then map: FusedMap? = nil) {
+    let (a, b, form) = (product.a, product.b, product.form)
+    let (inner, columns) = (product.inner, product.columns)
     let innerBlock = innerBlock(form)
-    if case .bfloat16(let target) = c, inner > innerBlock {
+    if case .bfloat16(let target) = product.c, inner > innerBlock {
       // Sums are float32 until they are whole.
-      let whole = Tensor(shape: [rows, columns]) {
-        multiply(a, b, form, into: .float32($0), cStride: columns, sum)
+      let whole = Tensor(shape: [product.rows, columns]) {
+        multiply(MatrixProduct(a, b, form, into: .float32($0), cStride: columns, product.sum))
       }
-      return round(whole, into: target, stride: cStride, then: map)
+      return round(whole, into: target, stride: product.cStride, then: map)
     }
     let columnBlock = max(
       BFloat16Panels.width,
@@ -60,7 +58,7 @@ public enum TiledProduct {
       let left = PackedLeft(a, form, inner: range)
       for first in stride(from: 0, to: columns, by: columnBlock) {
         let part = first..<min(columns, first + columnBlock)
-        var sum = sum.columns(from: first)
+        var sum = product.sum.columns(from: first)
         if start > 0 { sum = Epilogue(beta: 1, scale: sum.scale) }
         multiply(
           left,
@@ -68,7 +66,8 @@ public enum TiledProduct {
             view: form.right(b, inner: range, columns: part),
             isTransposed: form == .secondTransposed),
           PairTarget(
-            result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum),
+            result: product.c.advanced(by: first), stride: product.cStride, columns: part.count,
+            sum: sum),
           then: range.upperBound == inner ? map?.advanced(by: first) : nil)
       }
     }
