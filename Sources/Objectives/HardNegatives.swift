@@ -64,12 +64,10 @@ extension HardNegatives {
     of whole: WholeBatch, _ communicator: some Communicator
   ) -> HardNegatives {
     guard communicator.count > 1 else { return self }
-    let parts = [images, texts].map { choices in
-      communicator.gathered(choices.map { Int64($0 ?? -1) })
-    }
-    let all = parts.map { part in
+    let all = [images, texts].map { own in
+      let parts = communicator.gathered(own.map { Int64($0 ?? -1) })
       var choices = [Int?](repeating: nil, count: whole.texts.count)
-      for (place, choice) in zip(whole.places.joined(), part.joined()) where choice >= 0 {
+      for (place, choice) in zip(whole.places.joined(), parts.joined()) where choice >= 0 {
         choices[place] = Int(choice)
       }
       return choices

@@ -15,8 +15,8 @@ public struct RotaryPositions: Sendable {
   let pairing: Pairing
   let headWidth: Int
   /// `[rows, head width / 2]` each.
-  let cosines: Tensor
-  let sines: Tensor
+  private(set) var cosines: Tensor
+  private(set) var sines: Tensor
 
   /// - Parameters:
   ///   - positions: One for each row.
@@ -40,15 +40,11 @@ public struct RotaryPositions: Sendable {
     self.sines = Tensor(sines, shape: [positions.count, half])
   }
 
-  private init(_ whole: RotaryPositions, rows: [Int32]) {
-    (pairing, headWidth) = (whole.pairing, whole.headWidth)
-    cosines = whole.cosines.gatheredRows(rows)
-    sines = whole.sines.gatheredRows(rows)
-  }
-
   /// The turns of some of the rows, in the order given.
   public func rows(_ indices: [Int32]) -> RotaryPositions {
-    RotaryPositions(self, rows: indices)
+    var some = self
+    (some.cosines, some.sines) = (cosines.gatheredRows(indices), sines.gatheredRows(indices))
+    return some
   }
 
   /// Turns the rows by their angles, or back, in their form.

@@ -153,12 +153,11 @@ public struct StoredWeight: Float32ProductWeight {
     let cuts = PanelCuts(rows: x.rows, across: outputs, unit: 16, inner: inputs)
     Parallel.forEach(cuts.count) { index in
       let (rows, panel) = cuts[index]
-      let part = MatrixView(
-        x.pointer + rows.lowerBound * x.stride, rows: rows.count, columns: inputs, stride: x.stride)
       let scratch = Storage(count: liesAsFloats ? 0 : panel.count * inputs)
       withExtendedLifetime(scratch) {
         singleThreadProduct(
-          part, self.panel(panel, columns: 0..<inputs, in: scratch.pointer), .secondTransposed,
+          x.part(rows: rows, columns: 0..<inputs),
+          self.panel(panel, columns: 0..<inputs, in: scratch.pointer), .secondTransposed,
           into: y + (rows.lowerBound * outputs + panel.lowerBound), cStride: outputs,
           beta: beta)
       }
@@ -184,11 +183,9 @@ public struct StoredWeight: Float32ProductWeight {
         withExtendedLifetime(scratch) {
           for first in stride(from: 0, to: outputs, by: depth) {
             let outputRange = first..<min(outputs, first + depth)
-            let part = MatrixView(
-              dy.pointer + (rows.lowerBound * dy.stride + first), rows: rows.count,
-              columns: outputRange.count, stride: dy.stride)
             singleThreadProduct(
-              part, panel(outputRange, columns: columns, in: scratch.pointer), .plain,
+              dy.part(rows: rows, columns: outputRange),
+              panel(outputRange, columns: columns, in: scratch.pointer), .plain,
               into: dx + (rows.lowerBound * inputs + columns.lowerBound), cStride: inputs,
               beta: first == 0 ? beta : 1)
           }
