@@ -113,27 +113,24 @@ private struct LinearCrossEntropyPass {
     _ logits: Tensor, of range: Range<Int>, wantsGradient: Bool
   ) -> (losses: [Double], dz: Operand?) {
     let (count, width) = (range.count, weight.outputs)
-    var losses = [Double](repeating: 0, count: count)
+    let losses = NumberBuffer<Double>(count: count)
     let rounds = wantsGradient && weight.resultPrecision == .bfloat16
     let rounded = BFloat16Matrix(rows: rounds ? count : 0, columns: width) { target in
-      losses.withUnsafeMutableBufferPointer { losses in
-        let losses = losses
-        withExtendedLifetime(logits) {
-          Parallel.forEachRun(of: count, grain: Parallel.rowGrain(width: width)) { run in
-            for row in run {
-              let line = logits.writable + row * width
-              let label = Int(classes[range.lowerBound + row])
-              losses[row] =
-                rounds
-                ? gradient(line, class: label, into: target + row * width)
-                : gradient(line, class: label, into: line)
-            }
+      withExtendedLifetime(logits) {
+        Parallel.forEachRun(of: count, grain: Parallel.rowGrain(width: width)) { run in
+          for row in run {
+            let line = logits.writable + row * width
+            let label = Int(classes[range.lowerBound + row])
+            losses.pointer[row] =
+              rounds
+              ? gradient(line, class: label, into: target + row * width)
+              : gradient(line, class: label, into: line)
           }
         }
       }
     }
-    if !wantsGradient { return (losses, nil) }
-    return (losses, rounds ? .bfloat16(rounded) : .float32(logits))
+    if !wantsGradient { return (losses.values, nil) }
+    return (losses.values, rounds ? .bfloat16(rounded) : .float32(logits))
   }
 
   /// The loss of one row of logits, which are used up, and their gradient, which may take their place.

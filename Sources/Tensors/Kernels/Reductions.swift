@@ -30,19 +30,16 @@ extension Tensor {
     of length: Int, together: Int, _ sum: (UnsafePointer<Float>, _ count: Int) -> Double
   ) -> Double {
     let runs = (count + length - 1) / length
-    let partial = [Double](unsafeUninitializedCapacity: runs) { sums, initialized in
-      let base = sums.baseAddress
-      read { x in
-        Parallel.forEachRun(of: runs, grain: together) { range in
-          for run in range {
-            let start = run * length
-            base?[run] = sum(x + start, Swift.min(length, count - start))
-          }
+    let sums = NumberBuffer<Double>(count: runs)
+    read { x in
+      Parallel.forEachRun(of: runs, grain: together) { range in
+        for run in range {
+          let start = run * length
+          sums.pointer[run] = sum(x + start, Swift.min(length, count - start))
         }
       }
-      initialized = runs
     }
-    return partial.reduce(0, +)
+    return sums.values.reduce(0, +)
   }
 
   /// The sum over all rows, `[width]`.
