@@ -9,11 +9,6 @@ public struct HardNegatives: Equatable {
   /// For each image, the negative text.
   public let texts: [Int?]
 
-  public init(images: [Int?], texts: [Int?]) {
-    self.images = images
-    self.texts = texts
-  }
-
   /// Draws negatives with the softmax of the contrastive similarities as weights, so that alike pairs
   /// come more often (Li et al. 2021, §3.2). The own pair and pairs of the same image never come.
   ///

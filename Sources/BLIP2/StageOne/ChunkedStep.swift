@@ -6,17 +6,9 @@ import Tensors
 extension StageOneModel {
   /// The losses of a batch as numbers; those that the configuration leaves out are nil.
   public struct LossValues {
-    public internal(set) var contrast: Float?
-    public internal(set) var matching: Float?
-    public internal(set) var generation: Float?
-
-    init() {}
-
-    public init(_ losses: Losses) {
-      contrast = losses.contrast?.value.scalar
-      matching = losses.matching?.value.scalar
-      generation = losses.generation?.value.scalar
-    }
+    public let contrast: Float?
+    public let matching: Float?
+    public let generation: Float?
   }
 
   /// Adds the gradients of a batch's total loss to a store: of what this process has of it, so that the
@@ -37,7 +29,9 @@ extension StageOneModel {
     }
     let losses = losses(batch, negatives: negatives, randomness: step.randomness)
     step.gradients.addBackward(from: losses.total, weight: step.weight)
-    return LossValues(losses)
+    return LossValues(
+      contrast: losses.contrast?.value.scalar, matching: losses.matching?.value.scalar,
+      generation: losses.generation?.value.scalar)
   }
 }
 
@@ -141,11 +135,9 @@ struct ChunkedStep<Processes: Communicator> {
     let all = step.communicator.summed(
       Tensor([Float(own.contrast), Float(own.matching), Float(own.generation)], shape: [3])
     ).values
-    var values = StageOneModel.LossValues()
-    if objectives.contrast { values.contrast = all[0] }
-    if objectives.matching { values.matching = all[1] }
-    if objectives.generation { values.generation = all[2] }
-    return values
+    return StageOneModel.LossValues(
+      contrast: objectives.contrast ? all[0] : nil, matching: objectives.matching ? all[1] : nil,
+      generation: objectives.generation ? all[2] : nil)
   }
 
   // MARK: The contrast of the whole batch

@@ -40,11 +40,16 @@ struct ImageTextMatching {
     var pack = PackedSequences(queryCount: model.queryCount)
     for candidate in candidates {
       let index = indices?[candidate.origin] ?? candidate.origin
-      let queries = pack.addQueries(
-        image: candidate.image, index: index, purpose: SequencePurpose(candidate.kind))
+      let purpose: SequencePurpose =
+        switch candidate.kind {
+        case .match: .match
+        case .negativeImage: .negativeImage
+        case .negativeText: .negativeText
+        }
+      let queries = pack.addQueries(image: candidate.image, index: index, purpose: purpose)
       pack.addText(
         texts[candidate.text], view: .queriesBothWays(queries: queries), index: index,
-        purpose: SequencePurpose(candidate.kind), reading: .none)
+        purpose: purpose, reading: .none)
     }
     pack.layOut(imageTokens: imageTokens)
     let output = model.qFormer(
@@ -70,16 +75,5 @@ extension StageOneModel {
       }
     return MatchingCandidate.all(
       pairs: whole.texts.count, negatives: own.gathered(of: whole, communicator))
-  }
-}
-
-extension SequencePurpose {
-  fileprivate init(_ kind: MatchingCandidate.Kind) {
-    self =
-      switch kind {
-      case .match: .match
-      case .negativeImage: .negativeImage
-      case .negativeText: .negativeText
-      }
   }
 }

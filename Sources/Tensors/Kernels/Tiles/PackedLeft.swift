@@ -71,7 +71,7 @@ struct PackedLeft {
   ) {
     if layout == .inPlace {
       let rows = PairRows(
-        view.pointer, rows: view.rows, groups: pairs, rowStep: view.stride, groupStep: 2)
+        pointer: view.pointer, rows: view.rows, groups: pairs, rowStep: view.stride, groupStep: 2)
       return body(range.lowerBound, rows.part(range))
     }
     let isPanel = layout == .panels
@@ -82,7 +82,8 @@ struct PackedLeft {
       body(
         first,
         PairRows(
-          part, rows: rows(of: index).count, groups: pairs, rowStep: isPanel ? 2 : 2 * pairs,
+          pointer: part, rows: rows(of: index).count, groups: pairs,
+          rowStep: isPanel ? 2 : 2 * pairs,
           groupStep: isPanel ? 2 * PackedLeft.panelRows : 2))
     }
   }
