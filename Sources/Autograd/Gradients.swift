@@ -126,10 +126,7 @@ public final class Gradients {
   ) {
     guard let node else { return }
     if node.isRounded, precision == .bfloat16, store[node.order] == nil {
-      let width = node.shape.last ?? 1
-      let rows = node.shape.dropLast().reduce(1, *)
-      store[node.order] = .bfloat16(
-        BFloat16Matrix(rows: rows, columns: width) { write(.bfloat16($0), 0) })
+      store[node.order] = .made(in: precision, shape: node.shape) { write($0, 0) }
     } else {
       accumulate(into: node) { write(.float32($0), $1) }
     }

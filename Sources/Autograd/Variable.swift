@@ -10,8 +10,9 @@ public final class Variable {
   /// The values in the form in which they are kept.
   let kept: Operand
   let node: GradientNode?
-  /// The value in bfloat16, once a product asked for it: several maps may read one input.
-  private(set) var rounded: Operand?
+  /// The value in bfloat16, all axes but the last taken as one, once a product asked for it: several
+  /// maps may read one input.
+  private(set) var rounded: BFloat16Matrix?
 
   /// A constant: no gradient reaches it.
   public convenience init(_ value: Tensor) {
@@ -23,7 +24,7 @@ public final class Variable {
   }
 
   init(
-    _ kept: Operand, shape: [Int], rounded: Operand? = nil, node: GradientNode?
+    _ kept: Operand, shape: [Int], rounded: BFloat16Matrix? = nil, node: GradientNode?
   ) {
     self.kept = kept
     self.rounded = rounded
@@ -37,8 +38,11 @@ public final class Variable {
   /// The product of all axes but the last.
   var rowCount: Int { shape.dropLast().reduce(1, *) }
 
+  /// The number of places along the last axis; 1 for shape [].
+  var width: Int { shape.last ?? 1 }
+
   /// Whether the values are kept in bfloat16.
-  var isRounded: Bool { if case .bfloat16 = kept { true } else { false } }
+  var isRounded: Bool { kept.precision == .bfloat16 }
 
   /// A variable whose gradient the caller wants, such as an input under test.
   public static func leaf(_ value: Tensor) -> Variable {
@@ -66,8 +70,8 @@ public final class Variable {
 
   /// The values in bfloat16, all axes but the last taken as one.
   var inBFloat16: BFloat16Matrix {
-    let matrix = (rounded ?? kept).rounded
-    rounded = .bfloat16(matrix)
+    let matrix = rounded ?? kept.rounded
+    rounded = matrix
     return matrix
   }
 
@@ -166,7 +170,7 @@ extension Variable {
   ///   - shape: The result's.
   ///   - rounded: The result in bfloat16, where the operation made it on the way.
   static func recording(
-    _ y: Operand, shape: [Int], rounded: Operand? = nil, from parents: [Variable?],
+    _ y: Operand, shape: [Int], rounded: BFloat16Matrix? = nil, from parents: [Variable?],
     operation: StaticString = #function,
     _ pullback: @escaping (_ dy: Operand, _ gradients: Gradients) -> Void
   ) -> Variable {
@@ -176,11 +180,10 @@ extension Variable {
         * MemoryLayout<Float>.stride)
     let nodes = parents.compactMap { $0?.node }
     if nodes.isEmpty { return Variable(y, shape: shape, rounded: rounded, node: nil) }
-    let isRounded = if case .bfloat16 = y { true } else { false }
     return Variable(
       y, shape: shape, rounded: rounded,
       node: GradientNode(
-        shape: shape, isRounded: isRounded, parents: nodes, operation: operation,
+        shape: shape, isRounded: y.precision == .bfloat16, parents: nodes, operation: operation,
         pullback: pullback))
   }
 

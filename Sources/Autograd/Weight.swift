@@ -19,6 +19,16 @@ public struct Weight {
     self.variable = variable.needsGradient ? variable : nil
   }
 
+  /// - Precondition: The map can be applied to rows of the shape, and the bias goes with its outputs.
+  func check(_ shape: [Int], bias: Variable?) {
+    precondition(
+      shape.last == matrix.inputs,
+      "a weight [\(matrix.outputs), \(matrix.inputs)] cannot be applied to shape \(shape)")
+    precondition(
+      bias.map { $0.shape.reduce(1, *) == matrix.outputs } ?? true,
+      "a bias of shape \(bias?.shape ?? []) does not go with \(matrix.outputs) outputs")
+  }
+
   /// A weight of a variable's values, multiplied in a precision.
   public init(_ variable: Variable, in precision: ProductPrecision) {
     guard precision == .bfloat16 else {

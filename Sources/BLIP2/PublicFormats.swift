@@ -1,6 +1,4 @@
-import Layers
 import PublicFormats
-import WeightFiles
 
 extension PublicFormat {
   /// The authors' checkpoints (LAVIS) of stage 1.
@@ -68,29 +66,5 @@ extension PublicFormat {
       "\(ours).inner": "intermediate\(suffix).dense", "\(ours).output": "output\(suffix).dense",
       "\(ours).norm": "output\(suffix).LayerNorm",
     ]
-  }
-}
-
-extension QFormer {
-  /// Takes the weights of a BERT model, and copies each text feed-forward into the query feed-forward of
-  /// its layer. Rows beyond BERT's vocabulary, such as `[DEC]`, stay new; a language head is taken where
-  /// the file has one.
-  /// - Parameters:
-  ///   - parameters: Those that are wanted, under the model's own names.
-  ///   - model: The whole model.
-  /// - Returns: What of the model keeps its starting values, and which tensors of the file nothing took.
-  /// - Throws: `WeightFileError`, naming the tensor and both shapes where they differ.
-  func load(
-    bert folder: WeightFolder, into parameters: [NamedParameter], of model: some Module
-  ) throws -> LoadReport {
-    var report = try PublicFormat.bert.load(
-      into: parameters.filter { PublicFormat.bert.contains($0.name) }, from: folder,
-      mayBeMissing: { $0.hasPrefix("languageHead.") },
-      mayLackRows: { $0 == "qFormer.wordEmbeddings" || $0 == "languageHead.bias" })
-    copyTextFeedForwardsToQueries()
-    report.missing += model.namedParameters.map(\.name).filter {
-      !PublicFormat.bert.contains($0) && !$0.contains(".queryFeedForward.")
-    }
-    return report
   }
 }

@@ -39,10 +39,7 @@ public struct Linear: Module {
   public func callAsFunction(
     _ x: Variable, then activation: Activation? = nil, inComputePrecision: Bool = false
   ) -> Variable {
-    guard let activation else {
-      return x.linear(weight.weight, bias: bias?.variable, inComputePrecision: inComputePrecision)
-    }
-    return x.linear(
+    x.linear(
       weight.weight, bias: bias?.variable, activation: activation,
       inComputePrecision: inComputePrecision)
   }

@@ -13,17 +13,12 @@ public struct OutputRows: Sendable {
 
   /// - Parameter runs: In ascending order, none in another.
   public init(_ runs: [Range<Int>]) {
-    var merged: [Range<Int>] = []
-    for run in runs where !run.isEmpty {
-      if let last = merged.last, last.upperBound >= run.lowerBound {
-        precondition(last.upperBound == run.lowerBound, "rows \(last) come before rows \(run)")
-        merged[merged.count - 1] = last.lowerBound..<run.upperBound
-      } else {
-        merged.append(run)
-      }
+    let runs = runs.filter { !$0.isEmpty }
+    for (run, next) in zip(runs, runs.dropFirst()) {
+      precondition(run.upperBound <= next.lowerBound, "rows \(run) come before rows \(next)")
     }
-    self.runs = merged
-    count = merged.reduce(0) { $0 + $1.count }
+    self.runs = Array(RangeSet(runs).ranges)
+    count = runs.reduce(0) { $0 + $1.count }
   }
 
   /// Their places among all rows.

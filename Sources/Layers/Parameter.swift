@@ -79,8 +79,8 @@ public final class Parameter {
 
   /// A matrix parameter `[outputs, inputs]` as a linear map takes it.
   public var weight: Weight {
-    if precision == .int8 { return Weight(frozen: inInt8()) }
-    if isPacked { return Weight(frozen: inPanels()) }
+    if precision == .int8 { return Weight(frozen: keptForGood(as: Int8Weight.init)) }
+    if isPacked { return Weight(frozen: keptForGood(as: PackedWeight.init)) }
     if let storedMatrix {
       precondition(isFrozen, "a matrix kept as it is stored cannot be trained")
       return Weight(frozen: precision == .bfloat16 ? inBFloat16(storedMatrix) : storedMatrix)
@@ -91,8 +91,10 @@ public final class Parameter {
 
   /// Some rows of a matrix parameter as a linear map takes them.
   public func weight(ofRows range: Range<Int>) -> Weight {
-    if precision == .int8 { return Weight(frozen: inInt8().outputs(range)) }
-    if isPacked { return Weight(frozen: inPanels().outputs(range)) }
+    if precision == .int8 {
+      return Weight(frozen: keptForGood(as: Int8Weight.init).outputs(range))
+    }
+    if isPacked { return Weight(frozen: keptForGood(as: PackedWeight.init).outputs(range)) }
     guard precision == .bfloat16 else {
       if isFrozen, let storedMatrix = storedMatrix as? StoredWeight {
         return Weight(frozen: storedMatrix.outputs(range))
@@ -112,11 +114,11 @@ public final class Parameter {
     return weight
   }
 
-  /// Rounds a frozen matrix for good.
-  private func inInt8() -> Int8Weight {
-    precondition(isFrozen, "a matrix in int8 cannot be trained")
-    if let kept = storedMatrix as? Int8Weight { return kept }
-    let weight = Int8Weight(storedMatrix ?? DenseWeight(value))
+  /// Rounds a frozen matrix and keeps nothing else of it.
+  private func keptForGood<Form: MatrixWeight>(as make: (any MatrixWeight) -> Form) -> Form {
+    precondition(isFrozen, "a matrix in \(precision) cannot be trained")
+    if let kept = storedMatrix as? Form { return kept }
+    let weight = make(storedMatrix ?? DenseWeight(value))
     freeze(as: weight)
     return weight
   }
@@ -124,14 +126,6 @@ public final class Parameter {
   private var isPacked: Bool {
     precision == .bfloat16 && isFrozen && isForInference
       && PackedWeight.isFastest(outputs: shape[0], inputs: shape[1])
-  }
-
-  /// Rounds a frozen matrix for good and keeps it in the order in which it is multiplied.
-  private func inPanels() -> PackedWeight {
-    if let kept = storedMatrix as? PackedWeight { return kept }
-    let weight = PackedWeight(storedMatrix ?? DenseWeight(value))
-    freeze(as: weight)
-    return weight
   }
 
   /// The rows of a table such as word embeddings, `[indices.count, width]`.

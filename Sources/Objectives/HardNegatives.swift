@@ -9,11 +9,6 @@ public struct HardNegatives: Equatable {
   /// For each image, the negative text.
   public let texts: [Int?]
 
-  public init(images: [Int?], texts: [Int?]) {
-    self.images = images
-    self.texts = texts
-  }
-
   /// Draws negatives with the softmax of the contrastive similarities as weights, so that alike pairs
   /// come more often (Li et al. 2021, §3.2). The own pair and pairs of the same image never come.
   ///
@@ -26,31 +21,21 @@ public struct HardNegatives: Equatable {
     from contrast: ImageTextContrast.Result, hard: Bool = true, generator: Philox, indices: [Int]
   ) -> HardNegatives {
     func draw(_ similarities: Tensor, site: UInt32) -> [Int?] {
-      self.draw(
-        similarities, contrast, hard: hard, site: site, generator: generator,
-        indices: indices)
+      let width = similarities.width
+      return similarities.read { similarities in
+        contrast.places.enumerated().map { row, place in
+          let admissible = (0..<width).filter { contrast.ids[$0] != contrast.ids[place] }
+          guard !admissible.isEmpty else { return nil }
+          var stream = RandomStream(
+            generator, site: site, sample: UInt32(truncatingIfNeeded: indices[row]))
+          let draw = stream.uniformDouble()
+          if !hard { return admissible[Int(draw * Double(admissible.count))] }
+          return multinomial(admissible, scores: similarities + row * width, draw: draw)
+        }
+      }
     }
     return HardNegatives(
       images: draw(contrast.textToImage, site: 1), texts: draw(contrast.imageToText, site: 2))
-  }
-
-  private static func draw(
-    _ similarities: Tensor, _ contrast: ImageTextContrast.Result, hard: Bool, site: UInt32,
-    generator: Philox, indices: [Int]
-  ) -> [Int?] {
-    let width = similarities.width
-    return similarities.read { similarities in
-      (0..<contrast.imageToText.rowCount).map { row in
-        let ownId = contrast.ids[contrast.places[row]]
-        let admissible = (0..<width).filter { contrast.ids[$0] != ownId }
-        guard !admissible.isEmpty else { return nil }
-        var stream = RandomStream(
-          generator, site: site, sample: UInt32(truncatingIfNeeded: indices[row]))
-        let draw = stream.uniformDouble()
-        if !hard { return admissible[Int(draw * Double(admissible.count))] }
-        return multinomial(admissible, scores: similarities + row * width, draw: draw)
-      }
-    }
   }
 
   /// The candidate at which the running sum of the softmax passes the draw, in [0, 1).
@@ -74,12 +59,10 @@ extension HardNegatives {
     of whole: WholeBatch, _ communicator: some Communicator
   ) -> HardNegatives {
     guard communicator.count > 1 else { return self }
-    let parts = [images, texts].map { choices in
-      communicator.gathered(choices.map { Int64($0 ?? -1) })
-    }
-    let all = parts.map { part in
+    let all = [images, texts].map { own in
+      let parts = communicator.gathered(own.map { Int64($0 ?? -1) })
       var choices = [Int?](repeating: nil, count: whole.texts.count)
-      for (place, choice) in zip(whole.places.joined(), part.joined()) where choice >= 0 {
+      for (place, choice) in zip(whole.places.joined(), parts.joined()) where choice >= 0 {
         choices[place] = Int(choice)
       }
       return choices

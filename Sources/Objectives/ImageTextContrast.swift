@@ -35,14 +35,13 @@ public struct ImageTextContrast {
   ) -> Result {
     let own = texts.shape[0]
     let queries = images.value.rowCount / own
-    let comparedTexts =
+    func compared(_ own: Variable, group: Int) -> Variable {
       gradientThroughNegatives
-      ? whole.gathered(texts, communicator)
-      : Variable(whole.gathered(texts.value, communicator))
-    let comparedImages =
-      gradientThroughNegatives
-      ? whole.gathered(images, group: queries, communicator)
-      : Variable(whole.gathered(images.value, group: queries, communicator))
+        ? whole.gathered(own, group: group, communicator)
+        : Variable(whole.gathered(own.value, group: group, communicator))
+    }
+    let comparedTexts = compared(texts, group: 1)
+    let comparedImages = compared(images, group: queries)
     let imageToText = images.product(comparedTexts, .secondTransposed)
       .maximumOfRows(inGroupsOf: queries).divided(by: temperature)
     let textToImage = comparedImages.product(texts, .secondTransposed)

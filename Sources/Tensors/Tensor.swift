@@ -118,6 +118,15 @@ public struct Tensor: @unchecked Sendable {
   }
 }
 
+extension Tensor? {
+  /// Calls the closure with the values if there are any.
+  @inline(__always)
+  func read<Result>(_ body: (UnsafePointer<Float>?) throws -> Result) rethrows -> Result {
+    guard let self else { return try body(nil) }
+    return try self.read { try body($0) }
+  }
+}
+
 /// Calls the closure with the values of two tensors.
 @inline(__always)
 public func read<Result>(

@@ -54,8 +54,9 @@ import Testing
     let gradients = Gradients()
     let losses = model.addGradients(
       of: batch, inChunksOf: chunkSize, negatives: example.negatives,
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3),
-      communicator: SingleProcess(), weight: 0.25, to: gradients)
+      in: GradientStep(
+        randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3),
+        communicator: SingleProcess(), weight: 0.25, to: gradients))
     return Outcome(
       losses: [losses.contrast, losses.matching, losses.generation],
       gradients: Dictionary(
@@ -147,7 +148,7 @@ import Testing
     }
     let part = model.addGradients(
       of: TinyStageOne.batch(0..<3), negatives: example.negatives,
-      communicator: SingleProcess(), to: parts)
+      in: GradientStep(communicator: SingleProcess(), to: parts))
     #expect(abs((part.contrast ?? 0) - (whole.losses[0] ?? 0)) > 0.1)
   }
 

@@ -129,8 +129,9 @@ import Testing
     let losses = model.addGradients(
       of: TinyStageOne.batch(places, features: pixels * 2, imageIds: example.imageIds),
       inChunksOf: chunkSize, negatives: negatives ?? .drawn(Philox(seed: 8)),
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: communicator,
-      weight: 0.25, to: gradients)
+      in: GradientStep(
+        randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: communicator,
+        weight: 0.25, to: gradients))
     return Outcome(
       losses: [losses.contrast, losses.matching, losses.generation],
       gradients: values(model.namedParameters, gradients), features: gradients[pixels])
@@ -204,8 +205,9 @@ import Testing
     let gradients = Gradients()
     let loss = model.addGradients(
       of: own, texts: texts, indices: places, languageModel: languageModel,
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: communicator,
-      weight: 0.5, to: gradients)
+      in: GradientStep(
+        randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: communicator,
+        weight: 0.5, to: gradients))
     return Outcome(
       losses: [loss], gradients: values(model.namedParameters, gradients),
       features: gradients[own])

@@ -21,8 +21,9 @@ import Testing
     let gradients = Gradients()
     let losses = model.addGradients(
       of: batch, inChunksOf: chunkSize, negatives: .drawn(Philox(seed: 8)),
-      randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3), communicator: SingleProcess(),
-      to: gradients)
+      in: GradientStep(
+        randomness: TrainingRandomness(rate: 0.3, seed: 2, step: 3),
+        communicator: SingleProcess(), to: gradients))
     let values = [losses.contrast, losses.matching, losses.generation].map { $0 ?? -1 }
     return [values] + model.namedParameters.map { $0.parameter.gradient(in: gradients)!.values }
       + [gradients[batch.features]!.values]

@@ -39,12 +39,13 @@ import Testing
         a.read { a in
           b.read { b in
             fast.modify {
-              sharedProduct(
-                a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta))
+              MatrixProduct(a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta))
+                .multiply()
             }
             plain.modify {
               BFloat16.multiplyAsFloats(
-                a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta))
+                MatrixProduct(
+                  a, b, form, into: .float32($0), cStride: columns, Epilogue(beta: beta)))
             }
           }
         }
@@ -98,16 +99,16 @@ import Testing
         bias.read { bias in
           plain.modify {
             BFloat16.multiplyAsFloats(
-              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
+              MatrixProduct(a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias)))
           }
           let sum = Epilogue(bias: bias)
           for isShared in [true, false] {
             let result = BFloat16Matrix(rows: rows, columns: columns) {
               if isShared {
-                sharedProduct(a, b, form, into: .bfloat16($0), cStride: columns, sum)
+                MatrixProduct(a, b, form, into: .bfloat16($0), cStride: columns, sum).multiply()
               } else {
                 BFloat16.multiplyAsFloats(
-                  a, b, form, into: .bfloat16($0), cStride: columns, sum)
+                  MatrixProduct(a, b, form, into: .bfloat16($0), cStride: columns, sum))
               }
             }
             #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
@@ -134,17 +135,18 @@ import Testing
         bias.read { bias in
           plain.modify {
             BFloat16.multiplyAsFloats(
-              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
+              MatrixProduct(a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias)))
           }
           var fast = Tensor.zeros([rows, columns])
           fast.modify {
             TiledProduct.multiply(
-              a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias))
+              MatrixProduct(a, b, form, into: .float32($0), cStride: columns, Epilogue(bias: bias)))
           }
           #expect(difference(fast, plain, relative: 1e-5) == nil)
           let result = BFloat16Matrix(rows: rows, columns: columns) {
             TiledProduct.multiply(
-              a, b, form, into: .bfloat16($0), cStride: columns, Epilogue(bias: bias))
+              MatrixProduct(a, b, form, into: .bfloat16($0), cStride: columns, Epilogue(bias: bias))
+            )
           }
           #expect(difference(result.expanded(plain.shape), plain, relative: 4e-3) == nil)
         }

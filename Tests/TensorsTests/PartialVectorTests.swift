@@ -18,11 +18,13 @@ import Testing
 
   @Test(arguments: 0...15) func bfloat16(count: Int) {
     let rounded = numbers.map { BFloat16($0) }
-    let read = rounded.withUnsafeBufferPointer { Vector($0.baseAddress!, first: count) }
+    let read = rounded.withUnsafeBufferPointer {
+      BFloat16.load($0.baseAddress!, first: count)
+    }
     #expect((0..<16).allSatisfy { read[$0] == ($0 < count ? rounded[$0].float : 0) })
     var written = [BFloat16](repeating: BFloat16(-1), count: 16)
     written.withUnsafeMutableBufferPointer {
-      Vector(numbers).store($0.baseAddress!, first: count)
+      BFloat16.store(Vector(numbers), $0.baseAddress!, first: count)
     }
     #expect((0..<16).allSatisfy { written[$0].float == ($0 < count ? rounded[$0].float : -1) })
   }
@@ -32,16 +34,15 @@ import Testing
   func panelsHoldWhatTheRowsHold(columns: Int, rows: Int) {
     let values = (0..<rows * columns).map { BFloat16(Float($0 % 113) - 50) }
     func expanded(
-      columns: Int, inner: Int, _ write: (BFloat16Panels, ElementView<BFloat16>) -> Void
-    )
-      -> [[Float]]
-    {
+      columns: Int, inner: Int, isTransposed: Bool
+    ) -> [[Float]] {
       var memory = [Float](
         repeating: .nan, count: BFloat16Panels.count(columns: columns, inner: inner))
       return memory.withUnsafeMutableBufferPointer { memory in
         let panels = BFloat16Panels(memory.baseAddress!, columns: columns, inner: inner)
         values.withUnsafeBufferPointer {
-          write(panels, ElementView($0.baseAddress!, rows: rows, columns: values.count / rows))
+          let view = ElementView($0.baseAddress!, rows: rows, columns: values.count / rows)
+          panels.write(RightFactor(view: view, isTransposed: isTransposed))
         }
         return (0..<columns).map { column in
           var numbers = [Float](repeating: .nan, count: inner)
@@ -52,8 +53,8 @@ import Testing
         }
       }
     }
-    let byColumn = expanded(columns: columns, inner: rows) { $0.write(rowsOf: $1) }
-    let byRow = expanded(columns: rows, inner: columns) { $0.write(columnsOf: $1) }
+    let byColumn = expanded(columns: columns, inner: rows, isTransposed: false)
+    let byRow = expanded(columns: rows, inner: columns, isTransposed: true)
     for row in 0..<rows {
       for column in 0..<columns {
         let number = values[row * columns + column].float

@@ -76,22 +76,14 @@ private enum ReLU: DifferentiableFunction {
   }
 }
 
-private enum QuickGELU: DifferentiableFunction {
-  private static var slope: Float { 1.702 }
-
+private enum QuickGELU: SigmoidLinear {
   @inline(__always)
-  static func value(_ x: Vector) -> Vector { SigmoidLinear.value(x, slope: slope) }
-
-  @inline(__always)
-  static func derivative(_ x: Vector) -> Vector { SigmoidLinear.derivative(x, slope: slope) }
+  static var slope: Float { 1.702 }
 }
 
-private enum SiLU: DifferentiableFunction {
+private enum SiLU: SigmoidLinear {
   @inline(__always)
-  static func value(_ x: Vector) -> Vector { SigmoidLinear.value(x, slope: 1) }
-
-  @inline(__always)
-  static func derivative(_ x: Vector) -> Vector { SigmoidLinear.derivative(x, slope: 1) }
+  static var slope: Float { 1 }
 }
 
 extension Variable {

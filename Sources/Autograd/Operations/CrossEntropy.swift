@@ -15,23 +15,20 @@ extension Variable {
     let logits = value
     let (rows, width) = (logits.rowCount, logits.width)
     precondition(rows > 0, "the mean over no rows is not defined")
-    var losses = [Double](repeating: 0, count: rows)
+    let losses = NumberBuffer<Double>(count: rows)
     // The gradient is made in the same pass: rows of logits are then read once.
     var gradient = targets.reshaped(logits.shape).copied()
     gradient.modify { targets in
       logits.read { logits in
-        losses.withUnsafeMutableBufferPointer { losses in
-          let losses = losses
-          Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
-            for row in run {
-              losses[row] = crossEntropyRow(
-                logits + row * width, target: targets + row * width, width: width, rows: rows)
-            }
+        Parallel.forEachRun(of: rows, grain: Parallel.rowGrain(width: width)) { run in
+          for row in run {
+            losses.pointer[row] = crossEntropyRow(
+              logits + row * width, target: targets + row * width, width: width, rows: rows)
           }
         }
       }
     }
-    let loss = Float(losses.reduce(0, +) / Double(rows))
+    let loss = Float(losses.values.reduce(0, +) / Double(rows))
     return .recording(Tensor(loss), from: self) { [gradient] dy in gradient * dy.scalar }
   }
 

@@ -10,6 +10,26 @@ struct LayerNormKernel {
   let gamma: Tensor
   let beta: Tensor
 
+  /// - Parameters:
+  ///   - x: `[..., width]`.
+  ///   - gamma: `[width]`, as beta.
+  ///   - places: Where each row's draws belong; used only with dropout.
+  init(
+    of x: Variable, gamma: Variable, beta: Variable, epsilon: Float, dropout: Dropout? = nil,
+    places: [RandomPlace] = []
+  ) {
+    (rows, width, self.epsilon) = (x.rowCount, x.width, epsilon)
+    self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
+    self.places = places
+    (self.gamma, self.beta) = (gamma.value, beta.value)
+    precondition(
+      self.gamma.count == width && self.beta.count == width,
+      "γ \(gamma.shape) and β \(beta.shape) do not go with shape \(x.shape)")
+    precondition(
+      self.dropout == nil || places.count == rows,
+      "\(places.count) places for the rows of \(x.shape)")
+  }
+
   struct Result {
     /// `[rows, width]`, as float32 and as bfloat16, as far as wanted.
     var y: Tensor?
@@ -33,16 +53,15 @@ struct LayerNormKernel {
     let count = keepsNormalised ? rows : 0
     let scales = Tensor(shape: [count]) { _ in }
     let y = writesFloats ? Tensor(shape: [rows, width]) { _ in } : nil
-    var result = Result(
-      y: y, normalised: .float32(Tensor(shape: [rounds ? 0 : count, width]) { _ in }),
-      scales: scales)
+    let floats = Tensor(shape: [rounds ? 0 : count, width]) { _ in }
+    var result = Result(y: y, normalised: .float32(floats), scales: scales)
     func run(_ rounded: UnsafeMutablePointer<BFloat16>?, _ kept: KeptRows) {
       forward(
         x, residual, scales: keepsNormalised ? scales.writable : nil,
         into: Targets(y: y?.writable, rounded: rounded, kept: kept))
     }
     guard rounds else {
-      run(nil, .floats(keepsNormalised ? result.normalised.writable : nil))
+      run(nil, .floats(keepsNormalised ? floats.writable : nil))
       return result
     }
     var normalised: BFloat16Matrix?
@@ -228,45 +247,21 @@ struct LayerNormKernel {
   /// The gradient that reaches x: the mask times that of the sum.
   /// - Parameter isRounded: Whether it is wanted in bfloat16.
   func dropped(_ dSum: Tensor, isRounded: Bool) -> Operand {
-    guard isRounded else {
-      guard dropout != nil else { return .float32(dSum) }
-      return .float32(
-        Tensor(shape: dSum.shape) { dx in
-          forEachDroppedRow(dSum) { row, start in
-            (dx + start).update(from: row, count: width)
+    if dropout == nil, !isRounded { return .float32(dSum) }
+    return .made(in: isRounded ? .bfloat16 : .float32, shape: dSum.shape) { dx in
+      dSum.read { ds in
+        Parallel.forEachRun(of: rows, grain: grain) { run in
+          let scratch = Tensor(shape: [width]) { _ in }
+          for row in run {
+            let start = row * width
+            dropout?.apply(
+              to: scratch.writable, from: ds + start, count: width, place: places[row])
+            dx.advanced(by: start).write(
+              dropout == nil ? ds + start : UnsafePointer(scratch.writable), count: width)
           }
-        })
-    }
-    return .bfloat16(
-      BFloat16Matrix(rows: rows, columns: width) { dx in
-        forEachDroppedRow(dSum) { row, start in roundVectors(row, into: dx + start, count: width) }
-      })
-  }
-
-  private func forEachDroppedRow(
-    _ dSum: Tensor, _ body: (_ row: UnsafePointer<Float>, _ start: Int) -> Void
-  ) {
-    dSum.read { ds in
-      Parallel.forEachRun(of: rows, grain: grain) { run in
-        let scratch = Tensor(shape: [width]) { _ in }
-        for row in run {
-          let start = row * width
-          guard let dropout else {
-            body(ds + start, start)
-            continue
-          }
-          dropout.apply(to: scratch.writable, from: ds + start, count: width, place: places[row])
-          body(UnsafePointer(scratch.writable), start)
+          withExtendedLifetime(scratch) {}
         }
-        withExtendedLifetime(scratch) {}
       }
     }
-  }
-}
-
-extension Operand {
-  /// Where a kernel writes values that are float32.
-  fileprivate var writable: UnsafeMutablePointer<Float>? {
-    if case .float32(let values) = self { values.writable } else { nil }
   }
 }

@@ -16,9 +16,9 @@ extension Variable {
     gamma: Variable, beta: Variable, epsilon: Float, precision: ProductPrecision = .float32,
     inComputePrecision: Bool = false
   ) -> Variable {
-    Variable.normalisedSum(
-      self, residual: nil, dropout: nil, places: [], gamma: gamma, beta: beta, epsilon: epsilon,
-      precision: precision, inComputePrecision: inComputePrecision)
+    normalisedSum(
+      by: LayerNormKernel(of: self, gamma: gamma, beta: beta, epsilon: epsilon),
+      gamma: gamma, beta: beta, precision: precision, inComputePrecision: inComputePrecision)
   }
 
   /// `layerNorm(dropout(x) + residual)`, the end of every sub-block of BERT, in one pass.
@@ -34,42 +34,31 @@ extension Variable {
       shape == residual.shape
         || (rowCount == residual.rowCount && shape.last == residual.shape.last),
       "a residual of shape \(residual.shape) for a sum with shape \(shape)")
-    return Variable.normalisedSum(
-      self, residual: residual, dropout: dropout, places: places, gamma: gamma, beta: beta,
-      epsilon: epsilon, precision: precision, inComputePrecision: false)
+    return normalisedSum(
+      by: LayerNormKernel(
+        of: self, gamma: gamma, beta: beta, epsilon: epsilon, dropout: dropout, places: places),
+      addedTo: residual, gamma: gamma, beta: beta, precision: precision)
   }
 
-  private static func normalisedSum(
-    _ x: Variable, residual: Variable?, dropout: Dropout?, places: [RandomPlace],
-    gamma: Variable, beta: Variable, epsilon: Float, precision: ProductPrecision,
-    inComputePrecision: Bool
+  private func normalisedSum(
+    by kernel: LayerNormKernel, addedTo residual: Variable? = nil, gamma: Variable, beta: Variable,
+    precision: ProductPrecision, inComputePrecision: Bool = false
   ) -> Variable {
-    let shape = x.shape
-    let kernel = LayerNormKernel(
-      rows: x.rowCount, width: shape.last ?? 1, epsilon: epsilon,
-      dropout: dropout.flatMap { $0.rate > 0 ? $0 : nil }, places: places,
-      gamma: gamma.value, beta: beta.value)
-    precondition(
-      kernel.gamma.count == kernel.width && kernel.beta.count == kernel.width,
-      "γ \(gamma.shape) and β \(beta.shape) do not go with shape \(shape)")
-    precondition(
-      kernel.dropout == nil || places.count == kernel.rows,
-      "\(places.count) places for the rows of \(shape)")
-    let parents = [x, residual, gamma, beta]
+    let parents = [self, residual, gamma, beta]
     let keeps = parents.contains { $0?.needsGradient ?? false }
     let rounds = precision == .bfloat16
     let result = kernel.forward(
-      x.kept, residual: residual?.value, rounds: rounds,
+      self.kept, residual: residual?.value, rounds: rounds,
       // With a gradient to come, several maps' gradients are summed in float32.
       writesFloats: !rounds || !inComputePrecision || keeps, keepsNormalised: keeps)
     let y = result.y.map { Operand.float32($0.reshaped(shape)) }
-    let rounded = result.rounded.map { Operand.bfloat16($0) }
-    guard let kept = y ?? rounded else { preconditionFailure("a norm has a result") }
-    let (xNode, residualNode, gammaNode, betaNode) = (
-      x.node, residual?.node, gamma.node, beta.node
-    )
+    guard let kept = y ?? result.rounded.map({ .bfloat16($0) }) else {
+      preconditionFailure("a norm has a result")
+    }
+    let (residualNode, gammaNode, betaNode) = (residual?.node, gamma.node, beta.node)
     let wantsScales = gammaNode != nil || betaNode != nil
-    return .recording(kept, shape: shape, rounded: rounded, from: parents) { dy, gradients in
+    return .recording(kept, shape: shape, rounded: result.rounded, from: parents) {
+      [node, shape] dy, gradients in
       let gradient = kernel.backward(
         dy.tensor(shape), normalised: result.normalised, scales: result.scales,
         wantsScales: wantsScales)
@@ -78,7 +67,7 @@ extension Variable {
         gradients.add(dBeta, to: betaNode)
       }
       gradients.addFactor(
-        kernel.dropped(gradient.dSum, isRounded: xNode?.isRounded ?? false), to: xNode)
+        kernel.dropped(gradient.dSum, isRounded: node?.isRounded ?? false), to: node)
       gradients.add(gradient.dSum, to: residualNode)
     }
   }

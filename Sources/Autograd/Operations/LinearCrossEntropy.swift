@@ -21,7 +21,8 @@ extension Variable {
   ) -> Variable {
     let pass = LinearCrossEntropyPass(
       weight: weight.matrix, bias: bias?.value, classes: classes, labelSmoothing: labelSmoothing)
-    pass.check(shape)
+    weight.check(shape, bias: bias)
+    pass.checkClasses(rowCount)
     let sums = LinearCrossEntropyPass.Sums(
       x: node.map { Tensor(shape: $0.shape) { _ in } },
       weight: weight.variable.map { Tensor(shape: $0.shape) { _ in } },
@@ -65,16 +66,9 @@ private struct LinearCrossEntropyPass {
   /// … but so many rows at least, or to read the weight would take longer than to multiply by it.
   private static let leastRows = 64
 
-  func check(_ shape: [Int]) {
+  func checkClasses(_ rows: Int) {
     precondition(
-      shape.last == weight.inputs,
-      "a weight [\(weight.outputs), \(weight.inputs)] cannot be applied to shape \(shape)")
-    precondition(
-      bias.map { $0.count == weight.outputs } ?? true,
-      "a bias of shape \(bias?.shape ?? []) does not go with \(weight.outputs) classes")
-    precondition(
-      !classes.isEmpty && classes.count == shape.dropLast().reduce(1, *),
-      "\(classes.count) classes for rows of shape \(shape)")
+      !classes.isEmpty && classes.count == rows, "\(classes.count) classes for \(rows) rows")
     precondition(
       classes.allSatisfy { $0 >= 0 && $0 < weight.outputs },
       "a class lies outside 0..<\(weight.outputs)")
@@ -119,27 +113,24 @@ private struct LinearCrossEntropyPass {
     _ logits: Tensor, of range: Range<Int>, wantsGradient: Bool
   ) -> (losses: [Double], dz: Operand?) {
     let (count, width) = (range.count, weight.outputs)
-    var losses = [Double](repeating: 0, count: count)
+    let losses = NumberBuffer<Double>(count: count)
     let rounds = wantsGradient && weight.resultPrecision == .bfloat16
     let rounded = BFloat16Matrix(rows: rounds ? count : 0, columns: width) { target in
-      losses.withUnsafeMutableBufferPointer { losses in
-        let losses = losses
-        withExtendedLifetime(logits) {
-          Parallel.forEachRun(of: count, grain: Parallel.rowGrain(width: width)) { run in
-            for row in run {
-              let line = logits.writable + row * width
-              let label = Int(classes[range.lowerBound + row])
-              losses[row] =
-                rounds
-                ? gradient(line, class: label, into: target + row * width)
-                : gradient(line, class: label, into: line)
-            }
+      withExtendedLifetime(logits) {
+        Parallel.forEachRun(of: count, grain: Parallel.rowGrain(width: width)) { run in
+          for row in run {
+            let line = logits.writable + row * width
+            let label = Int(classes[range.lowerBound + row])
+            losses.pointer[row] =
+              rounds
+              ? gradient(line, class: label, into: target + row * width)
+              : gradient(line, class: label, into: line)
           }
         }
       }
     }
-    if !wantsGradient { return (losses, nil) }
-    return (losses, rounds ? .bfloat16(rounded) : .float32(logits))
+    if !wantsGradient { return (losses.values, nil) }
+    return (losses.values, rounds ? .bfloat16(rounded) : .float32(logits))
   }
 
   /// The loss of one row of logits, which are used up, and their gradient, which may take their place.

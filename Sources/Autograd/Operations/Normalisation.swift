@@ -6,8 +6,7 @@ extension Variable {
   /// Pullback: `dx = (dy − y · sum(dy · y)) / |x|`.
   /// - Returns: A variable of the receiver's shape.
   public func unitRows() -> Variable {
-    let width = value.width
-    let rows = value.rowCount
+    let (rows, width) = (rowCount, self.width)
     var lengths = [Float](repeating: 0, count: rows)
     let y = value.read { x in
       Tensor(shape: shape) { y in
@@ -41,10 +40,9 @@ extension Variable {
   ///
   /// Pullback: `dy` goes to the row that had the maximum, the first of equals.
   public func maximumOfRows(inGroupsOf size: Int) -> Variable {
-    let width = value.width
-    let shape = self.shape
-    let groups = value.rowCount / size
-    precondition(groups * size == value.rowCount, "\(shape) has no whole groups of \(size) rows")
+    let (shape, width) = (self.shape, self.width)
+    let groups = rowCount / size
+    precondition(groups * size == rowCount, "\(shape) has no whole groups of \(size) rows")
     var winners = [Int32](repeating: 0, count: groups * width)
     let y = value.read { x in
       Tensor(shape: [groups, width]) { y in

@@ -10,7 +10,6 @@ extension Variable {
   ///   - scale: `s`, `[width]`.
   public func adding(_ branch: Variable, scaledBy scale: Variable? = nil) -> Variable {
     precondition(shape == branch.shape, "\(branch.shape) cannot be added to \(shape)")
-    let width = shape.last ?? 1
     precondition(
       scale.map { $0.shape == [width] } ?? true, "\(scale?.shape ?? []) cannot scale \(shape)")
     let h = branch.kept

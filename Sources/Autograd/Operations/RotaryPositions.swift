@@ -15,8 +15,8 @@ public struct RotaryPositions: Sendable {
   let pairing: Pairing
   let headWidth: Int
   /// `[rows, head width / 2]` each.
-  let cosines: Tensor
-  let sines: Tensor
+  private(set) var cosines: Tensor
+  private(set) var sines: Tensor
 
   /// - Parameters:
   ///   - positions: One for each row.
@@ -40,24 +40,17 @@ public struct RotaryPositions: Sendable {
     self.sines = Tensor(sines, shape: [positions.count, half])
   }
 
-  private init(_ whole: RotaryPositions, rows: [Int32]) {
-    (pairing, headWidth) = (whole.pairing, whole.headWidth)
-    cosines = whole.cosines.gatheredRows(rows)
-    sines = whole.sines.gatheredRows(rows)
-  }
-
   /// The turns of some of the rows, in the order given.
   public func rows(_ indices: [Int32]) -> RotaryPositions {
-    RotaryPositions(self, rows: indices)
+    var some = self
+    (some.cosines, some.sines) = (cosines.gatheredRows(indices), sines.gatheredRows(indices))
+    return some
   }
 
   /// Turns the rows by their angles, or back, in their form.
   func turned(_ x: Operand, _ shape: [Int], back: Bool) -> Operand {
     let y = Operand.float32(turned(x.tensor(shape), back: back))
-    switch x {
-    case .float32: return y
-    case .bfloat16: return .bfloat16(y.rounded)
-    }
+    return x.precision == .bfloat16 ? .bfloat16(y.rounded) : y
   }
 
   /// Turns the rows by their angles, or back.
@@ -105,7 +98,7 @@ extension Variable {
   /// - Returns: The receiver's shape, `[rows, heads · head width]`.
   public func rotated(by positions: RotaryPositions) -> Variable {
     precondition(
-      positions.cosines.shape[0] == rowCount && (shape.last ?? 1) % positions.headWidth == 0,
+      positions.cosines.shape[0] == rowCount && width % positions.headWidth == 0,
       "positions of \(positions.cosines.shape[0]) rows with heads of \(positions.headWidth) for "
         + "shape \(shape)")
     return .recording(

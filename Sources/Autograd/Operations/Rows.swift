@@ -5,15 +5,12 @@ import Tensors
 extension Variable {
   /// The rows of a range, `[rows, width]`; nothing is copied. Pullback: `dx[range] = dy`.
   public func rows(_ range: Range<Int>) -> Variable {
-    let width = shape.last ?? 1
-    let node = self.node
     let shape = [range.count, width]
     return .recording(
       kept.rows(range), shape: shape, rounded: rounded?.rows(range), from: [self]
-    ) { dy, gradients in
+    ) { [node, width] dy, gradients in
       gradients.accumulateSparse(into: node) { dx in
-        let dy = dy.tensor(shape)
-        dy.read { addInParallel($0, to: dx + range.lowerBound * width, count: dy.count) }
+        dy.tensor(shape).add(to: dx + range.lowerBound * width)
       }
     }
   }
@@ -23,10 +20,7 @@ extension Variable {
   /// Pullback: each row's gradient is added to its place.
   /// - Returns: `[indices.count, width]`.
   public func gatheredRows(_ indices: [Int32]) -> Variable {
-    let width = value.width
-    let y = value.gatheredRows(indices)
-    let node = self.node
-    return .recording(y, from: [self]) { dy, gradients in
+    .recording(value.gatheredRows(indices), from: [self]) { [node, width] dy, gradients in
       gradients.accumulateSparse(into: node) { dx in
         dy.read { scatterAdd($0, rows: indices, width: width, to: dx) }
       }
@@ -38,21 +32,17 @@ extension Variable {
   /// Pullback: each part takes its rows of `dy`.
   public static func concatenatedRows(_ parts: [Variable]) -> Variable {
     precondition(!parts.isEmpty, "there is nothing to join")
-    let width = parts[0].shape.last ?? 1
+    let width = parts[0].width
     if parts.count == 1 {
       return parts[0].shape.count == 2 ? parts[0] : parts[0].reshaped([parts[0].rowCount, width])
     }
     precondition(
       parts.allSatisfy { $0.shape.last == width },
       "rows of different widths: \(parts.map(\.shape))")
-    var starts: [Int] = []
     var rows = 0
-    for part in parts {
-      starts.append(rows)
-      rows += part.rowCount
-    }
-    let targets = zip(parts, starts).map { part, start in
-      (node: part.node, rows: start..<start + part.rowCount)
+    let targets = parts.map { part in
+      defer { rows += part.rowCount }
+      return (node: part.node, rows: rows..<rows + part.rowCount)
     }
     return .recording(
       Operand.concatenated(parts.map(\.kept), rows: rows, width: width),
@@ -66,10 +56,9 @@ extension Variable {
   ///
   /// Pullback: each row takes `dy / size`.
   public func meanOfRows(inGroupsOf size: Int) -> Variable {
-    let width = value.width
-    let shape = self.shape
-    let groups = value.rowCount / size
-    precondition(groups * size == value.rowCount, "\(shape) has no whole groups of \(size) rows")
+    let (shape, width) = (self.shape, self.width)
+    let groups = rowCount / size
+    precondition(groups * size == rowCount, "\(shape) has no whole groups of \(size) rows")
     let y = value.read { x in
       Tensor(shape: [groups, width]) { y in
         y.update(repeating: 0, count: groups * width)
@@ -89,14 +78,6 @@ extension Variable {
         }
       }
     }
-  }
-}
-
-private func addInParallel(
-  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
-) {
-  Parallel.forEachRun(of: count, grain: 16_384) { run in
-    addVectors(x + run.lowerBound, to: y + run.lowerBound, count: run.count)
   }
 }
 

@@ -3,15 +3,20 @@ import Tensors
 /// The sigmoid-weighted linear unit `y = x · σ(a · x)`, `σ(z) = 1 / (1 + exp(−z))`
 /// (Hendrycks and Gimpel 2016, §2): SiLU with `a = 1`, and with `a = 1.702` the approximation of GELU
 /// that CLIP was trained with.
-enum SigmoidLinear {
+protocol SigmoidLinear: DifferentiableFunction {
+  /// a
+  static var slope: Float { get }
+}
+
+extension SigmoidLinear {
   @inline(__always)
-  static func value(_ x: Vector, slope: Float) -> Vector {
+  static func value(_ x: Vector) -> Vector {
     x * (x * slope).logistic()
   }
 
   /// `σ(z) · (1 + z · (1 − σ(z)))` with `z = a · x`.
   @inline(__always)
-  static func derivative(_ x: Vector, slope: Float) -> Vector {
+  static func derivative(_ x: Vector) -> Vector {
     let z = Logistic.bounded(x * slope)
     let (share, rest) = Logistic.shares(z)
     return share * Vector(repeating: 1).addingProduct(z, rest)

@@ -21,7 +21,7 @@ struct LayerRows {
     self.queryRows = queryRows
     self.selfAttention = selfAttention
     self.crossAttention = crossAttention
-    var places = Array(repeating: RandomPlace(sample: 0, position: 0), count: read.count)
+    var places = Array(repeating: RandomPlace(), count: read.count)
     for span in selfAttention.groups.flatMap(\.queries) {
       for (index, row) in span.rows.enumerated() {
         places[row] = RandomPlace(

@@ -136,7 +136,7 @@ public struct PackedSequences {
       groups[sequence].queries.append(
         .init(
           rows: rows(ofQueries: sequence), visibleKeys: queryCount,
-          place: RandomPlace(sample: entry.sample, position: 0)))
+          place: RandomPlace(sample: entry.sample)))
     }
     for text in texts where !text.rows.isEmpty {
       let rows = queryRows + text.rows.lowerBound..<queryRows + text.rows.upperBound
@@ -146,14 +146,11 @@ public struct PackedSequences {
         groups.append(
           .init(
             queries: [
-              .init(
-                rows: rows, visibleKeys: rows.count,
-                place: RandomPlace(sample: text.sample, position: 0))
+              .init(rows: rows, visibleKeys: rows.count, place: RandomPlace(sample: text.sample))
             ], keys: [keys]))
       case .queriesAndEarlierText(let queries), .queriesBothWays(let queries):
         precondition(groups[queries].keys.count == 1, "two texts cannot share one query sequence")
-        var isCausal = false
-        if case .queriesAndEarlierText = text.view { isCausal = true }
+        let isCausal = if case .queriesAndEarlierText = text.view { true } else { false }
         groups[queries].keys.append(keys)
         if !isCausal {
           for span in groups[queries].queries.indices {
@@ -177,7 +174,7 @@ public struct PackedSequences {
       groups[entry.image, default: .init(queries: [], keys: [keys])].queries.append(
         .init(
           rows: rows(ofQueries: sequence), visibleKeys: imageTokens,
-          place: RandomPlace(sample: entry.sample, position: 0)))
+          place: RandomPlace(sample: entry.sample)))
     }
     return AttentionLayout(groups: groups.sorted { $0.key < $1.key }.map(\.value))
   }

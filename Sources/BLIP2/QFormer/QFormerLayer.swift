@@ -35,47 +35,57 @@ struct QFormerLayer: Module {
     _ x: Variable, rows: LayerRows, image: AttentionSource?, past: KeyValues?,
     randomness: TrainingRandomness?
   ) -> (output: Variable, memory: KeyValues) {
-    func dropout(_ site: DropoutSite) -> Dropout? {
-      randomness?.dropout(site: site.number(layer: number))
-    }
     let own = selfAttention.sublayer.keyValues(of: x)
     let memory = past.map { own.following($0) } ?? own
     let looking = rows.read.of(x)
     if rows.count == 0 { return (looking, own) }
     let attended = selfAttention(
-      looking, dropout: dropout(.selfAttentionOutput), places: rows.places
+      looking, dropout: dropout(.selfAttentionOutput, randomness), places: rows.places
     ) {
       $0(
         looking, to: .keyValues(memory), layout: rows.selfAttention,
-        dropout: dropout(.selfAttention))
+        dropout: dropout(.selfAttention, randomness))
     }
     var parts: [Variable] = []
     if rows.queryRows > 0 {
-      let places = Array(rows.places[..<rows.queryRows])
-      var queries = attended.rows(0..<rows.queryRows)
-      if let crossAttention {
-        guard let image else { preconditionFailure("queries need an image to look at") }
-        queries = crossAttention(
-          queries, dropout: dropout(.crossAttentionOutput), places: places
-        ) {
-          $0(
-            queries, to: image, layout: rows.crossAttention, dropout: dropout(.crossAttention))
-        }
-      }
       parts.append(
-        queryFeedForward(queries, dropout: dropout(.queryFeedForward), places: places) {
-          $0.maps(queries, inComputePrecision: true)
-        })
+        queryOutput(
+          attended.rows(0..<rows.queryRows), rows: rows, image: image, randomness: randomness))
     }
     if rows.textRows > 0 {
-      let places = Array(rows.places[rows.queryRows...])
       let text = attended.rows(rows.queryRows..<rows.count)
       parts.append(
-        textFeedForward(text, dropout: dropout(.textFeedForward), places: places) {
-          $0.maps(text, inComputePrecision: true)
-        })
+        textFeedForward(
+          text, dropout: dropout(.textFeedForward, randomness),
+          places: Array(rows.places[rows.queryRows...])
+        ) { $0.maps(text, inComputePrecision: true) })
     }
     return (.concatenatedRows(parts), own)
+  }
+
+  /// What becomes of the query rows after self-attention.
+  private func queryOutput(
+    _ x: Variable, rows: LayerRows, image: AttentionSource?, randomness: TrainingRandomness?
+  ) -> Variable {
+    let places = Array(rows.places[..<rows.queryRows])
+    var queries = x
+    if let crossAttention {
+      guard let image else { preconditionFailure("queries need an image to look at") }
+      queries = crossAttention(
+        x, dropout: dropout(.crossAttentionOutput, randomness), places: places
+      ) {
+        $0(
+          x, to: image, layout: rows.crossAttention,
+          dropout: dropout(.crossAttention, randomness))
+      }
+    }
+    return queryFeedForward(
+      queries, dropout: dropout(.queryFeedForward, randomness), places: places
+    ) { $0.maps(queries, inComputePrecision: true) }
+  }
+
+  private func dropout(_ site: DropoutSite, _ randomness: TrainingRandomness?) -> Dropout? {
+    randomness?.dropout(site: site.number(layer: number))
   }
 
   /// The layer's output, `[rows, width]`, with nothing kept but what goes in.

@@ -6,17 +6,9 @@ import Tensors
 extension StageOneModel {
   /// The losses of a batch as numbers; those that the configuration leaves out are nil.
   public struct LossValues {
-    public internal(set) var contrast: Float?
-    public internal(set) var matching: Float?
-    public internal(set) var generation: Float?
-
-    init() {}
-
-    public init(_ losses: Losses) {
-      contrast = losses.contrast?.value.scalar
-      matching = losses.matching?.value.scalar
-      generation = losses.generation?.value.scalar
-    }
+    public let contrast: Float?
+    public let matching: Float?
+    public let generation: Float?
   }
 
   /// Adds the gradients of a batch's total loss to a store: of what this process has of it, so that the
@@ -25,23 +17,21 @@ extension StageOneModel {
   ///   - chunkSize: Pairs that go through the Q-Former at once (`ChunkedStep`); nil for all. Losses
   ///     and gradients are the same but for rounding.
   ///   - negatives: Drawn, or given for the own pairs as places in the whole batch.
-  ///   - weight: What the loss counts for, such as 1/N with N micro-batches.
   ///   - betweenChunks: Called before each chunk; what it throws ends the step, half done.
   /// - Returns: The losses of the whole batch.
   public func addGradients(
     of batch: StageOneBatch, inChunksOf chunkSize: Int? = nil, negatives: NegativeChoice,
-    randomness: TrainingRandomness? = nil, communicator: some Communicator,
-    weight: Float = 1, to gradients: Gradients, betweenChunks: (() throws -> Void)? = nil
+    in step: GradientStep<some Communicator>, betweenChunks: (() throws -> Void)? = nil
   ) rethrows -> LossValues {
-    if communicator.count > 1 || chunkSize.map({ $0 < batch.texts.count }) ?? false {
-      let step = ChunkedStep(
-        self, batch, chunkSize: chunkSize, randomness: randomness, communicator: communicator,
-        weight: weight, gradients: gradients)
-      return try step.run(negatives: negatives, betweenChunks: betweenChunks)
+    if step.communicator.count > 1 || chunkSize.map({ $0 < batch.texts.count }) ?? false {
+      return try ChunkedStep(self, batch, chunkSize: chunkSize, step)
+        .run(negatives: negatives, betweenChunks: betweenChunks)
     }
-    let losses = losses(batch, negatives: negatives, randomness: randomness)
-    gradients.addBackward(from: losses.total, weight: weight)
-    return LossValues(losses)
+    let losses = losses(batch, negatives: negatives, randomness: step.randomness)
+    step.gradients.addBackward(from: losses.total, weight: step.weight)
+    return LossValues(
+      contrast: losses.contrast?.value.scalar, matching: losses.matching?.value.scalar,
+      generation: losses.generation?.value.scalar)
   }
 }
 
@@ -58,26 +48,20 @@ struct ChunkedStep<Processes: Communicator> {
   private let batch: StageOneBatch
   private let whole: WholeBatch
   private let plan: ChunkPlan
-  private let randomness: TrainingRandomness?
-  private let communicator: Processes
-  private let weight: Float
-  private let gradients: Gradients
+  private let step: GradientStep<Processes>
   /// The image features, `[pairs, tokens, vision width]`: chunks must not run back into the encoder,
   /// which has one backward pass in the end.
   private let features: DetachedLeaf
 
   init(
     _ model: StageOneModel, _ batch: StageOneBatch, chunkSize: Int?,
-    randomness: TrainingRandomness?, communicator: Processes, weight: Float, gradients: Gradients
+    _ step: GradientStep<Processes>
   ) {
     self.model = model
     self.batch = batch
-    whole = batch.whole(communicator)
+    self.step = step
+    whole = batch.whole(step.communicator)
     plan = ChunkPlan(whole, chunkSize: chunkSize)
-    self.randomness = randomness
-    self.communicator = communicator
-    self.weight = weight
-    self.gradients = gradients
     features = DetachedLeaf(
       batch.features.value, needsGradient: batch.features.needsGradient)
   }
@@ -94,20 +78,22 @@ struct ChunkedStep<Processes: Communicator> {
       (contrast, unit) = try self.contrast(betweenChunks, &values.contrast)
       if objectives.matching {
         judged = plan.shares(
-          of: ImageTextMatching(model: model).candidates(
+          of: model.candidates(
             batch, of: whole, contrast: contrast, negatives: negatives,
-            communicator: communicator))
+            communicator: step.communicator))
       }
     }
     let images = StepImages(
       features.variable, tokens: batch.imageTokens, whole: whole,
-      wanted: plan.foreignImages(of: judged, whole), communicator)
+      wanted: plan.foreignImages(of: judged, whole), step.communicator)
     for chunk in plan.own {
       try betweenChunks?()
       addGradients(of: chunk, judging: judged, unit, images, &values)
     }
-    if let gradient = images.ownGradient(features.takeGradient(from: gradients), gradients) {
-      gradients.addBackward(from: batch.features, gradient: gradient)
+    if let gradient = images.ownGradient(
+      features.takeGradient(from: step.gradients), step.gradients)
+    {
+      step.gradients.addBackward(from: batch.features, gradient: gradient)
     }
     return losses(values)
   }
@@ -117,22 +103,23 @@ struct ChunkedStep<Processes: Communicator> {
     of chunk: Int, judging judged: [[MatchingCandidate]], _ unit: UnitFeatureGradients?,
     _ images: StepImages<Processes>, _ values: inout PartialLosses
   ) {
-    var roots = Roots(weight: weight)
+    var roots = Roots(weight: step.weight)
     let numbers = ChunkNumbers(plan.chunks[chunk], and: judged[chunk])
     let memory = model.imageMemory(images.features(of: numbers.images))
     if unit != nil || model.configuration.objectives.generation {
       values.generation += addFirstPass(chunk, images: memory, unit: unit, to: &roots)
     }
     if !judged[chunk].isEmpty {
-      let result = ImageTextMatching(model: model).result(
-        numbers.renumbered(judged[chunk]), texts: whole.texts, indices: whole.indices,
-        imageTokens: batch.imageTokens, images: memory, randomness: randomness)
+      let matching = ImageTextMatching(
+        model: model, texts: whole.texts, indices: whole.indices, imageTokens: batch.imageTokens,
+        images: memory, randomness: step.randomness)
+      let result = matching.result(numbers.renumbered(judged[chunk]))
       let total = judged.reduce(0) { $0 + $1.count }
       values.matching += roots.add(
         LossTerm(mean: result.loss, count: judged[chunk].count, total: total),
         weight: model.configuration.lossWeights.matching)
     }
-    gradients.addBackward(from: roots.results)
+    step.gradients.addBackward(from: roots.results)
   }
 
   /// Parts of the means over the whole batch, in double precision.
@@ -145,14 +132,12 @@ struct ChunkedStep<Processes: Communicator> {
   /// The losses of the whole batch from the parts that the processes have.
   private func losses(_ own: PartialLosses) -> StageOneModel.LossValues {
     let objectives = model.configuration.objectives
-    let all = communicator.summed(
+    let all = step.communicator.summed(
       Tensor([Float(own.contrast), Float(own.matching), Float(own.generation)], shape: [3])
     ).values
-    var values = StageOneModel.LossValues()
-    if objectives.contrast { values.contrast = all[0] }
-    if objectives.matching { values.matching = all[1] }
-    if objectives.generation { values.generation = all[2] }
-    return values
+    return StageOneModel.LossValues(
+      contrast: objectives.contrast ? all[0] : nil, matching: objectives.matching ? all[1] : nil,
+      generation: objectives.generation ? all[2] : nil)
   }
 
   // MARK: The contrast of the whole batch
@@ -179,7 +164,7 @@ struct ChunkedStep<Processes: Communicator> {
       let part = part(chunk)
       let images = model.imageMemory(part.features)
       let first = UnimodalPass(
-        model, part, images: images, randomness: randomness, withGeneration: false)
+        model, part, images: images, randomness: step.randomness, withGeneration: false)
       parts.images.append(model.imageEmbedding(first.queries).detached)
       parts.texts.append(model.textEmbedding(first.classification).detached)
     }
@@ -187,16 +172,16 @@ struct ChunkedStep<Processes: Communicator> {
     let texts = DetachedLeaf(Variable.concatenatedRows(parts.texts).value)
     let result = ImageTextContrast(model.configuration)(
       images: images.variable, texts: texts.variable, of: whole,
-      temperature: model.guardedTemperature, communicator: communicator)
+      temperature: model.guardedTemperature, communicator: step.communicator)
     guard model.configuration.objectives.contrast else { return (result, nil) }
     let term = LossTerm(
       mean: result.loss, count: batch.texts.count, total: whole.texts.count)
     value = term.value
-    gradients.addBackward(
+    step.gradients.addBackward(
       from: term.mean,
-      weight: weight * model.configuration.lossWeights.contrast * Float(term.share))
-    guard let ofImages = images.takeGradient(from: gradients),
-      let ofTexts = texts.takeGradient(from: gradients)
+      weight: step.weight * model.configuration.lossWeights.contrast * Float(term.share))
+    guard let ofImages = images.takeGradient(from: step.gradients),
+      let ofTexts = texts.takeGradient(from: step.gradients)
     else { return (result, nil) }
     return (result, UnitFeatureGradients(images: ofImages, texts: ofTexts))
   }
@@ -211,7 +196,7 @@ struct ChunkedStep<Processes: Communicator> {
   ) -> Double {
     let part = part(chunk)
     let first = UnimodalPass(
-      model, part, images: images, randomness: randomness,
+      model, part, images: images, randomness: step.randomness,
       withGeneration: model.configuration.objectives.generation)
     if let unit {
       let (range, queries) = (plan.ownRange(chunk), model.queryCount)

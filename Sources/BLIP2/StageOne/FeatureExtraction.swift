@@ -48,10 +48,10 @@ extension StageOneModel {
       let candidates = texts.indices.map {
         MatchingCandidate(image: $0, text: $0, origin: $0, kind: .match)
       }
-      return ImageTextMatching(model: self).queryOutputs(
-        candidates, texts: texts, imageTokens: features.shape[1],
+      return ImageTextMatching(
+        model: self, texts: texts, imageTokens: features.shape[1],
         images: qFormer.imageMemory(features, norm: visionNorm, readings: 1)
-      ).value
+      ).queryOutputs(candidates).value
     }
   }
 

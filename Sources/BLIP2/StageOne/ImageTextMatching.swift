@@ -7,6 +7,14 @@ import Tensors
 /// pairs with a hard negative image or a hard negative text, under the bidirectional mask.
 struct ImageTextMatching {
   let model: StageOneModel
+  /// What the candidates' texts number.
+  let texts: [[Int32]]
+  /// What their origins number: the pairs' numbers in the global batch; nil for their places.
+  var indices: [Int]?
+  let imageTokens: Int
+  /// What the candidates' images number (`QFormer.imageMemory`).
+  let images: [AttentionSource?]
+  var randomness: TrainingRandomness?
 
   struct Result {
     /// The mean cross-entropy over all candidates, of shape [].
@@ -16,64 +24,32 @@ struct ImageTextMatching {
   }
 
   /// The mean loss of some candidates.
-  /// - Parameters:
-  ///   - texts: What the candidates' texts number.
-  ///   - indices: What their origins number: the pairs' numbers in the global batch.
-  func result(
-    _ candidates: [MatchingCandidate], texts: [[Int32]], indices: [Int], imageTokens: Int,
-    images: [AttentionSource?], randomness: TrainingRandomness?
-  ) -> Result {
-    let logits = logits(
-      candidates, texts: texts, imageTokens: imageTokens, images: images, indices: indices,
-      randomness: randomness)
+  func result(_ candidates: [MatchingCandidate]) -> Result {
+    let logits = logits(candidates)
     return Result(
       loss: logits.crossEntropy(classes: candidates.map { $0.isMatch ? 1 : 0 }), logits: logits)
   }
 
-  /// All candidates of the whole batch, with negatives as they are given for the own pairs or drawn.
-  func candidates(
-    _ batch: StageOneBatch, of whole: WholeBatch, contrast: ImageTextContrast.Result,
-    negatives: NegativeChoice, communicator: some Communicator
-  ) -> [MatchingCandidate] {
-    let own =
-      switch negatives {
-      case .given(let negatives): negatives
-      case .drawn(let generator):
-        HardNegatives.drawn(
-          from: contrast, hard: model.configuration.hardNegatives, generator: generator,
-          indices: batch.indices)
-      }
-    return MatchingCandidate.all(
-      pairs: whole.texts.count, negatives: own.gathered(of: whole, communicator))
-  }
-
   /// The match logits of the candidates, `[candidates, 2]`; class 1 is a match.
-  /// - Parameter indices: The numbers of the pairs that candidates stem from; nil for their places.
-  func logits(
-    _ candidates: [MatchingCandidate], texts: [[Int32]], imageTokens: Int,
-    images: [AttentionSource?],
-    indices: [Int]? = nil, randomness: TrainingRandomness? = nil
-  ) -> Variable {
-    model.matchingLogits(
-      queryOutputs(
-        candidates, texts: texts, imageTokens: imageTokens, images: images,
-        indices: indices, randomness: randomness))
+  func logits(_ candidates: [MatchingCandidate]) -> Variable {
+    model.matchingLogits(queryOutputs(candidates))
   }
 
   /// The query outputs of the candidates, `[candidates · queries, width]`.
-  func queryOutputs(
-    _ candidates: [MatchingCandidate], texts: [[Int32]], imageTokens: Int,
-    images: [AttentionSource?],
-    indices: [Int]? = nil, randomness: TrainingRandomness? = nil
-  ) -> Variable {
+  func queryOutputs(_ candidates: [MatchingCandidate]) -> Variable {
     var pack = PackedSequences(queryCount: model.queryCount)
     for candidate in candidates {
       let index = indices?[candidate.origin] ?? candidate.origin
-      let queries = pack.addQueries(
-        image: candidate.image, index: index, purpose: SequencePurpose(candidate.kind))
+      let purpose: SequencePurpose =
+        switch candidate.kind {
+        case .match: .match
+        case .negativeImage: .negativeImage
+        case .negativeText: .negativeText
+        }
+      let queries = pack.addQueries(image: candidate.image, index: index, purpose: purpose)
       pack.addText(
         texts[candidate.text], view: .queriesBothWays(queries: queries), index: index,
-        purpose: SequencePurpose(candidate.kind), reading: .none)
+        purpose: purpose, reading: .none)
     }
     pack.layOut(imageTokens: imageTokens)
     let output = model.qFormer(
@@ -83,13 +59,21 @@ struct ImageTextMatching {
   }
 }
 
-extension SequencePurpose {
-  fileprivate init(_ kind: MatchingCandidate.Kind) {
-    self =
-      switch kind {
-      case .match: .match
-      case .negativeImage: .negativeImage
-      case .negativeText: .negativeText
+extension StageOneModel {
+  /// What matching judges of the whole batch, with negatives as they are given for the own pairs or drawn.
+  func candidates(
+    _ batch: StageOneBatch, of whole: WholeBatch, contrast: ImageTextContrast.Result,
+    negatives: NegativeChoice, communicator: some Communicator
+  ) -> [MatchingCandidate] {
+    let own =
+      switch negatives {
+      case .given(let negatives): negatives
+      case .drawn(let generator):
+        HardNegatives.drawn(
+          from: contrast, hard: configuration.hardNegatives, generator: generator,
+          indices: batch.indices)
       }
+    return MatchingCandidate.all(
+      pairs: whole.texts.count, negatives: own.gathered(of: whole, communicator))
   }
 }

@@ -36,8 +36,10 @@ extension StageOneModel {
   ) -> [Float] {
     withoutGradients {
       let images = features.shape[0]
-      let memory = qFormer.imageMemory(
-        features, norm: visionNorm, readings: (pairs.count + images - 1) / max(1, images))
+      let matching = ImageTextMatching(
+        model: self, texts: texts, imageTokens: features.shape[1],
+        images: qFormer.imageMemory(
+          features, norm: visionNorm, readings: (pairs.count + images - 1) / max(1, images)))
       let candidates = pairs.enumerated().map { index, pair in
         MatchingCandidate(
           image: pair.image, text: pair.text, origin: index, kind: .match)
@@ -45,9 +47,7 @@ extension StageOneModel {
       // As many pairs at once as the losses of a batch of 64 need.
       return stride(from: 0, to: candidates.count, by: 192).flatMap { start in
         let part = Array(candidates[start..<min(candidates.count, start + 192)])
-        let logits = ImageTextMatching(model: self).logits(
-          part, texts: texts, imageTokens: features.shape[1], images: memory)
-        let values = logits.value.values
+        let values = matching.logits(part).value.values
         return part.indices.map { values[2 * $0 + 1] }
       }
     }

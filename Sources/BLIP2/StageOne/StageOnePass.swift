@@ -86,13 +86,14 @@ extension StageOneModel {
     var terms: [Variable] = objectives.contrast ? [contrast.loss * weights.contrast] : []
     var matching: ImageTextMatching.Result?
     if objectives.matching {
-      let matcher = ImageTextMatching(model: self)
-      matching = matcher.result(
-        matcher.candidates(
-          batch, of: whole, contrast: contrast, negatives: negatives, communicator: communicator),
-        texts: whole.texts, indices: whole.indices, imageTokens: batch.imageTokens,
-        images: images, randomness: randomness)
-      if let matching { terms.append(matching.loss * weights.matching) }
+      let result = ImageTextMatching(
+        model: self, texts: whole.texts, indices: whole.indices, imageTokens: batch.imageTokens,
+        images: images, randomness: randomness
+      ).result(
+        candidates(
+          batch, of: whole, contrast: contrast, negatives: negatives, communicator: communicator))
+      terms.append(result.loss * weights.matching)
+      matching = result
     }
     let generation = first.generationStates.map {
       ImageGroundedGeneration(model: self).loss(batch, states: $0)

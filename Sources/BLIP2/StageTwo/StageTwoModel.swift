@@ -90,21 +90,19 @@ public struct StageTwoModel: Module {
   /// means.)
   /// - Parameters:
   ///   - indices: The number of each image in the global batch.
-  ///   - weight: What the loss counts for.
   /// - Returns: The loss of the whole batch.
   public func addGradients(
     of features: Variable, texts: [ConditionedText], indices: [Int],
-    languageModel: any LanguageModel, randomness: TrainingRandomness?,
-    communicator: some Communicator, weight: Float, to gradients: Gradients
+    languageModel: any LanguageModel, in step: GradientStep<some Communicator>
   ) -> Float {
     let count = texts.reduce(0) { $0 + $1.target.count }
-    let total = communicator.gathered([Int64(count)]).joined().reduce(0, +)
+    let total = step.communicator.gathered([Int64(count)]).joined().reduce(0, +)
     let term = LossTerm(
       mean: loss(
         features, texts: texts, languageModel: languageModel, indices: indices,
-        randomness: randomness), count: count, total: Int(total))
-    gradients.addBackward(from: term.mean, weight: weight * Float(term.share))
-    return communicator.summed(Tensor(Float(term.value))).scalar
+        randomness: step.randomness), count: count, total: Int(total))
+    step.gradients.addBackward(from: term.mean, weight: step.weight * Float(term.share))
+    return step.communicator.summed(Tensor(Float(term.value))).scalar
   }
 }
 

@@ -28,14 +28,12 @@ public struct FeedForward: Module {
   ///   - inComputePrecision: Whether the result may be bfloat16.
   /// - Returns: `[rows, width]`.
   public func callAsFunction(_ x: Variable, inComputePrecision: Bool = false) -> Variable {
-    guard let gate else {
-      return outer(
-        inner(x, then: activation, inComputePrecision: true), inComputePrecision: inComputePrecision
-      )
-    }
-    let values = inner(x, inComputePrecision: true)
-    return outer(
-      values.gated(by: gate(x, inComputePrecision: true), activation),
-      inComputePrecision: inComputePrecision)
+    let hidden =
+      if let gate {
+        inner(x, inComputePrecision: true).gated(by: gate(x, inComputePrecision: true), activation)
+      } else {
+        inner(x, then: activation, inComputePrecision: true)
+      }
+    return outer(hidden, inComputePrecision: inComputePrecision)
   }
 }

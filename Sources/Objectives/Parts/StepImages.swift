@@ -64,7 +64,7 @@ package struct StepImages<Processes: Communicator> {
       }
     }
     let pieces = runs.map { features.rows($0.lowerBound * tokens..<$0.upperBound * tokens) }
-    return pieces.count == 1 ? pieces[0] : Variable.concatenatedRows(pieces)
+    return .concatenatedRows(pieces)
   }
 
   /// The features of images, by their places: `[images, tokens, width]`.
@@ -81,8 +81,9 @@ package struct StepImages<Processes: Communicator> {
       pieces.append(StepImages.rows(holder.features, holder.places, Array(here), tokens: tokens))
       next = here.endIndex
     }
-    let rows = pieces.count == 1 ? pieces[0] : Variable.concatenatedRows(pieces)
-    return rows.reshaped([places.count, tokens, own.shape[own.shape.count - 1]])
+    return Variable.concatenatedRows(pieces).reshaped([
+      places.count, tokens, own.shape[own.shape.count - 1],
+    ])
   }
 
   /// The gradient of the own features, with what others made of those that were sent there.

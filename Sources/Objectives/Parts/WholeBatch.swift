@@ -26,13 +26,6 @@ package struct WholeBatch {
     _ communicator: some Communicator
   ) {
     rank = communicator.rank
-    guard communicator.count > 1 else {
-      indices = own
-      imageIds = ownIds
-      texts = ownTexts
-      places = [Array(ownTexts.indices)]
-      return
-    }
     let parts = communicator.gathered(WholeBatch.message(own, ownIds, ownTexts)).map(
       WholeBatch.pairs)
     let pairs = parts.flatMap { $0 }.sorted { $0.number < $1.number }

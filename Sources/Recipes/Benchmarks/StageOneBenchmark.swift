@@ -49,10 +49,10 @@ public struct StageOneBenchmark {
           model.addGradients(
             of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
             negatives: .drawn(Philox(seed: 2, stream: UInt64(step))),
-            randomness: TrainingRandomness(
-              rate: model.configuration.qFormer.dropout, seed: 3, step: step),
-            communicator: SingleProcess(), weight: weight,
-            to: gradients))
+            in: GradientStep(
+              randomness: TrainingRandomness(
+                rate: model.configuration.qFormer.dropout, seed: 3, step: step),
+              communicator: SingleProcess(), weight: weight, to: gradients)))
       }
       let values = outcome.terms.map(\.value)
       let time = (ContinuousClock.now - begin).inSeconds

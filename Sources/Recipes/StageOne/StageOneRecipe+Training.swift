@@ -26,9 +26,10 @@ extension StageOneRecipe {
     let losses = try qFormer.addGradients(
       of: pass, inChunksOf: configuration.training.chunkSize,
       negatives: .drawn(StageOneRecipe.negatives(configuration.seed, step: step)),
-      randomness: TrainingRandomness(
-        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-      communicator: SingleProcess(), weight: weight, to: gradients
+      in: GradientStep(
+        randomness: TrainingRandomness(
+          rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+        communicator: SingleProcess(), weight: weight, to: gradients)
     ) {
       if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
     }

@@ -25,9 +25,10 @@ extension StageTwoRecipe {
       texts: conditioned(
         batch, indices, splits: StageTwoRecipe.splits(configuration.seed, step: step)),
       indices: indices, languageModel: languageModel.model,
-      randomness: TrainingRandomness(
-        rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-      communicator: SingleProcess(), weight: weight, to: gradients)
+      in: GradientStep(
+        randomness: TrainingRandomness(
+          rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
+        communicator: SingleProcess(), weight: weight, to: gradients))
     return [("lm", Double(loss))]
   }
 

@@ -29,7 +29,7 @@ extension SIMD16<UInt32> {
     for lane in 0..<16 { self[lane] = UInt32(x[lane]) }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   init(lanesOf x: SIMD16<UInt16>) {
     self = .zero
     for lane in 0..<16 { self[lane] = UInt32(x[lane]) }

@@ -41,7 +41,7 @@ func expandQ5K(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Floa
 /// `x = d · scale · (q − 32)`; each half of the block has 64 bytes of lower bits, 32 of upper ones.
 @inline(__always)
 func expandQ6K(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block + 208)
+  let d = Float16.number(block + 208)
   let scales = Vector(lanesOf: (block + 192).loadUnaligned(as: SIMD16<Int8>.self)) * d
   for part in 0..<16 {
     // 8 parts of 16 numbers make a half: their lower bits lie in 4 runs of 16 bytes, twice over.
@@ -69,8 +69,8 @@ private struct PartScales {
     let c = (block + 12).loadUnaligned(as: UInt32.self)
     let upperScales = (c & 0x0f0f_0f0f) | (a &>> 2 & 0x3030_3030)
     let upperLeast = (c &>> 4 & 0x0f0f_0f0f) | (b &>> 2 & 0x3030_3030)
-    scales = PartScales.floats(a & 0x3f3f_3f3f, upperScales) * Float16Element.number(block)
-    least = PartScales.floats(b & 0x3f3f_3f3f, upperLeast) * Float16Element.number(block + 2)
+    scales = PartScales.floats(a & 0x3f3f_3f3f, upperScales) * Float16.number(block)
+    least = PartScales.floats(b & 0x3f3f_3f3f, upperLeast) * Float16.number(block + 2)
   }
 
   @inline(__always)

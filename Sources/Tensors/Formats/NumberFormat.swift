@@ -17,27 +17,23 @@ public enum NumberFormat: String, Sendable, CaseIterable {
   case q6K = "Q6_K"
 
   /// How many numbers a block holds; 1 where each stands by itself.
-  public var blockElements: Int {
-    switch self {
-    case .float32, .float16, .bfloat16: 1
-    case .q40, .q41, .q50, .q51, .q80: 32
-    case .q4K, .q5K, .q6K: 256
-    }
-  }
+  public var blockElements: Int { block.elements }
 
   /// How many bytes a block takes.
-  public var blockBytes: Int {
+  public var blockBytes: Int { block.bytes }
+
+  private var block: (elements: Int, bytes: Int) {
     switch self {
-    case .float32: 4
-    case .float16, .bfloat16: 2
-    case .q40: 18
-    case .q41: 20
-    case .q50: 22
-    case .q51: 24
-    case .q80: 34
-    case .q4K: 144
-    case .q5K: 176
-    case .q6K: 210
+    case .float32: (1, 4)
+    case .float16, .bfloat16: (1, 2)
+    case .q40: (32, 18)
+    case .q41: (32, 20)
+    case .q50: (32, 22)
+    case .q51: (32, 24)
+    case .q80: (32, 34)
+    case .q4K: (256, 144)
+    case .q5K: (256, 176)
+    case .q6K: (256, 210)
     }
   }
 
@@ -61,8 +57,8 @@ public enum NumberFormat: String, Sendable, CaseIterable {
     let byteCount = byteCount(of: count)
     switch self {
     case .float32: UnsafeMutableRawPointer(target).copyMemory(from: bytes, byteCount: byteCount)
-    case .float16: Float16Element.expand(bytes, count: count, into: target)
-    case .bfloat16: BFloat16Element.expand(bytes, count: count, into: target)
+    case .float16: Float16.expand(bytes, count: count, into: target)
+    case .bfloat16: BFloat16.expand(bytes, count: count, into: target)
     case .q40: forEachBlock(bytes, count, target) { expandQ40($0, into: $1) }
     case .q41: forEachBlock(bytes, count, target) { expandQ41($0, into: $1) }
     case .q50: forEachBlock(bytes, count, target) { expandQ50($0, into: $1) }

@@ -6,7 +6,7 @@
 /// 18 bytes: d, 16 bytes of q. `x = d · (q − 8)`.
 @inline(__always)
 func expandQ40(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block)
+  let d = Float16.number(block)
   let q = (block + 2).loadUnaligned(as: SIMD16<UInt8>.self)
   ((Vector(lanesOf: q & 15) - 8) * d).store(target)
   ((Vector(lanesOf: q &>> 4) - 8) * d).store(target + 16)
@@ -15,8 +15,8 @@ func expandQ40(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Floa
 /// 20 bytes: d, m, 16 bytes of q. `x = d · q + m`.
 @inline(__always)
 func expandQ41(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block)
-  let m = Float16Element.number(block + 2)
+  let d = Float16.number(block)
+  let m = Float16.number(block + 2)
   let q = (block + 4).loadUnaligned(as: SIMD16<UInt8>.self)
   (Vector(lanesOf: q & 15) * d + m).store(target)
   (Vector(lanesOf: q &>> 4) * d + m).store(target + 16)
@@ -26,7 +26,7 @@ func expandQ41(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Floa
 /// `x = d · (q − 16)`.
 @inline(__always)
 func expandQ50(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block)
+  let d = Float16.number(block)
   let (first, second) = fiveBits(high: block + 2, low: block + 6)
   ((first - 16) * d).store(target)
   ((second - 16) * d).store(target + 16)
@@ -35,8 +35,8 @@ func expandQ50(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Floa
 /// 24 bytes: d, m, then as Q5_0. `x = d · q + m`.
 @inline(__always)
 func expandQ51(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block)
-  let m = Float16Element.number(block + 2)
+  let d = Float16.number(block)
+  let m = Float16.number(block + 2)
   let (first, second) = fiveBits(high: block + 4, low: block + 8)
   (first * d + m).store(target)
   (second * d + m).store(target + 16)
@@ -45,7 +45,7 @@ func expandQ51(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Floa
 /// 34 bytes: d, 32 signed bytes q. `x = d · q`.
 @inline(__always)
 func expandQ80(_ block: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>) {
-  let d = Float16Element.number(block)
+  let d = Float16.number(block)
   let first = (block + 2).loadUnaligned(as: SIMD16<Int8>.self)
   let second = (block + 18).loadUnaligned(as: SIMD16<Int8>.self)
   (Vector(lanesOf: first) * d).store(target)

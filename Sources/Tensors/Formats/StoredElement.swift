@@ -1,12 +1,19 @@
-/// A form in which each number stands by itself, little-endian and at any address.
-protocol StoredElement {
-  static var byteCount: Int { get }
+/// A number in a form in which each stands by itself, little-endian and at any address.
+protocol StoredElement: BitwiseCopyable {
+  var float: Float { get }
   /// Sixteen numbers, one after the other.
   static func vector(_ bytes: UnsafeRawPointer) -> Vector
-  static func number(_ bytes: UnsafeRawPointer) -> Float
 }
 
 extension StoredElement {
+  @inline(__always)
+  static var byteCount: Int { MemoryLayout<Self>.stride }
+
+  @inline(__always)
+  static func number(_ bytes: UnsafeRawPointer) -> Float {
+    bytes.loadUnaligned(as: Self.self).float
+  }
+
   /// The first `count` lanes; the others are zero.
   @inline(__always)
   static func vector(_ bytes: UnsafeRawPointer, first count: Int) -> Vector {
@@ -27,45 +34,29 @@ extension StoredElement {
   }
 }
 
-enum Float32Element: StoredElement {
-  static var byteCount: Int { 4 }
+extension Float: StoredElement {
+  @inline(__always)
+  var float: Float { self }
 
   @inline(__always)
   static func vector(_ bytes: UnsafeRawPointer) -> Vector {
     bytes.loadUnaligned(as: Vector.self)
   }
-
-  @inline(__always)
-  static func number(_ bytes: UnsafeRawPointer) -> Float { bytes.loadUnaligned(as: Float.self) }
 }
 
-/// IEEE 754 half precision.
-enum Float16Element: StoredElement {
-  static var byteCount: Int { 2 }
+extension Float16: StoredElement {
+  @inline(__always)
+  var float: Float { Float(self) }
 
   @inline(__always)
   static func vector(_ bytes: UnsafeRawPointer) -> Vector {
     Vector(lanesOf: bytes.loadUnaligned(as: SIMD16<Float16>.self))
   }
-
-  @inline(__always)
-  static func number(_ bytes: UnsafeRawPointer) -> Float {
-    Float(bytes.loadUnaligned(as: Float16.self))
-  }
 }
 
-/// The upper half of a float32.
-enum BFloat16Element: StoredElement {
-  static var byteCount: Int { 2 }
-
+extension BFloat16: StoredElement {
   @inline(__always)
   static func vector(_ bytes: UnsafeRawPointer) -> Vector {
-    let bits = SIMD16<UInt32>(lanesOf: bytes.loadUnaligned(as: SIMD16<UInt16>.self)) &<< 16
-    return unsafeBitCast(bits, to: Vector.self)
-  }
-
-  @inline(__always)
-  static func number(_ bytes: UnsafeRawPointer) -> Float {
-    Float(bitPattern: UInt32(bytes.loadUnaligned(as: UInt16.self)) &<< 16)
+    load(bytes.assumingMemoryBound(to: BFloat16.self))
   }
 }

@@ -15,54 +15,58 @@ public struct BFloat16: BitwiseCopyable, Sendable {
   public var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
 }
 
-extension SIMD16<Float> {
+extension BFloat16: LaneElement {
   @inlinable @inline(__always)
-  public init(_ pointer: UnsafePointer<BFloat16>) {
-    let halves = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt16>.self)
-    // A loop over the lanes compiles to one instruction, the initialiser to a call.
-    var bits = SIMD16<UInt32>.zero
-    for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
-    self = unsafeBitCast(bits &<< 16, to: Vector.self)
+  public static func load(_ x: UnsafePointer<BFloat16>) -> Vector {
+    let halves = UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self)
+    return unsafeBitCast(SIMD16<UInt32>(lanesOf: halves) &<< 16, to: Vector.self)
   }
 
-  /// Reads the first `count` lanes; the others are zero.
   @inlinable @inline(__always)
-  public init(_ pointer: UnsafePointer<BFloat16>, first count: Int) {
+  public static func load(_ x: UnsafePointer<BFloat16>, first count: Int) -> Vector {
     var bits = SIMD16<UInt16>.zero
     var lane = 0
     if count >= 8 {
-      bits.lowHalf = UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<UInt16>.self)
+      bits.lowHalf = UnsafeRawPointer(x).loadUnaligned(as: SIMD8<UInt16>.self)
       lane = 8
     }
     while lane < count {
-      bits[lane] = pointer[lane].bits
+      bits[lane] = x[lane].bits
       lane &+= 1
     }
-    self = withUnsafePointer(to: bits) { bits in
-      bits.withMemoryRebound(to: BFloat16.self, capacity: 16) { Vector($0) }
+    return withUnsafePointer(to: bits) { bits in
+      bits.withMemoryRebound(to: BFloat16.self, capacity: 16) { load($0) }
     }
   }
 
   /// Rounds to the nearest, ties to even.
   @inlinable @inline(__always)
-  public func store(_ pointer: UnsafeMutablePointer<BFloat16>, first count: Int) {
-    let rounded = cplatform_rounded(self)
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>) {
+    UnsafeMutableRawPointer(y).storeBytes(of: cplatform_rounded(x), as: SIMD16<UInt16>.self)
+  }
+
+  /// Rounds to the nearest, ties to even.
+  @inlinable @inline(__always)
+  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>, first count: Int) {
+    let rounded = cplatform_rounded(x)
     var lane = 0
     if count >= 8 {
-      UnsafeMutableRawPointer(pointer).storeBytes(of: rounded.lowHalf, as: SIMD8<UInt16>.self)
+      UnsafeMutableRawPointer(y).storeBytes(of: rounded.lowHalf, as: SIMD8<UInt16>.self)
       lane = 8
     }
     while lane < count {
-      UnsafeMutableRawPointer(pointer + lane).storeBytes(of: rounded[lane], as: UInt16.self)
+      UnsafeMutableRawPointer(y + lane).storeBytes(of: rounded[lane], as: UInt16.self)
       lane &+= 1
     }
   }
 
-  /// Rounds to the nearest, ties to even.
   @inlinable @inline(__always)
-  public func store(_ pointer: UnsafeMutablePointer<BFloat16>) {
-    UnsafeMutableRawPointer(pointer)
-      .storeBytes(of: cplatform_rounded(self), as: SIMD16<UInt16>.self)
+  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector {
+    F.roundedValue(x)
+  }
+  @inlinable @inline(__always)
+  public static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
+    F.roundedValue(a, b)
   }
 }
 
@@ -84,8 +88,8 @@ public func expandVectors(
   _ x: UnsafePointer<BFloat16>, into target: UnsafeMutablePointer<Float>, count: Int
 ) {
   forEachVector(count) { i in
-    Vector(x + i).store(target + i)
+    BFloat16.load(x + i).store(target + i)
   } partial: { i, lanes in
-    Vector(x + i, first: lanes).store(target + i, first: lanes)
+    BFloat16.load(x + i, first: lanes).store(target + i, first: lanes)
   }
 }

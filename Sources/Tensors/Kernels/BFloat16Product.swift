@@ -1,45 +1,41 @@
 extension BFloat16: ProductElement {
   public static var precision: ProductPrecision { .bfloat16 }
 
-  static func multiplyWhole(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
-  ) -> Bool {
-    let (rows, inner, columns) = form.sizes(a, b)
-    guard inner > 0, TiledProduct.isFastest(rows: rows, columns: columns) else { return false }
-    TiledProduct.multiply(a, b, form, into: c, cStride: cStride, sum, then: map)
+  static func multiplyWhole(_ product: MatrixProduct<BFloat16>, then map: FusedMap?) -> Bool {
+    guard product.inner > 0,
+      TiledProduct.isFastest(rows: product.rows, columns: product.columns)
+    else { return false }
+    TiledProduct.multiply(product, then: map)
     return true
   }
 
-  static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue
-  ) {
-    if OneDNN.multipliesBFloat16, sum.isSimple {
-      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
+  static func multiply(_ product: MatrixProduct<BFloat16>) {
+    if OneDNN.multipliesBFloat16, product.sum.isSimple {
+      multiplyByOneDNN(product)
     } else {
-      multiplyAsFloats(a, b, form, into: c, cStride: cStride, sum)
+      multiplyAsFloats(product)
     }
   }
 
   /// The same product in float32: what processors without bfloat16 do, and tests compare with.
-  static func multiplyAsFloats(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue
-  ) {
-    withFloats(of: a) { a in
-      withFloats(of: b) { b in
-        switch c {
-        case .float32:
-          Float.multiply(a, b, form, into: c, cStride: cStride, sum)
+  static func multiplyAsFloats(_ product: MatrixProduct<BFloat16>) {
+    withFloats(of: product.a) { a in
+      withFloats(of: product.b) { b in
+        func multiply(into c: UnsafeMutablePointer<Float>, cStride: Int) {
+          Float.multiply(
+            MatrixProduct(a, b, product.form, into: .float32(c), cStride: cStride, product.sum))
+        }
+        switch product.c {
+        case .float32(let target): multiply(into: target, cStride: product.cStride)
         case .bfloat16(let target):
-          let (rows, _, columns) = form.sizes(a, b)
+          let (rows, columns) = (product.rows, product.columns)
           let storage = Storage(count: rows * columns)
           withExtendedLifetime(storage) {
-            Float.multiply(a, b, form, into: .float32(storage.pointer), cStride: columns, sum)
+            multiply(into: storage.pointer, cStride: columns)
             for row in 0..<rows {
               roundVectors(
-                storage.pointer + row * columns, into: target + row * cStride, count: columns)
+                storage.pointer + row * columns, into: target + row * product.cStride,
+                count: columns)
             }
           }
         }

@@ -35,12 +35,10 @@ public struct BFloat16Weight: MatrixWeight {
     }
     x.rounded.read { x in
       matrix.read { w in
-        func multiply(_ bias: UnsafePointer<Float>?) {
-          sharedProduct(
-            x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: bias), then: map)
+        bias.read {
+          MatrixProduct(x, w, .secondTransposed, into: y, cStride: outputs, Epilogue(bias: $0))
+            .multiply(then: map)
         }
-        guard let bias else { return multiply(nil) }
-        bias.read { multiply($0) }
       }
     }
   }
@@ -50,15 +48,10 @@ public struct BFloat16Weight: MatrixWeight {
     let result = Tensor(shape: [rows, outputs]) { target in
       x.readMatrix { x in
         matrix.read { w in
-          forEachFewRowRun(of: outputs, rowBytes: 2 * inputs) { run in
-            ProductCounter.count(
-              rows: rows, inner: inputs, columns: run.count, precision: .bfloat16,
-              factorBytes: run.count * inputs * 2 + rows * inputs * 4
-            ) {
-              fewRowProduct(
-                BFloat16Element.self, w.pointer + run.lowerBound * inputs, outputs: run.count,
-                x: x, into: target + run.lowerBound, yStride: outputs, beta: 0)
-            }
+          forEachFewRowRun(of: outputs, rowBytes: 2 * inputs, x: x, precision: .bfloat16) { run in
+            fewRowProduct(
+              BFloat16.self, w.pointer + run.lowerBound * inputs, outputs: run.count, x: x,
+              into: target + run.lowerBound, yStride: outputs, beta: 0)
           }
         }
       }
@@ -69,18 +62,13 @@ public struct BFloat16Weight: MatrixWeight {
         }
       }
     }
-    result.read { result in
-      switch y {
-      case .float32(let y): y.update(from: result, count: rows * outputs)
-      case .bfloat16(let y): roundVectors(result, into: y, count: rows * outputs)
-      }
-    }
+    result.read { y.write($0, count: rows * outputs) }
   }
 
   public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
     dy.rounded.read { dy in
       matrix.read { w in
-        sharedProduct(dy, w, .plain, into: dx, cStride: inputs, Epilogue(beta: beta))
+        MatrixProduct(dy, w, .plain, into: dx, cStride: inputs, Epilogue(beta: beta)).multiply()
       }
     }
   }

@@ -21,30 +21,27 @@ final class CompiledProduct: @unchecked Sendable {
 
   init(_ shape: OneDNN.Shape) {
     OneDNN.useOneThread()
-    var (a, b, c) = CompiledProduct.matrices(of: shape)
-    var bias = CompiledProduct.bias(of: shape)
+    func line(_ stride: Int) -> OneDNN.Strides { .init(stride: stride, isTransposed: false) }
+    var a = CompiledProduct.matrix(shape.rows, shape.inner, shape.a, shape.precision)
+    var b = CompiledProduct.matrix(shape.inner, shape.columns, shape.b, shape.precision)
+    var c = CompiledProduct.matrix(
+      shape.rows, shape.columns, line(shape.cStride), shape.result)
+    let bias = CompiledProduct.matrix(1, shape.columns, line(shape.columns), .float32)
     var product = dnnl_matmul_desc_t()
-    if shape.hasBias {
-      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, &bias, &c), "\(shape)")
-    } else {
-      OneDNN.check(dnnl_matmul_desc_init(&product, &a, &b, nil, &c), "\(shape)")
+    withUnsafePointer(to: bias) { bias in
+      OneDNN.check(
+        dnnl_matmul_desc_init(&product, &a, &b, shape.hasBias ? bias : nil, &c), "\(shape)")
     }
     let attributes = CompiledProduct.attributes(adds: shape.adds)
-    var description: dnnl_primitive_desc_t?
-    OneDNN.check(
-      dnnl_primitive_desc_create(&description, &product, attributes, OneDNN.engine, nil),
-      "\(shape)")
-    var primitive: dnnl_primitive_t?
-    OneDNN.check(dnnl_primitive_create(&primitive, description), "\(shape)")
-    var stream: dnnl_stream_t?
-    OneDNN.check(
-      dnnl_stream_create(&stream, OneDNN.engine, UInt32(dnnl_stream_default_flags.rawValue)),
-      "a stream")
-    guard let primitive, let stream,
-      let scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)
+    let description: dnnl_primitive_desc_t = OneDNN.made("\(shape)") {
+      dnnl_primitive_desc_create(&$0, &product, attributes, OneDNN.engine, nil)
+    }
+    primitive = OneDNN.made("\(shape)") { dnnl_primitive_create(&$0, description) }
+    stream = OneDNN.made("a stream") {
+      dnnl_stream_create(&$0, OneDNN.engine, UInt32(dnnl_stream_default_flags.rawValue))
+    }
+    guard let scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)
     else { fatalError("oneDNN gave no code for \(shape)") }
-    self.primitive = primitive
-    self.stream = stream
     scratchBytes = dnnl_memory_desc_get_size(scratch)
     var descriptions = [
       (DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS, b), (DNNL_ARG_DST, c),
@@ -90,9 +87,10 @@ final class CompiledProduct: @unchecked Sendable {
   private func newArguments() -> Arguments {
     Arguments(
       descriptions.map { place, description in
-        var memory: dnnl_memory_t?
-        withUnsafePointer(to: description) {
-          OneDNN.check(dnnl_memory_create(&memory, $0, OneDNN.engine, nil), "memory")
+        let memory: dnnl_memory_t = OneDNN.made("memory") { memory in
+          withUnsafePointer(to: description) {
+            dnnl_memory_create(&memory, $0, OneDNN.engine, nil)
+          }
         }
         return dnnl_exec_arg_t(arg: place, memory: memory)
       })
@@ -100,41 +98,27 @@ final class CompiledProduct: @unchecked Sendable {
 
   // MARK: What is asked of oneDNN
 
-  private static func matrices(
-    of shape: OneDNN.Shape
-  ) -> (dnnl_memory_desc_t, dnnl_memory_desc_t, dnnl_memory_desc_t) {
-    (
-      description([shape.rows, shape.inner], [shape.a.row, shape.a.column], shape.precision),
-      description([shape.inner, shape.columns], [shape.b.row, shape.b.column], shape.precision),
-      description([shape.rows, shape.columns], [shape.cStride, 1], shape.result)
-    )
-  }
-
-  private static func bias(of shape: OneDNN.Shape) -> dnnl_memory_desc_t {
-    description([1, shape.columns], [shape.columns, 1], .float32)
-  }
-
-  private static func description(
-    _ sizes: [Int], _ strides: [Int], _ precision: ProductPrecision
+  private static func matrix(
+    _ rows: Int, _ columns: Int, _ strides: OneDNN.Strides, _ precision: ProductPrecision
   ) -> dnnl_memory_desc_t {
-    var description = dnnl_memory_desc_t()
+    var matrix = dnnl_memory_desc_t()
     OneDNN.check(
       dnnl_memory_desc_init_by_strides(
-        &description, Int32(sizes.count), sizes.map(Int64.init),
-        precision == .float32 ? dnnl_f32 : dnnl_bf16, strides.map(Int64.init)),
-      "a matrix of \(sizes) with \(strides)")
-    return description
+        &matrix, 2, [Int64(rows), Int64(columns)], precision == .float32 ? dnnl_f32 : dnnl_bf16,
+        [Int64(strides.row), Int64(strides.column)]),
+      "a matrix [\(rows), \(columns)] with \(strides)")
+    return matrix
   }
 
-  private static func attributes(adds: Bool) -> dnnl_primitive_attr_t? {
-    var attributes: dnnl_primitive_attr_t?
-    OneDNN.check(dnnl_primitive_attr_create(&attributes), "attributes")
+  private static func attributes(adds: Bool) -> dnnl_primitive_attr_t {
+    let attributes: dnnl_primitive_attr_t = OneDNN.made("attributes") {
+      dnnl_primitive_attr_create(&$0)
+    }
     // Its own memory would tie the code to one thread.
     OneDNN.check(
       dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "attributes")
     guard adds else { return attributes }
-    var sums: dnnl_post_ops_t?
-    OneDNN.check(dnnl_post_ops_create(&sums), "a sum")
+    let sums: dnnl_post_ops_t = OneDNN.made("a sum") { dnnl_post_ops_create(&$0) }
     OneDNN.check(dnnl_post_ops_append_sum(sums, 1), "a sum")
     OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, sums), "a sum")
     dnnl_post_ops_destroy(sums)

@@ -36,12 +36,14 @@ extension Tensor {
   /// Adds another tensor to this one in place.
   public mutating func add(_ other: Tensor) {
     precondition(count == other.count, "cannot add shape \(other.shape) to shape \(shape)")
-    let count = self.count
-    modify { y in
-      other.read { x in
-        Parallel.forEachRun(of: count, grain: 16_384) { run in
-          addVectors(x + run.lowerBound, to: y + run.lowerBound, count: run.count)
-        }
+    modify { other.add(to: $0) }
+  }
+
+  /// Adds the values to as many others.
+  public func add(to target: UnsafeMutablePointer<Float>) {
+    read { x in
+      Parallel.forEachRun(of: count, grain: 16_384) { run in
+        addVectors(x + run.lowerBound, to: target + run.lowerBound, count: run.count)
       }
     }
   }
@@ -49,8 +51,12 @@ extension Tensor {
 
 /// y[i] += x[i]
 @inlinable @inline(__always)
-public func addVectors(
-  _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int
+public func addVectors<Number: LaneElement>(
+  _ x: UnsafePointer<Number>, to y: UnsafeMutablePointer<Float>, count: Int
 ) {
-  mapVectors(x, UnsafePointer(y), into: y, count: count) { $0 + $1 }
+  forEachVector(count) { i in
+    (Number.load(x + i) + Vector(y + i)).store(y + i)
+  } partial: { i, lanes in
+    (Number.load(x + i, first: lanes) + Vector(y + i, first: lanes)).store(y + i, first: lanes)
+  }
 }

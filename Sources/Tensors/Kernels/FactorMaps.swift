@@ -71,13 +71,7 @@ extension Operand {
     case .bfloat16(let matrix):
       matrix.read { x in
         ColumnSums.add(rows: x.rows, width: x.columns, to: target) { row, sums in
-          let x = x.pointer + row * x.columns
-          forEachVector(matrix.columns) { i in
-            (Vector(sums + i) + Vector(x + i)).store(sums + i)
-          } partial: { i, lanes in
-            (Vector(sums + i, first: lanes) + Vector(x + i, first: lanes))
-              .store(sums + i, first: lanes)
-          }
+          addVectors(x.pointer + row * x.columns, to: sums, count: x.columns)
         }
       }
     }

@@ -12,20 +12,20 @@ extension Float: ProductElement {
   private static let cachePeriod = 4096
 
   /// Products whose transposed factor would be read so: a product of its transpose takes a tenth less.
-  static func multiplyWhole(
-    _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: ProductResult, cStride: Int,
-    _ sum: Epilogue, then map: FusedMap?
-  ) -> Bool {
-    let factor = form == .firstTransposed ? a : b
-    let (rows, inner, columns) = form.sizes(a, b)
+  static func multiplyWhole(_ product: MatrixProduct<Float>, then map: FusedMap?) -> Bool {
+    let form = product.form
+    let factor = form == .firstTransposed ? product.a : product.b
     guard form != .plain, factor.stride * MemoryLayout<Float>.stride % cachePeriod == 0,
-      OneDNN.isFastInFloat32, min(rows, inner, columns) >= leastForTransposition
+      OneDNN.isFastInFloat32,
+      min(product.rows, product.inner, product.columns) >= leastForTransposition
     else { return false }
     let transposed = Tensor(shape: [factor.columns, factor.rows]) { transpose(factor, into: $0) }
     transposed.readMatrix { transposed in
-      sharedProduct(
-        form == .firstTransposed ? transposed : a, form == .firstTransposed ? b : transposed,
-        .plain, into: c, cStride: cStride, sum, then: map)
+      MatrixProduct(
+        form == .firstTransposed ? transposed : product.a,
+        form == .firstTransposed ? product.b : transposed, .plain, into: product.c,
+        cStride: product.cStride, product.sum
+      ).multiply(then: map)
     }
     return true
   }
@@ -33,17 +33,15 @@ extension Float: ProductElement {
   /// With fewer rows the transposition would weigh.
   private static let leastForTransposition = 256
 
-  static func multiply(
-    _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: ProductResult, cStride: Int,
-    _ sum: Epilogue
-  ) {
-    guard case .float32(let target) = c else {
+  static func multiply(_ product: MatrixProduct<Float>) {
+    let (a, b, form, sum) = (product.a, product.b, product.form, product.sum)
+    let (rows, inner, columns) = (product.rows, product.inner, product.columns)
+    let cStride = product.cStride
+    guard case .float32(let target) = product.c else {
       preconditionFailure("products of float32 numbers are float32")
     }
-    let (rows, inner, columns) = form.sizes(a, b)
     if rows * inner * columns >= leastForOneDNN, sum.isSimple, OneDNN.isFastInFloat32 {
-      multiplyByOneDNN(a, b, form, into: c, cStride: cStride, sum)
-      return
+      return multiplyByOneDNN(product)
     }
     if let bias = sum.bias {
       for row in 0..<rows { (target + row * cStride).update(from: bias, count: columns) }

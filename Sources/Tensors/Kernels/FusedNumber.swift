@@ -36,8 +36,7 @@ public protocol FusedNumber: LaneElement, BitwiseCopyable {
 
 /// The right operand of several products, packed once for all of them.
 public struct PackedOperand<Number: FusedNumber> {
-  fileprivate let view: ElementView<Number>
-  fileprivate let isTransposed: Bool
+  fileprivate let factor: RightFactor<Number>
   /// Whoever made the memory keeps it alive.
   fileprivate let memory: UnsafeMutablePointer<Float>
 
@@ -47,11 +46,10 @@ public struct PackedOperand<Number: FusedNumber> {
   public init(
     _ b: ElementView<Number>, isTransposed: Bool, in memory: UnsafeMutablePointer<Float>
   ) {
-    (view, self.isTransposed, self.memory) = (b, isTransposed, memory)
+    factor = RightFactor(view: b, isTransposed: isTransposed)
+    self.memory = memory
     Number.pack(self)
   }
-
-  fileprivate var columns: Int { isTransposed ? view.rows : view.columns }
 }
 
 extension Float: FusedNumber {
@@ -71,11 +69,12 @@ extension Float: FusedNumber {
       preconditionFailure("products of float32 numbers are float32")
     }
     singleThreadProduct(
-      a, b.view, b.isTransposed ? .secondTransposed : .plain, into: c, cStride: cStride)
+      a, b.factor.view, b.factor.isTransposed ? .secondTransposed : .plain, into: c,
+      cStride: cStride)
     guard let rowScales else { return }
     for row in 0..<a.rows {
       let (line, scale) = (c + row * cStride, rowScales[row])
-      mapVectors(line, into: line, count: b.columns) { $0 * scale }
+      mapVectors(line, into: line, count: b.factor.columns) { $0 * scale }
     }
   }
 
@@ -101,23 +100,14 @@ extension BFloat16: FusedNumber {
   }
 
   public static func pack(_ b: PackedOperand<BFloat16>) {
-    if b.isTransposed {
-      panels(of: b).write(columnsOf: b.view)
-    } else {
-      panels(of: b).write(rowsOf: b.view)
-    }
-  }
-
-  private static func panels(of b: PackedOperand<BFloat16>) -> BFloat16Panels {
-    BFloat16Panels(
-      b.memory, columns: b.columns, inner: b.isTransposed ? b.view.columns : b.view.rows)
+    BFloat16Panels(b.memory, of: b.factor).write(b.factor)
   }
 
   public static func multiply(
     _ a: ElementView<BFloat16>, _ b: PackedOperand<BFloat16>, into c: ProductResult, cStride: Int,
     fillsLines: Bool, rowScales: UnsafePointer<Float>?
   ) {
-    let panels = panels(of: b)
+    let panels = BFloat16Panels(b.memory, of: b.factor)
     TiledProduct.multiply(
       PairRows(a), fillsLines ? panels.padded : panels, into: c, cStride: cStride,
       rowScales: rowScales)

@@ -37,7 +37,8 @@ struct Int8Rows {
     }
     self.memory = memory
     self.scales = UnsafePointer(scales)
-    rows = GroupedRows(bytes, rows: x.rows, groups: quads, rowStep: 4 * quads, groupStep: 4)
+    rows = GroupedRows(
+      pointer: bytes, rows: x.rows, groups: quads, rowStep: 4 * quads, groupStep: 4)
   }
 }
 

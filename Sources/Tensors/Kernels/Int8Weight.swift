@@ -59,7 +59,6 @@ public struct Int8Weight: MatrixWeight {
       x.count % inputs == 0,
       "\(x.count) values are no rows for a weight of shape [\(outputs), \(inputs)]")
     let left = Int8Rows(x, rows: x.count / inputs, inner: inputs)
-    guard let bias else { return multiply(left, bias: nil, into: y, then: map) }
     bias.read { multiply(left, bias: $0, into: y, then: map) }
   }
 
@@ -90,22 +89,7 @@ public struct Int8Weight: MatrixWeight {
     withExtendedLifetime(left) {}
   }
 
-  /// By the rounded weight in bfloat16: frozen encoders, which it is for, pass no gradient on.
-  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
-    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, beta: beta)
-  }
-
   public func rows(_ indices: [Int32]) -> Tensor {
     gathered(indices) { panels.expand(firstPanel * Int8Panels.width + $0, into: $1) }
-  }
-
-  public func expanded() -> Tensor {
-    Tensor(shape: [outputs, inputs]) { target in
-      Parallel.forEachRun(of: outputs, grain: Parallel.rowGrain(width: inputs)) { run in
-        for output in run {
-          panels.expand(firstPanel * Int8Panels.width + output, into: target + output * inputs)
-        }
-      }
-    }
   }
 }

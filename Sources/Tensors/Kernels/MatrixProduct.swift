@@ -48,6 +48,33 @@ public enum TransposeMode: Sendable {
       "a product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] (\(self)) does not fit")
     return (rows, inner, columns)
   }
+
+  /// What some rows of the product need of A, for some of their sums' places.
+  @inline(__always)
+  func left<Element>(
+    _ a: ElementView<Element>, rows: Range<Int>, inner: Range<Int>
+  ) -> ElementView<Element> {
+    self == .firstTransposed
+      ? a.part(rows: inner, columns: rows) : a.part(rows: rows, columns: inner)
+  }
+
+  /// What some columns of the product need of B, for some of their sums' places.
+  @inline(__always)
+  func right<Element>(
+    _ b: ElementView<Element>, inner: Range<Int>, columns: Range<Int>
+  ) -> ElementView<Element> {
+    self == .secondTransposed
+      ? b.part(rows: columns, columns: inner) : b.part(rows: inner, columns: columns)
+  }
+}
+
+/// A product's B: `[inner, columns]`, or where it is transposed `[columns, inner]`.
+struct RightFactor<Element> {
+  let view: ElementView<Element>
+  let isTransposed: Bool
+
+  var columns: Int { isTransposed ? view.rows : view.columns }
+  var inner: Int { isTransposed ? view.columns : view.rows }
 }
 
 /// Where a product's numbers go, and in which precision.
@@ -78,6 +105,14 @@ public enum ProductResult {
     }
   }
 
+  /// Writes numbers, rounded where the result is.
+  public func write(_ x: UnsafePointer<Float>, count: Int) {
+    switch self {
+    case .float32(let pointer): pointer.update(from: x, count: count)
+    case .bfloat16(let pointer): roundVectors(x, into: pointer, count: count)
+    }
+  }
+
   /// So many numbers further on.
   public func advanced(by count: Int) -> ProductResult {
     switch self {
@@ -104,70 +139,128 @@ struct Epilogue {
   }
 }
 
+/// A product of two matrices and where it goes: C = scale · A·B + beta · C, or A·B + bias.
+struct MatrixProduct<Element> {
+  let a: ElementView<Element>
+  let b: ElementView<Element>
+  let form: TransposeMode
+  let rows: Int
+  /// The length of the sums.
+  let inner: Int
+  let columns: Int
+  /// `[rows, columns]`, `cStride` numbers from row to row.
+  let c: ProductResult
+  let cStride: Int
+  let sum: Epilogue
+
+  /// - Precondition: The two factors fit.
+  @inline(__always)
+  init(
+    _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: TransposeMode,
+    into c: ProductResult, cStride: Int, _ sum: Epilogue = Epilogue()
+  ) {
+    (self.a, self.b, self.form) = (a, b, form)
+    (rows, inner, columns) = form.sizes(a, b)
+    (self.c, self.cStride, self.sum) = (c, cStride, sum)
+  }
+
+  /// A block of C.
+  @inline(__always)
+  func block(rows: Range<Int>, columns: Range<Int>) -> MatrixProduct {
+    MatrixProduct(
+      form.left(a, rows: rows, inner: 0..<inner),
+      form.right(b, inner: 0..<inner, columns: columns), form,
+      into: c.advanced(by: rows.lowerBound * cStride + columns.lowerBound), cStride: cStride,
+      sum.columns(from: columns.lowerBound))
+  }
+}
+
 /// A kind of number that matrices are multiplied in; sums are float32.
 protocol ProductElement {
   static var precision: ProductPrecision { get }
   /// A product on the calling thread alone.
-  static func multiply(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue)
+  static func multiply(_ product: MatrixProduct<Self>)
   /// A product over all threads by other means than blocks of C.
   /// - Returns: Whether there are such means.
-  static func multiplyWhole(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
-  ) -> Bool
+  static func multiplyWhole(_ product: MatrixProduct<Self>, then map: FusedMap?) -> Bool
 }
 
 extension ProductElement {
-  static func multiplyWhole(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap?
-  ) -> Bool { false }
-
   /// The product by oneDNN, in parts of sizes that come again: how many rows there are changes from
   /// step to step with the texts, and code for a new size takes as long to make as a small product.
-  static func multiplyByOneDNN(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue
-  ) {
-    func multiply(
-      _ a: ElementView<Self>, _ b: ElementView<Self>, _ c: ProductResult, _ sum: Epilogue
-    ) {
-      OneDNN.product(oneDNNShape(a, b, form, into: c, cStride: cStride, sum))
-        .run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
-    }
+  static func multiplyByOneDNN(_ product: MatrixProduct<Self>) {
+    let (a, b, c, form, sum) = (product.a, product.b, product.c, product.form, product.sum)
+    let parts = OneDNN.parts(of: a.rows)
     if form != .firstTransposed {
-      for part in OneDNN.parts(of: a.rows) {
-        multiply(
-          a.part(rows: part, columns: 0..<a.columns), b,
-          c.advanced(by: part.lowerBound * cStride), sum)
+      for rows in parts {
+        multiplyAtOnce(product.block(rows: rows, columns: 0..<product.columns))
       }
     } else if case .float32 = c, sum.bias == nil {
       // The rows are what is summed over.
-      for part in OneDNN.parts(of: a.rows) {
-        multiply(
-          a.part(rows: part, columns: 0..<a.columns), b.part(rows: part, columns: 0..<b.columns), c,
-          Epilogue(beta: part.lowerBound == 0 ? sum.beta : 1))
+      for inner in parts {
+        multiplyAtOnce(
+          MatrixProduct(
+            form.left(a, rows: 0..<product.rows, inner: inner),
+            form.right(b, inner: inner, columns: 0..<product.columns), form, into: c,
+            cStride: product.cStride, Epilogue(beta: inner.lowerBound == 0 ? sum.beta : 1)))
       }
     } else {
-      multiply(a, b, c, sum)
+      multiplyAtOnce(product)
     }
   }
 
-  static func oneDNNShape(
-    _ a: ElementView<Self>, _ b: ElementView<Self>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue
-  ) -> OneDNN.Shape {
-    let (rows, inner, columns) = form.sizes(a, b)
-    return OneDNN.Shape(
-      rows: rows, inner: inner, columns: columns,
-      a: form == .firstTransposed
-        ? .init(row: 1, column: a.stride) : .init(row: a.stride, column: 1),
-      b: form == .secondTransposed
-        ? .init(row: 1, column: b.stride) : .init(row: b.stride, column: 1),
-      cStride: cStride, adds: sum.beta == 1, hasBias: sum.bias != nil, precision: precision,
-      result: c.precision)
+  private static func multiplyAtOnce(_ product: MatrixProduct<Self>) {
+    let (a, b, c, sum) = (product.a, product.b, product.c, product.sum)
+    let shape = OneDNN.Shape(
+      rows: product.rows, inner: product.inner, columns: product.columns,
+      a: .init(stride: a.stride, isTransposed: product.form == .firstTransposed),
+      b: .init(stride: b.stride, isTransposed: product.form == .secondTransposed),
+      cStride: product.cStride, adds: sum.beta == 1, hasBias: sum.bias != nil,
+      precision: precision, result: c.precision)
+    OneDNN.product(shape).run(a.pointer, b.pointer, bias: sum.bias, into: c.pointer)
+  }
+}
+
+extension MatrixProduct where Element: ProductElement {
+  /// On the calling thread alone; also of matrices without columns.
+  @inline(__always)
+  func multiplyAlone() {
+    if rows == 0 || columns == 0 { return }
+    guard inner > 0 else { return clear() }
+    ProductCounter.count(
+      rows: rows, inner: inner, columns: columns, precision: Element.precision,
+      factorBytes: (rows + columns) * inner * MemoryLayout<Element>.stride
+    ) { Element.multiply(self) }
+  }
+
+  /// What a product without inner places leaves in C.
+  private func clear() {
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let added = sum.bias?[column] ?? 0
+        switch c.advanced(by: row * cStride + column) {
+        case .float32(let place):
+          place.pointee = added + (sum.beta == 0 ? 0 : sum.beta * place.pointee)
+        case .bfloat16(let place): place.pointee = BFloat16(added)
+        }
+      }
+    }
+  }
+
+  /// Over all threads, cut into blocks of C.
+  /// - Precondition: With a map, C's rows lie without gaps.
+  func multiply(then map: FusedMap? = nil) {
+    precondition(map == nil || cStride == columns, "a map of a part of a matrix")
+    if Element.multiplyWhole(self, then: map) { return }
+    let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
+    Parallel.forEach(grid.count) { index in
+      let (rowRange, columnRange) = grid.block(index)
+      if rowRange.isEmpty || columnRange.isEmpty { return }
+      block(rows: rowRange, columns: columnRange).multiplyAlone()
+      map?.advanced(by: columnRange.lowerBound).apply(
+        to: c.advanced(by: columnRange.lowerBound), rows: rowRange, columns: columnRange.count,
+        stride: columns)
+    }
   }
 }
 
@@ -180,8 +273,9 @@ public func singleThreadProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, beta: Float = 0
 ) {
-  blockProduct(
-    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale))
+  MatrixProduct(
+    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale)
+  ).multiplyAlone()
 }
 
 /// C = scale · (product of A and B) + beta · C, cut into blocks of C over all threads.
@@ -189,71 +283,9 @@ public func parallelProduct(
   _ a: MatrixView, _ b: MatrixView, _ form: TransposeMode, into c: UnsafeMutablePointer<Float>,
   cStride: Int, scale: Float = 1, beta: Float = 0
 ) {
-  sharedProduct(
-    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale))
-}
-
-/// A product of numbers of any kind on the calling thread; also of matrices without columns.
-@inline(__always)
-private func blockProduct<Element: ProductElement>(
-  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: TransposeMode,
-  into c: ProductResult, cStride: Int, _ sum: Epilogue
-) {
-  let (rows, inner, columns) = form.sizes(a, b)
-  if rows == 0 || columns == 0 { return }
-  guard inner > 0 else {
-    emptySum(into: c, rows: rows, columns: columns, cStride: cStride, sum)
-    return
-  }
-  ProductCounter.count(
-    rows: rows, inner: inner, columns: columns, precision: Element.precision,
-    factorBytes: (rows + columns) * inner * MemoryLayout<Element>.stride
-  ) {
-    Element.multiply(a, b, form, into: c, cStride: cStride, sum)
-  }
-}
-
-/// What a product without inner places leaves in C.
-private func emptySum(
-  into c: ProductResult, rows: Int, columns: Int, cStride: Int, _ sum: Epilogue
-) {
-  for row in 0..<rows {
-    for column in 0..<columns {
-      let added = sum.bias?[column] ?? 0
-      switch c.advanced(by: row * cStride + column) {
-      case .float32(let place):
-        place.pointee = added + (sum.beta == 0 ? 0 : sum.beta * place.pointee)
-      case .bfloat16(let place): place.pointee = BFloat16(added)
-      }
-    }
-  }
-}
-
-/// A product of numbers of any kind, cut into blocks of C over all threads.
-/// - Precondition: With a map, C's rows lie without gaps.
-func sharedProduct<Element: ProductElement>(
-  _ a: ElementView<Element>, _ b: ElementView<Element>, _ form: TransposeMode,
-  into c: ProductResult, cStride: Int, _ sum: Epilogue = Epilogue(), then map: FusedMap? = nil
-) {
-  let (rows, inner, columns) = form.sizes(a, b)
-  precondition(map == nil || cStride == columns, "a map of a part of a matrix")
-  if Element.multiplyWhole(a, b, form, into: c, cStride: cStride, sum, then: map) { return }
-  let grid = ProductGrid(rows: rows, columns: columns, inner: inner)
-  Parallel.forEach(grid.count) { index in
-    let (rowRange, columnRange) = grid.block(index)
-    if rowRange.isEmpty || columnRange.isEmpty { return }
-    blockProduct(
-      form == .firstTransposed
-        ? a.part(rows: 0..<inner, columns: rowRange) : a.part(rows: rowRange, columns: 0..<inner),
-      form == .secondTransposed
-        ? b.part(rows: columnRange, columns: 0..<inner)
-        : b.part(rows: 0..<inner, columns: columnRange),
-      form, into: c.advanced(by: rowRange.lowerBound * cStride + columnRange.lowerBound),
-      cStride: cStride, sum.columns(from: columnRange.lowerBound))
-    map?.advanced(by: columnRange.lowerBound).apply(
-      to: c.advanced(by: columnRange.lowerBound), rows: rowRange, columns: columnRange.count,
-      stride: columns)
-  }
+  MatrixProduct(
+    a, b, form, into: .float32(c), cStride: cStride, Epilogue(beta: beta, scale: scale)
+  ).multiply()
 }
 
 extension Tensor {

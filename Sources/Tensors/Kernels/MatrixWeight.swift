@@ -38,6 +38,14 @@ extension MatrixWeight {
     apply(to: x, bias: bias, into: y, then: nil)
   }
 
+  /// By the numbers in bfloat16, row by row: weights in a form of their own are frozen, for models that
+  /// pass no gradient on.
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+    BFloat16Weight(self).applyTransposed(to: dy, into: dx, beta: beta)
+  }
+
+  public func expanded() -> Tensor { rows((0..<outputs).map { Int32($0) }) }
+
   /// The rows at the given places, over all threads.
   /// - Parameter expand: Writes the numbers of one row.
   func gathered(
@@ -85,11 +93,7 @@ extension Float32ProductWeight {
       preconditionFailure("a float32 product has a float32 result")
     }
     factor(x).float32.readMatrix { x in
-      if let bias {
-        bias.read { apply(to: x, bias: $0, into: target, then: map) }
-      } else {
-        apply(to: x, bias: nil, into: target, then: map)
-      }
+      bias.read { apply(to: x, bias: $0, into: target, then: map) }
     }
   }
 
@@ -119,9 +123,9 @@ public struct DenseWeight: Float32ProductWeight {
     then map: FusedMap?
   ) {
     values.readMatrix { w in
-      sharedProduct(
-        x, w, .secondTransposed, into: .float32(y), cStride: outputs, Epilogue(bias: bias),
-        then: map)
+      MatrixProduct(
+        x, w, .secondTransposed, into: .float32(y), cStride: outputs, Epilogue(bias: bias)
+      ).multiply(then: map)
     }
   }
 

@@ -21,8 +21,13 @@ enum OneDNN {
   /// How one of a product's factors lies in memory.
   struct Strides: Hashable {
     /// Values from row to row, and from column to column.
-    var row: Int
-    var column: Int
+    let row: Int
+    let column: Int
+
+    /// - Parameter stride: Values from row to row of the matrix that is read, or read transposed.
+    init(stride: Int, isTransposed: Bool) {
+      (row, column) = isTransposed ? (1, stride) : (stride, 1)
+    }
   }
 
   /// C = A · B, A · B + bias or C + A · B: all that decides which code is made for it.
@@ -51,12 +56,7 @@ enum OneDNN {
     return zip([0] + ends, ends).compactMap { $0 < $1 ? $0..<$1 : nil }
   }
 
-  static let engine: dnnl_engine_t = {
-    var engine: dnnl_engine_t?
-    check(dnnl_engine_create(&engine, dnnl_cpu, 0), "an engine")
-    guard let engine else { fatalError("oneDNN has no engine for this processor") }
-    return engine
-  }()
+  static let engine: dnnl_engine_t = made("an engine") { dnnl_engine_create(&$0, dnnl_cpu, 0) }
 
   private static let products = Mutex<[Shape: CompiledProduct]>([:])
   /// Texts of all lengths make shapes without end.
@@ -97,6 +97,16 @@ enum OneDNN {
   /// A call of oneDNN fails only where this program asks for what does not exist, or without memory.
   static func check(_ status: dnnl_status_t, _ what: @autoclosure () -> String) {
     if status != dnnl_success { fatalError("oneDNN could not make \(what()): \(status.rawValue)") }
+  }
+
+  /// What a call of oneDNN makes.
+  static func made<Object>(
+    _ what: @autoclosure () -> String, _ make: (inout Object?) -> dnnl_status_t
+  ) -> Object {
+    var object: Object?
+    check(make(&object), what())
+    guard let object else { fatalError("oneDNN made nothing of \(what())") }
+    return object
   }
 }
 

@@ -28,6 +28,14 @@ public enum Operand {
       })
   }
 
+  /// The precision in which the values are kept.
+  public var precision: ProductPrecision {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+
   /// The values as float32.
   /// - Parameter shape: Of as many values.
   public func tensor(_ shape: [Int]) -> Tensor {
@@ -96,23 +104,15 @@ public enum Operand {
   public static func addTransposedProduct(
     _ a: Operand, _ b: Operand, into c: UnsafeMutablePointer<Float>, beta: Float
   ) {
+    func multiply<Element: ProductElement>(_ a: ElementView<Element>, _ b: ElementView<Element>) {
+      MatrixProduct(
+        a, b, .firstTransposed, into: .float32(c), cStride: b.columns, Epilogue(beta: beta)
+      ).multiply()
+    }
     switch (a, b) {
     case (.float32(let a), .float32(let b)):
-      a.readMatrix { a in
-        b.readMatrix { b in
-          sharedProduct(
-            a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
-            Epilogue(beta: beta))
-        }
-      }
-    case (.bfloat16(let a), .bfloat16(let b)):
-      a.read { a in
-        b.read { b in
-          sharedProduct(
-            a, b, .firstTransposed, into: .float32(c), cStride: b.columns,
-            Epilogue(beta: beta))
-        }
-      }
+      a.readMatrix { a in b.readMatrix { multiply(a, $0) } }
+    case (.bfloat16(let a), .bfloat16(let b)): a.read { a in b.read { multiply(a, $0) } }
     default: preconditionFailure("a product of two precisions")
     }
   }

@@ -21,7 +21,9 @@ public struct PackedWeight: MatrixWeight {
     let panels = BFloat16Panels(memory.pointer, columns: outputs, inner: inputs)
     self.panels = panels
     BFloat16Weight(weight).matrix.read { w in
-      Parallel.forEach(panels.count) { panels.write($0, columnsOf: w) }
+      Parallel.forEach(panels.count) {
+        panels.write($0, of: RightFactor(view: w, isTransposed: true))
+      }
     }
   }
 
@@ -54,18 +56,9 @@ public struct PackedWeight: MatrixWeight {
         x.columns == inputs,
         "x of shape [\(x.rows), \(x.columns)] does not fit a weight of shape "
           + "[\(outputs), \(inputs)]")
-      func multiply(_ bias: UnsafePointer<Float>?) {
-        TiledProduct.multiply(x, panels, bias: bias, into: y, then: map)
-      }
-      guard let bias else { return multiply(nil) }
-      bias.read { multiply($0) }
+      bias.read { TiledProduct.multiply(x, panels, bias: $0, into: y, then: map) }
     }
     withExtendedLifetime(memory) {}
-  }
-
-  /// By the weight row by row: what it is for passes no gradient on.
-  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
-    BFloat16Weight(DenseWeight(expanded())).applyTransposed(to: dy, into: dx, beta: beta)
   }
 
   public func rows(_ indices: [Int32]) -> Tensor {
@@ -73,6 +66,4 @@ public struct PackedWeight: MatrixWeight {
       gathered(indices) { panels.expand($0, into: $1, count: inputs) }
     }
   }
-
-  public func expanded() -> Tensor { rows((0..<outputs).map { Int32($0) }) }
 }

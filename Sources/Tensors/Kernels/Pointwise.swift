@@ -125,26 +125,3 @@ extension Float: LaneElement {
     F.value(a, b)
   }
 }
-
-extension BFloat16: LaneElement {
-  @inlinable @inline(__always)
-  public static func load(_ x: UnsafePointer<BFloat16>) -> Vector { Vector(x) }
-  @inlinable @inline(__always)
-  public static func load(_ x: UnsafePointer<BFloat16>, first count: Int) -> Vector {
-    Vector(x, first: count)
-  }
-  @inlinable @inline(__always)
-  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>) { x.store(y) }
-  @inlinable @inline(__always)
-  public static func store(_ x: Vector, _ y: UnsafeMutablePointer<BFloat16>, first count: Int) {
-    x.store(y, first: count)
-  }
-  @inlinable @inline(__always)
-  public static func value<F: UnaryFunction>(_ f: F.Type, _ x: Vector) -> Vector {
-    F.roundedValue(x)
-  }
-  @inlinable @inline(__always)
-  public static func value<F: BinaryFunction>(_ f: F.Type, _ a: Vector, _ b: Vector) -> Vector {
-    F.roundedValue(a, b)
-  }
-}

@@ -2,19 +2,10 @@
 extension Tensor {
   /// The sum of all values, added up in double precision.
   public func sum() -> Double {
-    read { x in
-      let grain = 65_536
-      let runs = (count + grain - 1) / grain
-      let partial = [Double](unsafeUninitializedCapacity: runs) { sums, initialized in
-        let base = sums.baseAddress
-        Parallel.forEach(runs) { run in
-          var total = 0.0
-          for i in run * grain..<Swift.min(count, (run + 1) * grain) { total += Double(x[i]) }
-          base?[run] = total
-        }
-        initialized = runs
-      }
-      return partial.reduce(0, +)
+    sumOfRuns(of: 65_536, together: 1) { x, count in
+      var total = 0.0
+      for i in 0..<count { total += Double(x[i]) }
+      return total
     }
   }
 
@@ -26,22 +17,29 @@ extension Tensor {
 
   /// The sum of the squares of all values, in double precision over runs of 4,096.
   public func squaredNorm() -> Double {
-    read { x in
-      let grain = 4096
-      let runs = (count + grain - 1) / grain
-      let partial = [Double](unsafeUninitializedCapacity: runs) { sums, initialized in
-        let base = sums.baseAddress
-        Parallel.forEachRun(of: runs, grain: 16) { range in
-          for run in range {
-            let start = run * grain
-            let length = Swift.min(grain, count - start)
-            base?[run] = Double(sumVectors(x + start, count: length) { $0 * $0 })
-          }
-        }
-        initialized = runs
-      }
-      return partial.reduce(0, +)
+    sumOfRuns(of: 4096, together: 16) { x, count in
+      Double(sumVectors(x, count: count) { $0 * $0 })
     }
+  }
+
+  /// The sum over runs of values, added up in their order.
+  /// - Parameters:
+  ///   - together: Runs that one thread takes at a time.
+  ///   - sum: Of one run.
+  private func sumOfRuns(
+    of length: Int, together: Int, _ sum: (UnsafePointer<Float>, _ count: Int) -> Double
+  ) -> Double {
+    let runs = (count + length - 1) / length
+    let sums = NumberBuffer<Double>(count: runs)
+    read { x in
+      Parallel.forEachRun(of: runs, grain: together) { range in
+        for run in range {
+          let start = run * length
+          sums.pointer[run] = sum(x + start, Swift.min(length, count - start))
+        }
+      }
+    }
+    return sums.values.reduce(0, +)
   }
 
   /// The sum over all rows, `[width]`.

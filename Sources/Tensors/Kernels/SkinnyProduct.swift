@@ -1,11 +1,22 @@
 /// Calls the body with runs of a weight's outputs for `fewRowProduct`, over all threads: long ones,
 /// since it takes the processor some pages to see what will be read.
-func forEachFewRowRun(of outputs: Int, rowBytes: Int, _ body: (Range<Int>) -> Void) {
+/// - Parameters:
+///   - x: What is multiplied.
+///   - precision: As what the products count in a profile.
+func forEachFewRowRun(
+  of outputs: Int, rowBytes: Int, x: MatrixView, precision: ProductPrecision,
+  _ body: (Range<Int>) -> Void
+) {
   let share = (outputs + Parallel.threadCount - 1) / Parallel.threadCount
   let bytes = min(share * rowBytes, 512 << 10)
   // Rows may be longer than a run should be.
   let rows = max(1, max(bytes, 16 << 10) / rowBytes)
-  Parallel.forEachRun(of: outputs, grain: (rows + 3) / 4 * 4, body)
+  Parallel.forEachRun(of: outputs, grain: (rows + 3) / 4 * 4) { run in
+    ProductCounter.count(
+      rows: x.rows, inner: x.columns, columns: run.count, precision: precision,
+      factorBytes: run.count * rowBytes + x.rows * x.columns * MemoryLayout<Float>.stride
+    ) { body(run) }
+  }
 }
 
 /// y = x · Wᵀ + beta · y for a few rows of x, W in a form in which each number stands by itself.

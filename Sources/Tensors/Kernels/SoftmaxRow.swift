@@ -18,7 +18,7 @@ public struct SoftmaxRow {
 
   public init(
     visible: Int, length: Int, scale: Float, isScaled: Bool = false, dropout: Dropout? = nil,
-    place: RandomPlace = RandomPlace(sample: 0, position: 0)
+    place: RandomPlace = RandomPlace()
   ) {
     (self.visible, self.length, self.scale, self.isScaled) = (visible, length, scale, isScaled)
     (self.dropout, self.place) = (dropout, place)

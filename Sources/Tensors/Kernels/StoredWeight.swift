@@ -113,35 +113,20 @@ public struct StoredWeight: Float32ProductWeight {
   private func applyAsRead(
     to x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
   ) {
-    forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in
-      ProductCounter.count(
-        rows: x.rows, inner: inputs, columns: run.count, precision: .float32,
-        factorBytes: run.count * rowBytes + x.rows * inputs * MemoryLayout<Float>.stride
-      ) {
-        apply(run, asReadTo: x, into: y, beta: beta)
-      }
+    @inline(__always)
+    func multiply<Element: StoredElement>(_ run: Range<Int>, as element: Element.Type) {
+      fewRowProduct(
+        element, row(run.lowerBound), outputs: run.count, x: x, into: y + run.lowerBound,
+        yStride: outputs, beta: beta)
     }
-  }
-
-  private func apply(
-    _ run: Range<Int>, asReadTo x: MatrixView, into y: UnsafeMutablePointer<Float>, beta: Float
-  ) {
-    let (weights, place) = (row(run.lowerBound), y + run.lowerBound)
-    switch format {
-    case .float32:
-      fewRowProduct(
-        Float32Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .float16:
-      fewRowProduct(
-        Float16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .bfloat16:
-      fewRowProduct(
-        BFloat16Element.self, weights, outputs: run.count, x: x, into: place, yStride: outputs,
-        beta: beta)
-    case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
-      applyBlocks(of: run, to: x, into: y, beta: beta)
+    forEachFewRowRun(of: outputs, rowBytes: rowBytes, x: x, precision: .float32) { run in
+      switch format {
+      case .float32: multiply(run, as: Float.self)
+      case .float16: multiply(run, as: Float16.self)
+      case .bfloat16: multiply(run, as: BFloat16.self)
+      case .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K:
+        applyBlocks(of: run, to: x, into: y, beta: beta)
+      }
     }
   }
 
@@ -155,7 +140,7 @@ public struct StoredWeight: Float32ProductWeight {
         let count = min(4, run.upperBound - first)
         format.expand(row(first), count: count * inputs, into: scratch.pointer)
         fewRowProduct(
-          Float32Element.self, scratch.pointer, outputs: count, x: x, into: y + first,
+          Float.self, scratch.pointer, outputs: count, x: x, into: y + first,
           yStride: outputs, beta: beta)
       }
     }
@@ -168,12 +153,11 @@ public struct StoredWeight: Float32ProductWeight {
     let cuts = PanelCuts(rows: x.rows, across: outputs, unit: 16, inner: inputs)
     Parallel.forEach(cuts.count) { index in
       let (rows, panel) = cuts[index]
-      let part = MatrixView(
-        x.pointer + rows.lowerBound * x.stride, rows: rows.count, columns: inputs, stride: x.stride)
       let scratch = Storage(count: liesAsFloats ? 0 : panel.count * inputs)
       withExtendedLifetime(scratch) {
         singleThreadProduct(
-          part, self.panel(panel, columns: 0..<inputs, in: scratch.pointer), .secondTransposed,
+          x.part(rows: rows, columns: 0..<inputs),
+          self.panel(panel, columns: 0..<inputs, in: scratch.pointer), .secondTransposed,
           into: y + (rows.lowerBound * outputs + panel.lowerBound), cStride: outputs,
           beta: beta)
       }
@@ -199,11 +183,9 @@ public struct StoredWeight: Float32ProductWeight {
         withExtendedLifetime(scratch) {
           for first in stride(from: 0, to: outputs, by: depth) {
             let outputRange = first..<min(outputs, first + depth)
-            let part = MatrixView(
-              dy.pointer + (rows.lowerBound * dy.stride + first), rows: rows.count,
-              columns: outputRange.count, stride: dy.stride)
             singleThreadProduct(
-              part, panel(outputRange, columns: columns, in: scratch.pointer), .plain,
+              dy.part(rows: rows, columns: outputRange),
+              panel(outputRange, columns: columns, in: scratch.pointer), .plain,
               into: dx + (rows.lowerBound * inputs + columns.lowerBound), cStride: inputs,
               beta: first == 0 ? beta : 1)
           }

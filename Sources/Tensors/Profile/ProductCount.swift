@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// What matrix products were made, over all threads.
@@ -38,21 +37,9 @@ public struct ProductCount: Sendable {
 
 /// The running count of all threads' products; it stands still unless a profile is taken.
 enum ProductCounter {
-  private static let float32Operations = Atomic<Int>(0)
-  private static let bfloat16Operations = Atomic<Int>(0)
-  private static let int8Operations = Atomic<Int>(0)
-  private static let bytes = Atomic<Int>(0)
-  private static let nanoseconds = Atomic<Int>(0)
+  private static let total = Mutex(ProductCount())
 
-  static var now: ProductCount {
-    var count = ProductCount()
-    count.float32Operations = float32Operations.load(ordering: .relaxed)
-    count.bfloat16Operations = bfloat16Operations.load(ordering: .relaxed)
-    count.int8Operations = int8Operations.load(ordering: .relaxed)
-    count.bytes = bytes.load(ordering: .relaxed)
-    count.nanoseconds = nanoseconds.load(ordering: .relaxed)
-    return count
-  }
+  static var now: ProductCount { total.withLock { $0 } }
 
   /// Runs a product of `[rows, inner]` and `[inner, columns]` on this thread, and counts it.
   /// - Parameter factorBytes: The bytes of both factors.
@@ -64,14 +51,16 @@ enum ProductCounter {
     guard Profile.isOn else { return product() }
     let begin = Profile.clock()
     product()
-    nanoseconds.wrappingAdd(Profile.clock() - begin, ordering: .relaxed)
+    let nanoseconds = Profile.clock() - begin
     let operations = 2 * rows * inner * columns
-    switch precision {
-    case .float32: float32Operations.wrappingAdd(operations, ordering: .relaxed)
-    case .bfloat16: bfloat16Operations.wrappingAdd(operations, ordering: .relaxed)
-    case .int8: int8Operations.wrappingAdd(operations, ordering: .relaxed)
+    total.withLock {
+      $0.nanoseconds &+= nanoseconds
+      $0.bytes &+= factorBytes + rows * columns * MemoryLayout<Float>.stride
+      switch precision {
+      case .float32: $0.float32Operations &+= operations
+      case .bfloat16: $0.bfloat16Operations &+= operations
+      case .int8: $0.int8Operations &+= operations
+      }
     }
-    bytes.wrappingAdd(
-      factorBytes + rows * columns * MemoryLayout<Float>.stride, ordering: .relaxed)
   }
 }

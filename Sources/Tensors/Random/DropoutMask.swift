@@ -3,7 +3,7 @@ public struct RandomPlace: Sendable, Equatable {
   public var sample: UInt32
   public var position: UInt32
 
-  public init(sample: UInt32, position: UInt32) {
+  public init(sample: UInt32 = 0, position: UInt32 = 0) {
     self.sample = sample
     self.position = position
   }

@@ -27,7 +27,7 @@ public struct AttentionLayout: Sendable {
 
     public init(
       rows: Range<Int>, visibleKeys: Int, isCausal: Bool = false,
-      place: RandomPlace = RandomPlace(sample: 0, position: 0)
+      place: RandomPlace = RandomPlace()
     ) {
       self.rows = rows
       self.visibleKeys = visibleKeys
@@ -90,7 +90,7 @@ public struct AttentionLayout: Sendable {
     AttentionLayout(
       groups: (0..<sequences).map { index in
         let rows = index * length..<(index + 1) * length
-        let place = RandomPlace(sample: UInt32(firstSample + index), position: 0)
+        let place = RandomPlace(sample: UInt32(firstSample + index))
         return Group(
           queries: [QuerySpan(rows: rows, visibleKeys: length, place: place)], keys: [rows])
       })

@@ -65,12 +65,7 @@ struct BiasLines {
     _ ds: UnsafePointer<Number>, _ row: AttentionTile.Row, group: Int, to sums: Tensor
   ) {
     let line = sums.writable + (group * headCount * distances.count + start(row))
-    forEachVector(row.visible) { i in
-      (Vector(line + i) + Number.load(ds + i)).store(line + i)
-    } partial: { i, lanes in
-      (Vector(line + i, first: lanes) + Number.load(ds + i, first: lanes))
-        .store(line + i, first: lanes)
-    }
+    addVectors(ds, to: line, count: row.visible)
   }
 
   /// The table's gradient, `[buckets, heads]`.

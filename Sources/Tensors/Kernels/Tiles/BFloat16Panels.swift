@@ -23,6 +23,11 @@ public struct BFloat16Panels {
     pairs = (inner + 1) / 2
   }
 
+  /// Panels yet to be written of B.
+  init(_ pointer: UnsafeMutablePointer<Float>, of b: RightFactor<BFloat16>) {
+    self.init(pointer, columns: b.columns, inner: b.inner)
+  }
+
   /// How many float32 values' memory the panels take.
   public static func count(columns: Int, inner: Int) -> Int {
     (columns + width - 1) / width * width * ((inner + 1) / 2)
@@ -60,31 +65,22 @@ public struct BFloat16Panels {
     }
   }
 
-  /// Writes all panels from B `[inner, columns]`.
-  public func write(rowsOf b: ElementView<BFloat16>) {
-    for index in 0..<count { write(index, rowsOf: b) }
+  /// Writes all panels.
+  func write(_ b: RightFactor<BFloat16>) {
+    for index in 0..<count { write(index, of: b) }
   }
 
-  /// Writes all panels from B's transpose `[columns, inner]`.
-  public func write(columnsOf b: ElementView<BFloat16>) {
-    for index in 0..<count { write(index, columnsOf: b) }
-  }
-
-  /// Writes one panel from B `[inner, columns]`.
-  func write(_ index: Int, rowsOf b: ElementView<BFloat16>) {
-    let range = columns(of: index)
-    interleaveRows(
-      b.part(rows: 0..<b.rows, columns: range), into: panel(index), width: BFloat16Panels.width)
-  }
-
-  /// Writes one panel from B's transpose `[columns, inner]`.
-  func write(_ index: Int, columnsOf b: ElementView<BFloat16>) {
-    let range = columns(of: index)
-    let panel = self.panel(index)
+  /// Writes one panel.
+  func write(_ index: Int, of b: RightFactor<BFloat16>) {
+    let (range, panel, view) = (columns(of: index), panel(index), b.view)
+    guard b.isTransposed else {
+      let part = view.part(rows: 0..<view.rows, columns: range)
+      return interleaveRows(part, into: panel, width: BFloat16Panels.width)
+    }
     for first in stride(from: 0, to: range.count, by: 16) {
       let start = range.lowerBound + first
-      let part = b.part(
-        rows: start..<min(range.upperBound, start + 16), columns: 0..<b.columns)
+      let part = view.part(
+        rows: start..<min(range.upperBound, start + 16), columns: 0..<view.columns)
       transposePairs(part, into: panel + first, width: BFloat16Panels.width)
     }
   }
@@ -127,16 +123,13 @@ func interleaveRows(
 
 @inline(__always)
 private func widened(_ x: UnsafePointer<BFloat16>) -> SIMD16<UInt32> {
-  let halves = UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self)
-  var bits = SIMD16<UInt32>.zero
-  for lane in 0..<16 { bits[lane] = UInt32(halves[lane]) }
-  return bits
+  SIMD16<UInt32>(lanesOf: UnsafeRawPointer(x).loadUnaligned(as: SIMD16<UInt16>.self))
 }
 
 /// As many as there are, fewer than sixteen; the others are zero.
 @inline(__always)
 private func widened(_ x: UnsafePointer<BFloat16>, first count: Int) -> SIMD16<UInt32> {
-  unsafeBitCast(Vector(x, first: count), to: SIMD16<UInt32>.self) &>> 16
+  unsafeBitCast(BFloat16.load(x, first: count), to: SIMD16<UInt32>.self) &>> 16
 }
 
 /// Writes up to sixteen rows of x as columns of pairs, and zeros where x ends.

@@ -9,19 +9,10 @@ public struct GroupedRows<Number> {
   let rowStep: Int
   let groupStep: Int
 
-  init(
-    _ pointer: UnsafePointer<Number>, rows: Int, groups: Int, rowStep: Int, groupStep: Int
-  ) {
-    self.pointer = pointer
-    self.rows = rows
-    self.groups = groups
-    self.rowStep = rowStep
-    self.groupStep = groupStep
-  }
-
   func part(_ range: Range<Int>) -> GroupedRows {
     GroupedRows(
-      pointer + range.lowerBound * rowStep, rows: range.count, groups: groups, rowStep: rowStep,
+      pointer: pointer + range.lowerBound * rowStep, rows: range.count, groups: groups,
+      rowStep: rowStep,
       groupStep: groupStep)
   }
 }
@@ -34,6 +25,7 @@ extension GroupedRows where Number == BFloat16 {
   /// - Precondition: An even number of columns.
   public init(_ x: ElementView<BFloat16>) {
     precondition(x.columns % 2 == 0, "rows of \(x.columns) numbers are not pairs")
-    self.init(x.pointer, rows: x.rows, groups: x.columns / 2, rowStep: x.stride, groupStep: 2)
+    self.init(
+      pointer: x.pointer, rows: x.rows, groups: x.columns / 2, rowStep: x.stride, groupStep: 2)
   }
 }

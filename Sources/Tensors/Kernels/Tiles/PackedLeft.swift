@@ -20,15 +20,9 @@ struct PackedLeft {
   /// - Parameter inner: The part of the sums.
   init(_ a: ElementView<BFloat16>, _ form: TransposeMode, inner: Range<Int>) {
     pairs = (inner.count + 1) / 2
-    if form == .firstTransposed {
-      view = a.part(rows: inner, columns: 0..<a.columns)
-      layout = .panels
-      rows = a.columns
-    } else {
-      view = a.part(rows: 0..<a.rows, columns: inner)
-      layout = inner.count % 2 == 0 ? .inPlace : .padded
-      rows = a.rows
-    }
+    rows = form == .firstTransposed ? a.columns : a.rows
+    view = form.left(a, rows: 0..<rows, inner: inner)
+    layout = form == .firstTransposed ? .panels : inner.count % 2 == 0 ? .inPlace : .padded
   }
 
   /// How many parts the copy has.
@@ -77,7 +71,7 @@ struct PackedLeft {
   ) {
     if layout == .inPlace {
       let rows = PairRows(
-        view.pointer, rows: view.rows, groups: pairs, rowStep: view.stride, groupStep: 2)
+        pointer: view.pointer, rows: view.rows, groups: pairs, rowStep: view.stride, groupStep: 2)
       return body(range.lowerBound, rows.part(range))
     }
     let isPanel = layout == .panels
@@ -88,7 +82,8 @@ struct PackedLeft {
       body(
         first,
         PairRows(
-          part, rows: rows(of: index).count, groups: pairs, rowStep: isPanel ? 2 : 2 * pairs,
+          pointer: part, rows: rows(of: index).count, groups: pairs,
+          rowStep: isPanel ? 2 : 2 * pairs,
           groupStep: isPanel ? 2 * PackedLeft.panelRows : 2))
     }
   }

@@ -35,19 +35,17 @@ public enum TiledProduct {
   /// Rows of a task; a multiple of the left factor's panels.
   private static let taskRows = 192
 
-  /// C = scale · (product of A and B) + beta · C, or with a bias, over all threads.
-  static func multiply(
-    _ a: ElementView<BFloat16>, _ b: ElementView<BFloat16>, _ form: TransposeMode,
-    into c: ProductResult, cStride: Int, _ sum: Epilogue, then map: FusedMap? = nil
-  ) {
-    let (rows, inner, columns) = form.sizes(a, b)
+  /// The product over all threads.
+  static func multiply(_ product: MatrixProduct<BFloat16>, then map: FusedMap? = nil) {
+    let (a, b, form) = (product.a, product.b, product.form)
+    let (inner, columns) = (product.inner, product.columns)
     let innerBlock = innerBlock(form)
-    if case .bfloat16(let target) = c, inner > innerBlock {
+    if case .bfloat16(let target) = product.c, inner > innerBlock {
       // Sums are float32 until they are whole.
-      let whole = Tensor(shape: [rows, columns]) {
-        multiply(a, b, form, into: .float32($0), cStride: columns, sum)
+      let whole = Tensor(shape: [product.rows, columns]) {
+        multiply(MatrixProduct(a, b, form, into: .float32($0), cStride: columns, product.sum))
       }
-      return round(whole, into: target, stride: cStride, then: map)
+      return round(whole, into: target, stride: product.cStride, then: map)
     }
     let columnBlock = max(
       BFloat16Panels.width,
@@ -60,12 +58,16 @@ public enum TiledProduct {
       let left = PackedLeft(a, form, inner: range)
       for first in stride(from: 0, to: columns, by: columnBlock) {
         let part = first..<min(columns, first + columnBlock)
-        var sum = sum.columns(from: first)
+        var sum = product.sum.columns(from: first)
         if start > 0 { sum = Epilogue(beta: 1, scale: sum.scale) }
         multiply(
-          left, PackedRight(b, form, inner: range, columns: part),
+          left,
+          RightFactor(
+            view: form.right(b, inner: range, columns: part),
+            isTransposed: form == .secondTransposed),
           PairTarget(
-            result: c.advanced(by: first), stride: cStride, columns: part.count, sum: sum),
+            result: product.c.advanced(by: first), stride: product.cStride, columns: part.count,
+            sum: sum),
           then: range.upperBound == inner ? map?.advanced(by: first) : nil)
       }
     }
@@ -87,15 +89,15 @@ public enum TiledProduct {
   }
 
   private static func multiply(
-    _ left: PackedLeft, _ right: PackedRight, _ target: PairTarget, then map: FusedMap?
+    _ left: PackedLeft, _ right: RightFactor<BFloat16>, _ target: PairTarget, then map: FusedMap?
   ) {
     let count = BFloat16Panels.count(columns: right.columns, inner: right.inner)
     let memory = Tensor(shape: [count + left.copyCount]) { _ in }
-    let b = BFloat16Panels(memory.writable, columns: right.columns, inner: right.inner)
+    let b = BFloat16Panels(memory.writable, of: right)
     let copy = memory.writable + count
     Parallel.forEach(b.count + left.partCount) { index in
       if index < b.count {
-        right.write(index, of: b)
+        b.write(index, of: right)
       } else {
         left.write(index - b.count, into: copy)
       }
@@ -187,9 +189,10 @@ public enum TiledProduct {
     cStride: Int, beta: Float, memory: UnsafeMutablePointer<Float>
   ) {
     let left = PackedLeft(a, .firstTransposed, inner: 0..<a.rows)
-    let right = BFloat16Panels(memory + left.copyCount, columns: b.columns, inner: b.rows)
+    let factor = RightFactor(view: b, isTransposed: false)
+    let right = BFloat16Panels(memory + left.copyCount, of: factor)
     for index in 0..<left.partCount { left.write(index, into: memory) }
-    right.write(rowsOf: b)
+    right.write(factor)
     left.forEachPiece(of: 0..<left.rows, copy: memory) { row, rows in
       multiply(
         rows, right, into: .float32(c + row * cStride), cStride: cStride, beta: beta)
@@ -200,31 +203,5 @@ public enum TiledProduct {
   public static func copyCount(rows: Int, inner: Int, columns: Int) -> Int {
     PackedLeft.copyCount(rows: rows, inner: inner)
       + BFloat16Panels.count(columns: columns, inner: inner)
-  }
-
-  /// Part of B's sums and columns.
-  private struct PackedRight {
-    private let view: ElementView<BFloat16>
-    private let isTransposed: Bool
-    let inner: Int
-    let columns: Int
-
-    init(
-      _ b: ElementView<BFloat16>, _ form: TransposeMode, inner: Range<Int>, columns: Range<Int>
-    ) {
-      isTransposed = form == .secondTransposed
-      view =
-        isTransposed
-        ? b.part(rows: columns, columns: inner) : b.part(rows: inner, columns: columns)
-      (self.inner, self.columns) = (inner.count, columns.count)
-    }
-
-    func write(_ index: Int, of panels: BFloat16Panels) {
-      if isTransposed {
-        panels.write(index, columnsOf: view)
-      } else {
-        panels.write(index, rowsOf: view)
-      }
-    }
   }
 }

@@ -32,13 +32,7 @@ public enum AbsorbedAttention {
 
 extension Weight {
   /// The precision in which attention would multiply it; nil if it cannot absorb it.
-  public var absorbablePrecision: ProductPrecision? {
-    switch absorbable {
-    case .float32: .float32
-    case .bfloat16: .bfloat16
-    case nil: nil
-    }
-  }
+  public var absorbablePrecision: ProductPrecision? { absorbable?.precision }
 
   /// The numbers that are multiplied, if they lie in memory as such.
   fileprivate var absorbable: Operand? {
