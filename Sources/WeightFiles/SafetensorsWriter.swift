@@ -7,13 +7,6 @@ public enum SafetensorsWriter {
     case float32
     /// Rounded to nearest; a finite value beyond ±65504 is refused.
     case float16
-
-    var elementType: ElementType {
-      switch self {
-      case .float32: .float32
-      case .float16: .float16
-      }
-    }
   }
 
   /// A tensor to write.
@@ -33,6 +26,8 @@ public enum SafetensorsWriter {
       self.values = values
       self.precision = precision
     }
+
+    fileprivate var elementType: ElementType { precision == .float32 ? .float32 : .float16 }
   }
 
   /// Creates or replaces the file at `url`; a failure leaves what was there.
@@ -44,13 +39,11 @@ public enum SafetensorsWriter {
   ) throws {
     // Wider elements first keeps every tensor aligned to its element.
     let ordered = tensors.sorted { left, right in
-      let widths = (
-        left.value.precision.elementType.byteCount, right.value.precision.elementType.byteCount
-      )
+      let widths = (left.value.elementType.byteCount, right.value.elementType.byteCount)
       return widths.0 != widths.1 ? widths.0 > widths.1 : left.key < right.key
     }
     let announced = ordered.map {
-      Announcement($0.key, $0.value.precision.elementType, shape: $0.value.shape)
+      Announcement($0.key, $0.value.elementType, shape: $0.value.shape)
     }
     try write(announced, metadata: metadata, to: url) { append in
       for (name, tensor) in ordered {
@@ -62,19 +55,21 @@ public enum SafetensorsWriter {
   static func encodedHeader(
     _ tensors: [Announcement], metadata: [String: String], file: String
   ) throws -> Data {
-    var entries: [String: HeaderDocument.Entry] = [:]
+    var members: [String: HeaderDocument.Member] = [:]
+    if !metadata.isEmpty { members[HeaderDocument.metadataKey] = .metadata(metadata) }
     var position = 0
     for tensor in tensors {
       precondition(
         tensor.name != HeaderDocument.metadataKey, "\(tensor.name) is not a tensor's name")
-      entries[tensor.name] = HeaderDocument.Entry(
-        dtype: tensor.elementType.rawValue, shape: tensor.shape,
-        dataOffsets: [position, position + tensor.byteCount])
+      members[tensor.name] = .tensor(
+        HeaderDocument.Entry(
+          dtype: tensor.elementType.rawValue, shape: tensor.shape,
+          dataOffsets: [position, position + tensor.byteCount]))
       position += tensor.byteCount
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var header = try encoder.encode(HeaderDocument(metadata: metadata, entries: entries))
+    var header = try encoder.encode(members)
     // The format pads with spaces so that the tensors begin at a multiple of 8.
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: -header.count & 7))
     guard header.count <= SafetensorsHeader.maximumLength else {

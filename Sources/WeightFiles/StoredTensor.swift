@@ -11,7 +11,7 @@ public struct StoredTensor: Sendable {
   /// The extents; `[]` for a scalar. Blocks lie along the last axis, a whole number of them in a row.
   public let shape: [Int]
   /// The product of `shape`.
-  public let elementCount: Int
+  public var elementCount: Int { shape.reduce(1, *) }
   /// The bytes of `elementCount` elements, valid while `owner` lives.
   public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   /// The file the tensor is from.
