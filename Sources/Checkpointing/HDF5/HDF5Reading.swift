@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// An HDF5 file being read. All members are called inside `HDF5Library.locked`.
@@ -85,7 +86,6 @@ final class HDF5ReadableFile {
 final class HDF5ReadableDataset {
   /// The lengths of the axes; empty for a scalar.
   let shape: [Int]
-  let elementCount: Int
   private let dataset: HDF5Handle
   private let type: HDF5Handle
   private let path: String
@@ -96,15 +96,9 @@ final class HDF5ReadableDataset {
     let type = try HDF5Handle(
       H5Dget_type(dataset.identifier), closedBy: H5Tclose, "examine /\(path)", file)
     let shape = try Self.shape(of: dataset, path: path, file: file)
-    var product = (partialValue: 1, overflow: false)
-    for length in shape where !product.overflow {
-      product = product.partialValue.multipliedReportingOverflow(by: length)
-    }
-    let byteCount = product.partialValue.multipliedReportingOverflow(
-      by: H5Tget_size(type.identifier))
     let stored = H5Dget_storage_size(dataset.identifier)
-    guard !product.overflow, !byteCount.overflow, byteCount.partialValue >= 0,
-      UInt64(byteCount.partialValue) == stored, stored <= fileLength
+    guard let byteCount = (shape + [H5Tget_size(type.identifier)]).countableProduct,
+      UInt64(byteCount) == stored, stored <= fileLength
     else {
       throw CheckpointError.wrongLayout(
         file, path: path, expected: "\(shape) elements stored in one piece",
@@ -112,7 +106,6 @@ final class HDF5ReadableDataset {
     }
     try Self.checkContiguous(dataset, path: path, file: file)
     self.shape = shape
-    self.elementCount = product.partialValue
     self.dataset = dataset
     self.type = type
     self.path = path
@@ -134,9 +127,9 @@ final class HDF5ReadableDataset {
 
   func isStored(as fileType: hid_t) -> Bool { H5Tequal(type.identifier, fileType) > 0 }
 
-  /// Reads all values into `bytes`, which has room for `elementCount` of `memoryType`.
+  /// Reads all values into `bytes`, which has room for as many of `memoryType`.
   func read(as memoryType: hid_t, into bytes: UnsafeMutableRawPointer?) throws {
-    guard elementCount > 0 else { return }
+    guard !shape.contains(0) else { return }
     let whole = chdf5_whole_dataspace()
     try HDF5Library.check(
       H5Dread(dataset.identifier, memoryType, whole, whole, chdf5_default(), bytes),
