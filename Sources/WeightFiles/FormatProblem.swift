@@ -2,34 +2,39 @@ import Files
 
 /// What a reader finds wrong with bytes; `MappedFile.decoded` says in which file they lie.
 struct FormatProblem: Error {
-  fileprivate let error: @Sendable (_ file: String) -> WeightFileError
+  /// The tensor that it is about; nil for a header, a directory, a pickle or an index of shards.
+  var tensor: String?
+  let expected: String
+  let found: String
+  let remedy: String
 
-  init(_ error: @escaping @Sendable (_ file: String) -> WeightFileError) { self.error = error }
+  static let damage = "the file is damaged, fetch it again"
 }
 
-extension MappedFile {
-  /// What is read from all bytes.
-  /// - Throws: What `read` throws; a `FormatProblem` as an error about this file.
-  func decoded<Result>(_ read: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-    do {
-      return try withBytes(read)
-    } catch let problem as FormatProblem {
-      throw problem.error(path)
-    }
-  }
-}
-
-/// The header, a directory, a pickle or an index of shards breaks the format.
-func damaged(_ expected: String, _ found: String) -> FormatProblem {
-  FormatProblem { .damagedHeader(file: $0, expected: expected, found: found) }
-}
-
-/// The header's entry for one tensor breaks the format.
-func damaged(tensor: String, _ expected: String, _ found: String) -> FormatProblem {
-  FormatProblem { .damagedTensor(file: $0, tensor: tensor, expected: expected, found: found) }
+/// The bytes break their format.
+func damaged(tensor: String? = nil, _ expected: String, _ found: String) -> FormatProblem {
+  FormatProblem(tensor: tensor, expected: expected, found: found, remedy: FormatProblem.damage)
 }
 
 /// The bytes are of a format, or a form of one, that this program does not read.
 func unsupported(_ found: String, remedy: String) -> FormatProblem {
-  FormatProblem { .unsupportedFormat(file: $0, found: found, remedy: remedy) }
+  FormatProblem(
+    expected: "safetensors, a zip file of torch.save or GGUF", found: found, remedy: remedy)
+}
+
+extension MappedFile {
+  /// What is read from all bytes.
+  /// - Throws: What `read` throws; a `FormatProblem` as a `WeightFileError` about this file.
+  func decoded<Result>(_ read: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    do {
+      return try withBytes(read)
+    } catch let problem as FormatProblem {
+      throw problem.tensor.map {
+        WeightFileError.damagedTensor(
+          file: path, tensor: $0, expected: problem.expected, found: problem.found)
+      }
+        ?? .unusable(
+          file: path, expected: problem.expected, found: problem.found, remedy: problem.remedy)
+    }
+  }
 }

@@ -21,7 +21,7 @@ public enum SafetensorsWriter {
       precondition(
         values.count == shape.reduce(1, *),
         "\(values.count) values do not fill the shape \(shape)")
-      precondition(shape.count <= SafetensorsHeader.maximumRank, "too many dimensions: \(shape)")
+      precondition(shape.count <= SafetensorsFile.maximumRank, "too many dimensions: \(shape)")
       self.shape = shape
       self.values = values
       self.precision = precision
@@ -72,7 +72,7 @@ public enum SafetensorsWriter {
     var header = try encoder.encode(members)
     // The format pads with spaces so that the tensors begin at a multiple of 8.
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: -header.count & 7))
-    guard header.count <= SafetensorsHeader.maximumLength else {
+    guard header.count <= SafetensorsFile.maximumHeaderLength else {
       throw WeightFileError.unwritable(
         file: file, reason: "its header would take \(header.count) bytes, more than the format has")
     }

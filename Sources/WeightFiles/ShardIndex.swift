@@ -18,7 +18,7 @@ struct ShardIndex {
   }
 
   private static func fileNames(in bytes: UnsafeRawBufferPointer) throws -> [String: String] {
-    let limit = SafetensorsHeader.maximumLength
+    let limit = SafetensorsFile.maximumHeaderLength
     guard bytes.count <= limit else { throw damaged("at most \(limit) bytes", "\(bytes.count)") }
     let maps = try JSONScanner.document(
       bytes.bindMemory(to: UInt8.self), limits: JSONScanner.Limits(depth: 8, length: limit)

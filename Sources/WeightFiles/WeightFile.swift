@@ -4,6 +4,9 @@ import Foundation
 /// One file of weights, whatever its format. Opening checks everything that the file says of its
 /// tensors, so that reading one afterwards cannot fail but for a wrong name or a type that is not read.
 public protocol WeightFile: Sendable {
+  /// - Throws: `WeightFileError` where the file breaks the format.
+  init(_ file: MappedFile) throws
+
   var file: MappedFile { get }
   /// The file's own notes that are text, such as `format`; empty for formats without.
   var metadata: [String: String] { get }
@@ -22,6 +25,9 @@ public enum TensorEntry: Sendable {
 }
 
 extension WeightFile {
+  /// - Throws: `WeightFileError` where the file breaks the format, `ReadFailure` where it cannot be read.
+  public init(_ url: URL) throws { try self.init(MappedFile(url.path)) }
+
   /// The names of all tensors, sorted.
   public var names: [String] { tensors.keys.sorted() }
 
@@ -73,21 +79,17 @@ enum WeightFileFormat {
   /// - Throws: `WeightFileError`.
   static func open(_ url: URL) throws -> any WeightFile {
     let file = try MappedFile(url.path)
-    let fileExtension = url.pathExtension.lowercased()
-    if file.withBytes(GGUFFile.isGGUF) { return try GGUFFile(file) }
-    if file.withBytes(TorchArchive.isZip) { return try PyTorchFile(file) }
-    // A header's text follows its length.
-    if file.withBytes({ $0.count > 8 && $0[8] == UInt8(ascii: "{") }) {
-      return try SafetensorsFile(file)
+    return try file.decoded { bytes -> any WeightFile in
+      if GGUFFile.isGGUF(bytes) { return try GGUFFile(file) }
+      if TorchArchive.isZip(bytes) { return try PyTorchFile(file) }
+      // A header's text follows its length.
+      if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return try SafetensorsFile(file) }
+      if let kind = FileKind(bytes) { throw unsupported(kind.name, remedy: kind.advice) }
+      switch url.pathExtension.lowercased() {
+      case "bin", "ckpt", "pt", "pth": return try PyTorchFile(file)
+      case "gguf": return try GGUFFile(file)
+      default: return try SafetensorsFile(file)
+      }
     }
-    if let kind = file.withBytes({ FileKind($0) }) {
-      throw WeightFileError.unsupportedFormat(
-        file: file.path, found: kind.name, remedy: kind.advice)
-    }
-    if torchExtensions.contains(fileExtension) { return try PyTorchFile(file) }
-    if fileExtension == "gguf" { return try GGUFFile(file) }
-    return try SafetensorsFile(file)
   }
-
-  private static let torchExtensions: Set<String> = ["bin", "ckpt", "pt", "pth"]
 }

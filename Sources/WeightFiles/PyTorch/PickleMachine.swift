@@ -239,7 +239,11 @@ extension PickleMachine {
     if let unread = TorchGlobal.unread(module: module, name: name) {
       throw unsupported("one with \(unread.kind), which are not read", remedy: unread.remedy)
     }
-    throw FormatProblem { .forbiddenContent(file: $0, name: "\(module).\(name)") }
+    throw FormatProblem(
+      expected: "tensors and plain values",
+      found: "\(module).\(name), which could run anything",
+      remedy: "nothing was run. If you trust the file, save its model's state_dict() alone, or as "
+        + "safetensors")
   }
 
   // MARK: Bytes

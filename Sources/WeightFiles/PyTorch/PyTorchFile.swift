@@ -12,13 +12,9 @@ public struct PyTorchFile: WeightFile {
   public var metadata: [String: String] { [:] }
   public let tensors: [String: TensorEntry]
 
-  /// - Throws: `WeightFileError` where the file cannot be read, breaks the format, or names something
-  ///   that no tensor needs.
-  public init(_ url: URL) throws {
-    try self.init(MappedFile(url.path))
-  }
-
-  init(_ file: MappedFile) throws {
+  /// - Throws: `WeightFileError` where the file breaks the format, or names something that no tensor
+  ///   needs.
+  public init(_ file: MappedFile) throws {
     self.file = file
     tensors = try file.decoded { bytes in
       let archive = try TorchArchive(bytes)
@@ -56,11 +52,11 @@ public struct PyTorchFile: WeightFile {
       throw damaged(
         tensor: name, "\(storage.count) elements in storage \(key)", "\(range.count) bytes")
     }
-    guard max(tensor.shape.count, tensor.strides.count) <= SafetensorsHeader.maximumRank,
+    guard max(tensor.shape.count, tensor.strides.count) <= SafetensorsFile.maximumRank,
       let shape = objects.integers(tensor.shape), let strides = objects.integers(tensor.strides)
     else {
       throw damaged(
-        tensor: name, "at most \(SafetensorsHeader.maximumRank) dimensions", "others")
+        tensor: name, "at most \(SafetensorsFile.maximumRank) dimensions", "others")
     }
     return try TensorLayout(
       name, elementType: elementType, shape: shape, strides: strides, offset: tensor.offset,

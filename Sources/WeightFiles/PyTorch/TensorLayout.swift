@@ -20,9 +20,9 @@ public struct TensorLayout: Sendable {
     _ name: String, elementType: ElementType, shape: [Int], strides: [Int], offset: Int,
     storage: Range<Int>
   ) throws {
-    guard shape.count <= SafetensorsHeader.maximumRank, strides.count == shape.count else {
+    guard shape.count <= SafetensorsFile.maximumRank, strides.count == shape.count else {
       throw damaged(
-        tensor: name, "as many strides as dimensions, at most \(SafetensorsHeader.maximumRank)",
+        tensor: name, "as many strides as dimensions, at most \(SafetensorsFile.maximumRank)",
         "\(strides.count) and \(shape.count)")
     }
     guard offset >= 0, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else {

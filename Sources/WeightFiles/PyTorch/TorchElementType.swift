@@ -27,20 +27,9 @@ enum TorchElementType: String {
     self = type
   }
 
-  /// Nil for types this program does not read.
-  var elementType: ElementType? {
-    switch self {
-    case .float64: .float64
-    case .float32: .float32
-    case .float16: .float16
-    case .bfloat16: .bfloat16
-    case .int64: .int64
-    case .int32: .int32
-    case .int16: .int16
-    case .int8: .int8
-    case .uint8: .uint8
-    case .bool: .bool
-    default: nil
-    }
-  }
+  /// The type of the same name here; nil for types this program does not read.
+  var elementType: ElementType? { Self.elementTypes[rawValue] }
+
+  private static let elementTypes = Dictionary(
+    uniqueKeysWithValues: ElementType.allCases.map { ("\($0)", $0) })
 }

@@ -27,10 +27,10 @@ struct WeightSelection {
   /// - Throws: `FormatProblem`.
   mutating func tensors(within outermost: PickleValue) throws -> [String: PickledTensor] {
     guard case .dictionary(let index) = outermost else {
-      throw FormatProblem { .noTensors(file: $0, found: outermost.kind) }
+      throw noTensors(outermost.kind)
     }
     guard let found = try weights(within: index, depth: 0) else {
-      throw FormatProblem { .noTensors(file: $0, found: "a dictionary without any") }
+      throw noTensors("a dictionary without any")
     }
     let tensors = try members(of: found) { value in
       if case .tensor(let index) = value { objects.tensors[Int(index)] } else { nil }
@@ -39,6 +39,11 @@ struct WeightSelection {
       throw damaged("at most \(ZipDirectory.maximumEntryCount) tensors", "more")
     }
     return tensors
+  }
+
+  private func noTensors(_ found: String) -> FormatProblem {
+    FormatProblem(
+      expected: "a dictionary of tensors", found: found, remedy: "save the model's state_dict()")
   }
 
   private func holdsTensors(_ dictionary: UInt32) -> Bool {
@@ -59,8 +64,10 @@ struct WeightSelection {
     }
     let candidates = inner.filter { holdsTensors($0.value) }
     guard candidates.count <= 1 else {
-      let names = candidates.keys.sorted()
-      throw FormatProblem { .severalModels(file: $0, members: names) }
+      throw FormatProblem(
+        expected: "one dictionary of tensors",
+        found: candidates.keys.sorted().prefix(8).joined(separator: ", "),
+        remedy: "save the one that is wanted by itself")
     }
     if let only = candidates.first?.value { return only }
     guard inner.count == 1, let only = inner.first?.value else { return nil }
