@@ -100,12 +100,6 @@ public enum FileSystem {
   /// Whether a folder lies at a path, links followed.
   public static func isFolder(_ path: String) -> Bool { (try? kind(of: path)) == .folder }
 
-  /// Whether a regular file lies at a path, links followed.
-  public static func isFile(_ path: String) -> Bool {
-    guard case .file? = try? kind(of: path) else { return false }
-    return true
-  }
-
   /// Makes sure that names given in a folder outlive a crash. Folders that may not be read, and file
   /// systems that cannot do this, are let pass: files are whole either way.
   static func synchronize(folder: String) throws(SystemFailure) {

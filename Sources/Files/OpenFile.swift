@@ -71,11 +71,9 @@ public final class OpenFile: Sendable {
   /// The length in bytes, as it is now.
   public func length() throws(SystemFailure) -> Int { Int(try status().st_size) }
 
-  /// Whether a path, by default its own, still leads to this file and to no link.
-  public func isNamed(_ path: String? = nil) -> Bool {
-    guard let own = try? status(), let named = FileSystem.status(ofName: path ?? self.path) else {
-      return false
-    }
+  /// Whether its path still leads to this file and to no link.
+  public func isNamed() -> Bool {
+    guard let own = try? status(), let named = FileSystem.status(ofName: path) else { return false }
     return own.st_dev == named.st_dev && own.st_ino == named.st_ino
   }
 

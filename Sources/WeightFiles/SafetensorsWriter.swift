@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes safetensors files that any reader of the format takes.
@@ -30,6 +31,22 @@ public enum SafetensorsWriter {
     fileprivate var elementType: ElementType { precision == .float32 ? .float32 : .float16 }
   }
 
+  /// A tensor whose bytes will follow, as it is too large to be held at once.
+  public struct Announcement: Sendable {
+    public let name: String
+    public let elementType: ElementType
+    public let shape: [Int]
+
+    public init(_ name: String, _ elementType: ElementType, shape: [Int]) {
+      self.name = name
+      self.elementType = elementType
+      self.shape = shape
+    }
+
+    /// The bytes of all elements.
+    public var byteCount: Int { shape.reduce(elementType.byteCount, *) }
+  }
+
   /// Creates or replaces the file at `url`; a failure leaves what was there.
   ///
   /// - Precondition: no tensor is named `__metadata__`.
@@ -42,18 +59,28 @@ public enum SafetensorsWriter {
       let widths = (left.value.elementType.byteCount, right.value.elementType.byteCount)
       return widths.0 != widths.1 ? widths.0 > widths.1 : left.key < right.key
     }
-    let announced = ordered.map {
-      Announcement($0.key, $0.value.elementType, shape: $0.value.shape)
-    }
-    try write(announced, metadata: metadata, to: url) { append in
-      for (name, tensor) in ordered {
-        try tensor.withEncodedBytes(named: name, file: url.path, append)
+    let beginning = try beginning(
+      ordered.map { Announcement($0.key, $0.value.elementType, shape: $0.value.shape) },
+      metadata: metadata, file: url.path)
+    do {
+      try AtomicFile.replace(url.path) { output in
+        try beginning.withUnsafeBytes { try output.append($0) }
+        for (name, tensor) in ordered {
+          try tensor.withEncodedBytes(named: name, file: url.path) { try output.append($0) }
+        }
       }
+    } catch let failure as SystemFailure {
+      throw WeightFileError.unwritable(file: url.path, reason: failure.reason)
     }
   }
 
-  static func encodedHeader(
-    _ tensors: [Announcement], metadata: [String: String], file: String
+  /// The beginning of a file, up to the first tensor: the same bytes for the same arguments.
+  /// - Parameters:
+  ///   - tensors: In the order in which their bytes follow.
+  ///   - file: The file's path, for errors.
+  /// - Throws: `WeightFileError.unwritable` where it would be longer than the format allows.
+  public static func beginning(
+    _ tensors: [Announcement], metadata: [String: String] = [:], file: String
   ) throws -> Data {
     var members: [String: HeaderDocument.Member] = [:]
     if !metadata.isEmpty { members[HeaderDocument.metadataKey] = .metadata(metadata) }
@@ -76,7 +103,7 @@ public enum SafetensorsWriter {
       throw WeightFileError.unwritable(
         file: file, reason: "its header would take \(header.count) bytes, more than the format has")
     }
-    return header
+    return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
   }
 }
 

@@ -17,8 +17,7 @@ extension PickleMachine {
     case .global(.untypedStorageClass): elementType = nil
     default: throw damaged("a class of storages", fields[1].kind)
     }
-    try take(1)
-    return objects.add(PickledStorage(key: key, elementType: elementType, count: count))
+    return try objects.add(PickledStorage(key: key, elementType: elementType, count: count))
   }
 
   /// What `callable(*arguments)` gives, which lie on the stack.
@@ -80,7 +79,7 @@ extension PickleMachine {
       default: throw damaged("a dictionary made empty", "one made from \(argument.kind)")
       }
     }
-    return try newDictionary()
+    return try objects.addDictionary()
   }
 
   /// The elements of a tuple of arguments. One tuple may be used by every call of a pickle, so it
@@ -126,8 +125,7 @@ extension PickleMachine {
     guard let type = elementType ?? ownType, ownType == nil || ownType == type else {
       throw damaged("a tensor of its storage's element type", "another or none")
     }
-    try take(1)
-    return objects.add(
+    return try objects.add(
       PickledTensor(
         storage: storage, elementType: type, offset: offset, shape: shape, strides: strides))
   }

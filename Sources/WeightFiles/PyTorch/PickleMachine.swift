@@ -73,7 +73,7 @@ struct PickleMachine {
     case .longBytes, .byteArray: try inert(byteCount: try longCount())
     case .emptyList: .list
     case .emptySet: .inert
-    case .emptyDictionary: try newDictionary()
+    case .emptyDictionary: try objects.addDictionary()
     case .global: try global(module: try line(), name: try line())
     }
   }
@@ -144,7 +144,7 @@ struct PickleMachine {
   private mutating func memoize(at index: Int) throws {
     let value = try top()
     if index == memo.count {
-      try take(1)
+      try objects.take(1)
       memo.append(value)
     } else if index < memo.count {
       memo[index] = value
@@ -159,12 +159,6 @@ struct PickleMachine {
     }
     stack.append(memo[index])
   }
-
-  mutating func take(_ count: Int) throws {
-    guard objects.take(count) else {
-      throw damaged("at most \(PickleObjects.maximumCount) objects in the pickle", "more")
-    }
-  }
 }
 
 // MARK: Values
@@ -176,15 +170,9 @@ extension PickleMachine {
     guard start >= marks.last ?? 0 else {
       throw damaged("enough values on the pickle's stack", "too few at \(position)")
     }
-    try take(1 + stack.count - start)
-    let tuple = objects.addTuple(stack[start...])
+    let tuple = try objects.addTuple(stack[start...])
     stack.removeSubrange(start...)
     stack.append(tuple)
-  }
-
-  mutating func newDictionary() throws -> PickleValue {
-    try take(1)
-    return objects.addDictionary()
   }
 
   /// Puts the values from a height on into the list below them, which means that they are dropped.
@@ -206,7 +194,7 @@ extension PickleMachine {
     }
     switch stack[start - 1] {
     case .dictionary(let dictionary):
-      try take((stack.count - start) / 2)
+      try objects.take((stack.count - start) / 2)
       for index in stride(from: start, to: stack.count, by: 2) {
         guard case .text(let key) = stack[index] else { continue }
         objects.addMember(stack[index + 1], key: key, to: dictionary)
