@@ -20,11 +20,35 @@ final class HDF5ReadableFile {
     self.length = length
   }
 
+  /// Bounds that no file of this program comes near, against groups that hold themselves.
+  private static let greatestDepth = 32
+  private static let greatestObjectCount = 1 << 17
+
   /// The paths of all datasets in the group `path`, "" for the root, and in those below it.
   func datasetPaths(under path: String = "") throws -> [String] {
     var found: [String] = []
     var visitedCount = 0
-    try collectDatasets(under: path, depth: 0, visitedCount: &visitedCount, into: &found)
+    var groups = [(path: path, depth: 0)]
+    while let group = groups.popLast() {
+      for name in try hardLinks(in: group.path) {
+        visitedCount += 1
+        guard group.depth < Self.greatestDepth, visitedCount <= Self.greatestObjectCount else {
+          throw CheckpointError.wrongLayout(
+            url, path: group.path,
+            expected: "groups at most \(Self.greatestDepth) deep and "
+              + "\(Self.greatestObjectCount) objects", found: "more")
+        }
+        let child = group.path.isEmpty ? name : group.path + "/" + name
+        let object = try HDF5Handle(
+          H5Oopen(file.identifier, child, chdf5_default()), closedBy: H5Oclose, "open /\(child)",
+          url)
+        switch H5Iget_type(object.identifier) {
+        case H5I_DATASET: found.append(child)
+        case H5I_GROUP: groups.append((child, group.depth + 1))
+        default: break
+        }
+      }
+    }
     return found
   }
 
@@ -33,35 +57,6 @@ final class HDF5ReadableFile {
     let dataset = try HDF5Handle(
       H5Dopen2(file.identifier, path, chdf5_default()), closedBy: H5Dclose, "open /\(path)", url)
     return try HDF5ReadableDataset(dataset, path: path, file: url, fileLength: length)
-  }
-
-  /// Bounds that no file of this program comes near, against groups that hold themselves.
-  private static let greatestDepth = 32
-  private static let greatestObjectCount = 1 << 17
-
-  private func collectDatasets(
-    under path: String, depth: Int, visitedCount: inout Int, into found: inout [String]
-  ) throws {
-    for name in try hardLinks(in: path) {
-      visitedCount += 1
-      guard depth < Self.greatestDepth, visitedCount <= Self.greatestObjectCount else {
-        throw CheckpointError.wrongLayout(
-          url, path: path,
-          expected: "groups at most \(Self.greatestDepth) deep and "
-            + "\(Self.greatestObjectCount) objects", found: "more")
-      }
-      let child = path.isEmpty ? name : path + "/" + name
-      let object = try HDF5Handle(
-        H5Oopen(file.identifier, child, chdf5_default()), closedBy: H5Oclose, "open /\(child)",
-        url)
-      switch H5Iget_type(object.identifier) {
-      case H5I_DATASET: found.append(child)
-      case H5I_GROUP:
-        try collectDatasets(
-          under: child, depth: depth + 1, visitedCount: &visitedCount, into: &found)
-      default: break
-      }
-    }
   }
 
   private func hardLinks(in path: String) throws -> [String] {
