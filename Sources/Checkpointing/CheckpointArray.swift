@@ -66,12 +66,8 @@ enum ArrayPath {
   /// "parameter qFormer.layers.0.key.weight" for `model/qFormer/layers/0/key/weight`, and
   /// "array optimizer.firstMoment.…" elsewhere.
   static func displayName(_ path: String) -> String {
-    let modelPrefix = "model/"
-    return path.hasPrefix(modelPrefix)
-      ? "parameter " + dotted(String(path.dropFirst(modelPrefix.count))) : "array " + dotted(path)
-  }
-
-  private static func dotted(_ path: String) -> String {
-    String(path.map { $0 == "/" ? "." : $0 })
+    let dotted = path.replacing("/", with: ".")
+    return path.hasPrefix("model/")
+      ? "parameter " + dotted.dropFirst("model/".count) : "array " + dotted
   }
 }

@@ -64,14 +64,6 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
         + "take an earlier checkpoint, from before training went wrong"
     case .wrongLayout(let file, let path, let expected, let found):
       "/\(path): expected \(expected), found \(found) in \(file.path)"
-    default:
-      outsideDescription
-    }
-  }
-
-  /// The wording of what the system, the disk or another run is the cause of.
-  private var outsideDescription: String {
-    switch self {
     case .insufficientSpace(let file, let needed, let available):
       "cannot write \(file.path): \(needed) bytes are needed, \(available) are free; "
         + "earlier checkpoints are untouched"
@@ -83,8 +75,6 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
     case .folderLocked(let folder, let process):
       "\(folder.path) is in use by another run"
         + (process.map { " (process \($0))" } ?? "") + ": stop it or choose another folder"
-    default:
-      preconditionFailure("worded in `description`")
     }
   }
 }

@@ -35,8 +35,7 @@ public struct CheckpointFolder {
   /// `step-00000040.h5` for 40.
   public static func fileName(step: Int) -> String {
     precondition(step >= 0, "step \(step)")
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
+    return String(format: "step-%08ld.h5", step)
   }
 
   /// Where the checkpoint of `step` lies or is to lie.

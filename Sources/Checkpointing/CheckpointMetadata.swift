@@ -4,12 +4,12 @@ import Foundation
 ///
 /// All random draws are functions of a seed and a counter, so that `seed`, `step` and
 /// `dataPosition` are the whole random state.
-public struct CheckpointMetadata: Codable, Equatable, Sendable {
+public struct CheckpointMetadata: Equatable, Sendable {
   /// The version of the file layout that this program writes, and the newest that it reads.
   public static let currentFormatVersion = 1
 
   /// The layout version of the file; see `Checkpoints/README.md`.
-  public internal(set) var formatVersion: Int
+  public internal(set) var formatVersion = currentFormatVersion
   /// What was trained, such as `stage1`.
   public var kind: String
   /// Optimiser steps taken.
@@ -26,37 +26,25 @@ public struct CheckpointMetadata: Codable, Equatable, Sendable {
   public var workingFolder: String?
   /// Digests of what the run depends on but does not store, such as `vision` or `data`. No
   /// key is empty or holds a slash.
-  public var fingerprints: [String: String]
+  public var fingerprints: [String: String] = [:]
   /// Further numbers, such as the best validation value. No key is empty or holds a slash.
-  public var counters: [String: Double]
-  /// When the checkpoint was made: ISO 8601, UTC.
-  public var createdAt: String
+  public var counters: [String: Double] = [:]
+  /// When the checkpoint was made: ISO 8601, UTC, such as `2024-05-17T08:30:00Z`.
+  public var createdAt = Date().formatted(.iso8601)
   /// The version of the program that wrote the file.
   public var programVersion: String
 
-  /// The metadata of a checkpoint to be written.
+  /// The metadata of a checkpoint to be written, made now.
   public init(
     kind: String, step: Int, epoch: Int, dataPosition: Int, seed: UInt64, configuration: String,
-    workingFolder: String? = nil, fingerprints: [String: String] = [:],
-    counters: [String: Double] = [:],
-    createdAt: String = CheckpointMetadata.timestamp(), programVersion: String
+    programVersion: String
   ) {
-    self.formatVersion = Self.currentFormatVersion
     self.kind = kind
     self.step = step
     self.epoch = epoch
     self.dataPosition = dataPosition
     self.seed = seed
     self.configuration = configuration
-    self.workingFolder = workingFolder
-    self.fingerprints = fingerprints
-    self.counters = counters
-    self.createdAt = createdAt
     self.programVersion = programVersion
-  }
-
-  /// `date` as ISO 8601 text in UTC, such as `2024-05-17T08:30:00Z`.
-  public static func timestamp(_ date: Date = Date()) -> String {
-    date.formatted(.iso8601)
   }
 }

@@ -45,14 +45,15 @@ enum MetadataStorage {
       seed: try file.scalar(
         group + "seed", UInt64(0), chdf5_memory_uint64(), chdf5_file_uint64()),
       configuration: try file.text(group + "configuration"),
-      workingFolder: try file.datasetPaths(under: ArrayPath.metadataGroup)
-        .contains(group + "workingFolder") ? try file.text(group + "workingFolder") : nil,
-      fingerprints: try file.values(in: fingerprintsGroup) { try file.text($0) },
-      counters: try file.values(in: countersGroup) {
-        try file.scalar($0, 0.0, chdf5_memory_double(), chdf5_file_double())
-      },
-      createdAt: try file.text(group + "createdAt"),
       programVersion: try file.text(group + "programVersion"))
+    if try file.datasetPaths(under: ArrayPath.metadataGroup).contains(group + "workingFolder") {
+      metadata.workingFolder = try file.text(group + "workingFolder")
+    }
+    metadata.fingerprints = try file.values(in: fingerprintsGroup) { try file.text($0) }
+    metadata.counters = try file.values(in: countersGroup) {
+      try file.scalar($0, 0.0, chdf5_memory_double(), chdf5_file_double())
+    }
+    metadata.createdAt = try file.text(group + "createdAt")
     metadata.formatVersion = try file.integer(group + "formatVersion")
     for (name, value) in [
       ("step", metadata.step), ("epoch", metadata.epoch), ("dataPosition", metadata.dataPosition),

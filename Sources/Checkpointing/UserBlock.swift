@@ -79,7 +79,7 @@ struct UserBlock: Equatable {
   }
 
   private static func littleEndianBytes(_ number: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+    withUnsafeBytes(of: number.littleEndian, Array.init)
   }
 
   private static func number(in bytes: [UInt8], at offset: Int) -> UInt64 {

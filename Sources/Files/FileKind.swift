@@ -1,5 +1,3 @@
-import Glibc
-
 /// What a file is by its first bytes: asked wherever a reader refuses a beginning that it does not know, so
 /// that a message names the kind and the way out instead of a byte.
 public struct FileKind: Equatable, Sendable, CustomStringConvertible {
@@ -38,7 +36,7 @@ public struct FileKind: Equatable, Sendable, CustomStringConvertible {
       let line = beginning.split { $0 < 0x20 }.first ?? []
       return "is a text that begins with \"\(String(decoding: line, as: UTF8.self))\""
     }
-    let digits = beginning.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    let digits = beginning.prefix(8).map { [$0].hexadecimal }
     return "begins with the bytes \(digits.joined(separator: " "))"
   }
 
@@ -49,13 +47,7 @@ public struct FileKind: Equatable, Sendable, CustomStringConvertible {
 
   /// What a file at a path is; nil where it cannot be read or its kind is not known.
   public static func ofFile(_ path: String) -> FileKind? {
-    guard case .file? = try? FileSystem.kind(of: path),
-      let descriptor = try? FileSystem.descriptor(of: path, flags: O_RDONLY | O_NONBLOCK)
-    else { return nil }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: lookedAt)
-    let count = read(descriptor, &bytes, bytes.count)
-    return count < 0 ? nil : FileKind(bytes.prefix(count))
+    (try? OpenFile(reading: path).bytes(at: 0, count: lookedAt)).flatMap { FileKind($0) }
   }
 }
 

@@ -23,15 +23,27 @@ public enum FileName {
       ?? String(validating: bytes, as: UTF8.self)
     if let text, isPlain(text) { return text }
     var result = String.UnicodeScalarView()
-    var decoder = UTF8Pieces(bytes)
-    while let piece = decoder.next() {
-      if let scalar = piece.scalar, !range.contains(scalar.value) {
+    var (rest, iterator, parser) = (bytes[...], bytes.makeIterator(), UTF8.ForwardParser())
+    while true {
+      let (length, scalar): (Int, Unicode.Scalar?) =
+        switch parser.parseScalar(from: &iterator) {
+        case .valid(let scalar): (scalar.count, UTF8.decode(scalar))
+        case .error(let length): (length, nil)
+        case .emptyInput: (0, nil)
+        }
+      if length == 0 { return String(result) }
+      if let scalar, !range.contains(scalar.value) {
         result.append(scalar)
       } else {
-        result.append(contentsOf: piece.bytes.compactMap { Unicode.Scalar(base + UInt32($0)) })
+        result.append(contentsOf: rest.prefix(length).compactMap { .init(base + UInt32($0)) })
       }
+      rest = rest.dropFirst(length)
     }
-    return String(result)
+  }
+
+  /// The text that stands for a name which the system gave, with a zero at its end.
+  static func text(cString name: UnsafePointer<CChar>) -> String {
+    text(UnsafeRawBufferPointer(start: name, count: strlen(name)))
   }
 
   /// The bytes that a text stands for.
@@ -110,33 +122,5 @@ public enum FileName {
       default: result.unicodeScalars.append(scalar)
       }
     } + "\""
-  }
-}
-
-/// Bytes cut into scalars and single bytes that are no part of one.
-private struct UTF8Pieces<Bytes: Collection<UInt8>> {
-  private var rest: Bytes.SubSequence
-
-  init(_ bytes: Bytes) { rest = bytes[...] }
-
-  /// - Returns: The next bytes, with the scalar that they encode; without one it is a single byte.
-  mutating func next() -> (bytes: [UInt8], scalar: Unicode.Scalar?)? {
-    guard let first = rest.first else { return nil }
-    let length: Int
-    switch first {
-    case 0xC2...0xDF: length = 2
-    case 0xE0...0xEF: length = 3
-    case 0xF0...0xF4: length = 4
-    default: length = 1
-    }
-    let bytes = Array(rest.prefix(length))
-    if bytes.count == length,
-      let scalar = String(validating: bytes, as: UTF8.self)?.unicodeScalars.first
-    {
-      rest = rest.dropFirst(length)
-      return (bytes, scalar)
-    }
-    rest = rest.dropFirst()
-    return ([first], nil)
   }
 }

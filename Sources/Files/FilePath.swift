@@ -55,8 +55,7 @@ public enum FilePath {
     let account = getpwuid(getuid()).flatMap { $0.pointee.pw_dir }
     guard let home = [getenv("HOME"), account].lazy.compactMap({ $0 }).first(where: { $0[0] != 0 })
     else { return path }
-    let folder = FileName.text(UnsafeRawBufferPointer(start: home, count: strlen(home)))
-    return withoutEndingSlashes(folder) + path.dropFirst()
+    return withoutEndingSlashes(FileName.text(cString: home)) + path.dropFirst()
   }
 
   /// The path from the root on, seen from the process's folder; `~` is the home folder.
@@ -64,7 +63,6 @@ public enum FilePath {
     let path = withHome(path)
     guard !isAbsolute(path), let here = getcwd(nil, 0) else { return path }
     defer { free(here) }
-    let folder = FileName.text(UnsafeRawBufferPointer(start: here, count: strlen(here)))
-    return joined(folder, path)
+    return joined(FileName.text(cString: here), path)
   }
 }

@@ -26,6 +26,17 @@ public enum FileSystem {
     }
   }
 
+  /// What the system says of a name itself, a link not followed; nil, with `errno`, where it refuses.
+  static func status(ofName path: String) -> stat? {
+    var status = stat()
+    return FileName.withCString(path, { lstat($0, &status) }) == 0 ? status : nil
+  }
+
+  /// Whether a link lies at a path, wherever it leads.
+  static func isLink(_ path: String) -> Bool {
+    status(ofName: path).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false
+  }
+
   /// Opens a file; one that is created may be read and written by all whom the `umask` lets.
   /// - Returns: The descriptor, which is the caller's to close.
   static func descriptor(of path: String, flags: Int32) throws(SystemError) -> Int32 {
@@ -64,10 +75,8 @@ public enum FileSystem {
         return names
       }
       // The entry ends after the name, before the end of the room that its type declares.
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
-        let bytes = UnsafeRawPointer(start)
-        let length = strlen(bytes.assumingMemoryBound(to: CChar.self))
-        return FileName.text(UnsafeRawBufferPointer(start: bytes, count: length))
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        FileName.text(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
       }
       if name != "." && name != ".." { names.append(name) }
     }
@@ -90,12 +99,6 @@ public enum FileSystem {
 
   /// Whether a folder lies at a path, links followed.
   public static func isFolder(_ path: String) -> Bool { (try? kind(of: path)) == .folder }
-
-  /// Whether a regular file lies at a path, links followed.
-  public static func isFile(_ path: String) -> Bool {
-    guard case .file? = try? kind(of: path) else { return false }
-    return true
-  }
 
   /// Makes sure that names given in a folder outlive a crash. Folders that may not be read, and file
   /// systems that cannot do this, are let pass: files are whole either way.

@@ -11,7 +11,7 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
   public static let shared = FingerprintCache(
     folder: defaultFolder(environment: ProcessInfo.processInfo.environment))
 
-  fileprivate struct Entry: Codable {
+  fileprivate struct Entry: Encodable {
     let size: Int64
     let modified: Int64
     let sha256: String
@@ -89,15 +89,12 @@ public final class FingerprintCache: @unchecked Sendable {  // Unchecked: guarde
 extension FingerprintCache.Entry {
   /// Nil for what this program did not write.
   fileprivate init?(_ value: JSONValue) {
-    guard case .object(let members) = value else { return nil }
-    var texts: [String: String] = [:]
-    for case (let name?, .string(let text)) in members { texts[name] = text }
-    for case (let name?, .number(let text)) in members { texts[name] = text }
-    guard let size = texts["size"].flatMap(Int64.init),
-      let modified = texts["modified"].flatMap(Int64.init), let digest = texts["sha256"],
+    guard let size = value.members(named: "size").first?.integer,
+      let modified = value.members(named: "modified").first?.integer,
+      case .string(let digest)? = value.members(named: "sha256").first,
       digest.utf8.count == 2 * SHA256.byteCount,
       digest.utf8.allSatisfy("0123456789abcdef".utf8.contains)
     else { return nil }
-    self.init(size: size, modified: modified, sha256: digest)
+    self.init(size: Int64(size), modified: Int64(modified), sha256: digest)
   }
 }

@@ -5,20 +5,18 @@ import Glibc
 /// What the system does not take now, for want of room or because the file or its folder was removed,
 /// waits in memory and goes with the next bytes: a run is not to end for want of its log.
 public final class GrowingFile {
-  public private(set) var path: String
-  private var descriptor: Int32
+  private var file: OpenFile
   private var waiting: [UInt8] = []
   /// Why bytes are waiting; the first reason since all went well.
   public private(set) var failure: SystemFailure?
 
+  public var path: String { file.path }
+
   /// - Parameter mustBeNew: Whether a file of that name is another's.
   /// - Throws: `SystemFailure`; links are not followed.
   public init(_ path: String, mustBeNew: Bool = false) throws {
-    self.path = path
-    descriptor = try GrowingFile.opened(path, flags: mustBeNew ? O_EXCL : 0)
+    file = try GrowingFile.opened(path, flags: mustBeNew ? O_EXCL : 0)
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Appends bytes, or keeps them until the system takes them.
   /// - Returns: Why they wait, where that has just begun.
@@ -28,7 +26,9 @@ public final class GrowingFile {
     waiting += bytes
     do {
       try reopenIfRemoved()
-      try writeWaiting()
+      while !waiting.isEmpty {
+        waiting.removeFirst(try waiting.withUnsafeBytes { try file.appendSome($0) })
+      }
       failure = nil
       return nil
     } catch {
@@ -41,10 +41,7 @@ public final class GrowingFile {
   /// Goes on in another file, for good: what waits is written there.
   /// - Throws: `SystemFailure`.
   public func move(to path: String) throws {
-    let other = try GrowingFile.opened(path, flags: O_EXCL)
-    if descriptor >= 0 { close(descriptor) }
-    descriptor = other
-    self.path = path
+    file = try GrowingFile.opened(path, flags: O_EXCL)
     flush()
   }
 
@@ -56,37 +53,14 @@ public final class GrowingFile {
     return failure
   }
 
-  private static func opened(_ path: String, flags: Int32) throws -> Int32 {
-    let all = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags
-    let descriptor = open(path, all, 0o644)
-    guard descriptor >= 0 else { throw SystemFailure("open", path) }
-    return descriptor
+  private static func opened(_ path: String, flags: Int32) throws -> OpenFile {
+    try OpenFile(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | flags)
   }
 
   private func reopenIfRemoved() throws {
-    var own = stat()
-    var named = stat()
-    if descriptor >= 0, fstat(descriptor, &own) == 0, own.st_nlink > 0 {
-      // Another file may have taken its name.
-      if lstat(path, &named) == 0, named.st_ino == own.st_ino, named.st_dev == own.st_dev { return }
-    }
+    if file.isNamed() { return }
     // With its folder, where only that is missing. A file that is there now is another's.
-    if let slash = path.lastIndex(of: "/") { mkdir(String(path[..<slash]), 0o777) }
-    let again = try GrowingFile.opened(path, flags: O_EXCL)
-    if descriptor >= 0 { close(descriptor) }
-    descriptor = again
-  }
-
-  private func writeWaiting() throws {
-    var written = 0
-    defer { waiting.removeFirst(written) }
-    while written < waiting.count {
-      let count = waiting[written...].withUnsafeBytes {
-        write(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw SystemFailure("write", path) }
-      written += count
-    }
+    _ = FileName.withCString(FilePath.folder(of: path)) { mkdir($0, 0o777) }
+    file = try GrowingFile.opened(path, flags: O_EXCL)
   }
 }

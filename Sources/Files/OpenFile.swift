@@ -71,12 +71,9 @@ public final class OpenFile: Sendable {
   /// The length in bytes, as it is now.
   public func length() throws(SystemFailure) -> Int { Int(try status().st_size) }
 
-  /// Whether a path, by default its own, still leads to this file and to no link.
-  public func isNamed(_ path: String? = nil) -> Bool {
-    var named = stat()
-    guard let own = try? status(),
-      FileName.withCString(path ?? self.path, { lstat($0, &named) }) == 0
-    else { return false }
+  /// Whether its path still leads to this file and to no link.
+  public func isNamed() -> Bool {
+    guard let own = try? status(), let named = FileSystem.status(ofName: path) else { return false }
     return own.st_dev == named.st_dev && own.st_ino == named.st_ino
   }
 
@@ -169,13 +166,17 @@ public final class OpenFile: Sendable {
   public func append(_ bytes: UnsafeRawBufferPointer) throws(SystemFailure) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let chunk = UnsafeRawBufferPointer(rebasing: rest)
-      let count = Glibc.write(descriptor, chunk.baseAddress, chunk.count)
-      if count > 0 {
-        rest = rest.dropFirst(count)
-      } else if errno != EINTR {
-        throw failure("write")
-      }
+      rest = rest.dropFirst(try appendSome(UnsafeRawBufferPointer(rebasing: rest)))
+    }
+  }
+
+  /// Appends those of the first bytes that the system takes at once.
+  /// - Returns: How many, at least one.
+  func appendSome(_ bytes: UnsafeRawBufferPointer) throws(SystemFailure) -> Int {
+    while true {
+      let count = Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+      if count > 0 { return count }
+      if errno != EINTR { throw failure("write") }
     }
   }
 

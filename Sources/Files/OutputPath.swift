@@ -20,8 +20,7 @@ public enum OutputPath {
     _ path: String, force: Bool?, isOwn: (_ beginning: [UInt8]) -> Bool = { _ in false }
   ) throws {
     try checkName(path)
-    var status = stat()
-    guard lstat(path, &status) == 0 else {
+    guard let status = FileSystem.status(ofName: path) else {
       guard errno == ENOENT else { throw Refusal.unwritable(path: path, reason: Self.reason) }
       return try checkFolder(of: path)
     }
@@ -52,10 +51,10 @@ public enum OutputPath {
     isOwn: (_ name: String) -> Bool = { _ in false }
   ) throws {
     try checkName(path)
-    var status = stat()
-    if isLinkRefused, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+    if isLinkRefused, FileSystem.isLink(path) {
       throw Refusal.occupied(path: path, what: "a link", canForce: false)
     }
+    var status = stat()
     guard stat(path, &status) == 0 else {
       if errno == ENOENT { return }
       throw Refusal.unwritable(path: path, reason: reason)

@@ -23,18 +23,6 @@ public struct ReadFailure: Error, Equatable, Sendable {
   }
 }
 
-extension ReadFailure.Reason: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .system(let error): "cannot be read: \(error.words)"
-    case .notRegular: "expected a regular file, found a folder, pipe or device"
-    case .empty: "the file is empty; fetch it again"
-    case .tooLarge(let size, let limit): "expected at most \(limit) bytes, found \(size)"
-    case .changed: "it changed while it was read; wait until its writer has finished"
-    }
-  }
-}
-
 extension ReadFailure: CustomStringConvertible, LocalizedError {
   public var description: String { "\(path): \(words)" }
 
@@ -42,10 +30,13 @@ extension ReadFailure: CustomStringConvertible, LocalizedError {
   public var words: String {
     switch reason {
     case .system(let error): "cannot be read: \(error.words(ofReading: path))"
-    case .notRegular where (try? FileSystem.kind(of: path)) == .folder:
-      "expected a regular file, found a folder"
-    default: "\(reason)"
+    case .notRegular where FileSystem.isFolder(path): "expected a regular file, found a folder"
+    case .notRegular: "expected a regular file, found a folder, pipe or device"
+    case .empty: "the file is empty; fetch it again"
+    case .tooLarge(let size, let limit): "expected at most \(limit) bytes, found \(size)"
+    case .changed: "it changed while it was read; wait until its writer has finished"
     }
   }
+
   public var errorDescription: String? { description }
 }

@@ -7,7 +7,7 @@ public enum SetAside {
   /// - Throws: `SystemFailure`.
   @discardableResult
   public static func move(_ path: String) throws -> String? {
-    guard exists(path) else { return nil }
+    guard FileSystem.status(ofName: path) != nil else { return nil }
     let target = freeName(for: path)
     guard rename(path, target) == 0 else { throw SystemFailure("rename", path) }
     return target
@@ -17,15 +17,10 @@ public enum SetAside {
   public static func freeName(for path: String) -> String {
     var target = path + ".superseded"
     var number = 2
-    while exists(target) {
+    while FileSystem.status(ofName: target) != nil {
       target = "\(path).superseded-\(number)"
       number += 1
     }
     return target
-  }
-
-  private static func exists(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0
   }
 }

@@ -17,11 +17,7 @@ public struct SystemError: Error, Equatable, Sendable {
 
   /// The system's words for a file that cannot be read, also of a link that leads to nothing.
   public func words(ofReading path: String) -> String {
-    var status = stat()
-    let isLink =
-      FileName.withCString(path) { lstat($0, &status) } == 0
-      && status.st_mode & S_IFMT == S_IFLNK
-    return isAbsence && isLink ? "it is a link to a file that is not there" : words
+    isAbsence && FileSystem.isLink(path) ? "it is a link to a file that is not there" : words
   }
 
   /// Whether nothing is there: no such name, or a file where a folder would have to be.

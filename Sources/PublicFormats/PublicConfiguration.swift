@@ -15,7 +15,7 @@ extension PublicConfiguration {
   public init(from decoder: any Decoder) throws {
     self.init()
     let values = try decoder.container(keyedBy: PublicKey.self)
-    for field in Self.fields { try field.read(values, PublicKey(field.key), &self) }
+    for field in Self.fields { try field.read(values, PublicKey(stringValue: field.key), &self) }
   }
 
   public var conflict: String? { nil }
@@ -39,8 +39,6 @@ public struct PublicKey: CodingKey {
   public let stringValue: String
   public var intValue: Int? { nil }
 
-  init(_ name: String) { stringValue = name }
-
   public init(stringValue: String) { self.stringValue = stringValue }
 
   public init?(intValue: Int) { nil }
@@ -53,7 +51,7 @@ public struct PublicField<Sizes> {
   let key: String
   let read: (Values, PublicKey, inout Sizes) throws -> Void
   let problem: (Sizes) -> String?
-  let write: (Sizes) -> Any?
+  private(set) var write: (Sizes) -> Any?
 
   /// - Parameters:
   ///   - read: Sets what the file says; leaves what it does not say.
@@ -72,11 +70,9 @@ public struct PublicField<Sizes> {
 
   /// The field with another value in a file.
   public func written(_ value: @escaping (Sizes) -> Any?) -> PublicField {
-    PublicField(self, write: value)
-  }
-
-  private init(_ other: PublicField, write: @escaping (Sizes) -> Any?) {
-    (key, read, problem, self.write) = (other.key, other.read, other.problem, write)
+    var field = self
+    field.write = value
+    return field
   }
 
   /// A whole number from 1 on.
@@ -104,36 +100,37 @@ public struct PublicField<Sizes> {
   public static func number(
     _ key: String, _ property: WritableKeyPath<Sizes, Float>
   ) -> PublicField {
-    PublicField(
-      key,
-      read: { values, key, sizes in
-        sizes[keyPath: property] = try values.number(key, usually: sizes[keyPath: property])
-      }, write: { $0[keyPath: property] })
+    optional(key, property) { (number: Double) in Float(number) }
   }
 
   /// What is added to variances.
   public static func epsilon(
     _ key: String, _ property: WritableKeyPath<Sizes, Float>
   ) -> PublicField {
-    let number = number(key, property)
-    return PublicField(
-      key, read: number.read,
-      problem: { sizes in
-        let value = sizes[keyPath: property]
-        return value > 0 && value <= 1
-          ? nil : "expected a number above 0, at most 1, found \(value)"
-      }, write: number.write)
+    optional(
+      key, property,
+      problem: { $0 > 0 && $0 <= 1 ? nil : "expected a number above 0, at most 1, found \($0)" },
+      value: { (number: Double) in Float(number) })
   }
 
   public static func flag(
     _ key: String, _ property: WritableKeyPath<Sizes, Bool>
   ) -> PublicField {
+    optional(key, property) { (flag: Bool) in flag }
+  }
+
+  /// What a file may leave out.
+  /// - Parameter value: What stands in the file, as the property has it.
+  private static func optional<Stored: Decodable, Value>(
+    _ key: String, _ property: WritableKeyPath<Sizes, Value>,
+    problem: @escaping (Value) -> String? = { _ in nil }, value: @escaping (Stored) -> Value
+  ) -> PublicField {
     PublicField(
       key,
       read: { values, key, sizes in
-        sizes[keyPath: property] =
-          try values.decodeIfPresent(Bool.self, forKey: key) ?? sizes[keyPath: property]
-      }, write: { $0[keyPath: property] })
+        guard let stored = try values.decodeIfPresent(Stored.self, forKey: key) else { return }
+        sizes[keyPath: property] = value(stored)
+      }, problem: { problem($0[keyPath: property]) }, write: { $0[keyPath: property] })
   }
 
   /// A choice that a file makes by name.
@@ -174,6 +171,16 @@ public struct PublicField<Sizes> {
 }
 
 extension KeyedDecodingContainer {
+  /// A whole number. Read as one of double precision, because the decoder has no words for numbers
+  /// that do not fit an integer; what is out of range stays so.
+  public func size(_ key: Key) throws -> Int {
+    let number = try decode(Double.self, forKey: key)
+    guard number.rounded(.towardZero) == number else {
+      throw refusal(key, "expected a whole number, found \(number)")
+    }
+    return Int(exactly: number) ?? (number < 0 ? .min : .max)
+  }
+
   /// Whether there is something other than null.
   public func has(_ key: Key) -> Bool { contains(key) && (try? decodeNil(forKey: key)) == false }
 

@@ -1,7 +1,7 @@
 import Files
 
 /// The JSON of a safetensors header, as written.
-struct HeaderDocument: Encodable {
+struct HeaderDocument {
   struct Entry: Encodable {
     let dtype: String
     let shape: [Int]
@@ -14,9 +14,17 @@ struct HeaderDocument: Encodable {
     }
   }
 
-  /// What is not as the format has it.
-  struct Problem: Error {
-    var found: String
+  /// What stands behind a name, for an encoder.
+  enum Member: Encodable {
+    case metadata([String: String])
+    case tensor(Entry)
+
+    func encode(to encoder: any Encoder) throws {
+      switch self {
+      case .metadata(let notes): try notes.encode(to: encoder)
+      case .tensor(let entry): try entry.encode(to: encoder)
+      }
+    }
   }
 
   /// The one key that is not a tensor's name.
@@ -25,42 +33,24 @@ struct HeaderDocument: Encodable {
   private(set) var metadata: [String: String] = [:]
   private(set) var entries: [String: Entry] = [:]
 
-  init(metadata: [String: String], entries: [String: Entry]) {
-    self.metadata = metadata
-    self.entries = entries
-  }
-
-  /// - Throws: `Problem`.
+  /// - Throws: `FormatProblem`.
   init(_ value: JSONValue) throws {
     for (name, value) in try value.texts("the header") {
       if name == Self.metadataKey {
         for (key, value) in try value.texts(name) {
           guard case .string(let text) = value else {
-            throw Problem(found: "\(value.kind) at \(name).\(key)")
+            throw Self.problem("\(value.kind) at \(name).\(key)")
           }
           metadata[key] = text
         }
       } else if entries.updateValue(try Entry(value, name), forKey: name) != nil {
-        throw Problem(found: "the name \(name), which occurs twice")
+        throw Self.problem("the name \(name), which occurs twice")
       }
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    if !metadata.isEmpty {
-      try container.encode(metadata, forKey: Key(stringValue: Self.metadataKey))
-    }
-    for (name, entry) in entries {
-      try container.encode(entry, forKey: Key(stringValue: name))
-    }
-  }
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+  static func problem(_ found: String) -> FormatProblem {
+    damaged("a JSON object of tensors", found)
   }
 }
 
@@ -69,23 +59,23 @@ extension HeaderDocument.Entry {
     func field(_ key: String) throws -> JSONValue {
       let found = value.members(named: key)
       guard found.count == 1 else {
-        throw HeaderDocument.Problem(found: "\(found.count) of \(name).\(key)")
+        throw HeaderDocument.problem("\(found.count) of \(name).\(key)")
       }
       return found[0]
     }
     func integers(_ key: String) throws -> [Int] {
       guard case .array(let elements) = try field(key) else {
-        throw HeaderDocument.Problem(found: "no list at \(name).\(key)")
+        throw HeaderDocument.problem("no list at \(name).\(key)")
       }
       return try elements.map { element in
         guard let integer = element.integer else {
-          throw HeaderDocument.Problem(found: "\(element.words) in \(name).\(key)")
+          throw HeaderDocument.problem("\(element.words) in \(name).\(key)")
         }
         return integer
       }
     }
     guard case .string(let dtype) = try field("dtype") else {
-      throw HeaderDocument.Problem(found: "no text at \(name).dtype")
+      throw HeaderDocument.problem("no text at \(name).dtype")
     }
     self.init(
       dtype: dtype, shape: try integers("shape"), dataOffsets: try integers("data_offsets"))
@@ -96,10 +86,10 @@ extension JSONValue {
   /// The members of an object whose names are texts.
   fileprivate func texts(_ place: String) throws -> [(String, JSONValue)] {
     guard case .object(let members) = self else {
-      throw HeaderDocument.Problem(found: "\(kind) as \(place)")
+      throw HeaderDocument.problem("\(kind) as \(place)")
     }
     return try members.map { name, value in
-      guard let name else { throw HeaderDocument.Problem(found: "a name that is not UTF-8") }
+      guard let name else { throw HeaderDocument.problem("a name that is not UTF-8") }
       return (name, value)
     }
   }

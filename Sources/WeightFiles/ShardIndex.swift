@@ -8,44 +8,40 @@ struct ShardIndex {
   let fileNames: [String: String]
 
   init(_ url: URL) throws {
-    let file = try MappedFile(url.path)
-    func damaged(_ expected: String, _ found: String) -> WeightFileError {
-      .damagedHeader(file: file.path, expected: expected, found: found)
+    fileNames = try MappedFile(url.path).decoded { bytes in
+      do {
+        return try Self.fileNames(in: bytes)
+      } catch let failure as JSONScanner.Failure {
+        throw damaged("an index of shards in JSON", FileKind.words(bytes, orElse: failure.problem))
+      }
     }
-    guard file.bytes.count <= SafetensorsHeader.maximumLength else {
-      throw damaged("at most \(SafetensorsHeader.maximumLength) bytes", "\(file.bytes.count)")
+  }
+
+  private static func fileNames(in bytes: UnsafeRawBufferPointer) throws -> [String: String] {
+    let limit = SafetensorsFile.maximumHeaderLength
+    guard bytes.count <= limit else { throw damaged("at most \(limit) bytes", "\(bytes.count)") }
+    let maps = try JSONScanner.document(
+      bytes.bindMemory(to: UInt8.self), limits: JSONScanner.Limits(depth: 8, length: limit)
+    ).members(named: "weight_map")
+    guard maps.count == 1, case .object(let members) = maps[0] else {
+      throw damaged("an index of shards with one weight_map", "another")
     }
+    guard !members.isEmpty else { throw damaged("names in weight_map", "none") }
     var fileNames: [String: String] = [:]
-    do {
-      let index = try file.withBytes {
-        try JSONScanner.document(
-          $0.bindMemory(to: UInt8.self),
-          limits: JSONScanner.Limits(depth: 8, length: SafetensorsHeader.maximumLength))
+    for (name, value) in members {
+      guard let name, case .string(let file) = value else {
+        throw damaged(
+          "an index of shards by names of files in weight_map",
+          "\(value.kind) for \(name ?? "a name")")
       }
-      guard case .object(let members)? = index.members(named: "weight_map").first,
-        index.members(named: "weight_map").count == 1
-      else { throw damaged("an index of shards with one weight_map", "another") }
-      for (name, value) in members {
-        guard let name, case .string(let file) = value else {
-          throw damaged(
-            "an index of shards by names of files in weight_map",
-            "\(value.kind) for \(name ?? "a name")")
-        }
-        guard fileNames.updateValue(file, forKey: name) == nil else {
-          throw damaged("distinct names in weight_map", "\(name) twice")
-        }
+      guard fileNames.updateValue(file, forKey: name) == nil else {
+        throw damaged("distinct names in weight_map", "\(name) twice")
       }
-    } catch let failure as JSONScanner.Failure {
-      throw damaged(
-        "an index of shards in JSON", file.withBytes { FileKind.words($0, orElse: failure.problem) }
-      )
+      // An index must not lead out of its folder.
+      guard !["", ".", ".."].contains(file), !file.contains("/") else {
+        throw damaged("file names without folders in weight_map", file)
+      }
     }
-    self.fileNames = fileNames
-    guard !fileNames.isEmpty else { throw damaged("names in weight_map", "none") }
-    // An index must not lead out of its folder.
-    for name in fileNames.values
-    where name.isEmpty || name == "." || name == ".." || name.contains("/") {
-      throw damaged("file names without folders in weight_map", name)
-    }
+    return fileNames
   }
 }

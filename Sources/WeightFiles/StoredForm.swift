@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// What the bytes of a stored tensor are: elements one after the other, or blocks of numbers that
@@ -28,6 +29,19 @@ public enum StoredForm: Hashable, Sendable {
     switch self {
     case .elements(let type): ElementType.floatingPoint.contains(type)
     case .blocks: true
+    }
+  }
+
+  /// The bytes of a tensor; nil where its rows are no whole blocks, or its bytes more than an `Int` can
+  /// count.
+  func byteCount(of shape: [Int]) -> Int? {
+    switch self {
+    case .elements(let type): return (shape + [type.byteCount]).countableProduct
+    case .blocks(let format):
+      guard let count = shape.countableProduct, (shape.last ?? 1) % format.blockElements == 0 else {
+        return nil
+      }
+      return [count / format.blockElements, format.blockBytes].countableProduct
     }
   }
 

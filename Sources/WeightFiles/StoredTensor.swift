@@ -11,7 +11,7 @@ public struct StoredTensor: Sendable {
   /// The extents; `[]` for a scalar. Blocks lie along the last axis, a whole number of them in a row.
   public let shape: [Int]
   /// The product of `shape`.
-  public let elementCount: Int
+  public var elementCount: Int { shape.reduce(1, *) }
   /// The bytes of `elementCount` elements, valid while `owner` lives.
   public nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   /// The file the tensor is from.
@@ -27,25 +27,47 @@ public struct StoredTensor: Sendable {
   /// All elements as `Float`, in row-major order.
   ///
   /// F32, F16, BF16 and blocks convert exactly; F64 is rounded to nearest.
-  /// - Throws: `WeightFileError.wrongElementType` for other types.
+  /// - Throws: `WeightFileError.wrongKind` for other types.
   public func floats() throws -> [Float] {
-    try requireFloatingPoint()
-    return try [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
-      try copyFloats(into: UnsafeMutableBufferPointer(rebasing: buffer[..<elementCount]))
+    try [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
+      try copyFloats(to: buffer.baseAddress)
       count = elementCount
     }
   }
 
-  /// Writes all elements as `Float` into `destination`, converted as by `floats()`.
+  /// The stored numbers as a tensor. Aligned float32 is used where it lies, and nothing is copied; other types are converted.
+  public func tensor() throws -> Tensor {
+    let isAligned = bytes.baseAddress.map { Int(bitPattern: $0) % 4 == 0 } ?? false
+    if elementType == .float32, isAligned, let base = bytes.baseAddress {
+      return Tensor(
+        borrowing: base.assumingMemoryBound(to: Float.self), shape: shape, owner: owner)
+    }
+    return try Tensor(shape: shape) { try copyFloats(to: $0) }
+  }
+
+  /// The stored matrix `[outputs, inputs]` as a weight that keeps its form and its place: nothing is
+  /// expanded before it is used.
   ///
-  /// - Precondition: `destination.count == elementCount`.
-  /// - Throws: `WeightFileError.wrongElementType` for types that are not floating-point.
-  public func copyFloats(into destination: UnsafeMutableBufferPointer<Float>) throws {
-    precondition(
-      destination.count == elementCount,
-      "tensor \(name) has \(elementCount) elements, the destination \(destination.count)")
-    try requireFloatingPoint()
-    guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
+  /// - Throws: `WeightFileError.wrongKind`, also for float64 and whole numbers.
+  public func matrixWeight() throws -> StoredWeight {
+    guard let format = form.numberFormat else {
+      throw wrongForm(expected: NumberFormat.allCases.map(\.rawValue))
+    }
+    guard shape.count == 2, elementCount > 0 else {
+      throw WeightFileError.wrongKind(
+        file: file.path, tensor: name, expected: "a matrix with values", found: "\(shape)")
+    }
+    return StoredWeight(
+      bytes: bytes, format: format, outputs: shape[0], inputs: shape[1], owner: owner)
+  }
+
+  /// Writes all elements, of which there are as many as `target` has room for.
+  private func copyFloats(to target: UnsafeMutablePointer<Float>?) throws {
+    guard form.isFloatingPoint else {
+      let blocks = StoredForm.blockFormats.map(\.rawValue)
+      throw wrongForm(expected: ElementType.floatingPoint.map(\.rawValue) + blocks)
+    }
+    guard let source = bytes.baseAddress, let target else { return }
     withExtendedLifetime(owner) { convert(source, to: target) }
   }
 
@@ -67,7 +89,7 @@ public struct StoredTensor: Sendable {
 
   /// All elements as `Int64`, in row-major order; a BOOL is 0 or 1 (any other byte counts as 1).
   ///
-  /// - Throws: `WeightFileError.wrongElementType` for floating-point types.
+  /// - Throws: `WeightFileError.wrongKind` for floating-point types.
   public func integers() throws -> [Int64] {
     try withExtendedLifetime(owner) {
       switch elementType {
@@ -98,14 +120,9 @@ public struct StoredTensor: Sendable {
     return withExtendedLifetime((owner, other.owner)) { memcmp(first, second, bytes.count) == 0 }
   }
 
-  private func requireFloatingPoint() throws {
-    guard form.isFloatingPoint else {
-      let blocks = StoredForm.blockFormats.map(\.rawValue)
-      throw wrongForm(expected: ElementType.floatingPoint.map(\.rawValue) + blocks)
-    }
-  }
-
-  func wrongForm(expected: [String]) -> WeightFileError {
-    .wrongElementType(file: file.path, tensor: name, expected: expected, found: form.name)
+  private func wrongForm(expected: [String]) -> WeightFileError {
+    .wrongKind(
+      file: file.path, tensor: name,
+      expected: "an element type of \(expected.joined(separator: ", "))", found: form.name)
   }
 }

@@ -4,26 +4,15 @@ import Foundation
 ///
 /// Every case names the file; those about one tensor name it too and say what was expected and found.
 public enum WeightFileError: Error, Equatable, Sendable {
-  /// The folder holds none of the files that weights can be read from.
-  case noWeights(folder: String, expected: [String])
-  /// The file is of a format, or a form of one, that this program does not read.
-  case unsupportedFormat(file: String, found: String, remedy: String)
-  /// The file's pickle asks for a class or function that no tensor needs.
-  case forbiddenContent(file: String, name: String)
-  /// The file's outermost value holds no tensors by name.
-  case noTensors(file: String, found: String)
-  /// Several dictionaries of tensors, and none of a name that tells which holds the weights.
-  case severalModels(file: String, members: [String])
-  /// The file's header, its directory or pickle, or an index of shards breaks the format.
-  case damagedHeader(file: String, expected: String, found: String)
-  /// The header's entry for one tensor breaks the format.
+  /// The file is not of a format that this program reads, breaks it, or does not hold the weights of one
+  /// model; or the folder has no such file.
+  case unusable(file: String, expected: String, found: String, remedy: String? = nil)
+  /// What the file says of one tensor breaks the format.
   case damagedTensor(file: String, tensor: String, expected: String, found: String)
   /// The tensor's elements are of a type this program does not read.
   case unsupportedElementType(file: String, tensor: String, found: String)
-  /// The tensor was asked for as numbers of another kind than it holds.
-  case wrongElementType(file: String, tensor: String, expected: [String], found: String)
-  /// The tensor was asked for as a matrix, and is none or is empty.
-  case notAMatrix(file: String, tensor: String, found: [Int])
+  /// The tensor was asked for as what it is not: as numbers of another kind, or as a matrix.
+  case wrongKind(file: String, tensor: String, expected: String, found: String)
   /// A note of the file's metadata is not there (`found` is nil) or of another kind.
   case wrongMetadata(file: String, key: String, expected: String, found: String?)
   /// The file has no tensor of that name.
@@ -39,35 +28,17 @@ public enum WeightFileError: Error, Equatable, Sendable {
 extension WeightFileError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
-    case .noWeights(let folder, let expected):
-      return "\(folder): expected one of \(expected.joined(separator: ", ")), found none of them"
-    case .unsupportedFormat(let file, let found, let remedy):
-      return "\(file): expected safetensors, a zip file of torch.save or GGUF, found \(found); "
-        + remedy
-    case .forbiddenContent(let file, let name):
-      return "\(file): expected tensors and plain values, found \(name), which could run anything; "
-        + "nothing was run. If you trust the file, save its model's state_dict() alone, or as "
-        + "safetensors"
-    case .noTensors(let file, let found):
-      return "\(file): expected a dictionary of tensors, found \(found); save the model's "
-        + "state_dict()"
-    case .severalModels(let file, let members):
-      return "\(file): expected one dictionary of tensors, found "
-        + "\(members.prefix(8).joined(separator: ", ")); save the one that is wanted by itself"
-    case .damagedHeader(let file, let expected, let found):
-      return "\(file): expected \(expected), found \(found); the file is damaged, fetch it again"
+    case .unusable(let file, let expected, let found, let remedy):
+      return "\(file): expected \(expected), found \(found)" + (remedy.map { "; \($0)" } ?? "")
     case .damagedTensor(let file, let tensor, let expected, let found):
       return "tensor \(tensor): expected \(expected), found \(found) in \(file); "
-        + "the file is damaged, fetch it again"
+        + FormatProblem.damage
     case .unsupportedElementType(let file, let tensor, let found):
       let known = StoredForm.allNames.joined(separator: ", ")
       return "tensor \(tensor): expected an element type of \(known), found \(found) in \(file); "
         + "convert the file first"
-    case .wrongElementType(let file, let tensor, let expected, let found):
-      let wanted = expected.joined(separator: ", ")
-      return "tensor \(tensor): expected an element type of \(wanted), found \(found) in \(file)"
-    case .notAMatrix(let file, let tensor, let found):
-      return "tensor \(tensor): expected a matrix with values, found \(found) in \(file)"
+    case .wrongKind(let file, let tensor, let expected, let found):
+      return "tensor \(tensor): expected \(expected), found \(found) in \(file)"
     case .wrongMetadata(let file, let key, let expected, let found):
       return "metadata \(key): expected \(expected), found \(found ?? "none") in \(file)"
     case .missingTensor(let file, let tensor):

@@ -27,7 +27,11 @@ public struct WeightFolder: Sendable {
     // Where none is complete, opening the first names the shard that is missing.
     guard
       let found = try present.first(where: { try Self.isComplete($0, in: url) }) ?? present.first
-    else { throw WeightFileError.noWeights(folder: url.path, expected: Self.fileNames) }
+    else {
+      throw WeightFileError.unusable(
+        file: url.path, expected: "one of \(Self.fileNames.joined(separator: ", "))",
+        found: "none of them")
+    }
     let file = url.appendingPathComponent(found)
     if found.hasSuffix(".index.json") {
       try self.init(index: file, folder: url)

@@ -26,11 +26,13 @@ final class ScratchFolder {
 
 enum Sample {
   static func metadata(step: Int = 40) -> CheckpointMetadata {
-    CheckpointMetadata(
+    var metadata = CheckpointMetadata(
       kind: "stage1", step: step, epoch: 2, dataPosition: 128, seed: .max - 1,
-      configuration: "stage: 1\nname: Übung\n", fingerprints: ["vision": "ab12", "data": ""],
-      counters: ["bestValidation": 0.1, "skipped": -3], createdAt: "2024-05-17T08:30:00Z",
-      programVersion: "0.1.0")
+      configuration: "stage: 1\nname: Übung\n", programVersion: "0.1.0")
+    metadata.fingerprints = ["vision": "ab12", "data": ""]
+    metadata.counters = ["bestValidation": 0.1, "skipped": -3]
+    metadata.createdAt = "2024-05-17T08:30:00Z"
+    return metadata
   }
 
   static let arrays = [

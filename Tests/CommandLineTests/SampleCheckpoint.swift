@@ -6,11 +6,12 @@ enum SampleCheckpoint {
 
   /// Three arrays of the model, one of the optimiser; 26 values.
   static func write(to path: String, step: Int = 40, kind: String = "stage1") throws {
-    let metadata = CheckpointMetadata(
+    var metadata = CheckpointMetadata(
       kind: kind, step: step, epoch: 2, dataPosition: 12_800, seed: .max,
-      configuration: configuration, fingerprints: ["vision": "ab12"],
-      counters: ["bestValidation": 0.25, "worst": .infinity], createdAt: "2024-05-17T08:30:00Z",
-      programVersion: "0.1.0")
+      configuration: configuration, programVersion: "0.1.0")
+    metadata.fingerprints = ["vision": "ab12"]
+    metadata.counters = ["bestValidation": 0.25, "worst": .infinity]
+    metadata.createdAt = "2024-05-17T08:30:00Z"
     try CheckpointWriter.write(
       to: URL(fileURLWithPath: path), metadata: metadata,
       arrays: [

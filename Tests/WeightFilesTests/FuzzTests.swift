@@ -98,7 +98,7 @@ import Testing
   /// The entries of a zip file that is whole; none of another.
   private static func entries(of bytes: [UInt8]) -> [(String, [UInt8])] {
     bytes.withUnsafeBytes { bytes in
-      guard let directory = try? ZipDirectory(bytes, file: "") else { return [] }
+      guard let directory = try? ZipDirectory(bytes) else { return [] }
       return directory.entries.values.sorted { $0.headerOffset < $1.headerOffset }
         .map { ($0.name, Array(bytes[$0.byteRange])) }
     }

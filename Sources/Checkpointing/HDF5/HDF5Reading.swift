@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Foundation
 
 /// An HDF5 file being read. All members are called inside `HDF5Library.locked`.
@@ -19,11 +20,35 @@ final class HDF5ReadableFile {
     self.length = length
   }
 
+  /// Bounds that no file of this program comes near, against groups that hold themselves.
+  private static let greatestDepth = 32
+  private static let greatestObjectCount = 1 << 17
+
   /// The paths of all datasets in the group `path`, "" for the root, and in those below it.
   func datasetPaths(under path: String = "") throws -> [String] {
     var found: [String] = []
     var visitedCount = 0
-    try collectDatasets(under: path, depth: 0, visitedCount: &visitedCount, into: &found)
+    var groups = [(path: path, depth: 0)]
+    while let group = groups.popLast() {
+      for name in try hardLinks(in: group.path) {
+        visitedCount += 1
+        guard group.depth < Self.greatestDepth, visitedCount <= Self.greatestObjectCount else {
+          throw CheckpointError.wrongLayout(
+            url, path: group.path,
+            expected: "groups at most \(Self.greatestDepth) deep and "
+              + "\(Self.greatestObjectCount) objects", found: "more")
+        }
+        let child = group.path.isEmpty ? name : group.path + "/" + name
+        let object = try HDF5Handle(
+          H5Oopen(file.identifier, child, chdf5_default()), closedBy: H5Oclose, "open /\(child)",
+          url)
+        switch H5Iget_type(object.identifier) {
+        case H5I_DATASET: found.append(child)
+        case H5I_GROUP: groups.append((child, group.depth + 1))
+        default: break
+        }
+      }
+    }
     return found
   }
 
@@ -32,35 +57,6 @@ final class HDF5ReadableFile {
     let dataset = try HDF5Handle(
       H5Dopen2(file.identifier, path, chdf5_default()), closedBy: H5Dclose, "open /\(path)", url)
     return try HDF5ReadableDataset(dataset, path: path, file: url, fileLength: length)
-  }
-
-  /// Bounds that no file of this program comes near, against groups that hold themselves.
-  private static let greatestDepth = 32
-  private static let greatestObjectCount = 1 << 17
-
-  private func collectDatasets(
-    under path: String, depth: Int, visitedCount: inout Int, into found: inout [String]
-  ) throws {
-    for name in try hardLinks(in: path) {
-      visitedCount += 1
-      guard depth < Self.greatestDepth, visitedCount <= Self.greatestObjectCount else {
-        throw CheckpointError.wrongLayout(
-          url, path: path,
-          expected: "groups at most \(Self.greatestDepth) deep and "
-            + "\(Self.greatestObjectCount) objects", found: "more")
-      }
-      let child = path.isEmpty ? name : path + "/" + name
-      let object = try HDF5Handle(
-        H5Oopen(file.identifier, child, chdf5_default()), closedBy: H5Oclose, "open /\(child)",
-        url)
-      switch H5Iget_type(object.identifier) {
-      case H5I_DATASET: found.append(child)
-      case H5I_GROUP:
-        try collectDatasets(
-          under: child, depth: depth + 1, visitedCount: &visitedCount, into: &found)
-      default: break
-      }
-    }
   }
 
   private func hardLinks(in path: String) throws -> [String] {
@@ -85,7 +81,6 @@ final class HDF5ReadableFile {
 final class HDF5ReadableDataset {
   /// The lengths of the axes; empty for a scalar.
   let shape: [Int]
-  let elementCount: Int
   private let dataset: HDF5Handle
   private let type: HDF5Handle
   private let path: String
@@ -96,15 +91,9 @@ final class HDF5ReadableDataset {
     let type = try HDF5Handle(
       H5Dget_type(dataset.identifier), closedBy: H5Tclose, "examine /\(path)", file)
     let shape = try Self.shape(of: dataset, path: path, file: file)
-    var product = (partialValue: 1, overflow: false)
-    for length in shape where !product.overflow {
-      product = product.partialValue.multipliedReportingOverflow(by: length)
-    }
-    let byteCount = product.partialValue.multipliedReportingOverflow(
-      by: H5Tget_size(type.identifier))
     let stored = H5Dget_storage_size(dataset.identifier)
-    guard !product.overflow, !byteCount.overflow, byteCount.partialValue >= 0,
-      UInt64(byteCount.partialValue) == stored, stored <= fileLength
+    guard let byteCount = (shape + [H5Tget_size(type.identifier)]).countableProduct,
+      UInt64(byteCount) == stored, stored <= fileLength
     else {
       throw CheckpointError.wrongLayout(
         file, path: path, expected: "\(shape) elements stored in one piece",
@@ -112,7 +101,6 @@ final class HDF5ReadableDataset {
     }
     try Self.checkContiguous(dataset, path: path, file: file)
     self.shape = shape
-    self.elementCount = product.partialValue
     self.dataset = dataset
     self.type = type
     self.path = path
@@ -134,9 +122,9 @@ final class HDF5ReadableDataset {
 
   func isStored(as fileType: hid_t) -> Bool { H5Tequal(type.identifier, fileType) > 0 }
 
-  /// Reads all values into `bytes`, which has room for `elementCount` of `memoryType`.
+  /// Reads all values into `bytes`, which has room for as many of `memoryType`.
   func read(as memoryType: hid_t, into bytes: UnsafeMutableRawPointer?) throws {
-    guard elementCount > 0 else { return }
+    guard !shape.contains(0) else { return }
     let whole = chdf5_whole_dataspace()
     try HDF5Library.check(
       H5Dread(dataset.identifier, memoryType, whole, whole, chdf5_default(), bytes),

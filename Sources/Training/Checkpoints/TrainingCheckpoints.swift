@@ -61,12 +61,14 @@ public struct TrainingCheckpoints {
       counters["bestStep"] = Double(best.step)
       counters["bestValue"] = best.value
     }
-    return CheckpointMetadata(
+    var metadata = CheckpointMetadata(
       kind: identity.kind, step: state.step, epoch: state.position.epoch,
       dataPosition: state.position.position, seed: identity.seed,
-      configuration: identity.configuration, workingFolder: WorkingFolder.path,
-      fingerprints: identity.fingerprints, counters: counters,
-      programVersion: TrainingCheckpoints.programVersion)
+      configuration: identity.configuration, programVersion: TrainingCheckpoints.programVersion)
+    metadata.workingFolder = WorkingFolder.path
+    metadata.fingerprints = identity.fingerprints
+    metadata.counters = counters
+    return metadata
   }
 
   private static let sumPrefix = "logged."

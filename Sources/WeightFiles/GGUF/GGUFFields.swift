@@ -15,19 +15,12 @@ public struct GGUFFields: Sendable {
 
   /// A whole number of any width.
   public func integer(_ key: String) throws -> Int {
-    let number: Int? =
-      switch values[key] {
-      case .unsigned(let number): Int(exactly: number)
-      case .signed(let number): Int(exactly: number)
-      default: nil
-      }
-    return try require(number, key, "a whole number")
+    try require(values[key]?.integer, key, "a whole number")
   }
 
   /// A floating-point number; float64 is rounded to nearest.
   public func float(_ key: String) throws -> Float {
-    let number: Float? = if case .float(let number) = values[key] { Float(number) } else { nil }
-    return try require(number, key, "a floating-point number")
+    try require(values[key]?.number, key, "a floating-point number")
   }
 
   public func bool(_ key: String) throws -> Bool {
@@ -36,21 +29,23 @@ public struct GGUFFields: Sendable {
   }
 
   public func string(_ key: String) throws -> String {
-    let text: String? = if case .string(let text) = values[key] { text } else { nil }
-    return try require(text, key, "text")
+    try require(values[key]?.text, key, "text")
   }
 
   public func strings(_ key: String) throws -> [String] {
-    try require(array(key)?.strings(), key, "an array of texts in UTF-8")
+    let texts = array(key)?.elements(of: [.string], \.text)
+    return try require(texts, key, "an array of texts in UTF-8")
   }
 
   /// Whole numbers of any width.
   public func integers(_ key: String) throws -> [Int] {
-    try require(array(key)?.integers(), key, "an array of whole numbers")
+    let numbers = array(key)?.elements(of: GGUFValueType.integral, \.integer)
+    return try require(numbers, key, "an array of whole numbers")
   }
 
   public func floats(_ key: String) throws -> [Float] {
-    try require(array(key)?.floats(), key, "an array of floating-point numbers")
+    let numbers = array(key)?.elements(of: GGUFValueType.floatingPoint, \.number)
+    return try require(numbers, key, "an array of floating-point numbers")
   }
 
   private func array(_ key: String) -> GGUFArray? {

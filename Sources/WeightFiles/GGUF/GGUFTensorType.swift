@@ -8,29 +8,16 @@ struct GGUFTensorType {
   init(_ number: UInt32) { self.number = number }
 
   /// Nil for types that this program does not read.
-  var form: StoredForm? {
-    switch number {
-    case 0: .elements(.float32)
-    case 1: .elements(.float16)
-    case 2: .blocks(.q40)
-    case 3: .blocks(.q41)
-    case 6: .blocks(.q50)
-    case 7: .blocks(.q51)
-    case 8: .blocks(.q80)
-    case 12: .blocks(.q4K)
-    case 13: .blocks(.q5K)
-    case 14: .blocks(.q6K)
-    case 24: .elements(.int8)
-    case 25: .elements(.int16)
-    case 26: .elements(.int32)
-    case 27: .elements(.int64)
-    case 28: .elements(.float64)
-    case 30: .elements(.bfloat16)
-    default: nil
-    }
-  }
+  var form: StoredForm? { Self.forms[number] }
 
   var name: String { form?.name ?? Self.namesOfOthers[number] ?? "GGUF type \(number)" }
+
+  private static let forms: [UInt32: StoredForm] = [
+    0: .elements(.float32), 1: .elements(.float16), 2: .blocks(.q40), 3: .blocks(.q41),
+    6: .blocks(.q50), 7: .blocks(.q51), 8: .blocks(.q80), 12: .blocks(.q4K), 13: .blocks(.q5K),
+    14: .blocks(.q6K), 24: .elements(.int8), 25: .elements(.int16), 26: .elements(.int32),
+    27: .elements(.int64), 28: .elements(.float64), 30: .elements(.bfloat16),
+  ]
 
   private static let namesOfOthers: [UInt32: String] = [
     4: "Q4_2", 5: "Q4_3", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS",

@@ -1,5 +1,3 @@
-import Files
-
 /// How much memory all tensors of a file together may take, held against the file's size: many that
 /// share one storage, or repeat its elements, could make much out of a small file.
 struct LayoutBudget {
@@ -8,15 +6,15 @@ struct LayoutBudget {
   /// float32 takes four bytes for one of the file's; as much again for tensors that share storages.
   static let widening = 8
 
-  private let file: MappedFile
+  private let fileSize: Int
   private var copiedByteCount = 0
   private var floatByteCount = 0
 
-  init(_ file: MappedFile) {
-    self.file = file
+  init(fileSize: Int) {
+    self.fileSize = fileSize
   }
 
-  /// - Throws: `WeightFileError.damagedTensor` for the tensor with which it is too much.
+  /// - Throws: `FormatProblem` for the tensor with which it is too much.
   mutating func add(_ layout: TensorLayout, named name: String) throws {
     // Sums stay far below overflow: each was within its bound, and a tensor takes at most what the
     // file or the allowance has.
@@ -24,17 +22,15 @@ struct LayoutBudget {
       copiedByteCount += layout.elementCount * layout.elementType.byteCount
     }
     floatByteCount += layout.elementCount * 4
-    let size = file.bytes.count
-    try require(copiedByteCount, most: size + Self.allowance, "copied for strides", name)
-    try require(floatByteCount, most: Self.widening * size + Self.allowance, "as F32", name)
+    try require(copiedByteCount, most: fileSize + Self.allowance, "copied for strides", name)
+    try require(floatByteCount, most: Self.widening * fileSize + Self.allowance, "as F32", name)
   }
 
   private func require(_ count: Int, most: Int, _ purpose: String, _ name: String) throws {
     guard count <= most else {
-      throw WeightFileError.damagedTensor(
-        file: file.path, tensor: name,
-        expected: "at most \(most) bytes \(purpose) for all tensors up to this one",
-        found: "\(count)")
+      throw damaged(
+        tensor: name, "at most \(most) bytes \(purpose) for all tensors up to this one",
+        "\(count)")
     }
   }
 }

@@ -1,7 +1,8 @@
 /// What a pickle means by its calls; nothing is called.
 extension PickleMachine {
   /// The storage that `('storage', class, key, location, count)` names.
-  mutating func storage(_ identifier: PickleValue) throws -> PickleValue {
+  mutating func storage() throws -> PickleValue {
+    let identifier = try pop()
     guard case .tuple(let tuple) = identifier, tuple.count == 5 else {
       throw damaged("five fields of a storage", identifier.kind)
     }
@@ -16,12 +17,12 @@ extension PickleMachine {
     case .global(.untypedStorageClass): elementType = nil
     default: throw damaged("a class of storages", fields[1].kind)
     }
-    try take(1)
-    return objects.add(PickledStorage(key: key, elementType: elementType, count: count))
+    return try objects.add(PickledStorage(key: key, elementType: elementType, count: count))
   }
 
-  /// What `callable(*arguments)` gives.
-  mutating func call(_ callable: PickleValue, with arguments: PickleValue) throws -> PickleValue {
+  /// What `callable(*arguments)` gives, which lie on the stack.
+  mutating func call() throws -> PickleValue {
+    let (arguments, callable) = (try pop(), try pop())
     guard case .global(let global) = callable, case .tuple(let tuple) = arguments else {
       throw damaged("a function and its arguments", "\(callable.kind) and \(arguments.kind)")
     }
@@ -49,7 +50,8 @@ extension PickleMachine {
   }
 
   /// What `class.__new__(class, *arguments)` gives.
-  mutating func make(_ type: PickleValue, with arguments: PickleValue) throws -> PickleValue {
+  mutating func make() throws -> PickleValue {
+    let (arguments, type) = (try pop(), try pop())
     guard case .tuple(let tuple) = arguments else {
       throw damaged("a tuple of arguments", arguments.kind)
     }
@@ -60,6 +62,15 @@ extension PickleMachine {
     }
   }
 
+  /// The same with keywords, which no tensor needs.
+  mutating func makeWithKeywords() throws -> PickleValue {
+    _ = (try pop(), try pop())
+    guard case .global(.inert) = try pop() else {
+      throw damaged("a class that may be made by keywords", "another")
+    }
+    return .inert
+  }
+
   /// An empty dictionary; the one argument it may have is what `defaultdict` fills gaps with.
   private mutating func makeDictionary(_ arguments: PickleTuple) throws -> PickleValue {
     for argument in try few(arguments) {
@@ -68,7 +79,7 @@ extension PickleMachine {
       default: throw damaged("a dictionary made empty", "one made from \(argument.kind)")
       }
     }
-    return try newDictionary()
+    return try objects.addDictionary()
   }
 
   /// The elements of a tuple of arguments. One tuple may be used by every call of a pickle, so it
@@ -114,8 +125,7 @@ extension PickleMachine {
     guard let type = elementType ?? ownType, ownType == nil || ownType == type else {
       throw damaged("a tensor of its storage's element type", "another or none")
     }
-    try take(1)
-    return objects.add(
+    return try objects.add(
       PickledTensor(
         storage: storage, elementType: type, offset: offset, shape: shape, strides: strides))
   }

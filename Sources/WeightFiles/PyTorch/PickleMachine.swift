@@ -9,7 +9,6 @@ struct PickleMachine {
   /// The deepest stack. Python writes lists and dictionaries in batches of 1000.
   static let maximumDepth = 100_000
 
-  private let file: String
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
   private var stack: [PickleValue] = []
@@ -18,19 +17,16 @@ struct PickleMachine {
   private var memo: [PickleValue] = []
   var objects: PickleObjects
 
-  /// - Parameters:
-  ///   - bytes: The pickle; must outlive the machine.
-  ///   - file: Its path, for errors.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) {
+  /// - Parameter bytes: The pickle; must outlive the machine.
+  init(_ bytes: UnsafeRawBufferPointer) {
     self.bytes = bytes
-    self.file = file
     objects = PickleObjects(bytes)
   }
 
   /// Runs the pickle to its end.
   ///
   /// - Returns: The outermost value; what it refers to is in `objects`.
-  /// - Throws: `WeightFileError.damagedHeader`, or `.forbiddenContent` for a name that is not known.
+  /// - Throws: `FormatProblem`, also for a name that is not known.
   mutating func run() throws -> PickleValue {
     guard bytes.count <= Self.maximumByteCount else {
       throw damaged("a pickle of at most \(Self.maximumByteCount) bytes", "\(bytes.count)")
@@ -38,11 +34,14 @@ struct PickleMachine {
     while true {
       let start = position
       let byte = try number(UInt8.self)
-      guard let opcode = PickleOpcode(rawValue: byte) else {
+      if let literal = PickleLiteral(rawValue: byte) {
+        stack.append(try value(of: literal))
+      } else if let opcode = PickleOpcode(rawValue: byte) {
+        guard opcode != .stop else { break }
+        try execute(opcode)
+      } else {
         throw damaged("opcodes of pickle protocols 2 to 5", "byte \(byte) at \(start)")
       }
-      guard opcode != .stop else { break }
-      try execute(opcode)
       guard stack.count + marks.count <= Self.maximumDepth else {
         throw damaged("a pickle at most \(Self.maximumDepth) deep", "a deeper one")
       }
@@ -53,47 +52,43 @@ struct PickleMachine {
     return value
   }
 
-  func damaged(_ expected: String, _ found: String) -> WeightFileError {
-    .damagedHeader(file: file, expected: expected, found: found)
-  }
-
   // MARK: Steps
 
-  /// One place for all opcodes, though it is long: a table reads best whole.
+  private mutating func value(of literal: PickleLiteral) throws -> PickleValue {
+    switch literal {
+    case .none: .none
+    case .newTrue: .bool(true)
+    case .newFalse: .bool(false)
+    case .uint8: .integer(Int(try number(UInt8.self)))
+    case .uint16: .integer(Int(try number(UInt16.self)))
+    case .int32: .integer(Int(try number(Int32.self)))
+    case .long: try long(Int(try number(UInt8.self)))
+    case .hugeLong: try long(Int(try number(Int32.self)))
+    case .float: try inert(byteCount: 8)
+    case .shortText: .text(try text(Int(try number(UInt8.self))))
+    case .text: .text(try text(Int(try number(UInt32.self))))
+    case .longText: .text(try text(try longCount()))
+    case .shortBytes: try inert(byteCount: Int(try number(UInt8.self)))
+    case .bytes: try inert(byteCount: Int(try number(UInt32.self)))
+    case .longBytes, .byteArray: try inert(byteCount: try longCount())
+    case .emptyList: .list
+    case .emptySet: .inert
+    case .emptyDictionary: try objects.addDictionary()
+    case .global: try global(module: try line(), name: try line())
+    }
+  }
+
   private mutating func execute(_ opcode: PickleOpcode) throws {
     switch opcode {
-    case .protocolVersion:
-      let version = try number(UInt8.self)
-      guard (2...5).contains(version) else {
-        throw damaged("pickle protocol 2 to 5", "\(version)")
-      }
+    case .protocolVersion: try checkVersion()
     case .frame: try checkFrame()
     case .stop: break
-
-    case .none: stack.append(.none)
-    case .newTrue: stack.append(.bool(true))
-    case .newFalse: stack.append(.bool(false))
-    case .uint8: stack.append(.integer(Int(try number(UInt8.self))))
-    case .uint16: stack.append(.integer(Int(try number(UInt16.self))))
-    case .int32: stack.append(.integer(Int(try number(Int32.self))))
-    case .long: try pushLong(Int(try number(UInt8.self)))
-    case .hugeLong: try pushLong(Int(try number(Int32.self)))
-    case .float: try pushInert(byteCount: 8)
-    case .shortText: stack.append(.text(try text(Int(try number(UInt8.self)))))
-    case .text: stack.append(.text(try text(Int(try number(UInt32.self)))))
-    case .longText: stack.append(.text(try text(try longCount())))
-    case .shortBytes: try pushInert(byteCount: Int(try number(UInt8.self)))
-    case .bytes: try pushInert(byteCount: Int(try number(UInt32.self)))
-    case .longBytes, .byteArray: try pushInert(byteCount: try longCount())
 
     case .emptyTuple: try makeTuple(from: stack.count)
     case .tuple1: try makeTuple(from: stack.count - 1)
     case .tuple2: try makeTuple(from: stack.count - 2)
     case .tuple3: try makeTuple(from: stack.count - 3)
     case .tuple: try makeTuple(from: try popMark())
-    case .emptyList: stack.append(.list)
-    case .emptySet: stack.append(.inert)
-    case .emptyDictionary: stack.append(try newDictionary())
     case .frozenSet:
       stack.removeSubrange(try popMark()...)
       stack.append(.inert)
@@ -112,23 +107,13 @@ struct PickleMachine {
     case .get: try recall(Int(try number(UInt8.self)))
     case .longGet: try recall(Int(try number(UInt32.self)))
 
-    case .global: try pushGlobal(module: try line(), name: try line())
     case .stackGlobal:
       let name = try pop()
-      try pushGlobal(module: try string(try pop()), name: try string(name))
-    case .persistentIdentifier: stack.append(try storage(try pop()))
-    case .reduce:
-      let arguments = try pop()
-      stack.append(try call(try pop(), with: arguments))
-    case .newObject:
-      let arguments = try pop()
-      stack.append(try make(try pop(), with: arguments))
-    case .newObjectWithKeywords:
-      _ = (try pop(), try pop())
-      guard case .global(.inert) = try pop() else {
-        throw damaged("a class that may be made by keywords", "another")
-      }
-      stack.append(.inert)
+      stack.append(try global(module: try string(try pop()), name: try string(name)))
+    case .persistentIdentifier: stack.append(try storage())
+    case .reduce: stack.append(try call())
+    case .newObject: stack.append(try make())
+    case .newObjectWithKeywords: stack.append(try makeWithKeywords())
     case .build: try build()
     }
   }
@@ -159,7 +144,7 @@ struct PickleMachine {
   private mutating func memoize(at index: Int) throws {
     let value = try top()
     if index == memo.count {
-      try take(1)
+      try objects.take(1)
       memo.append(value)
     } else if index < memo.count {
       memo[index] = value
@@ -174,12 +159,6 @@ struct PickleMachine {
     }
     stack.append(memo[index])
   }
-
-  mutating func take(_ count: Int) throws {
-    guard objects.take(count) else {
-      throw damaged("at most \(PickleObjects.maximumCount) objects in the pickle", "more")
-    }
-  }
 }
 
 // MARK: Values
@@ -191,15 +170,9 @@ extension PickleMachine {
     guard start >= marks.last ?? 0 else {
       throw damaged("enough values on the pickle's stack", "too few at \(position)")
     }
-    try take(1 + stack.count - start)
-    let tuple = objects.addTuple(stack[start...])
+    let tuple = try objects.addTuple(stack[start...])
     stack.removeSubrange(start...)
     stack.append(tuple)
-  }
-
-  mutating func newDictionary() throws -> PickleValue {
-    try take(1)
-    return objects.addDictionary()
   }
 
   /// Puts the values from a height on into the list below them, which means that they are dropped.
@@ -221,7 +194,7 @@ extension PickleMachine {
     }
     switch stack[start - 1] {
     case .dictionary(let dictionary):
-      try take((stack.count - start) / 2)
+      try objects.take((stack.count - start) / 2)
       for index in stride(from: start, to: stack.count, by: 2) {
         guard case .text(let key) = stack[index] else { continue }
         objects.addMember(stack[index + 1], key: key, to: dictionary)
@@ -232,36 +205,33 @@ extension PickleMachine {
     stack.removeSubrange(start...)
   }
 
-  private mutating func pushInert(byteCount: Int) throws {
+  private mutating func inert(byteCount: Int) throws -> PickleValue {
     try skip(byteCount)
-    stack.append(.inert)
+    return .inert
   }
 
   /// An integer of up to 8 bytes; larger ones are seeds and the like.
-  private mutating func pushLong(_ count: Int) throws {
+  private mutating func long(_ count: Int) throws -> PickleValue {
     let start = position
     try skip(count)
-    guard count <= 8 else { return stack.append(.inert) }
+    guard count <= 8 else { return .inert }
     var value: UInt64 = 0
     for byte in bytes[start..<position].reversed() { value = value << 8 | UInt64(byte) }
-    if count > 0 {
-      // The highest bit is the sign.
-      let unused = UInt64(64 - 8 * count)
-      stack.append(.integer(Int(Int64(bitPattern: value << unused) >> unused)))
-    } else {
-      stack.append(.integer(0))
-    }
+    // The highest bit is the sign. (Shifts by 64 leave the 0 of no bytes.)
+    let unused = 64 - 8 * count
+    return .integer(Int(Int64(bitPattern: value << unused) >> unused))
   }
 
-  private mutating func pushGlobal(module: String, name: String) throws {
-    guard let global = TorchGlobal(module: module, name: name) else {
-      if let unread = TorchGlobal.unread(module: module, name: name) {
-        throw WeightFileError.unsupportedFormat(
-          file: file, found: "one with \(unread.kind), which are not read", remedy: unread.remedy)
-      }
-      throw WeightFileError.forbiddenContent(file: file, name: "\(module).\(name)")
+  private func global(module: String, name: String) throws -> PickleValue {
+    if let global = TorchGlobal(module: module, name: name) { return .global(global) }
+    if let unread = TorchGlobal.unread(module: module, name: name) {
+      throw unsupported("one with \(unread.kind), which are not read", remedy: unread.remedy)
     }
-    stack.append(.global(global))
+    throw FormatProblem(
+      expected: "tensors and plain values",
+      found: "\(module).\(name), which could run anything",
+      remedy: "nothing was run. If you trust the file, save its model's state_dict() alone, or as "
+        + "safetensors")
   }
 
   // MARK: Bytes
@@ -286,6 +256,11 @@ extension PickleMachine {
   private mutating func longCount() throws -> Int {
     let count = try number(UInt64.self)
     return Int(exactly: count) ?? .max
+  }
+
+  private mutating func checkVersion() throws {
+    let version = try number(UInt8.self)
+    guard (2...5).contains(version) else { throw damaged("pickle protocol 2 to 5", "\(version)") }
   }
 
   private mutating func checkFrame() throws {

@@ -96,20 +96,24 @@ struct PickleObjects {
     self.bytes = bytes
   }
 
-  /// Whether there is room for more.
-  mutating func take(_ more: Int) -> Bool {
-    guard more <= Self.maximumCount - count else { return false }
+  /// Counts so many more.
+  /// - Throws: `FormatProblem` where these are too many.
+  mutating func take(_ more: Int) throws {
+    guard more <= Self.maximumCount - count else {
+      throw damaged("at most \(Self.maximumCount) objects in the pickle", "more")
+    }
     count += more
-    return true
   }
 
-  mutating func addTuple(_ elements: ArraySlice<PickleValue>) -> PickleValue {
+  mutating func addTuple(_ elements: ArraySlice<PickleValue>) throws -> PickleValue {
+    try take(1 + elements.count)
     let start = UInt32(tupleElements.count)
     tupleElements.append(contentsOf: elements)
     return .tuple(PickleTuple(start: start, count: UInt32(elements.count)))
   }
 
-  mutating func addDictionary() -> PickleValue {
+  mutating func addDictionary() throws -> PickleValue {
+    try take(1)
     dictionaries.append(PickleDictionary())
     return .dictionary(UInt32(dictionaries.count - 1))
   }
@@ -119,12 +123,14 @@ struct PickleObjects {
     if case .tensor = value { dictionaries[Int(dictionary)].holdsTensors = true }
   }
 
-  mutating func add(_ storage: PickledStorage) -> PickleValue {
+  mutating func add(_ storage: PickledStorage) throws -> PickleValue {
+    try take(1)
     storages.append(storage)
     return .storage(UInt32(storages.count - 1))
   }
 
-  mutating func add(_ tensor: PickledTensor) -> PickleValue {
+  mutating func add(_ tensor: PickledTensor) throws -> PickleValue {
+    try take(1)
     tensors.append(tensor)
     return .tensor(UInt32(tensors.count - 1))
   }

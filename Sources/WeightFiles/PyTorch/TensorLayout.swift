@@ -1,5 +1,7 @@
+import Files
+
 /// How a tensor lies in its storage, held against the storage's size.
-struct TensorLayout {
+public struct TensorLayout: Sendable {
   /// A tensor that repeats elements (its strides are 0, or it overlaps itself) may be larger than its
   /// storage, up to so many bytes.
   static let maximumExpandedByteCount = 64 << 20
@@ -13,57 +15,44 @@ struct TensorLayout {
   /// The bytes of the file that the tensor is made from.
   let storage: Range<Int>
 
-  /// What does not fit.
-  struct Problem: Error {
-    let expected: String
-    let found: String
-  }
-
+  /// - Throws: `FormatProblem` about the tensor `name`.
   init(
-    elementType: ElementType, shape: [Int], strides: [Int], offset: Int, storage: Range<Int>
+    _ name: String, elementType: ElementType, shape: [Int], strides: [Int], offset: Int,
+    storage: Range<Int>
   ) throws {
-    guard shape.count <= SafetensorsHeader.maximumRank, strides.count == shape.count else {
-      throw Problem(
-        expected: "as many strides as dimensions, at most \(SafetensorsHeader.maximumRank)",
-        found: "\(strides.count) and \(shape.count)")
+    guard shape.count <= SafetensorsFile.maximumRank, strides.count == shape.count else {
+      throw damaged(
+        tensor: name, "as many strides as dimensions, at most \(SafetensorsFile.maximumRank)",
+        "\(strides.count) and \(shape.count)")
     }
     guard offset >= 0, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else {
-      throw Problem(
-        expected: "offset, shape and strides of 0 or more",
-        found: "\(offset), \(shape) and \(strides)")
+      throw damaged(
+        tensor: name, "offset, shape and strides of 0 or more",
+        "\(offset), \(shape) and \(strides)")
     }
-    guard let elementCount = Self.product(shape),
-      let byteCount = Self.product([elementCount, elementType.byteCount])
-    else { throw Problem(expected: "a shape of countable size", found: "\(shape)") }
-    let available = storage.count / elementType.byteCount
-    if elementCount > 0 {
+    let width = elementType.byteCount
+    guard let byteCount = (shape + [width]).countableProduct else {
+      throw damaged(tensor: name, "a shape of countable size", "\(shape)")
+    }
+    if byteCount > 0 {
+      let available = storage.count / width
       guard let last = Self.lastElement(shape, strides, offset), last < available else {
-        throw Problem(
-          expected: "elements within the \(available) of its storage",
-          found: "shape \(shape), strides \(strides) from \(offset)")
+        throw damaged(
+          tensor: name, "elements within the \(available) of its storage",
+          "shape \(shape), strides \(strides) from \(offset)")
       }
       guard byteCount <= max(storage.count, Self.maximumExpandedByteCount) else {
-        throw Problem(
-          expected: "at most \(Self.maximumExpandedByteCount) bytes where elements repeat",
-          found: "\(byteCount)")
+        throw damaged(
+          tensor: name,
+          "at most \(Self.maximumExpandedByteCount) bytes where elements repeat", "\(byteCount)")
       }
     }
     self.elementType = elementType
     self.shape = shape
-    self.elementCount = elementCount
+    elementCount = byteCount / width
     self.offset = offset
     self.strides = strides
     self.storage = storage
-  }
-
-  private static func product(_ factors: [Int]) -> Int? {
-    var product = 1
-    for factor in factors {
-      let (next, overflow) = product.multipliedReportingOverflow(by: factor)
-      if overflow { return nil }
-      product = next
-    }
-    return product
   }
 
   private static func lastElement(_ shape: [Int], _ strides: [Int], _ offset: Int) -> Int? {
@@ -75,6 +64,11 @@ struct TensorLayout {
       last = sum
     }
     return last
+  }
+
+  /// How the tensor is read: where it lies, if it lies row by row.
+  var entry: TensorEntry {
+    contiguousRange.map { .stored(.elements(elementType), shape: shape, $0) } ?? .strided(self)
   }
 
   /// The bytes of the file that hold the tensor row by row, or nil where it must be put in that order.

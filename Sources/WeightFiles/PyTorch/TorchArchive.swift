@@ -8,47 +8,44 @@ struct TorchArchive {
   /// Where the bytes of each storage lie in the file, by key.
   let storages: [String: Range<Int>]
 
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+  init(_ bytes: UnsafeRawBufferPointer) throws {
     guard Self.isZip(bytes) else {
-      throw WeightFileError.unsupportedFormat(
-        file: file,
-        found: "neither a zip file of torch.save nor safetensors: it "
-          + FileKind.words(bytes), remedy: Self.remedy)
+      throw unsupported(
+        "neither a zip file of torch.save nor safetensors: it \(FileKind.words(bytes))",
+        remedy: Self.remedy)
     }
-    let directory = try ZipDirectory(bytes, file: file)
+    let directory = try ZipDirectory(bytes)
     let pickles = directory.entries.keys.filter { name in
       name.hasSuffix("/data.pkl") && name.count { $0 == "/" } == 1
     }
     guard let pickleName = pickles.first, pickles.count == 1,
       let pickle = directory.entries[pickleName]
     else {
-      throw WeightFileError.unsupportedFormat(
-        file: file,
-        found: "a zip file without the one data.pkl of torch.save"
+      throw unsupported(
+        "a zip file without the one data.pkl of torch.save"
           + (FileKind(bytes).map { ": \($0.name)" } ?? ""), remedy: Self.remedy)
     }
     let root = pickleName.dropLast("data.pkl".count)
     guard directory.entries["\(root)constants.pkl"] == nil else {
-      throw WeightFileError.unsupportedFormat(
-        file: file, found: "a TorchScript program",
+      throw unsupported(
+        "a TorchScript program",
         remedy: "load it with torch.jit.load and save its state_dict() with torch.save or as "
           + "safetensors")
     }
-    try directory.requireStored(file: file)
+    try directory.requireStored()
     if let order = directory.entries["\(root)byteorder"] {
       guard bytes[order.byteRange].elementsEqual("little".utf8) else {
-        throw WeightFileError.unsupportedFormat(
-          file: file, found: "numbers that are not stored in little-endian order",
+        throw unsupported(
+          "numbers that are not stored in little-endian order",
           remedy: "save it again on another machine")
       }
     }
     self.pickle = UnsafeRawBufferPointer(rebasing: bytes[pickle.byteRange])
     let prefix = "\(root)data/"
-    var storages: [String: Range<Int>] = [:]
-    for (name, entry) in directory.entries where name.hasPrefix(prefix) {
-      storages[String(name.dropFirst(prefix.count))] = entry.byteRange
+    storages = directory.entries.reduce(into: [:]) { storages, entry in
+      guard entry.key.hasPrefix(prefix) else { return }
+      storages[String(entry.key.dropFirst(prefix.count))] = entry.value.byteRange
     }
-    self.storages = storages
   }
 
   static func isZip(_ bytes: UnsafeRawBufferPointer) -> Bool {

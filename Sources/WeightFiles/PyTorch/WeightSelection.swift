@@ -17,96 +17,78 @@ struct WeightSelection {
   /// How many dictionaries may lie in one another above the weights.
   static let maximumDepth = 4
 
-  let tensors: [String: PickledTensor]
-
-  /// - Throws: `WeightFileError.noTensors`, `.severalModels` or `.damagedHeader`.
-  init(_ outermost: PickleValue, in objects: PickleObjects, file: String) throws {
-    guard case .dictionary(let index) = outermost else {
-      throw WeightFileError.noTensors(file: file, found: outermost.kind)
-    }
-    var search = WeightSearch(objects: objects, file: file)
-    guard let found = try search.weights(within: index, depth: 0) else {
-      throw WeightFileError.noTensors(file: file, found: "a dictionary without any")
-    }
-    tensors = try search.tensors(of: found)
-  }
-}
-
-/// The way to the dictionary that holds the weights.
-private struct WeightSearch {
-  let objects: PickleObjects
-  let file: String
+  private let objects: PickleObjects
   /// A dictionary may be a member of many, or of itself; each is looked into once.
   private var visited: Set<UInt32> = []
 
-  init(objects: PickleObjects, file: String) {
-    self.objects = objects
-    self.file = file
+  init(_ objects: PickleObjects) { self.objects = objects }
+
+  /// The weights by name.
+  /// - Throws: `FormatProblem`.
+  mutating func tensors(within outermost: PickleValue) throws -> [String: PickledTensor] {
+    guard case .dictionary(let index) = outermost else {
+      throw noTensors(outermost.kind)
+    }
+    guard let found = try weights(within: index, depth: 0) else {
+      throw noTensors("a dictionary without any")
+    }
+    let tensors = try members(of: found) { value in
+      if case .tensor(let index) = value { objects.tensors[Int(index)] } else { nil }
+    }
+    guard tensors.count <= ZipDirectory.maximumEntryCount else {
+      throw damaged("at most \(ZipDirectory.maximumEntryCount) tensors", "more")
+    }
+    return tensors
+  }
+
+  private func noTensors(_ found: String) -> FormatProblem {
+    FormatProblem(
+      expected: "a dictionary of tensors", found: found, remedy: "save the model's state_dict()")
   }
 
   private func holdsTensors(_ dictionary: UInt32) -> Bool {
     objects.dictionaries[Int(dictionary)].holdsTensors
   }
 
-  /// The dictionary of weights at or below one, by the rule of `WeightSelection`.
-  mutating func weights(within dictionary: UInt32, depth: Int) throws -> UInt32? {
-    guard depth < WeightSelection.maximumDepth, visited.insert(dictionary).inserted else {
-      return nil
+  /// The dictionary of weights at or below one.
+  private mutating func weights(within dictionary: UInt32, depth: Int) throws -> UInt32? {
+    guard depth < Self.maximumDepth, visited.insert(dictionary).inserted else { return nil }
+    let inner = try members(of: dictionary) { value in
+      if case .dictionary(let index) = value { index } else { nil }
     }
-    let members = try dictionaries(in: dictionary)
-    let preferred = WeightSelection.preferredMembers.compactMap { members[$0] }
+    let preferred = Self.preferredMembers.compactMap { inner[$0] }
     if let direct = preferred.first(where: holdsTensors) { return direct }
     if holdsTensors(dictionary) { return dictionary }
     for member in preferred {
-      if let inner = try weights(within: member, depth: depth + 1) { return inner }
+      if let found = try weights(within: member, depth: depth + 1) { return found }
     }
-    let candidates = members.filter { holdsTensors($0.value) }
+    let candidates = inner.filter { holdsTensors($0.value) }
     guard candidates.count <= 1 else {
-      throw WeightFileError.severalModels(file: file, members: candidates.keys.sorted())
+      throw FormatProblem(
+        expected: "one dictionary of tensors",
+        found: candidates.keys.sorted().prefix(8).joined(separator: ", "),
+        remedy: "save the one that is wanted by itself")
     }
     if let only = candidates.first?.value { return only }
-    guard members.count == 1, let only = members.first?.value else { return nil }
+    guard inner.count == 1, let only = inner.first?.value else { return nil }
     return try weights(within: only, depth: depth + 1)
   }
 
-  /// The members that are dictionaries, by name.
-  private func dictionaries(in dictionary: UInt32) throws -> [String: UInt32] {
-    var members: [String: UInt32] = [:]
+  /// The members of a dictionary that `pick` takes, by name.
+  private func members<Member>(
+    of dictionary: UInt32, _ pick: (PickleValue) -> Member?
+  ) throws -> [String: Member] {
+    var members: [String: Member] = [:]
     for (key, value) in objects.dictionaries[Int(dictionary)].members {
-      guard case .dictionary(let inner) = value else { continue }
-      let name = try name(key)
-      guard members.updateValue(inner, forKey: name) == nil else { throw twice(name) }
+      guard let member = pick(value) else { continue }
+      guard let name = objects.name(key) else {
+        throw damaged(
+          "names in UTF-8 of at most \(PickleObjects.maximumNameLength) bytes", "other bytes")
+      }
+      guard members.updateValue(member, forKey: name) == nil else {
+        throw damaged("distinct names", "\(name) twice")
+      }
     }
     return members
-  }
-
-  func tensors(of dictionary: UInt32) throws -> [String: PickledTensor] {
-    var tensors: [String: PickledTensor] = [:]
-    for (key, value) in objects.dictionaries[Int(dictionary)].members {
-      guard case .tensor(let index) = value else { continue }
-      let name = try name(key)
-      guard tensors.updateValue(objects.tensors[Int(index)], forKey: name) == nil else {
-        throw twice(name)
-      }
-      guard tensors.count <= ZipDirectory.maximumEntryCount else {
-        throw WeightFileError.damagedHeader(
-          file: file, expected: "at most \(ZipDirectory.maximumEntryCount) tensors", found: "more")
-      }
-    }
-    return tensors
-  }
-
-  private func twice(_ name: String) -> WeightFileError {
-    .damagedHeader(file: file, expected: "distinct names", found: "\(name) twice")
-  }
-
-  private func name(_ key: PickleText) throws -> String {
-    guard let name = objects.name(key) else {
-      throw WeightFileError.damagedHeader(
-        file: file,
-        expected: "names in UTF-8 of at most \(PickleObjects.maximumNameLength) bytes",
-        found: "other bytes")
-    }
-    return name
   }
 }

@@ -19,39 +19,33 @@ struct ZipDirectory {
 
   let entries: [String: Entry]
 
-  /// Reads the directory of the zip file whose bytes are `bytes`; `file` is its path, for errors.
+  /// Reads the directory of the zip file whose bytes are `bytes`.
   ///
-  /// - Throws: `WeightFileError.damagedHeader`.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-    let end = try ZipEnd(bytes, file: file)
+  /// - Throws: `FormatProblem`.
+  init(_ bytes: UnsafeRawBufferPointer) throws {
+    let end = try ZipEnd(bytes)
     var entries: [String: Entry] = [:]
     entries.reserveCapacity(end.entryCount)
     var position = end.directory.lowerBound
     for _ in 0..<end.entryCount {
-      let record = try ZipRecord(bytes, at: position, end: end.directory.upperBound, file: file)
+      let record = try ZipRecord(bytes, at: position, end: end.directory.upperBound)
       position += record.byteCount
-      let entry = try Self.entry(record, bytes, end: end.directory.lowerBound, file: file)
+      let entry = try Self.entry(record, bytes, end: end.directory.lowerBound)
       guard entries.updateValue(entry, forKey: entry.name) == nil else {
-        throw WeightFileError.damagedHeader(
-          file: file, expected: "one zip entry \(entry.name)", found: "two")
+        throw damaged("one zip entry \(entry.name)", "two")
       }
     }
     guard position == end.directory.upperBound else {
-      throw WeightFileError.damagedHeader(
-        file: file, expected: "a zip directory that ends at \(end.directory.upperBound)",
-        found: "\(position)")
+      throw damaged("a zip directory that ends at \(end.directory.upperBound)", "\(position)")
     }
-    try Self.requireNoOverlap(entries.values, file: file)
+    try Self.requireNoOverlap(entries.values)
     self.entries = entries
   }
 
   /// Follows a record to the entry's own header, which says where its bytes begin.
   private static func entry(
-    _ record: ZipRecord, _ bytes: UnsafeRawBufferPointer, end: Int, file: String
+    _ record: ZipRecord, _ bytes: UnsafeRawBufferPointer, end: Int
   ) throws -> Entry {
-    func damaged(_ expected: String, _ found: String) -> WeightFileError {
-      .damagedHeader(file: file, expected: expected, found: found)
-    }
     let start = record.headerOffset
     guard start <= end - 30,
       let signature = bytes.littleEndian(UInt32.self, at: start),
@@ -77,25 +71,22 @@ struct ZipDirectory {
       byteRange: dataStart..<dataStart + record.size)
   }
 
-  private static func requireNoOverlap(
-    _ entries: Dictionary<String, Entry>.Values, file: String
-  ) throws {
+  private static func requireNoOverlap(_ entries: Dictionary<String, Entry>.Values) throws {
     var position = 0
     for entry in entries.sorted(by: { $0.headerOffset < $1.headerOffset }) {
       guard entry.headerOffset >= position else {
-        throw WeightFileError.damagedHeader(
-          file: file, expected: "zip entry \(entry.name) to begin after \(position)",
-          found: "\(entry.headerOffset)")
+        throw damaged(
+          "zip entry \(entry.name) to begin after \(position)", "\(entry.headerOffset)")
       }
       position = entry.byteRange.upperBound
     }
   }
 
-  /// - Throws: `WeightFileError.unsupportedFormat` where an entry is compressed.
-  func requireStored(file: String) throws {
+  /// - Throws: `FormatProblem` where an entry is compressed.
+  func requireStored() throws {
     guard let entry = entries.values.first(where: { $0.method != 0 }) else { return }
-    throw WeightFileError.unsupportedFormat(
-      file: file, found: "a zip file whose entry \(entry.name) is compressed",
+    throw unsupported(
+      "a zip file whose entry \(entry.name) is compressed",
       remedy: "torch.save does not compress; save it again with torch, or unpack it and zip it "
         + "again with compression 0")
   }

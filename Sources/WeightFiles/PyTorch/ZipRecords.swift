@@ -4,10 +4,7 @@ struct ZipEnd {
   let directory: Range<Int>
 
   /// Finds the record at the file's end, and its 64-bit form where there is one.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-    func damaged(_ expected: String, _ found: String) -> WeightFileError {
-      .damagedHeader(file: file, expected: expected, found: found)
-    }
+  init(_ bytes: UnsafeRawBufferPointer) throws {
     guard let position = Self.position(in: bytes) else {
       throw damaged("a zip directory at the file's end", "none: the file is cut short")
     }
@@ -69,10 +66,7 @@ struct ZipRecord {
   /// How many bytes of the directory the record takes.
   let byteCount: Int
 
-  init(_ bytes: UnsafeRawBufferPointer, at start: Int, end: Int, file: String) throws {
-    func damaged(_ expected: String, _ found: String) -> WeightFileError {
-      .damagedHeader(file: file, expected: expected, found: found)
-    }
+  init(_ bytes: UnsafeRawBufferPointer, at start: Int, end: Int) throws {
     guard start <= end - 46,
       bytes.littleEndian(UInt32.self, at: start) == 0x0201_4B50,
       let flags = bytes.littleEndian(UInt16.self, at: start + 8),
