@@ -75,22 +75,20 @@ public struct LanguageModelRecipe: Recipe {
             .map { tokenizer.encode(String($0)) }.filter { !$0.isEmpty }
         })
     }.filter { !$0.texts.isEmpty }
-    guard !images.isEmpty else {
-      throw ConfigurationError.invalidValue(
-        field: "texts.path", found: configuration.texts.path ?? "null",
-        expected: "captions with words in them", advice: "")
-    }
-    if let mark = configuration.listMark, images.allSatisfy(\.lists.isEmpty) {
-      throw ConfigurationError.invalidValue(
-        field: "listMark", found: mark, expected: "what some texts begin with",
+    try require(
+      !images.isEmpty, "texts.path", found: configuration.texts.path ?? "null",
+      expected: "captions with words in them")
+    if let mark = configuration.listMark {
+      try require(
+        !images.allSatisfy(\.lists.isEmpty), "listMark", found: mark,
+        expected: "what some texts begin with",
         advice: "none of them does; null takes all texts for plain ones")
     }
     let longest = images.flatMap(\.texts).map(\.count).max() ?? 0
-    guard longest + 2 <= configuration.model.positions else {
-      throw ConfigurationError.invalidValue(
-        field: "model.positions", found: String(configuration.model.positions),
-        expected: "\(longest + 2) at least, for the longest text", advice: "")
-    }
+    try require(
+      longest + 2 <= configuration.model.positions, "model.positions",
+      found: configuration.model.positions,
+      expected: "\(longest + 2) at least, for the longest text")
     return images
   }
 

@@ -50,13 +50,11 @@ extension StageTwoRecipe {
   func checkRoom() throws {
     guard let room = languageModel.model.maximumLength else { return }
     let training = qFormer.queryCount + configuration.data.maximumTextLength
-    guard training <= room else {
-      throw ConfigurationError.invalidValue(
-        field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
-        expected: "at most \(max(0, room - qFormer.queryCount))",
-        advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
-          + "before the text")
-    }
+    try require(
+      training <= room, "data.maximumTextLength", found: configuration.data.maximumTextLength,
+      expected: "at most \(max(0, room - qFormer.queryCount))",
+      advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
+        + "before the text")
     try checkRoom(
       prompt: texts.beginning(nil).count, new: configuration.validation.generation.maximumNewTokens,
       field: "validation.generation.maximumNewTokens")
@@ -70,13 +68,10 @@ extension StageTwoRecipe {
   func checkRoom(prompt: Int, new: Int, field: String) throws {
     guard let room = languageModel.model.maximumLength else { return }
     let left = room - qFormer.queryCount - prompt
-    guard new <= left else {
-      throw ConfigurationError.invalidValue(
-        field: field, found: String(new), expected: "at most \(max(0, left))",
-        advice:
-          "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
-          + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
-    }
+    try require(
+      new <= left, field, found: new, expected: "at most \(max(0, left))",
+      advice: "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
+        + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
   }
 
   // MARK: Validation

@@ -194,14 +194,12 @@ public struct StageTwoRecipe: ImageTextRecipe {
 
   private func stageOneFile(_ report: (String) -> Void) throws -> CheckpointFile {
     let path = configuration.stage1.checkpoint
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ConfigurationError.invalidValue(
-        field: "stage1.checkpoint", found: path,
-        expected: "a stage-1 checkpoint or the folder of a stage-1 run",
-        advice:
-          "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, name another by "
-          + "--set stage1.checkpoint=PATH, or begin without by --set stage1.checkpoint=none")
-    }
+    try require(
+      FileManager.default.fileExists(atPath: path), "stage1.checkpoint", found: path,
+      expected: "a stage-1 checkpoint or the folder of a stage-1 run",
+      advice: "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, "
+        + "name another by --set stage1.checkpoint=PATH, or begin without by "
+        + "--set stage1.checkpoint=none")
     return try CheckpointFile.open(fileOrFolder: path, report: report)
   }
 

@@ -201,11 +201,9 @@ extension RecipeConfiguration {
   package func checkRun() throws {
     try KeyCheck.check(self, like: Self())
     try run.training.check()
-    if run.precision == .int8 {
-      throw ConfigurationError.invalidValue(
-        field: "precision", found: run.precision.rawValue, expected: "fp32 or bf16",
-        advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
-          + "set vision.precision to int8")
-    }
+    try require(
+      run.precision != .int8, "precision", found: run.precision.rawValue, expected: "fp32 or bf16",
+      advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
+        + "set vision.precision to int8")
   }
 }
