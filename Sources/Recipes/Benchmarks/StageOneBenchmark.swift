@@ -43,8 +43,7 @@ public struct StageOneBenchmark {
     var seconds: [Double] = []
     for step in 0...steps {
       let begin = ContinuousClock.now
-      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
-        _, weight, gradients in
+      let outcome = optimizer.take(step, of: training) { _, weight, gradients in
         StageOneRecipe.terms(
           model.addGradients(
             of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,

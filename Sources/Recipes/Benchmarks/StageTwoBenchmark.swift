@@ -34,8 +34,7 @@ public struct StageTwoBenchmark {
     let optimizer = AdamW(training.adamW, parameters: model.namedParameters)
     let texts = captions(hasEncoder: languageModel.hasEncoder)
     return timed(count: batch, unit: "samples", report: report) { step in
-      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
-        _, weight, gradients in
+      let outcome = optimizer.take(step, of: training) { _, weight, gradients in
         let loss = model.loss(
           features, texts: texts, languageModel: languageModel,
           randomness: TrainingRandomness(

@@ -65,7 +65,7 @@ extension ImageTextRecipe {
     var readCount = 0
     let count = atOnce ?? ImageReader.imagesAtOnce
     for start in stride(from: 0, to: paths.count, by: count) {
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
       let end = min(paths.count, start + count)
       guard let images = try reader.images(Array(paths[start..<end])) else { continue }
       readCount += images.places.count

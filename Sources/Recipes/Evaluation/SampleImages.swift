@@ -33,9 +33,10 @@ struct SampleImages {
     var values: [Float] = []
     for number in SampleImages.spread(count, over: once.count) {
       let sample = once.sample(at: number, seed: 0, epoch: 0)
-      guard let own = try SampleImages.values(of: sample, content, once) else { continue }
       // Its captions may be damaged although the image is sound.
-      guard let record = try SampleImages.record(number, of: dataset) else { continue }
+      guard let own = try readable({ try self.values(of: sample, content, once) }),
+        let record = try readable({ try dataset.record(at: number) })
+      else { continue }
       var image = SampleImage(
         path: FileName.displayed(record.listedPath),
         truth: Array(record.captions.prefix(Self.maximumTruths)))
@@ -57,33 +58,23 @@ struct SampleImages {
     return (0..<count).map { $0 * total / count }
   }
 
-  /// Nil where the captions could not be read.
-  /// - Throws: `DatasetError.systemFailure`.
-  private static func record(
-    _ image: Int, of dataset: any CaptionSource
-  ) throws -> CaptionRecord? {
-    do {
-      return try dataset.record(at: image)
-    } catch let error as DatasetError where error.isSystemFailure {
-      throw error
-    } catch {
-      return nil
-    }
-  }
-
-  /// Nil where the image could not be read.
-  /// - Throws: Where the content is not fit to be used at all, or the system failed.
-  private static func values(
+  private func values(
     of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
-  ) throws -> [Float]? {
+  ) throws -> [Float] {
     // Nothing is drawn for an evaluation's content.
     var random = RandomStream(Philox(seed: 0, stream: 0), site: 0, sample: 0)
     var values = [Float](repeating: 0, count: content.valueCount)
+    try values.withUnsafeMutableBufferPointer {
+      try content.write(sample, of: images, using: &random, into: $0)
+    }
+    return values
+  }
+
+  /// What was read; nil where that cannot be of a single image.
+  /// - Throws: Where the content is not fit to be used at all, or the system failed.
+  private func readable<Value>(_ read: () throws -> Value) throws -> Value? {
     do {
-      try values.withUnsafeMutableBufferPointer {
-        try content.write(sample, of: images, using: &random, into: $0)
-      }
-      return values
+      return try read()
     } catch let failure as ContentFailure {
       throw failure.error
     } catch let error as DatasetError where error.isSystemFailure {

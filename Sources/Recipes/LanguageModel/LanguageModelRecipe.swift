@@ -171,7 +171,7 @@ public struct LanguageModelRecipe: Recipe {
 
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)] {
+  ) -> NamedValues {
     let loss = loss(step: step, firstIndex: firstIndex)
     gradients.addBackward(from: loss, weight: weight)
     return [("lm", Double(loss.value.scalar))]

@@ -40,14 +40,14 @@ struct RetrievalEvaluation {
   }
 
   /// - Parameter dataset: A sample for each image.
-  /// - Returns: nil if the run was asked to stop.
-  func run(on dataset: any CaptionSource) throws -> Result? {
+  /// - Throws: ``Interrupted``, and the errors of the files that are read.
+  func run(on dataset: any CaptionSource) throws -> Result {
     var set = HeldOutSet()
     var rows: [Variable] = []
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       set.skipped += batch.skipped
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
@@ -63,7 +63,6 @@ struct RetrievalEvaluation {
     var again: Scores?
     if configuration.rerank > 0, model.configuration.objectives.matching {
       again = try rerank(byImage, byText, set, dataset)
-      if again == nil { return nil }
     }
     return Result(
       images: set.images, texts: set.texts,
@@ -95,7 +94,7 @@ struct RetrievalEvaluation {
   /// features of a large set do not fit in memory.
   private func rerank(
     _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
-  ) throws -> Scores? {
+  ) throws -> Scores {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
     var wanted = nearTexts
@@ -107,7 +106,7 @@ struct RetrievalEvaluation {
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       // By its number in the data set, since a file may become unreadable between the two readings.
       let places = batch.samples.map { set.placeOfSample[$0.index] }
       let pairs = places.enumerated().flatMap { offset, place in

@@ -1,5 +1,6 @@
 import Foundation
 import Metrics
+import Training
 
 extension RetrievalEvaluation.Result {
   /// The rows of the table: by what images and texts were ranked.
@@ -11,7 +12,7 @@ extension RetrievalEvaluation.Result {
   }
 
   /// Everything measured, by names such as `cosine.imageToText.r1`.
-  var values: [(name: String, value: Double)] {
+  var values: NamedValues {
     rows.flatMap { row in
       zip(RetrievalScores.ranks.indices, RetrievalScores.ranks).flatMap { index, rank in
         [

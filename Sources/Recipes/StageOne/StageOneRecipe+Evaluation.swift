@@ -9,7 +9,7 @@ extension StageOneRecipe {
   public struct Retrieval {
     public let text: String
     let result: RetrievalEvaluation.Result
-    let values: [(name: String, value: Double)]
+    let values: NamedValues
     let file: CheckpointFile
 
     /// What each image and each text is nearest to: a JSON object each.
@@ -32,14 +32,15 @@ extension StageOneRecipe {
 }
 
 extension LoadedRecipe where R == StageOneRecipe {
-  /// Retrieval on the held-out pairs; nil if the run was asked to stop.
-  public func retrieval() throws -> StageOneRecipe.Retrieval? {
+  /// Retrieval on the held-out pairs.
+  /// - Throws: ``Interrupted``, and the errors of the files that are read.
+  public func retrieval() throws -> StageOneRecipe.Retrieval {
     guard let dataset = recipe.data.validation else {
       throw ConfigurationError.invalidValue(
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST")
     }
-    guard let result = try recipe.retrieval.run(on: dataset) else { return nil }
+    let result = try recipe.retrieval.run(on: dataset)
     guard result.isFinite else { throw recipe.model.notFinite("the cosines are") }
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return StageOneRecipe.Retrieval(

@@ -12,7 +12,7 @@ extension StageTwoRecipe {
   public struct EvaluationResult {
     /// One line for each score.
     public let text: String
-    let values: [(name: String, value: Double)]
+    let values: NamedValues
     let checkpoint: URL
     let step: Int
     /// What was said of each image.
@@ -157,7 +157,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
   }
 
   private func judgement(
-    _ values: [(name: String, value: Double)], count: Int, kind: String,
+    _ values: NamedValues, count: Int, kind: String,
     answers: [EvaluationResult.Answer]
   ) -> EvaluationResult {
     let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }

@@ -18,7 +18,7 @@ extension StageTwoRecipe {
 
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)] {
+  ) -> NamedValues {
     let indices = batch.places.map { firstIndex + $0 }
     let loss = qFormer.addGradients(
       of: tower.features(batch),
@@ -79,19 +79,17 @@ extension StageTwoRecipe {
   public func validate() throws -> ValidationReport? {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
-    guard let loss = try heldOutLoss(dataset) else { return nil }
-    let captions = CaptionEvaluation(recipe: self)
-    guard let judged = try captions.run(on: dataset, atMost: configuration.validation.captions)
-    else { return nil }
+    let loss = try heldOutLoss(dataset)
+    let judged = try judgedCaptions(of: dataset, atMost: configuration.validation.captions)
     let images = try SampleImages(
       tower: tower, data: data, count: configuration.log.images,
-      showsPixels: configuration.log.tensorBoard, caption: captions.captions
+      showsPixels: configuration.log.tensorBoard, caption: captions
     ).run(on: dataset)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
-    var values: [(name: String, value: Double)] = [("lm", loss)]
+    var values: NamedValues = [("lm", loss)]
     var lines = ["validation (\(seconds) s)  " + String(format: "lm %.4f", loss)]
     if let scores = judged.scores {
-      values += scores.values
+      values += scores.logged
       let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
       lines.append("  \(judged.count) captions\(empty): \(scores.line)")
     }
@@ -103,16 +101,15 @@ extension StageTwoRecipe {
   }
 
   /// The mean loss on held-out images, without dropout, weighted by the images of each batch;
-  /// captions are cut at the same places at every validation. Not a number where none can be read, nil
-  /// if the run was asked to stop.
-  private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double? {
+  /// captions are cut at the same places at every validation. Not a number where none can be read.
+  private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double {
     var (sum, count) = (0.0, 0.0)
     let loader = try data.evaluationLoader(
       dataset, tower: tower, encode: captionEncoder,
       batchSize: configuration.validation.batchSize)
     let splits = StageTwoRecipe.splits(configuration.seed, step: 0)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       if batch.samples.isEmpty { continue }
       let loss = withoutGradients {
         let indices = batch.samples.indices.map { Int(count) + $0 }

@@ -160,7 +160,7 @@ final class FeatureCache {
       if !isWaiting { report("features: another process makes \(url.path): waiting for it") }
       isWaiting = true
       usleep(100_000)
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
     }
   }
 

@@ -52,7 +52,7 @@ struct FeatureMaking {
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped)") }
       try add(batch, from: start, to: writer)
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
       // The first batch at once: a disk that cannot be written shows here.
       if progress.isTimeToKeep(every: FeatureMaking.secondsBetweenKeeping) { try writer.keep() }
       if let line = progress.line(after: writer.rowCount) { report(line) }

@@ -78,7 +78,7 @@ struct FeatureStore: SampleContent {
   func firstDamagedRow() throws -> Int? {
     try withExtendedLifetime(stored.file) {
       for (row, checksum) in checksums.enumerated() where checksum != 0 {
-        if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+        try StopRequest.check()
         if FeatureLayout.checksum(of: bytes(ofRow: row)) != checksum { return row }
       }
       return nil

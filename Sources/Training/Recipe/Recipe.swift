@@ -63,9 +63,10 @@ public protocol Recipe {
   /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) throws -> [(name: String, value: Double)]
+  ) throws -> NamedValues
 
-  /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
+  /// Judges held-out pairs; nil where the configuration names none.
+  /// - Throws: `Interrupted` when asked to stop.
   func validate() throws -> ValidationReport?
 
   /// What is written after the last step, beside checkpoints. A resumed run that has no step left does it
@@ -145,7 +146,7 @@ public struct RecipeModel: Module {
 /// The outcome of a validation.
 public struct ValidationReport {
   /// Everything measured, by name.
-  public var values: [(name: String, value: Double)]
+  public var values: NamedValues
   /// Lines for people.
   public var lines: [String]
   /// Held-out images with what the model says of them.
@@ -156,8 +157,7 @@ public struct ValidationReport {
   public var scoreName: String
 
   package init(
-    values: [(name: String, value: Double)], lines: [String], images: [SampleImage],
-    score: Double, scoreName: String
+    values: NamedValues, lines: [String], images: [SampleImage], score: Double, scoreName: String
   ) {
     self.values = values
     self.lines = lines

@@ -32,9 +32,7 @@ public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
   ) throws -> Result {
     do {
       return try body()
-    } catch let error where error is ConfigurationError || error is Interrupted {
-      throw error
-    } catch let error as KeyedError {
+    } catch  where error is ConfigurationError || error is Interrupted || error is KeyedError {
       throw error
     } catch {
       throw KeyedError(key: key, error: error, path: path)
