@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import LanguageModels
 import Layers
 import Tensors
@@ -36,6 +37,8 @@ extension LanguageModelRecipe {
     }
 
     public var validationEvery: Int { 0 }
+
+    var folderURL: URL { URL(fileURLWithPath: folder, isDirectory: true) }
 
     /// The kind and the sizes of the model.
     public struct Sizes: Codable, Equatable, Sendable {

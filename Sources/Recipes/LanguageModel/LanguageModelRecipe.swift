@@ -43,8 +43,7 @@ public struct LanguageModelRecipe: Recipe {
     try configuration.check()
     self.configuration = configuration
     tokenizer = try KeyedError.naming("folder", path: configuration.folder) {
-      try LanguageTokenizers.open(
-        folder: URL(fileURLWithPath: configuration.folder, isDirectory: true))
+      try LanguageTokenizers.open(folder: configuration.folderURL)
     }
     guard let source = try configuration.texts.source("texts") else {
       throw ConfigurationError.invalidValue(
@@ -133,7 +132,7 @@ public struct LanguageModelRecipe: Recipe {
   public var model: RecipeModel { RecipeModel(bridge: languageModel) }
 
   public func fingerprints() throws -> [String: String] {
-    let folder = URL(fileURLWithPath: configuration.folder, isDirectory: true)
+    let folder = configuration.folderURL
     // The weights are written there in the end.
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
       $0 != "config.json" && $0 != "model.safetensors"
@@ -251,9 +250,8 @@ public struct LanguageModelRecipe: Recipe {
 
   /// Writes `config.json` and `model.safetensors`.
   public func finish(_ progress: ProgressReporter) throws {
-    let folder = URL(fileURLWithPath: configuration.folder, isDirectory: true)
     try languageModel.write(
-      to: folder, precision: .float16, settings: ["torch_dtype": "float16"])
+      to: configuration.folderURL, precision: .float16, settings: ["torch_dtype": "float16"])
     progress.say("wrote the model to \(configuration.folder)")
   }
 }

@@ -34,17 +34,12 @@ extension RetrievalEvaluation.Result {
   /// A JSON object for each image, `{"id", "image", "ranked": [{"text", "cosine", "score"}], "truth"}`,
   /// then for each text, `{"id", "ranked": [{"image", …}], "text"}`.
   func rankingLines() throws -> [String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func line(_ names: [String], _ value: ([String]) -> some Encodable) throws -> String {
-      try FileName.json(names) { String(decoding: try encoder.encode(value($0)), as: UTF8.self) }
-    }
     let truths = Dictionary(grouping: texts, by: \.imageId)
     func rankings(_ cosines: [[Float]], _ scores: [[Float]]?) -> [[RetrievalRanking.Found]] {
       cosines.enumerated().map { RetrievalRanking.best(cosines: $1, scores: scores?[$0]) }
     }
     let byImage = try rankings(cosines.byImage, scores?.byImage).enumerated().map { place, found in
-      try line([images[place].path]) { names in
+      try JSONLine.text(naming: [images[place].path]) { names in
         ImageLine(
           id: names[0], image: names[0],
           ranked: found.map { .init(text: texts[$0.place].text, of: $0) },
@@ -52,7 +47,7 @@ extension RetrievalEvaluation.Result {
       }
     }
     let byText = try rankings(cosines.byText, scores?.byText).enumerated().map { place, found in
-      try line(found.map { images[$0.place].path }) { names in
+      try JSONLine.text(naming: found.map { images[$0.place].path }) { names in
         TextLine(
           id: texts[place].text, ranked: zip(names, found).map { .init(image: $0, of: $1) },
           text: texts[place].text)

@@ -16,19 +16,19 @@ extension StageOneRecipe {
     public func rankings() throws -> [String] { try result.rankingLines() }
 
     /// One JSON object with the checkpoint, its step and every number.
-    public var json: String {
-      get throws {
-        var object: [String: Any] = [
-          "checkpoint": file.url.path, "step": file.metadata.step,
-        ]
-        for (name, value) in values { object[name] = value }
-        let data = try JSONSerialization.data(
-          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
-      }
-    }
+    public var json: String { get throws { try file.json(values) } }
   }
+}
 
+extension CheckpointFile {
+  /// One JSON object with the checkpoint, its step and what was measured of it.
+  func json(_ values: NamedValues) throws -> String {
+    var object: [String: Any] = ["checkpoint": url.path, "step": metadata.step]
+    for (name, value) in values { object[name] = value }
+    let data = try JSONSerialization.data(
+      withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self)
+  }
 }
 
 extension LoadedRecipe where R == StageOneRecipe {

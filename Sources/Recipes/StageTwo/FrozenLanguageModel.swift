@@ -38,8 +38,7 @@ public struct FrozenLanguageModel {
     if let family = configuration.family, family != model.family {
       throw RunError.otherFamily(path: path, expected: family, found: model.family)
     }
-    tokenizer = try FrozenLanguageModel.tokenizer(
-      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) }, source)
+    tokenizer = try FrozenLanguageModel.tokenizer(at: configuration.tokenizerFolder, source)
     guard tokenizer.vocabularySize <= model.vocabularySize else {
       throw RunError.tokenizerMismatch(
         tokenizer: configuration.tokenizer ?? path, tokens: tokenizer.vocabularySize, model: path,
@@ -53,10 +52,8 @@ public struct FrozenLanguageModel {
     }
     notes = FrozenLanguageModel.notes(model, tokenizer, source)
     fingerprint = try Fingerprint.ofModel(at: url, further: FrozenLanguageModel.tokenizerEndings)
-    tokenizerFingerprint = try configuration.tokenizer.map {
-      try Fingerprint.ofModel(
-        at: URL(fileURLWithPath: configuration.resolved($0)),
-        further: FrozenLanguageModel.tokenizerEndings)
+    tokenizerFingerprint = try configuration.tokenizerFolder.map {
+      try Fingerprint.ofModel(at: $0, further: FrozenLanguageModel.tokenizerEndings)
     }
   }
 
@@ -118,7 +115,7 @@ public struct FrozenLanguageModel {
     _ configuration: LanguageModelConfiguration
   ) throws -> any LanguageTokenizer {
     try tokenizer(
-      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) },
+      at: configuration.tokenizerFolder,
       LanguageModelSource(URL(fileURLWithPath: configuration.weights())))
   }
 

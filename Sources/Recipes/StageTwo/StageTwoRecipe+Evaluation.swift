@@ -1,3 +1,4 @@
+import Checkpointing
 import Configuration
 import Datasets
 import Files
@@ -13,8 +14,7 @@ extension StageTwoRecipe {
     /// One line for each score.
     public let text: String
     let values: NamedValues
-    let checkpoint: URL
-    let step: Int
+    let file: CheckpointFile
     /// What was said of each image.
     public let answers: [Answer]
 
@@ -29,28 +29,16 @@ extension StageTwoRecipe {
       /// One JSON object.
       public var json: String {
         get throws {
-          let encoder = JSONEncoder()
-          encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-          return try FileName.json([id, image]) { names in
-            let named = Answer(id: names[0], image: names[1], truth: truth, text: text)
-            return String(decoding: try encoder.encode(named), as: UTF8.self)
+          try JSONLine.text(naming: [id, image]) {
+            Answer(id: $0[0], image: $0[1], truth: truth, text: text)
           }
         }
       }
     }
 
     /// One JSON object with the checkpoint, its step and every number.
-    public var json: String {
-      get throws {
-        var object: [String: Any] = ["checkpoint": checkpoint.path, "step": step]
-        for (name, value) in values { object[name] = value }
-        let data = try JSONSerialization.data(
-          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
-      }
-    }
+    public var json: String { get throws { try file.json(values) } }
   }
-
 }
 
 /// Judges a stage-2 checkpoint on captions and on questions.
@@ -164,7 +152,6 @@ extension LoadedRecipe where R == StageTwoRecipe {
     return EvaluationResult(
       text: (["\(file.url.path), step \(file.metadata.step), \(count) \(kind)"] + lines)
         .joined(separator: "\n"),
-      values: values + [(kind, Double(count))], checkpoint: file.url, step: file.metadata.step,
-      answers: answers)
+      values: values + [(kind, Double(count))], file: file, answers: answers)
   }
 }

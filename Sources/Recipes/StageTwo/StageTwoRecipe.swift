@@ -206,23 +206,15 @@ public struct StageTwoRecipe: ImageTextRecipe {
   /// Other features of the same encoder are allowed, but seldom meant.
   private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
     let earlier = try file.configuration(of: StageOneRecipe.self).vision
-    let differences = [
-      ("layer", earlier.layer.map(String.init), configuration.vision.layer.map(String.init)),
-      (
-        "imageSize", earlier.imageSize.map(String.init),
-        configuration.vision.imageSize.map(String.init)
-      ),
-      (
-        "finalNorm", earlier.finalNorm.map(String.init),
-        configuration.vision.finalNorm.map(String.init)
-      ),
-      (
-        "precision", earlier.precision?.rawValue, configuration.vision.precision?.rawValue
-      ),
-    ]
-    for (key, then, now) in differences where then != now {
+    func note(_ key: String, _ value: (VisionConfiguration) -> String?) {
+      let (then, now) = (value(earlier), value(configuration.vision))
+      if then == now { return }
       progress.say(
         "note: vision.\(key) was \(then ?? "null") in stage 1, now it is \(now ?? "null")")
     }
+    note("layer") { $0.layer.map(String.init) }
+    note("imageSize") { $0.imageSize.map(String.init) }
+    note("finalNorm") { $0.finalNorm.map(String.init) }
+    note("precision") { $0.precision?.rawValue }
   }
 }
