@@ -18,18 +18,13 @@ struct RetrievalEvaluation {
   typealias Scores = (byImage: [[Float]], byText: [[Float]])
 
   struct Result {
-    /// The images that could be read.
-    var images: [(path: String, id: Int64)]
-    /// All their captions, each with the id of its image.
-    var texts: [(text: String, imageId: Int64)]
+    var set: HeldOutSet
     /// All cosines, and the scores of what ITM ranked again, for the rankings that are seldom asked for.
     var cosines: Scores
     var scores: Scores?
-    var skipped: [SkippedSample]
     var cosine: RetrievalScores
     /// Nil without re-ranking.
     var reranked: RetrievalScores?
-    var chance: RetrievalScores
     /// Whether every cosine is a number; rankings of others mean nothing.
     var isFinite: Bool
   }
@@ -65,11 +60,8 @@ struct RetrievalEvaluation {
       again = try rerank(byImage, byText, set, dataset)
     }
     return Result(
-      images: set.images, texts: set.texts,
-      cosines: (byImage, byText), scores: again, skipped: set.skipped,
-      cosine: set.scores(byImage, byText),
-      reranked: again.map { set.scores($0.byImage, $0.byText) },
-      chance: .chance(imageIds: set.images.map(\.id), textIds: set.texts.map(\.imageId)),
+      set: set, cosines: (byImage, byText), scores: again,
+      cosine: set.scores((byImage, byText)), reranked: again.map(set.scores),
       isFinite: !cosines.hasNonFinite)
   }
 
@@ -131,7 +123,7 @@ struct RetrievalEvaluation {
 }
 
 /// The held-out images that could be read, and all their captions.
-private struct HeldOutSet {
+struct HeldOutSet {
   var images: [(path: String, id: Int64)] = []
   /// Where an image of the data set stands here.
   var placeOfSample: [Int: Int] = [:]
@@ -149,10 +141,15 @@ private struct HeldOutSet {
     texts += record.captions.map { ($0, sample.imageId) }
   }
 
-  func scores(_ imageToText: [[Float]], _ textToImage: [[Float]]) -> RetrievalScores {
+  func scores(_ scores: RetrievalEvaluation.Scores) -> RetrievalScores {
     RetrievalScores(
-      imageToText: imageToText, textToImage: textToImage, imageIds: images.map(\.id),
+      imageToText: scores.byImage, textToImage: scores.byText, imageIds: images.map(\.id),
       textIds: texts.map(\.imageId))
+  }
+
+  /// What a ranking by chance would score.
+  var chance: RetrievalScores {
+    .chance(imageIds: images.map(\.id), textIds: texts.map(\.imageId))
   }
 }
 

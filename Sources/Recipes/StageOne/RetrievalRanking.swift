@@ -34,6 +34,7 @@ extension RetrievalEvaluation.Result {
   /// A JSON object for each image, `{"id", "image", "ranked": [{"text", "cosine", "score"}], "truth"}`,
   /// then for each text, `{"id", "ranked": [{"image", …}], "text"}`.
   func rankingLines() throws -> [String] {
+    let (images, texts) = (set.images, set.texts)
     let truths = Dictionary(grouping: texts, by: \.imageId)
     func rankings(_ cosines: [[Float]], _ scores: [[Float]]?) -> [[RetrievalRanking.Found]] {
       cosines.enumerated().map { RetrievalRanking.best(cosines: $1, scores: scores?[$0]) }

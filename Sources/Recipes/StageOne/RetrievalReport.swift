@@ -7,7 +7,7 @@ extension RetrievalEvaluation.Result {
   private var rows: [(name: String, key: String, scores: RetrievalScores)] {
     var rows = [("cosine", "cosine", cosine)]
     if let reranked { rows.append(("re-ranked by ITM", "reranked", reranked)) }
-    rows.append(("chance", "chance", chance))
+    rows.append(("chance", "chance", set.chance))
     return rows
   }
 
@@ -30,7 +30,7 @@ extension RetrievalEvaluation.Result {
     }
     func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
     let names = RetrievalScores.ranks.map { "R@\($0)" }
-    let title = "retrieval: \(images.count) images, \(texts.count) texts"
+    let title = "retrieval: \(set.images.count) images, \(set.texts.count) texts"
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),
@@ -41,7 +41,7 @@ extension RetrievalEvaluation.Result {
         row.name.padding(toLength: 18, withPad: " ", startingAt: 0)
           + numbers(row.scores.imageToText) + "  " + numbers(row.scores.textToImage))
     }
-    lines += skipped.map { "skipped \($0)" }
+    lines += set.skipped.map { "skipped \($0)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -46,7 +46,7 @@ extension LoadedRecipe where R == StageOneRecipe {
     return StageOneRecipe.Retrieval(
       text: heading + "\n" + result.table, result: result,
       values: result.values + [
-        ("images", Double(result.images.count)), ("texts", Double(result.texts.count)),
+        ("images", Double(result.set.images.count)), ("texts", Double(result.set.texts.count)),
       ], file: file)
   }
 }

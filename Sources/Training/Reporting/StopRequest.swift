@@ -91,8 +91,4 @@ public enum StopRequest {
 /// A signal asked for an end before there was anything to save.
 public struct Interrupted: Error {
   public let signal: Int32
-
-  package init(signal: Int32) {
-    self.signal = signal
-  }
 }
