@@ -38,6 +38,4 @@ extension CurveError: CustomStringConvertible, LocalizedError {
         + "--set log.every=N"
     }
   }
-
-  public var errorDescription: String? { description }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Training
 
@@ -49,6 +50,4 @@ struct UnreadableSource: Error, CustomStringConvertible, LocalizedError {
     "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
       + "imageFolder, what they are relative to"
   }
-
-  var errorDescription: String? { description }
 }

@@ -84,7 +84,7 @@ final class FeatureCache {
       return nil
     }
     if readsWholeFiles {
-      report("features: \(url.path) (\(bytes(layout))) is held against its checksums")
+      report("features: \(url.path) (\(bytes(byteCount(layout)))) is held against its checksums")
     }
     if readsWholeFiles, let row = try store.firstDamagedRow() {
       report(
@@ -177,15 +177,13 @@ final class FeatureCache {
         reason: "the features take \(bytes(size)), and \(bytes(available)) are free; name another "
           + "folder by vision.cacheFolder, or fewer vision.views")
     }
-    return bytes(layout)
+    return bytes(size)
   }
 
   /// As a floating-point number, since a recipe may ask for more than the largest integer.
   private func byteCount(_ layout: FeatureLayout) -> Double {
     Double(layout.rowCount) * Double(layout.rowByteCount)
   }
-
-  private func bytes(_ layout: FeatureLayout) -> String { bytes(byteCount(layout)) }
 
   private func bytes(_ count: Double) -> String {
     count < 1e9

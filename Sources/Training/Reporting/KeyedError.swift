@@ -21,8 +21,6 @@ public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
       + (path.map(WorkingFolder.hint(for:)) ?? "")
   }
 
-  public var errorDescription: String? { description }
-
   /// Does something with what a key names.
   /// - Parameter path: The path that the key holds, if it holds one.
   /// - Throws: `KeyedError` around what `body` throws; a configuration's errors have their key, and

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Why a run cannot start, go on or end well, apart from its configuration and its files.
@@ -139,6 +140,4 @@ extension RunError: CustomStringConvertible, LocalizedError {
       ? String(format: "%.1f GiB", Double(bytes) / 0x1p30)
       : String(format: "%.0f MiB", (Double(bytes) / 0x1p20).rounded(.up))
   }
-
-  public var errorDescription: String? { description }
 }
