@@ -29,7 +29,9 @@ extension StageOneRecipe {
       randomness: TrainingRandomness(
         rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
       communicator: SingleProcess(), weight: weight, to: gradients
-    ) { try StopRequest.check() }
+    ) {
+      try StopRequest.check()
+    }
     return StageOneRecipe.terms(losses)
   }
 
@@ -49,11 +51,8 @@ extension StageOneRecipe {
     let start = ContinuousClock.now
     let losses = try heldOutLosses(dataset)
     let result = try retrieval.run(on: dataset)
-    let images = try SampleImages(
-      tower: tower, data: data, count: configuration.log.images,
-      showsPixels: configuration.log.tensorBoard,
-      caption: configuration.model.objectives.generation ? captions : nil
-    ).run(on: dataset)
+    let images = try sampleImages(
+      of: dataset, caption: configuration.model.objectives.generation ? captions : nil)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
     return ValidationReport(

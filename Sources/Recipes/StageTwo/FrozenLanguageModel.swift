@@ -31,7 +31,8 @@ public struct FrozenLanguageModel {
     path = try configuration.weights()
     let url = URL(fileURLWithPath: path)
     let source = try LanguageModelSource(url)
-    try FrozenLanguageModel.requireMemory(for: source, in: precision)
+    try FrozenLanguageModel.requireRoom(
+      bytes: source.weightBytes(in: precision), memory: .current(), path: source.url.path)
     model = try LanguageModelFamily.model(source)
     model.freeze()
     model.multiply(in: precision)
@@ -129,16 +130,9 @@ public struct FrozenLanguageModel {
 
   /// Weights are read where they are mapped: what does not fit is read from the disk anew at every
   /// step, which nobody wants to wait for.
-  private static func requireMemory(
-    for source: LanguageModelSource, in precision: ProductPrecision
-  ) throws {
-    guard let memory = SystemMemory.current() else { return }
-    try requireRoom(
-      bytes: source.weightBytes(in: precision), memory: memory, path: source.url.path)
-  }
-
-  static func requireRoom(bytes: Int, memory: SystemMemory, path: String) throws {
-    guard bytes > memory.available else { return }
+  /// - Parameter memory: The machine's; nil where it is not known.
+  static func requireRoom(bytes: Int, memory: SystemMemory?, path: String) throws {
+    guard let memory, bytes > memory.available else { return }
     throw RunError.tooLarge(path: path, bytes: bytes, memory: memory.available)
   }
 }

@@ -81,10 +81,7 @@ extension StageTwoRecipe {
     let start = ContinuousClock.now
     let loss = try heldOutLoss(dataset)
     let judged = try judgedCaptions(of: dataset, atMost: configuration.validation.captions)
-    let images = try SampleImages(
-      tower: tower, data: data, count: configuration.log.images,
-      showsPixels: configuration.log.tensorBoard, caption: captions
-    ).run(on: dataset)
+    let images = try sampleImages(of: dataset, caption: captions)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
     var values: NamedValues = [("lm", loss)]
     var lines = ["validation (\(seconds) s)  " + String(format: "lm %.4f", loss)]

@@ -11,11 +11,6 @@ import WeightFiles
 
 /// The image encoder of a run, with the part of it that the configuration asks for.
 public struct VisionTower {
-  /// The first of the encoder's parameters that is not finite, for a person to mend.
-  var nonFiniteParameter: String? {
-    encoder.namedParameters.first { $0.parameter.value.hasNonFinite }.map { "vision." + $0.name }
-  }
-
   public let encoder: any VisionEncoder
   let output: VisionOutput
   /// The side of the images, in pixels.

@@ -16,6 +16,8 @@ public enum RunError: Error, Equatable {
   case frozenVision(file: String, encoder: String)
   /// None of the images asked for can be read.
   case noImages(count: Int)
+  /// A source of which no image that was tried can be read, and why the first cannot.
+  case unreadableSource(tried: Int, first: String)
   /// Images and texts that are to be paired.
   case unequalCounts(images: Int, texts: Int)
   case unknownOutputForm(file: String, expected: [String])
@@ -71,6 +73,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
         + "in \(encoder)"
     case .noImages(let count):
       "none of \(count) images could be read: see the reasons above"
+    case .unreadableSource(let tried, let first):
+      "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
+        + "imageFolder, what they are relative to"
     case .unequalCounts(let images, let texts):
       "\(images) images and \(texts) texts: where both are given, each image is paired with the "
         + "text of its place, so give as many of one as of the other, or embed them by two calls"
