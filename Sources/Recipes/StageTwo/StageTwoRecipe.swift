@@ -37,18 +37,16 @@ public struct StageTwoRecipe: ImageTextRecipe {
     func checkpoint(_ path: String) -> CheckpointFile? {
       try? CheckpointFile.open(fileOrFolder: path) { _ in }
     }
-    let start: QFormerConfiguration?
     if let earlier {
-      start = earlier.model.qFormer
+      defaults.model.qFormer = earlier.model.qFormer
     } else if let path = configuration.initialise.checkpoint {
-      start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self).model.qFormer
+      let start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self)
+      if let start { defaults.model.qFormer = start.model.qFormer }
     } else if configuration.stage1.checkpoint != StageOneSource.none {
-      start = try? checkpoint(configuration.stage1.checkpoint)?
-        .configuration(of: StageOneRecipe.self).model.qFormer
-    } else {
-      start = nil
+      let start = try? checkpoint(configuration.stage1.checkpoint)?
+        .configuration(of: StageOneRecipe.self)
+      if let start { defaults.model.qFormer = start.model.qFormer }
     }
-    if let start { defaults.model.qFormer = start }
     return defaults
   }
 

@@ -85,12 +85,12 @@ final class FeatureCache {
     }
     if readsWholeFiles {
       report("features: \(url.path) (\(bytes(byteCount(layout)))) is held against its checksums")
-    }
-    if readsWholeFiles, let row = try store.firstDamagedRow() {
-      report(
-        "features: made again, because of a damaged file: \(url.path), image "
-          + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
-      return nil
+      if let row = try store.firstDamagedRow() {
+        report(
+          "features: made again, because of a damaged file: \(url.path), image "
+            + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
+        return nil
+      }
     }
     let absent =
       store.absentCount == 0
