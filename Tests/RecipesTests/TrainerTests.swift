@@ -79,8 +79,9 @@ import Testing
       saving: CheckpointSaving(
         TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint,
         optimizer, lock: try folder.lock(), step: 0, say: progress.say),
-      metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
-      progress: progress, state: TrainingState())
+      log: RunLog(
+        metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
+        progress: progress), state: TrainingState())
     return (loop, recipe.parameter)
   }
 

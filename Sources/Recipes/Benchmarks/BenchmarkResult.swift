@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Tensors
 
 /// What a benchmark measured.
@@ -11,8 +12,23 @@ public struct BenchmarkResult {
   /// The largest resident memory of the process, in GiB.
   public let peakGiB: Double
 
-  init(seconds: [Double], count: Int, unit: String = "samples") {
-    self.seconds = seconds
+  /// Times steps.
+  /// - Parameters:
+  ///   - steps: Those that count, after one to warm up.
+  ///   - report: Is told of each step's time, with what `take` says of it.
+  init(
+    steps: Int, count: Int, unit: String, report: (String) -> Void, take: (Int) throws -> String
+  ) rethrows {
+    var seconds: [Double] = []
+    for step in 0...steps {
+      let begin = ContinuousClock.now
+      let text = try take(step)
+      seconds.append((ContinuousClock.now - begin).inSeconds)
+      Profile.markStep()
+      if step == 0 { Profile.restart() }
+      report(String(format: "%.3f s  ", seconds[step]) + text)
+    }
+    self.seconds = Array(seconds.dropFirst())
     self.count = count
     self.unit = unit
     var usage = rusage()

@@ -3,7 +3,6 @@ import BLIP2
 import Foundation
 import Layers
 import Objectives
-import Reporting
 import Tensors
 import Training
 
@@ -40,11 +39,8 @@ public struct StageOneBenchmark {
         [batch, imageTokens, model.qFormer.visionWidth], standardDeviation: 1,
         generator: generator, site: 1))
     let texts = captions(generator)
-    var seconds: [Double] = []
-    for step in 0...steps {
-      let begin = ContinuousClock.now
-      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
-        _, weight, gradients in
+    return BenchmarkResult(steps: steps, count: batch, unit: "samples", report: report) { step in
+      let outcome = optimizer.take(step, of: training) { _, weight, gradients in
         StageOneRecipe.terms(
           model.addGradients(
             of: StageOneBatch(features: features, texts: texts), inChunksOf: chunk,
@@ -55,15 +51,8 @@ public struct StageOneBenchmark {
               communicator: SingleProcess(), weight: weight, to: gradients)))
       }
       let values = outcome.terms.map(\.value)
-      let time = (ContinuousClock.now - begin).inSeconds
-      Profile.markStep()
-      if step == 0 { Profile.restart() }
-      seconds.append(time)
-      report(
-        String(
-          format: "%.3f s  itc %.3f itm %.3f itg %.3f", time, values[0], values[1], values[2]))
+      return String(format: "itc %.3f itm %.3f itg %.3f", values[0], values[1], values[2])
     }
-    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: batch)
   }
 
   private func makeModel() -> StageOneModel {

@@ -3,7 +3,6 @@ import BLIP2
 import Foundation
 import LanguageModels
 import Layers
-import Reporting
 import Tensors
 import Training
 
@@ -33,9 +32,8 @@ public struct StageTwoBenchmark {
     let training = TrainingConfiguration()
     let optimizer = AdamW(training.adamW, parameters: model.namedParameters)
     let texts = captions(hasEncoder: languageModel.hasEncoder)
-    return timed(count: batch, unit: "samples", report: report) { step in
-      let outcome = OptimizerStep(training: training, optimizer: optimizer).take(step) {
-        _, weight, gradients in
+    return BenchmarkResult(steps: steps, count: batch, unit: "samples", report: report) { step in
+      let outcome = optimizer.take(step, of: training) { _, weight, gradients in
         let loss = model.loss(
           features, texts: texts, languageModel: languageModel,
           randomness: TrainingRandomness(
@@ -55,28 +53,15 @@ public struct StageTwoBenchmark {
     options.method = .greedy
     options.maximumNewTokens = tokens
     let generator = try TextGenerator(options)
-    return try timed(count: batch * tokens, unit: "tokens", report: report) { _ in
+    return try BenchmarkResult(
+      steps: steps, count: batch * tokens, unit: "tokens", report: report
+    ) { _ in
       try withoutGradients {
         let session = languageModel.decodingSession(after: model.softPrompts(features))
         let made = try generator.sequences(session).reduce(0) { $0 + ($1.first?.tokens.count ?? 0) }
         return "\(made) tokens"
       }
     }
-  }
-
-  private func timed(
-    count: Int, unit: String, report: (String) -> Void, _ body: (Int) throws -> String
-  ) rethrows -> BenchmarkResult {
-    var seconds: [Double] = []
-    for step in 0...steps {
-      let begin = ContinuousClock.now
-      let text = try body(step)
-      seconds.append((ContinuousClock.now - begin).inSeconds)
-      Profile.markStep()
-      if step == 0 { Profile.restart() }
-      report(String(format: "%.3f s  ", seconds[step]) + text)
-    }
-    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: count, unit: unit)
   }
 
   private func prepared() -> (StageTwoModel, any LanguageModel, Variable) {

@@ -1,7 +1,5 @@
 import Autograd
-import Foundation
 import Layers
-import Reporting
 import Tensors
 import VisionEncoders
 
@@ -22,17 +20,10 @@ public struct VisionBenchmark {
     let pixels = Tensor.normal(
       [batch, 3, 224, 224], standardDeviation: 1, generator: Philox(seed: 1), site: 1)
     let output = VisionOutput(appliesFinalNorm: encoder.hasFinalNorm)
-    var seconds: [Double] = []
-    for step in 0...steps {
-      let begin = ContinuousClock.now
+    return BenchmarkResult(steps: steps, count: batch, unit: "images", report: report) { _ in
       let features = withoutGradients { encoder.features(pixels, output: output) }
-      seconds.append((ContinuousClock.now - begin).inSeconds)
-      Profile.markStep()
-      if step == 0 { Profile.restart() }
-      let shape = features.shape.map(String.init).joined(separator: " x ")
-      report(String(format: "%.3f s  features ", seconds[step]) + shape)
+      return "features " + features.shape.map(String.init).joined(separator: " x ")
     }
-    return BenchmarkResult(seconds: Array(seconds.dropFirst()), count: batch, unit: "images")
   }
 }
 

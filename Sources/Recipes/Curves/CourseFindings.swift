@@ -65,35 +65,31 @@ enum CourseFindings {
             + "\(Int(first.step)): their loss or gradient was not finite; lower "
             + "training.learningRate.peak if there are more and more"))
     }
-    return findings + gradient(run)
+    return findings + [gradient(run)].compactMap { $0 }
   }
 
-  private static func gradient(_ run: RunCurves) -> [Finding] {
+  private static func gradient(_ run: RunCurves) -> Finding? {
     guard let norm = run.train("gradientNorm"), norm.tail.count > 2,
       let least = norm.tail.map(\.value).min(), let most = norm.tail.map(\.value).max()
-    else { return [] }
+    else { return nil }
     let place = "at \(Words.steps(norm.tail.map(\.step)))"
     let vanishing = 1e-4
     if most < vanishing {
-      return [
-        run.finding(
-          .gradientsVanish, .odd, of: norm, value: most, expected: vanishing,
-          "the gradient's norm is at most \(Words.number(most)) \(place): nothing reaches the "
-            + "parameters; see that images' features differ, and lower training.learningRate.peak "
-            + "if the losses stand still")
-      ]
+      return run.finding(
+        .gradientsVanish, .odd, of: norm, value: most, expected: vanishing,
+        "the gradient's norm is at most \(Words.number(most)) \(place): nothing reaches the "
+          + "parameters; see that images' features differ, and lower training.learningRate.peak "
+          + "if the losses stand still")
     }
     let excess = 10.0
-    if let limit = run.recipe?.training.clipNorm, limit > 0, least > excess * limit {
-      return [
-        run.finding(
-          .gradientsClipped, .odd, of: norm, value: least, expected: limit,
-          "the gradient's norm is at least \(Words.number(least)) \(place), and all of them are cut "
-            + "to \(Words.number(limit)): clipping is for outliers; lower "
-            + "training.learningRate.peak, or raise training.clipNorm if the losses fall well")
-      ]
+    guard let limit = run.recipe?.training.clipNorm, limit > 0, least > excess * limit else {
+      return nil
     }
-    return []
+    return run.finding(
+      .gradientsClipped, .odd, of: norm, value: least, expected: limit,
+      "the gradient's norm is at least \(Words.number(least)) \(place), and all of them are cut "
+        + "to \(Words.number(limit)): clipping is for outliers; lower "
+        + "training.learningRate.peak, or raise training.clipNorm if the losses fall well")
   }
 
   static func rising(_ run: RunCurves) -> [Finding] {
@@ -111,36 +107,28 @@ enum CourseFindings {
   }
 
   /// The learned divisor of ITC's similarities.
-  static func temperature(_ run: RunCurves) -> [Finding] {
+  static func temperature(_ run: RunCurves) -> Finding? {
     let curve = run.train("temperature") ?? run.heldOut("temperature")
     guard let value = curve?.last.value ?? run.recipe?.temperature, run.train("itc") != nil
-    else { return [] }
-    func finding(
-      _ verdict: Finding.Verdict, _ expected: Double, _ text: String
-    ) -> Finding {
+    else { return nil }
+    func finding(_ verdict: Finding.Verdict, _ expected: Double, _ text: String) -> Finding {
       run.finding(
         .temperature, verdict, of: curve, value: value, expected: expected,
         "the temperature is \(Words.number(value)): \(text)")
     }
     let (least, most) = (0.005, 0.5)
     if value < least {
-      return [
-        finding(
-          .odd, least,
-          "so small that a batch's nearest pairs alone count; lower training.learningRate.peak")
-      ]
+      return finding(
+        .odd, least,
+        "so small that a batch's nearest pairs alone count; lower training.learningRate.peak")
     }
     if value > most {
-      return [
-        finding(
-          .odd, most,
-          "cosines lie within −1 and 1, and divided by so much they hardly tell pairs apart; lower "
-            + "training.learningRate.peak")
-      ]
+      return finding(
+        .odd, most,
+        "cosines lie within −1 and 1, and divided by so much they hardly tell pairs apart; lower "
+          + "training.learningRate.peak")
     }
     let start = run.recipe?.initialTemperature ?? 0.07
-    return [
-      finding(.usual, start, "within what is usual (it began at \(Words.number(start)))")
-    ]
+    return finding(.usual, start, "within what is usual (it began at \(Words.number(start)))")
   }
 }

@@ -17,27 +17,23 @@ extension CurveError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
     case .cannotRead(let failure):
-      return "\(failure); name a file that --write-reference wrote"
+      "\(failure); name a file that --write-reference wrote"
     case .notAReference(let file, let reason):
-      return "\(file) is no reference of curves: \(reason); write one by "
+      "\(file) is no reference of curves: \(reason); write one by "
         + "blip2-train doctor --run A --run B --write-reference FILE"
     case .noRecipe(let folder, let reason):
-      return
-        "\(folder): the run's recipe and seed are read from a checkpoint, and there is none that "
+      "\(folder): the run's recipe and seed are read from a checkpoint, and there is none that "
         + "can be read: \(reason); train on to the first one, or name another run"
     case .sameSeed(let folders, let seed):
-      return
-        "\(folders.joined(separator: ", ")) have the same seed, \(seed), and so the same curves; "
+      "\(folders.joined(separator: ", ")) have the same seed, \(seed), and so the same curves; "
         + "give each run its own by --set seed=N"
     case .otherSettings(let folders, let differences):
-      return "\(folders.joined(separator: " and ")) differ in more than their seeds:\n"
+      "\(folders.joined(separator: " and ")) differ in more than their seeds:\n"
         + differences.map { "  \($0)" }.joined(separator: "\n")
         + "\nname runs of one recipe"
     case .noCommonSteps(let what):
-      return "\(what): no loss was logged at a step that all have; log as often as the others, by "
+      "\(what): no loss was logged at a step that all have; log as often as the others, by "
         + "--set log.every=N"
     }
   }
-
-  public var errorDescription: String? { description }
 }

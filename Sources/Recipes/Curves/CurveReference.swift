@@ -144,13 +144,8 @@ extension CurveReference {
   /// Writes it, a line for each point, so that versions can be compared.
   /// - Throws: `SystemFailure`.
   public func write(to file: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func json(_ value: some Encodable) throws -> String {
-      String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
     let keys = try recipe.sorted { $0.key < $1.key }.map { key, value in
-      "    \(try json(key)): \(try json(value))"
+      "    \(try JSONLine.text(key)): \(try JSONLine.text(value))"
     }
     let lines = try curves.sorted { $0.key < $1.key }.map { loss, points in
       let rows = points.map { point in
@@ -159,15 +154,15 @@ extension CurveReference {
           + numbers.map { "\"\($0.0)\": " + String(format: "%.7g", $0.1) }.joined(separator: ", ")
           + "}"
       }
-      return "    \(try json(loss)): [\n" + rows.joined(separator: ",\n") + "\n    ]"
+      return "    \(try JSONLine.text(loss)): [\n" + rows.joined(separator: ",\n") + "\n    ]"
     }
     let text = """
       {
-        "name": \(try json(name)),
+        "name": \(try JSONLine.text(name)),
         "recipe": {
       \(keys.joined(separator: ",\n"))
         },
-        "seeds": \(try json(seeds)),
+        "seeds": \(try JSONLine.text(seeds)),
         "every": \(every),
         "curves": {
       \(lines.joined(separator: ",\n"))

@@ -11,46 +11,37 @@ enum MatchFindings {
   /// The share of ITC's way by which ITM has begun in every run that was looked at, and more.
   static let lateProgress = 0.6
 
-  static func all(_ run: RunCurves) -> [Finding] {
-    guard let curve = run.train("itm") else { return [] }
+  static func finding(_ run: RunCurves) -> Finding? {
+    guard let curve = run.train("itm") else { return nil }
     let (level, constant) = (curve.level, LossScale.constantMatch)
-    func finding(
-      _ kind: Finding.Kind, _ verdict: Finding.Verdict, _ text: String
-    ) -> Finding {
+    func finding(_ kind: Finding.Kind, _ verdict: Finding.Verdict, _ text: String) -> Finding {
       run.finding(kind, verdict, of: curve, value: level, expected: constant, "ITM \(text)")
     }
     let number = Words.number(level)
-    if abs(level - constant) <= tolerance { return [constantAnswer(run, curve, finding)] }
+    if abs(level - constant) <= tolerance { return constantAnswer(run, curve, finding) }
     if level < constant {
-      return [
-        finding(
-          .matchLearning, .usual,
-          "\(number), below \(Words.number(constant)), which one answer for all pairs costs: the "
-            + "match head is learning; 0 would be no mistake")
-      ]
+      return finding(
+        .matchLearning, .usual,
+        "\(number), below \(Words.number(constant)), which one answer for all pairs costs: the "
+          + "match head is learning; 0 would be no mistake")
     }
-    let what = "\(number), above \(Words.number(constant)), which one answer for all pairs costs: "
-    switch run.phase {
-    case .warmingUp, .early:
-      return [
-        finding(
-          .matchWorseThanConstant, .early,
-          what + "usual of a head that is new (\(Words.number(log(2))) is a coin's toss); go on")
-      ]
-    case .settled:
-      return [
-        finding(
-          .matchWorseThanConstant, .odd,
-          what + "long after the warm-up the match head is sure of wrong answers; lower "
-            + "training.learningRate.peak or set training.clipNorm to 1")
-      ]
-    case nil:
-      return [
-        finding(
-          .matchWorseThanConstant, .unknown,
-          what + "usual at the start, not long after the warm-up")
-      ]
-    }
+    let (verdict, meaning): (Finding.Verdict, String) =
+      switch run.phase {
+      case .warmingUp, .early:
+        (.early, "usual of a head that is new (\(Words.number(log(2))) is a coin's toss); go on")
+      case .settled:
+        (
+          .odd,
+          "long after the warm-up the match head is sure of wrong answers; lower "
+            + "training.learningRate.peak or set training.clipNorm to 1"
+        )
+      case nil:
+        (.unknown, "usual at the start, not long after the warm-up")
+      }
+    return finding(
+      .matchWorseThanConstant, verdict,
+      "\(number), above \(Words.number(constant)), which one answer for all pairs costs: \(meaning)"
+    )
   }
 
   private static func constantAnswer(

@@ -20,9 +20,8 @@ public struct ReferenceComparison {
   init(of run: RunCurves, with reference: CurveReference) throws {
     var findings: [Finding] = []
     var differences =
-      run.recipe.map {
-        RunRecipe.differences(reference.recipe, $0.settings)
-      } ?? ["recipe: it is not known here"]
+      run.recipe.map { RunRecipe.differences(reference.recipe, $0.settings) }
+      ?? ["recipe: it is not known here"]
     let spans = Spans(run: CurveReference.every(run), reference: reference.every)
     if let difference = spans.difference { differences.append(difference) }
     if !differences.isEmpty {
@@ -55,9 +54,7 @@ public struct ReferenceComparison {
           : "a curve that leaves the band from its start on has other data, weights or code, one "
             + "that leaves it later has diverged")
     self.findings =
-      findings + curves + [
-        run.finding(.referenceVerdict, agrees ? .usual : .odd, verdict)
-      ]
+      findings + curves + [run.finding(.referenceVerdict, agrees ? .usual : .odd, verdict)]
   }
 
   /// A point of the run that its band does not hold.
@@ -100,14 +97,12 @@ public struct ReferenceComparison {
     return Finding(
       kind: .reference, verdict: isUsual ? .usual : .odd, metric: metric, step: Int(last),
       value: Double(outliers.count), expected: Double(allowed),
-      text: what + words(outliers)
-        + "; up to \(allowed) may, by no more than the band is wide")
+      text: what + words(outliers) + "; up to \(allowed) may, by no more than the band is wide")
   }
 
   private static func words(_ outliers: [Outlier]) -> String {
-    guard let farthest = outliers.max(by: { abs($0.distance) < abs($1.distance) }) else {
-      return ""
-    }
+    guard let farthest = outliers.max(by: { abs($0.distance) < abs($1.distance) })
+    else { return "" }
     let above = outliers.filter { $0.distance > 0 }.count
     let side = above == outliers.count ? "above" : above == 0 ? "below" : "above and below"
     let distance = abs(farthest.distance)

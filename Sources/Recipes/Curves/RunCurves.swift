@@ -26,10 +26,8 @@ struct RunCurves {
   init(metrics: RecordedMetrics, recipe: RunRecipe?) {
     self.metrics = metrics
     self.recipe = recipe
-    let steps =
-      (Array(metrics.series.values).compactMap(\.last?.step))
-      + metrics.notFinite.values.compactMap(\.last)
-    step = Int(steps.max() ?? 0)
+    let steps = metrics.series.values.compactMap(\.last?.step)
+    step = Int((steps + metrics.notFinite.values.compactMap(\.last)).max() ?? 0)
   }
 
   /// As it says itself, or else by its losses.

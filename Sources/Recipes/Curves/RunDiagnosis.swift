@@ -44,48 +44,45 @@ public struct RunDiagnosis {
     steps = run.recipe?.training.steps
     batchSize = run.recipe?.batchSize
     comparison = try reference.map { try ReferenceComparison(of: run, with: $0) }
-    var findings = RunDiagnosis.unknown(run, problem: problem) + CourseFindings.beginning(run)
-    findings += MatchFindings.all(run) + ScaleFindings.all(run) + HeldOutFindings.all(run)
-    findings += CourseFindings.temperature(run) + CourseFindings.astray(run)
-    findings += CourseFindings.rising(run) + (comparison?.findings ?? [])
-    if !findings.contains(where: { $0.verdict == .odd }) {
-      findings += RunDiagnosis.nothingOdd(run)
+    let all: [[Finding?]] = [
+      [RunDiagnosis.unknown(run, problem: problem)], CourseFindings.beginning(run),
+      [MatchFindings.finding(run)], ScaleFindings.all(run), HeldOutFindings.all(run),
+      [CourseFindings.temperature(run)], CourseFindings.astray(run), CourseFindings.rising(run),
+      comparison?.findings ?? [],
+    ]
+    var findings = all.joined().compactMap { $0 }
+    if !findings.contains(where: { $0.verdict == .odd }), let fine = RunDiagnosis.nothingOdd(run) {
+      findings.append(fine)
     }
     self.findings = findings
   }
 
-  private static func unknown(_ run: RunCurves, problem: String?) -> [Finding] {
+  private static func unknown(_ run: RunCurves, problem: String?) -> Finding? {
     guard run.recipe != nil else {
       let reason = problem.map { ": " + $0 } ?? ""
-      return [
-        run.finding(
-          .noRecipe, .unknown,
-          "no checkpoint tells the recipe, so that batch, vocabulary, warm-up and clipping are not "
-            + "known, nor what ITC, ITG and LM would be if nothing were learnt\(reason)")
-      ]
+      return run.finding(
+        .noRecipe, .unknown,
+        "no checkpoint tells the recipe, so that batch, vocabulary, warm-up and clipping are not "
+          + "known, nor what ITC, ITG and LM would be if nothing were learnt\(reason)")
     }
     let loss = run.stage == StageTwoRecipe.name ? "lm" : "itg"
-    guard run.train(loss) != nil, run.scale(loss) == nil else { return [] }
-    return [
-      run.finding(
-        .noRecipe, .unknown, of: run.train(loss),
-        "the vocabulary is not known, as the language model of the recipe (llm.path) is not found "
-          + "from here: call this in the folder in which the run was begun")
-    ]
+    guard let curve = run.train(loss), run.scale(loss) == nil else { return nil }
+    return run.finding(
+      .noRecipe, .unknown, of: curve,
+      "the vocabulary is not known, as the language model of the recipe (llm.path) is not found "
+        + "from here: call this in the folder in which the run was begun")
   }
 
-  private static func nothingOdd(_ run: RunCurves) -> [Finding] {
+  private static func nothingOdd(_ run: RunCurves) -> Finding? {
     let parts = [("", "train/"), ("held out ", "validation/")].flatMap { words, kind in
       RunCurves.losses.compactMap { loss in
         run.metrics.series[kind + loss]?.last.map { "\(words)\(loss) \(Words.number($0.value))" }
       }
     }
-    if parts.isEmpty { return [] }
+    if parts.isEmpty { return nil }
     let total = run.recipe.map { " of \($0.training.steps)" } ?? ""
-    return [
-      run.finding(
-        .nothingOdd, .usual,
-        "nothing odd so far: step \(run.step)\(total), " + parts.joined(separator: ", "))
-    ]
+    return run.finding(
+      .nothingOdd, .usual,
+      "nothing odd so far: step \(run.step)\(total), " + parts.joined(separator: ", "))
   }
 }

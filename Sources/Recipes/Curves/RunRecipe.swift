@@ -63,15 +63,9 @@ extension RunRecipe {
     generationSmoothing = Double(recipe.model.labelSmoothing.generation)
     temperature = (try? file.read("model/temperature"))?.first.map(Double.init)
     initialTemperature = Double(recipe.model.initialTemperature)
-    var same = recipe
-    same.data = RunRecipe.withoutPlaces(recipe.data)
-    same.vision = RunRecipe.withoutPlaces(recipe.vision)
-    same.initialise = RunRecipe.withoutPlaces(recipe.initialise)
-    (same.version, same.output, same.seed) = (ConfigurationLoader.recipeVersion, "", 0)
-    (same.validation, same.checkpoint) = (.init(), .init())
-    (same.log, same.resume) = (.init(), .init())
+    var same = RunRecipe.withoutPlaces(recipe)
+    same.validation = .init()
     settings = allSettings(same, of: file)
-    settings["precision"] = recipe.precision.rawValue
   }
 
   private init(_ recipe: StageTwoRecipe.Configuration, of file: CheckpointFile) {
@@ -80,17 +74,11 @@ extension RunRecipe {
       let url = URL(fileURLWithPath: recipe.llm.resolved(path))
       return (try? LanguageModelSource(url).vocabularySize()) ?? nil
     }
-    var same = recipe
-    same.data = RunRecipe.withoutPlaces(recipe.data)
-    same.vision = RunRecipe.withoutPlaces(recipe.vision)
-    same.initialise = RunRecipe.withoutPlaces(recipe.initialise)
+    var same = RunRecipe.withoutPlaces(recipe)
+    same.validation = .init()
     (same.llm.path, same.llm.tokenizer) = (nil, nil)
     if recipe.stage1.checkpoint != StageOneSource.none { same.stage1.checkpoint = "" }
-    (same.version, same.output, same.seed) = (ConfigurationLoader.recipeVersion, "", 0)
-    (same.validation, same.checkpoint) = (.init(), .init())
-    (same.log, same.resume) = (.init(), .init())
     settings = allSettings(same, of: file)
-    settings["precision"] = recipe.precision.rawValue
     settings["stage1Step"] = RunRecipe.step(ofCheckpoint: recipe.stage1.checkpoint).map(String.init)
   }
 
@@ -103,6 +91,7 @@ extension RunRecipe {
       "stage": stage, "steps": String(training.steps), "batchSize": String(training.batchSize),
       "accumulation": String(training.accumulation), "warmupSteps": String(warmupSteps),
       "peakLearningRate": String(training.learningRate.peak),
+      "precision": recipe.precision.rawValue,
     ]
     for (name, digest) in file.metadata.fingerprints {
       settings["\(name)Digest"] = String(digest.prefix(16))
@@ -121,6 +110,19 @@ extension RunRecipe {
     let url = URL(fileURLWithPath: path)
     if let step = CheckpointFolder.step(ofFileName: url.lastPathComponent) { return step }
     return (try? CheckpointFolder(existing: url).entries())?.last?.step
+  }
+
+  /// The recipe without its places, its seed, and what only looks on.
+  private static func withoutPlaces<Configuration: ImageTextConfiguration>(
+    _ recipe: Configuration
+  ) -> Configuration {
+    var recipe = recipe
+    recipe.data = withoutPlaces(recipe.data)
+    recipe.vision = withoutPlaces(recipe.vision)
+    recipe.initialise = withoutPlaces(recipe.initialise)
+    (recipe.version, recipe.output, recipe.seed) = (ConfigurationLoader.recipeVersion, "", 0)
+    (recipe.checkpoint, recipe.log, recipe.resume) = (.init(), .init(), .init())
+    return recipe
   }
 
   /// Digests stand for what lies at the paths; how it is read ahead changes nothing.

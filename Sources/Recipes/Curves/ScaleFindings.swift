@@ -87,9 +87,7 @@ struct ScaleFindings {
   }
 
   /// Pairs that were never trained on tell learning from learning by heart.
-  private func atFloor(
-    _ run: RunCurves, _ scale: LossScale
-  ) -> (verdict: Finding.Verdict, text: String) {
+  private func atFloor(_ run: RunCurves, _ scale: LossScale) -> (Finding.Verdict, String) {
     let what =
       "is at \(Words.number(scale.floor)), its floor"
       + (scale.floor > 0 ? " under label smoothing: " : ": ")

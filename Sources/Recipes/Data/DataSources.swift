@@ -27,22 +27,18 @@ extension DataSourceConfiguration {
   /// - Parameter name: What messages call this section.
   /// - Throws: `ConfigurationError.invalidValue`.
   func check(_ name: String) throws {
-    if path != nil && !mix.isEmpty {
-      throw ConfigurationError.invalidValue(
-        field: "\(name).mix", found: "both path and mix", expected: "one of them",
-        advice: "--set \(name).mix=[] or --set \(name).path=null takes one away")
+    try require(
+      path == nil || mix.isEmpty, "\(name).mix", found: "both path and mix",
+      expected: "one of them",
+      advice: "--set \(name).mix=[] or --set \(name).path=null takes one away")
+    for (index, part) in mix.enumerated() {
+      try require(
+        !part.path.isEmpty, "\(name).mix[\(index)].path", found: "nothing",
+        expected: DataSourceWords.kinds, advice: "each source of a mixture has a path")
     }
-    for (index, part) in mix.enumerated() where part.path.isEmpty {
-      throw ConfigurationError.invalidValue(
-        field: "\(name).mix[\(index)].path", found: "nothing", expected: DataSourceWords.kinds,
-        advice: "each source of a mixture has a path")
-    }
-    let limit = SourceMixture.partLimit
-    guard mix.count <= limit else {
-      throw ConfigurationError.invalidValue(
-        field: "\(name).mix", found: "\(mix.count) sources", expected: "at most \(limit)",
-        advice: "")
-    }
+    try require(
+      mix.count <= SourceMixture.partLimit, "\(name).mix", found: "\(mix.count) sources",
+      expected: "at most \(SourceMixture.partLimit)")
   }
 }
 

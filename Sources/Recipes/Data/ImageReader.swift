@@ -15,17 +15,10 @@ struct ImageReader {
   /// Images that go through the encoder at once.
   static let imagesAtOnce = 16
 
-  /// The images that could be read.
-  struct Images {
-    /// The places of the images among the paths asked for.
-    var places: [Int]
-    /// `[images, 3, height, width]`.
-    var pixels: Tensor
-  }
-
-  /// - Returns: Nil where none can be read.
+  /// - Returns: The places among the paths of the images that can be read, and their pixels
+  ///   `[images, 3, height, width]`; nil where none can be.
   /// - Throws: `DatasetError.systemFailure`, which is no matter of one image.
-  func images(_ paths: [String]) throws -> Images? {
+  func images(_ paths: [String]) throws -> (places: [Int], pixels: Tensor)? {
     var places: [Int] = []
     var values: [Float] = []
     // Evaluation draws nothing.
@@ -43,8 +36,7 @@ struct ImageReader {
     }
     guard !places.isEmpty else { return nil }
     let size = transform.size
-    return Images(
-      places: places, pixels: Tensor(values, shape: [places.count, 3, size.height, size.width]))
+    return (places, Tensor(values, shape: [places.count, 3, size.height, size.width]))
   }
 }
 
@@ -65,7 +57,7 @@ extension ImageTextRecipe {
     var readCount = 0
     let count = atOnce ?? ImageReader.imagesAtOnce
     for start in stride(from: 0, to: paths.count, by: count) {
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
       let end = min(paths.count, start + count)
       guard let images = try reader.images(Array(paths[start..<end])) else { continue }
       readCount += images.places.count

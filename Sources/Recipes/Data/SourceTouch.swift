@@ -36,19 +36,7 @@ extension RunData {
         reasons.append("\(path): \(reason)")
       }
     }
-    throw KeyedError(key: key, error: UnreadableSource(tried: reasons.count, first: reasons[0]))
+    throw KeyedError(
+      key: key, error: RunError.unreadableSource(tried: reasons.count, first: reasons[0]))
   }
-}
-
-/// A source of which no image that was tried can be read.
-struct UnreadableSource: Error, CustomStringConvertible, LocalizedError {
-  let tried: Int
-  let first: String
-
-  var description: String {
-    "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
-      + "imageFolder, what they are relative to"
-  }
-
-  var errorDescription: String? { description }
 }

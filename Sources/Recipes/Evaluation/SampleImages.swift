@@ -6,42 +6,45 @@ import Reporting
 import Tensors
 import Training
 
-/// Chooses a few held-out images, the same at every validation, and asks the model what it sees.
-struct SampleImages {
-  let tower: VisionTower
-  let data: RunData
-  /// The most that are chosen.
-  let count: Int
-  /// Whether the images themselves are wanted beside the captions.
-  let showsPixels: Bool
-  /// Captions of features `[images, tokens, width]`; nil where the model does not speak.
-  let caption: ((Variable) throws -> [String])?
-
+/// A few images of a data set.
+enum SampleImages {
   /// The longest side of an image that is shown.
   static let maximumSide = 224
   /// The most captions of an image that are shown.
-  private static let maximumTruths = 5
+  fileprivate static let maximumTruths = 5
 
-  private var speaks: Bool { caption != nil }
+  /// Places at even distances, since lists are often sorted.
+  static func spread(_ count: Int, over total: Int) -> [Int] {
+    let count = min(count, total)
+    return (0..<count).map { $0 * total / count }
+  }
+}
 
-  /// Images whose content cannot be read are left out: the validation has named them.
-  func run(on dataset: any CaptionSource) throws -> [SampleImage] {
-    guard count > 0, speaks || showsPixels else { return [] }
+extension ImageTextRecipe {
+  /// Chooses a few held-out images, the same at every validation, and asks the model what it sees. Images
+  /// whose content cannot be read are left out: the validation has named them.
+  /// - Parameter caption: Captions of features `[images, tokens, width]`; nil where the model does not speak.
+  func sampleImages(
+    of dataset: any CaptionSource, caption: ((Variable) throws -> [String])?
+  ) throws -> [SampleImage] {
+    let log = configuration.log
+    guard log.images > 0, caption != nil || log.tensorBoard else { return [] }
     let once = ImagesOnce(dataset)
     let content = try data.evaluationContent(dataset, tower: tower)
     var images: [SampleImage] = []
     var values: [Float] = []
-    for number in SampleImages.spread(count, over: once.count) {
+    for number in SampleImages.spread(log.images, over: once.count) {
       let sample = once.sample(at: number, seed: 0, epoch: 0)
-      guard let own = try SampleImages.values(of: sample, content, once) else { continue }
       // Its captions may be damaged although the image is sound.
-      guard let record = try SampleImages.record(number, of: dataset) else { continue }
+      guard let own = try readable({ try contentValues(of: sample, content, once) }),
+        let record = try readable({ try dataset.record(at: number) })
+      else { continue }
       var image = SampleImage(
         path: FileName.displayed(record.listedPath),
-        truth: Array(record.captions.prefix(Self.maximumTruths)))
-      if showsPixels { try show(number, of: once, in: &image) }
+        truth: Array(record.captions.prefix(SampleImages.maximumTruths)))
+      if log.tensorBoard { try show(number, of: once, in: &image) }
       images.append(image)
-      if speaks { values += own }
+      if caption != nil { values += own }
     }
     if let caption, !images.isEmpty {
       let shape = [images.count] + content.shape
@@ -51,39 +54,23 @@ struct SampleImages {
     return images
   }
 
-  /// Places at even distances, since lists are often sorted.
-  static func spread(_ count: Int, over total: Int) -> [Int] {
-    let count = min(count, total)
-    return (0..<count).map { $0 * total / count }
-  }
-
-  /// Nil where the captions could not be read.
-  /// - Throws: `DatasetError.systemFailure`.
-  private static func record(
-    _ image: Int, of dataset: any CaptionSource
-  ) throws -> CaptionRecord? {
-    do {
-      return try dataset.record(at: image)
-    } catch let error as DatasetError where error.isSystemFailure {
-      throw error
-    } catch {
-      return nil
-    }
-  }
-
-  /// Nil where the image could not be read.
-  /// - Throws: Where the content is not fit to be used at all, or the system failed.
-  private static func values(
+  private func contentValues(
     of sample: CaptionSample, _ content: any SampleContent, _ images: ImagesOnce
-  ) throws -> [Float]? {
+  ) throws -> [Float] {
     // Nothing is drawn for an evaluation's content.
     var random = RandomStream(Philox(seed: 0, stream: 0), site: 0, sample: 0)
     var values = [Float](repeating: 0, count: content.valueCount)
+    try values.withUnsafeMutableBufferPointer {
+      try content.write(sample, of: images, using: &random, into: $0)
+    }
+    return values
+  }
+
+  /// What was read; nil where that cannot be of a single image.
+  /// - Throws: Where the content is not fit to be used at all, or the system failed.
+  private func readable<Value>(_ read: () throws -> Value) throws -> Value? {
     do {
-      try values.withUnsafeMutableBufferPointer {
-        try content.write(sample, of: images, using: &random, into: $0)
-      }
-      return values
+      return try read()
     } catch let failure as ContentFailure {
       throw failure.error
     } catch let error as DatasetError where error.isSystemFailure {
@@ -97,7 +84,7 @@ struct SampleImages {
   private func show(_ number: Int, of images: ImagesOnce, in image: inout SampleImage) throws {
     do {
       let bytes = try images.imageBytes(ofImage: number, limit: data.decoder.maximumFileSize)
-      let small = try data.decoder.decode(bytes: bytes).fitted(into: Self.maximumSide)
+      let small = try data.decoder.decode(bytes: bytes).fitted(into: SampleImages.maximumSide)
       image.encoded = EncodedImage(
         width: small.width, height: small.height, png: try small.png())
     } catch let error as DatasetError where error.isSystemFailure {

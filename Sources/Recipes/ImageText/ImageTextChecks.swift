@@ -15,11 +15,10 @@ extension ImageTextConfiguration {
     try checkRun()
     try data.train.check("data.train")
     try vision.check()
-    if data.train.locations.isEmpty {
-      throw ConfigurationError.invalidValue(
-        field: "data.train.path", found: "null", expected: DataSourceWords.kinds,
-        advice: "name one in the recipe or by --set data.train.path=LIST")
-    }
+    try require(
+      !data.train.locations.isEmpty, "data.train.path", found: "null",
+      expected: DataSourceWords.kinds,
+      advice: "name one in the recipe or by --set data.train.path=LIST")
   }
 
   /// Checks the keys' ranges, and what is said of the data.
@@ -41,43 +40,33 @@ extension VisionConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try new.check()
-    if cache && !frozen {
-      throw ConfigurationError.invalidValue(
-        field: "vision.cache", found: "true", expected: "false for an encoder that is trained",
-        advice: "its features change at every step; set vision.frozen to true to keep them")
-    }
-    if precision == .int8 && !frozen {
-      throw ConfigurationError.invalidValue(
-        field: "vision.precision", found: "int8",
-        expected: "fp32, bf16 or null for an encoder that is trained",
-        advice: "weights are rounded to int8 once; set vision.frozen to true to use it")
-    }
-    if path == nil && frozen {
-      throw ConfigurationError.invalidValue(
-        field: "vision.path", found: "null", expected: "the folder of an image encoder",
-        advice: "a new encoder must be trained: set vision.frozen to false")
-    }
+    try require(
+      frozen || !cache, "vision.cache", found: "true",
+      expected: "false for an encoder that is trained",
+      advice: "its features change at every step; set vision.frozen to true to keep them")
+    try require(
+      frozen || precision != .int8, "vision.precision", found: "int8",
+      expected: "fp32, bf16 or null for an encoder that is trained",
+      advice: "weights are rounded to int8 once; set vision.frozen to true to use it")
+    try require(
+      !frozen || path != nil, "vision.path", found: "null",
+      expected: "the folder of an image encoder",
+      advice: "a new encoder must be trained: set vision.frozen to false")
   }
 }
 
 extension VisionConfiguration.NewEncoder {
   /// - Throws: `ConfigurationError.invalidValue`.
   fileprivate func check() throws {
-    if imageSize < patchSize {
-      throw ConfigurationError.invalidValue(
-        field: "vision.new.imageSize", found: String(imageSize),
-        expected: "at least the patch size \(patchSize)", advice: "")
-    }
-    if width % heads != 0 {
-      throw ConfigurationError.invalidValue(
-        field: "vision.new.heads", found: String(heads),
-        expected: "a divisor of the width \(width)", advice: "")
-    }
-    if positions == .sineCosine && width % 4 != 0 {
-      throw ConfigurationError.invalidValue(
-        field: "vision.new.width", found: String(width),
-        expected: "a multiple of 4 where vision.new.positions is sineCosine", advice: "")
-    }
+    try require(
+      imageSize >= patchSize, "vision.new.imageSize", found: imageSize,
+      expected: "at least the patch size \(patchSize)")
+    try require(
+      width % heads == 0, "vision.new.heads", found: heads,
+      expected: "a divisor of the width \(width)")
+    try require(
+      positions != .sineCosine || width % 4 == 0, "vision.new.width", found: width,
+      expected: "a multiple of 4 where vision.new.positions is sineCosine")
   }
 }
 
@@ -111,11 +100,9 @@ extension InitialiseConfiguration {
 extension QFormerConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    if width % heads != 0 {
-      throw ConfigurationError.invalidValue(
-        field: "model.qFormer.heads", found: String(heads),
-        expected: "a divisor of the width \(width)", advice: "")
-    }
+    try require(
+      width % heads == 0, "model.qFormer.heads", found: heads,
+      expected: "a divisor of the width \(width)")
   }
 }
 

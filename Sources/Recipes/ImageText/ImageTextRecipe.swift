@@ -27,7 +27,8 @@ public protocol ImageTextRecipe: Recipe where Configuration: ImageTextConfigurat
 /// The sections that such recipes share.
 public protocol ImageTextConfiguration: RecipeConfiguration {
   var vision: VisionConfiguration { get set }
-  var data: DataConfiguration { get }
+  var data: DataConfiguration { get set }
+  var initialise: InitialiseConfiguration { get set }
 }
 
 extension ImageTextRecipe {

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Layers
 import Tensors
+import Training
 import VisionEncoders
 
 /// Where the frozen (or trained) image encoder comes from and what of it goes on.
@@ -223,10 +224,8 @@ public struct InitialiseConfiguration: Codable, Equatable, Sendable {
 
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    if bert != nil && checkpoint != nil {
-      throw ConfigurationError.invalidValue(
-        field: "initialise", found: "both bert and checkpoint", expected: "one of them at most",
-        advice: "the checkpoint holds what BERT gave already")
-    }
+    try require(
+      bert == nil || checkpoint == nil, "initialise", found: "both bert and checkpoint",
+      expected: "one of them at most", advice: "the checkpoint holds what BERT gave already")
   }
 }

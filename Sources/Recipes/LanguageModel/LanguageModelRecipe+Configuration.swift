@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import LanguageModels
 import Layers
 import Tensors
@@ -37,6 +38,8 @@ extension LanguageModelRecipe {
 
     public var validationEvery: Int { 0 }
 
+    var folderURL: URL { URL(fileURLWithPath: folder, isDirectory: true) }
+
     /// The kind and the sizes of the model.
     public struct Sizes: Codable, Equatable, Sendable {
       public enum Family: String, Codable, CaseIterable, Sendable {
@@ -66,16 +69,12 @@ extension LanguageModelRecipe {
     public func check() throws {
       try checkRun()
       try model.check()
-      if folder.isEmpty {
-        throw ConfigurationError.invalidValue(
-          field: "folder", found: "nothing", expected: "the folder of a tokenizer",
-          advice: "the model is written into it")
-      }
-      if run.training.chunkSize != nil || run.training.recomputeActivations {
-        throw ConfigurationError.invalidValue(
-          field: "training", found: "chunkSize or recomputeActivations",
-          expected: "neither for so small a model", advice: "")
-      }
+      try require(
+        !folder.isEmpty, "folder", found: "nothing", expected: "the folder of a tokenizer",
+        advice: "the model is written into it")
+      try require(
+        run.training.chunkSize == nil && !run.training.recomputeActivations, "training",
+        found: "chunkSize or recomputeActivations", expected: "neither for so small a model")
     }
   }
 }
@@ -83,21 +82,14 @@ extension LanguageModelRecipe {
 extension LanguageModelRecipe.Configuration.Sizes {
   /// - Throws: `ConfigurationError.invalidValue`.
   fileprivate func check() throws {
-    if width % heads != 0 {
-      throw ConfigurationError.invalidValue(
-        field: "model.heads", found: String(heads), expected: "a divisor of the width \(width)",
-        advice: "")
-    }
+    try require(
+      width % heads == 0, "model.heads", found: heads, expected: "a divisor of the width \(width)")
     guard initialPositions == .sineCosine else { return }
-    if family == .t5 {
-      throw ConfigurationError.invalidValue(
-        field: "model.initialPositions", found: "sineCosine", expected: "normal",
-        advice: "a T5 has no table of positions")
-    }
-    if width % 2 != 0 {
-      throw ConfigurationError.invalidValue(
-        field: "model.width", found: String(width),
-        expected: "a multiple of 2 where model.initialPositions is sineCosine", advice: "")
-    }
+    try require(
+      family != .t5, "model.initialPositions", found: "sineCosine", expected: "normal",
+      advice: "a T5 has no table of positions")
+    try require(
+      width % 2 == 0, "model.width", found: width,
+      expected: "a multiple of 2 where model.initialPositions is sineCosine")
   }
 }

@@ -43,8 +43,7 @@ public struct LanguageModelRecipe: Recipe {
     try configuration.check()
     self.configuration = configuration
     tokenizer = try KeyedError.naming("folder", path: configuration.folder) {
-      try LanguageTokenizers.open(
-        folder: URL(fileURLWithPath: configuration.folder, isDirectory: true))
+      try LanguageTokenizers.open(folder: configuration.folderURL)
     }
     guard let source = try configuration.texts.source("texts") else {
       throw ConfigurationError.invalidValue(
@@ -75,22 +74,20 @@ public struct LanguageModelRecipe: Recipe {
             .map { tokenizer.encode(String($0)) }.filter { !$0.isEmpty }
         })
     }.filter { !$0.texts.isEmpty }
-    guard !images.isEmpty else {
-      throw ConfigurationError.invalidValue(
-        field: "texts.path", found: configuration.texts.path ?? "null",
-        expected: "captions with words in them", advice: "")
-    }
-    if let mark = configuration.listMark, images.allSatisfy(\.lists.isEmpty) {
-      throw ConfigurationError.invalidValue(
-        field: "listMark", found: mark, expected: "what some texts begin with",
+    try require(
+      !images.isEmpty, "texts.path", found: configuration.texts.path ?? "null",
+      expected: "captions with words in them")
+    if let mark = configuration.listMark {
+      try require(
+        !images.allSatisfy(\.lists.isEmpty), "listMark", found: mark,
+        expected: "what some texts begin with",
         advice: "none of them does; null takes all texts for plain ones")
     }
     let longest = images.flatMap(\.texts).map(\.count).max() ?? 0
-    guard longest + 2 <= configuration.model.positions else {
-      throw ConfigurationError.invalidValue(
-        field: "model.positions", found: String(configuration.model.positions),
-        expected: "\(longest + 2) at least, for the longest text", advice: "")
-    }
+    try require(
+      longest + 2 <= configuration.model.positions, "model.positions",
+      found: configuration.model.positions,
+      expected: "\(longest + 2) at least, for the longest text")
     return images
   }
 
@@ -135,7 +132,7 @@ public struct LanguageModelRecipe: Recipe {
   public var model: RecipeModel { RecipeModel(bridge: languageModel) }
 
   public func fingerprints() throws -> [String: String] {
-    let folder = URL(fileURLWithPath: configuration.folder, isDirectory: true)
+    let folder = configuration.folderURL
     // The weights are written there in the end.
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
       $0 != "config.json" && $0 != "model.safetensors"
@@ -173,7 +170,7 @@ public struct LanguageModelRecipe: Recipe {
 
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)] {
+  ) -> NamedValues {
     let loss = loss(step: step, firstIndex: firstIndex)
     gradients.addBackward(from: loss, weight: weight)
     return [("lm", Double(loss.value.scalar))]
@@ -253,9 +250,8 @@ public struct LanguageModelRecipe: Recipe {
 
   /// Writes `config.json` and `model.safetensors`.
   public func finish(_ progress: ProgressReporter) throws {
-    let folder = URL(fileURLWithPath: configuration.folder, isDirectory: true)
     try languageModel.write(
-      to: folder, precision: .float16, settings: ["torch_dtype": "float16"])
+      to: configuration.folderURL, precision: .float16, settings: ["torch_dtype": "float16"])
     progress.say("wrote the model to \(configuration.folder)")
   }
 }

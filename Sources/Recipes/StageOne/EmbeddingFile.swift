@@ -25,27 +25,36 @@ public struct EmbeddingFile: ~Copyable {
   private var image = Group()
   private var text = Group()
   private var pair = Group()
-  private var paths: [String] = []
-  private var pairPaths: [String] = []
-  private var pairTexts: [String] = []
-  private var texts: [String] = []
   private var tokens: [Int] = []
   private var offsets = [0]
 
-  /// Rows that were gathered, `[rows, width]`, of so many things.
+  /// What was gathered of images, texts or pairs.
   private struct Group {
-    var count = 0
-    var embeddings: [Float] = []
-    var features: [Float] = []
-    var shapes: (embeddings: [Int], features: [Int]) = ([], [])
+    var paths: [String] = []
+    var texts: [String] = []
+    var embeddings = Rows()
+    var features = Rows()
+  }
 
-    mutating func add(_ embeddings: Tensor, _ features: Tensor? = nil) {
-      count += 1
-      self.embeddings += embeddings.values
-      shapes.embeddings = embeddings.shape
-      guard let features else { return }
-      self.features += features.values
-      shapes.features = features.shape
+  /// Rows of several things, one after another, and the shape of those of the last, `[rows, width]`.
+  private struct Rows {
+    private var values: [Float] = []
+    private var shape: [Int] = []
+
+    static func += (rows: inout Rows, tensor: Tensor) {
+      rows.values += tensor.values
+      rows.shape = tensor.shape
+    }
+
+    /// `[things, rows, width]`, where all things have as many rows.
+    func stacked(_ path: String) -> CheckpointArray {
+      let count = values.count / shape.reduce(1, *)
+      return CheckpointArray(path: path, shape: [count] + shape, values: values)
+    }
+
+    /// `[rows, width]`.
+    func flat(_ path: String) -> CheckpointArray {
+      CheckpointArray(path: path, shape: [values.count / shape[1], shape[1]], values: values)
     }
   }
 
@@ -66,17 +75,19 @@ public struct EmbeddingFile: ~Copyable {
     }
     switch result {
     case .image(let path, let embeddings, let features):
-      image.add(embeddings, features)
-      paths.append(path)
+      image.paths.append(path)
+      image.embeddings += embeddings
+      image.features += features
     case .text(let text, let tokens, let embeddings, let features):
-      self.text.add(embeddings, features)
-      texts.append(text)
+      self.text.texts.append(text)
+      self.text.embeddings += embeddings
+      self.text.features += features
       self.tokens += tokens.map(Int.init)
       offsets.append(self.tokens.count)
     case .pair(let path, let text, let embeddings):
-      pair.add(embeddings)
-      pairPaths.append(path)
-      pairTexts.append(text)
+      pair.paths.append(path)
+      pair.texts.append(text)
+      pair.embeddings += embeddings
     }
   }
 
@@ -86,42 +97,24 @@ public struct EmbeddingFile: ~Copyable {
     guard !isLines else { return try file.commit() }
     var arrays: [CheckpointArray] = []
     var lists: [String: ResultWriter.List] = [:]
-    if image.count > 0 {
-      arrays += stacked("image", image)
-      lists["image/paths"] = .names(paths)
+    if !image.paths.isEmpty {
+      arrays.append(image.embeddings.stacked("image/embeddings"))
+      arrays.append(image.features.stacked("image/features"))
+      lists["image/paths"] = .names(image.paths)
     }
-    if text.count > 0 {
-      arrays.append(flat("text/embeddings", text.embeddings, text.shapes.embeddings))
-      arrays.append(flat("text/features", text.features, text.shapes.features))
+    if !text.texts.isEmpty {
+      arrays.append(text.embeddings.flat("text/embeddings"))
+      arrays.append(text.features.flat("text/features"))
       lists["text/offsets"] = .integers(offsets)
       lists["text/tokens"] = .integers(tokens)
-      lists["text/texts"] = .texts(texts)
+      lists["text/texts"] = .texts(text.texts)
     }
-    if pair.count > 0 {
-      arrays += stacked("multimodal", pair)
-      lists["multimodal/paths"] = .names(pairPaths)
-      lists["multimodal/texts"] = .texts(pairTexts)
+    if !pair.paths.isEmpty {
+      arrays.append(pair.embeddings.stacked("multimodal/embeddings"))
+      lists["multimodal/paths"] = .names(pair.paths)
+      lists["multimodal/texts"] = .texts(pair.texts)
     }
     try ResultWriter.write(to: URL(fileURLWithPath: file.path), arrays: arrays, lists: lists)
-  }
-
-  private func stacked(_ name: String, _ group: Group) -> [CheckpointArray] {
-    var arrays = [
-      CheckpointArray(
-        path: "\(name)/embeddings", shape: [group.count] + group.shapes.embeddings,
-        values: group.embeddings)
-    ]
-    if !group.features.isEmpty {
-      arrays.append(
-        CheckpointArray(
-          path: "\(name)/features", shape: [group.count] + group.shapes.features,
-          values: group.features))
-    }
-    return arrays
-  }
-
-  private func flat(_ path: String, _ values: [Float], _ shape: [Int]) -> CheckpointArray {
-    CheckpointArray(path: path, shape: [values.count / shape[1], shape[1]], values: values)
   }
 
   private static func line(_ result: StageOneRecipe.Embedding) throws -> String {

@@ -18,18 +18,13 @@ struct RetrievalEvaluation {
   typealias Scores = (byImage: [[Float]], byText: [[Float]])
 
   struct Result {
-    /// The images that could be read.
-    var images: [(path: String, id: Int64)]
-    /// All their captions, each with the id of its image.
-    var texts: [(text: String, imageId: Int64)]
+    var set: HeldOutSet
     /// All cosines, and the scores of what ITM ranked again, for the rankings that are seldom asked for.
     var cosines: Scores
     var scores: Scores?
-    var skipped: [SkippedSample]
     var cosine: RetrievalScores
     /// Nil without re-ranking.
     var reranked: RetrievalScores?
-    var chance: RetrievalScores
     /// Whether every cosine is a number; rankings of others mean nothing.
     var isFinite: Bool
   }
@@ -40,14 +35,14 @@ struct RetrievalEvaluation {
   }
 
   /// - Parameter dataset: A sample for each image.
-  /// - Returns: nil if the run was asked to stop.
-  func run(on dataset: any CaptionSource) throws -> Result? {
+  /// - Throws: ``Interrupted``, and the errors of the files that are read.
+  func run(on dataset: any CaptionSource) throws -> Result {
     var set = HeldOutSet()
     var rows: [Variable] = []
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       set.skipped += batch.skipped
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
@@ -63,14 +58,10 @@ struct RetrievalEvaluation {
     var again: Scores?
     if configuration.rerank > 0, model.configuration.objectives.matching {
       again = try rerank(byImage, byText, set, dataset)
-      if again == nil { return nil }
     }
     return Result(
-      images: set.images, texts: set.texts,
-      cosines: (byImage, byText), scores: again, skipped: set.skipped,
-      cosine: set.scores(byImage, byText),
-      reranked: again.map { set.scores($0.byImage, $0.byText) },
-      chance: .chance(imageIds: set.images.map(\.id), textIds: set.texts.map(\.imageId)),
+      set: set, cosines: (byImage, byText), scores: again,
+      cosine: set.scores((byImage, byText)), reranked: again.map(set.scores),
       isFinite: !cosines.hasNonFinite)
   }
 
@@ -95,7 +86,7 @@ struct RetrievalEvaluation {
   /// features of a large set do not fit in memory.
   private func rerank(
     _ byImage: [[Float]], _ byText: [[Float]], _ set: HeldOutSet, _ dataset: any CaptionSource
-  ) throws -> Scores? {
+  ) throws -> Scores {
     let nearTexts = byImage.map { RetrievalEvaluation.best($0, configuration.rerank) }
     let nearImages = byText.map { RetrievalEvaluation.best($0, configuration.rerank) }
     var wanted = nearTexts
@@ -107,7 +98,7 @@ struct RetrievalEvaluation {
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       // By its number in the data set, since a file may become unreadable between the two readings.
       let places = batch.samples.map { set.placeOfSample[$0.index] }
       let pairs = places.enumerated().flatMap { offset, place in
@@ -132,7 +123,7 @@ struct RetrievalEvaluation {
 }
 
 /// The held-out images that could be read, and all their captions.
-private struct HeldOutSet {
+struct HeldOutSet {
   var images: [(path: String, id: Int64)] = []
   /// Where an image of the data set stands here.
   var placeOfSample: [Int: Int] = [:]
@@ -150,10 +141,15 @@ private struct HeldOutSet {
     texts += record.captions.map { ($0, sample.imageId) }
   }
 
-  func scores(_ imageToText: [[Float]], _ textToImage: [[Float]]) -> RetrievalScores {
+  func scores(_ scores: RetrievalEvaluation.Scores) -> RetrievalScores {
     RetrievalScores(
-      imageToText: imageToText, textToImage: textToImage, imageIds: images.map(\.id),
+      imageToText: scores.byImage, textToImage: scores.byText, imageIds: images.map(\.id),
       textIds: texts.map(\.imageId))
+  }
+
+  /// What a ranking by chance would score.
+  var chance: RetrievalScores {
+    .chance(imageIds: images.map(\.id), textIds: texts.map(\.imageId))
   }
 }
 

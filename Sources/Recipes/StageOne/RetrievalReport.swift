@@ -1,17 +1,18 @@
 import Foundation
 import Metrics
+import Training
 
 extension RetrievalEvaluation.Result {
   /// The rows of the table: by what images and texts were ranked.
   private var rows: [(name: String, key: String, scores: RetrievalScores)] {
     var rows = [("cosine", "cosine", cosine)]
     if let reranked { rows.append(("re-ranked by ITM", "reranked", reranked)) }
-    rows.append(("chance", "chance", chance))
+    rows.append(("chance", "chance", set.chance))
     return rows
   }
 
   /// Everything measured, by names such as `cosine.imageToText.r1`.
-  var values: [(name: String, value: Double)] {
+  var values: NamedValues {
     rows.flatMap { row in
       zip(RetrievalScores.ranks.indices, RetrievalScores.ranks).flatMap { index, rank in
         [
@@ -29,7 +30,7 @@ extension RetrievalEvaluation.Result {
     }
     func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
     let names = RetrievalScores.ranks.map { "R@\($0)" }
-    let title = "retrieval: \(images.count) images, \(texts.count) texts"
+    let title = "retrieval: \(set.images.count) images, \(set.texts.count) texts"
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),
@@ -40,7 +41,7 @@ extension RetrievalEvaluation.Result {
         row.name.padding(toLength: 18, withPad: " ", startingAt: 0)
           + numbers(row.scores.imageToText) + "  " + numbers(row.scores.textToImage))
     }
-    lines += skipped.map { "skipped \($0)" }
+    lines += set.skipped.map { "skipped \($0)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -22,18 +22,15 @@ extension LoadedRecipe where R == StageOneRecipe {
     _ paths: [String], options: CaptionOptions, report: @escaping (String) -> Void,
     show: (_ path: String, _ caption: String) throws -> Void
   ) throws -> Int {
-    guard configuration.model.objectives.generation else {
-      throw ConfigurationError.invalidValue(
-        field: "model.objectives.generation", found: "false", expected: "true",
-        advice: "\(file.url.path) was trained without image-grounded generation, so its language "
-          + "head knows nothing; train with it")
-    }
+    try require(
+      configuration.model.objectives.generation, "model.objectives.generation", found: "false",
+      expected: "true",
+      advice: "\(file.url.path) was trained without image-grounded generation, so its language "
+        + "head knows nothing; train with it")
     let room = configuration.model.qFormer.maximumPositions
-    guard options.maximumLength <= room else {
-      throw ConfigurationError.invalidValue(
-        field: "--max-tokens", found: String(options.maximumLength),
-        expected: "at most model.qFormer.maximumPositions, \(room)", advice: "")
-    }
+    try require(
+      options.maximumLength <= room, "--max-tokens", found: options.maximumLength,
+      expected: "at most model.qFormer.maximumPositions, \(room)")
     let captioner = Captioner(recipe.qFormer, options: options)
     return try recipe.eachBatch(of: paths, report: report) { places, features in
       let captions: [[Int32]]

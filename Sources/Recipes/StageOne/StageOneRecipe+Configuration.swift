@@ -29,15 +29,12 @@ extension StageOneRecipe {
       try checkCommon()
       try model.check()
       let needsNegatives = model.objectives.contrast || model.objectives.matching
-      if run.training.batchSize < 2 && needsNegatives {
-        throw ConfigurationError.invalidValue(
-          field: "training.batchSize", found: String(run.training.batchSize),
-          expected: "at least 2",
-          advice:
-            "ITC and ITM compare the pairs of a batch with one another; with one pair there is "
-            + "nothing to compare. Switch model.objectives.contrast and matching off to train on "
-            + "single pairs")
-      }
+      try require(
+        !needsNegatives || run.training.batchSize >= 2, "training.batchSize",
+        found: run.training.batchSize, expected: "at least 2",
+        advice: "ITC and ITM compare the pairs of a batch with one another; with one pair there is "
+          + "nothing to compare. Switch model.objectives.contrast and matching off to train on "
+          + "single pairs")
       try initialise.check()
     }
   }
@@ -51,14 +48,12 @@ extension StageOneConfiguration {
       (objectives.contrast, lossWeights.contrast), (objectives.matching, lossWeights.matching),
       (objectives.generation, lossWeights.generation),
     ]
-    if !weights.contains(where: { $0 && $1 > 0 }), weights.contains(where: \.0) {
-      throw ConfigurationError.invalidValue(
-        field: "model.lossWeights", found: "0 for every objective that is on",
-        expected: "a weight above 0 for one of them", advice: "nothing would be trained")
-    }
-    if !(objectives.contrast || objectives.matching || objectives.generation) {
-      throw ConfigurationError.invalidValue(
-        field: "model.objectives", found: "none", expected: "at least one objective", advice: "")
-    }
+    try require(
+      weights.contains(where: \.0), "model.objectives", found: "none",
+      expected: "at least one objective")
+    try require(
+      weights.contains { $0 && $1 > 0 }, "model.lossWeights",
+      found: "0 for every objective that is on", expected: "a weight above 0 for one of them",
+      advice: "nothing would be trained")
   }
 }

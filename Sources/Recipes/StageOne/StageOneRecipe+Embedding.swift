@@ -63,7 +63,7 @@ extension LoadedRecipe where R == StageOneRecipe {
       }
     }
     for start in stride(from: 0, to: texts.count, by: 64) {
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
       let end = min(texts.count, start + 64)
       try embedTexts(Array(texts[start..<end]), Array(tokens[start..<end]), show)
     }

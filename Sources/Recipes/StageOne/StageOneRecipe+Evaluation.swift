@@ -9,43 +9,44 @@ extension StageOneRecipe {
   public struct Retrieval {
     public let text: String
     let result: RetrievalEvaluation.Result
-    let values: [(name: String, value: Double)]
+    let values: NamedValues
     let file: CheckpointFile
 
     /// What each image and each text is nearest to: a JSON object each.
     public func rankings() throws -> [String] { try result.rankingLines() }
 
     /// One JSON object with the checkpoint, its step and every number.
-    public var json: String {
-      get throws {
-        var object: [String: Any] = [
-          "checkpoint": file.url.path, "step": file.metadata.step,
-        ]
-        for (name, value) in values { object[name] = value }
-        let data = try JSONSerialization.data(
-          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
-      }
-    }
+    public var json: String { get throws { try file.json(values) } }
   }
+}
 
+extension CheckpointFile {
+  /// One JSON object with the checkpoint, its step and what was measured of it.
+  func json(_ values: NamedValues) throws -> String {
+    var object: [String: Any] = ["checkpoint": url.path, "step": metadata.step]
+    for (name, value) in values { object[name] = value }
+    let data = try JSONSerialization.data(
+      withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data, as: UTF8.self)
+  }
 }
 
 extension LoadedRecipe where R == StageOneRecipe {
-  /// Retrieval on the held-out pairs; nil if the run was asked to stop.
-  public func retrieval() throws -> StageOneRecipe.Retrieval? {
+  /// Retrieval on the held-out pairs.
+  /// - Throws: ``Interrupted``, and the errors of the files that are read.
+  public func retrieval() throws -> StageOneRecipe.Retrieval {
     guard let dataset = recipe.data.validation else {
       throw ConfigurationError.invalidValue(
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST")
     }
-    guard let result = try recipe.retrieval.run(on: dataset) else { return nil }
+    let result = try recipe.retrieval.run(on: dataset)
     guard result.isFinite else { throw recipe.model.notFinite("the cosines are") }
     let heading = "\(file.url.path), step \(file.metadata.step)"
     return StageOneRecipe.Retrieval(
       text: heading + "\n" + result.table, result: result,
       values: result.values + [
-        ("images", Double(result.images.count)), ("texts", Double(result.texts.count)),
+        ("images", Double(result.set.images.count)), ("texts", Double(result.set.texts.count)),
       ], file: file)
   }
 }

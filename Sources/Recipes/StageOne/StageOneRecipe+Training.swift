@@ -17,7 +17,7 @@ extension StageOneRecipe {
 
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) throws -> [(name: String, value: Double)] {
+  ) throws -> NamedValues {
     let pass = StageOneBatch(
       features: tower.features(batch),
       texts: batch.samples.map(\.tokens),
@@ -31,7 +31,7 @@ extension StageOneRecipe {
           rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
         communicator: SingleProcess(), weight: weight, to: gradients)
     ) {
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
     }
     return StageOneRecipe.terms(losses)
   }
@@ -41,9 +41,7 @@ extension StageOneRecipe {
     Philox(seed: seed, stream: 0x4E45_0000_0000 &+ UInt64(step))
   }
 
-  static func terms(
-    _ losses: StageOneModel.LossValues
-  ) -> [(name: String, value: Double)] {
+  static func terms(_ losses: StageOneModel.LossValues) -> NamedValues {
     [("itc", losses.contrast), ("itm", losses.matching), ("itg", losses.generation)].compactMap {
       name, loss in loss.map { (name, Double($0)) }
     }
@@ -52,13 +50,10 @@ extension StageOneRecipe {
   public func validate() throws -> ValidationReport? {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
-    guard let losses = try heldOutLosses(dataset) else { return nil }
-    guard let result = try retrieval.run(on: dataset) else { return nil }
-    let images = try SampleImages(
-      tower: tower, data: data, count: configuration.log.images,
-      showsPixels: configuration.log.tensorBoard,
-      caption: configuration.model.objectives.generation ? captions : nil
-    ).run(on: dataset)
+    let losses = try heldOutLosses(dataset)
+    let result = try retrieval.run(on: dataset)
+    let images = try sampleImages(
+      of: dataset, caption: configuration.model.objectives.generation ? captions : nil)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
     return ValidationReport(
@@ -97,17 +92,15 @@ extension StageOneRecipe {
 
   /// The losses on held-out pairs, without dropout, weighted by the pairs of each batch. Negatives
   /// are the same at every validation.
-  private func heldOutLosses(
-    _ dataset: any CaptionSource
-  ) throws -> [(name: String, value: Double)]? {
-    var sums: [(name: String, value: Double)] = []
+  private func heldOutLosses(_ dataset: any CaptionSource) throws -> NamedValues {
+    var sums: NamedValues = []
     var count = 0.0
     let loader = try data.evaluationLoader(
       dataset, tower: tower, encode: captionEncoder,
       batchSize: configuration.validation.batchSize)
     let generator = StageOneRecipe.negatives(configuration.seed, step: 0)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       // One pair alone has nothing to be compared with.
       if batch.samples.count < 2 { continue }
       let losses = withoutGradients {
@@ -118,12 +111,7 @@ extension StageOneRecipe {
             imageIds: batch.samples.map(\.imageId)), negatives: .drawn(generator))
       }
       let weight = Double(batch.samples.count)
-      let terms = StageOneRecipe.terms(.init(losses)).map { ($0.name, $0.value * weight) }
-      if sums.isEmpty {
-        sums = terms
-      } else {
-        for index in sums.indices { sums[index].value += terms[index].1 }
-      }
+      sums.add(StageOneRecipe.terms(.init(losses)), times: weight)
       count += weight
     }
     return sums.map { ($0.name, $0.value / max(1, count)) }

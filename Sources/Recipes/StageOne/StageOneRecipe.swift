@@ -59,13 +59,11 @@ public struct StageOneRecipe: ImageTextRecipe {
         file: configuration.data.vocabularyFile.path, tokens: words.vocabularySize,
         model: configuration.model.qFormer.vocabularySize)
     }
-    guard configuration.data.maximumTextLength <= configuration.model.qFormer.maximumPositions
-    else {
-      throw ConfigurationError.invalidValue(
-        field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
-        expected: "at most model.qFormer.maximumPositions, "
-          + "\(configuration.model.qFormer.maximumPositions)", advice: "")
-    }
+    let positions = configuration.model.qFormer.maximumPositions
+    try require(
+      configuration.data.maximumTextLength <= positions, "data.maximumTextLength",
+      found: configuration.data.maximumTextLength,
+      expected: "at most model.qFormer.maximumPositions, \(positions)")
     return StageOneModel(
       configuration.model, visionWidth: tower.encoder.width,
       tokens: .init(separator: words.separatorId, decoder: words.decoderId),

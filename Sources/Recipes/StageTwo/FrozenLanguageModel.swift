@@ -31,15 +31,15 @@ public struct FrozenLanguageModel {
     path = try configuration.weights()
     let url = URL(fileURLWithPath: path)
     let source = try LanguageModelSource(url)
-    try FrozenLanguageModel.requireMemory(for: source, in: precision)
+    try FrozenLanguageModel.requireRoom(
+      bytes: source.weightBytes(in: precision), memory: .current(), path: source.url.path)
     model = try LanguageModelFamily.model(source)
     model.freeze()
     model.multiply(in: precision)
     if let family = configuration.family, family != model.family {
       throw RunError.otherFamily(path: path, expected: family, found: model.family)
     }
-    tokenizer = try FrozenLanguageModel.tokenizer(
-      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) }, source)
+    tokenizer = try FrozenLanguageModel.tokenizer(at: configuration.tokenizerFolder, source)
     guard tokenizer.vocabularySize <= model.vocabularySize else {
       throw RunError.tokenizerMismatch(
         tokenizer: configuration.tokenizer ?? path, tokens: tokenizer.vocabularySize, model: path,
@@ -53,10 +53,8 @@ public struct FrozenLanguageModel {
     }
     notes = FrozenLanguageModel.notes(model, tokenizer, source)
     fingerprint = try Fingerprint.ofModel(at: url, further: FrozenLanguageModel.tokenizerEndings)
-    tokenizerFingerprint = try configuration.tokenizer.map {
-      try Fingerprint.ofModel(
-        at: URL(fileURLWithPath: configuration.resolved($0)),
-        further: FrozenLanguageModel.tokenizerEndings)
+    tokenizerFingerprint = try configuration.tokenizerFolder.map {
+      try Fingerprint.ofModel(at: $0, further: FrozenLanguageModel.tokenizerEndings)
     }
   }
 
@@ -118,7 +116,7 @@ public struct FrozenLanguageModel {
     _ configuration: LanguageModelConfiguration
   ) throws -> any LanguageTokenizer {
     try tokenizer(
-      at: configuration.tokenizer.map { URL(fileURLWithPath: configuration.resolved($0)) },
+      at: configuration.tokenizerFolder,
       LanguageModelSource(URL(fileURLWithPath: configuration.weights())))
   }
 
@@ -132,16 +130,9 @@ public struct FrozenLanguageModel {
 
   /// Weights are read where they are mapped: what does not fit is read from the disk anew at every
   /// step, which nobody wants to wait for.
-  private static func requireMemory(
-    for source: LanguageModelSource, in precision: ProductPrecision
-  ) throws {
-    guard let memory = SystemMemory.current() else { return }
-    try requireRoom(
-      bytes: source.weightBytes(in: precision), memory: memory, path: source.url.path)
-  }
-
-  static func requireRoom(bytes: Int, memory: SystemMemory, path: String) throws {
-    guard bytes > memory.available else { return }
+  /// - Parameter memory: The machine's; nil where it is not known.
+  static func requireRoom(bytes: Int, memory: SystemMemory?, path: String) throws {
+    guard let memory, bytes > memory.available else { return }
     throw RunError.tooLarge(path: path, bytes: bytes, memory: memory.available)
   }
 }

@@ -25,6 +25,9 @@ public struct LanguageModelConfiguration: Codable, Equatable, Sendable {
   /// `path` with the family's name in it.
   var weightsPath: String? { path.map(resolved) }
 
+  /// `tokenizer` with the family's name in it.
+  var tokenizerFolder: URL? { tokenizer.map { URL(fileURLWithPath: resolved($0)) } }
+
   /// Where the weights lie.
   /// - Throws: `ConfigurationError.invalidValue` where no path is given.
   func weights() throws -> String {

@@ -41,11 +41,9 @@ extension StageTwoRecipe {
     public func check() throws {
       try KeyCheck.check(self, like: Self())
       try model.qFormer.check()
-      if vision.path == nil {
-        throw ConfigurationError.invalidValue(
-          field: "vision.path", found: "null", expected: "the image encoder of stage 1",
-          advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
-      }
+      try require(
+        vision.path != nil, "vision.path", found: "null", expected: "the image encoder of stage 1",
+        advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
       try checkCommon()
       if let chunkSize = run.training.chunkSize {
         throw ConfigurationError.invalidValue(
@@ -56,17 +54,14 @@ extension StageTwoRecipe {
       }
       try validation.check()
       try initialise.check()
-      if initialise != InitialiseConfiguration(), stage1.checkpoint != StageOneSource.none {
-        throw ConfigurationError.invalidValue(
-          field: "initialise", found: "a start beside stage1.checkpoint (\(stage1.checkpoint))",
-          expected: "one start",
-          advice: "begin from stage 1, or add --set stage1.checkpoint=\(StageOneSource.none)")
-      }
-      guard vision.frozen else {
-        throw ConfigurationError.invalidValue(
-          field: "vision.frozen", found: "false", expected: "true",
-          advice: "stage 2 trains the Q-Former alone")
-      }
+      try require(
+        initialise == InitialiseConfiguration() || stage1.checkpoint == StageOneSource.none,
+        "initialise", found: "a start beside stage1.checkpoint (\(stage1.checkpoint))",
+        expected: "one start",
+        advice: "begin from stage 1, or add --set stage1.checkpoint=\(StageOneSource.none)")
+      try require(
+        vision.frozen, "vision.frozen", found: "false", expected: "true",
+        advice: "stage 2 trains the Q-Former alone")
     }
   }
 }
@@ -102,11 +97,9 @@ public struct StageTwoValidationConfiguration: Codable, Equatable, Sendable {
 
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    guard generation.minimumNewTokens <= generation.maximumNewTokens else {
-      throw ConfigurationError.invalidValue(
-        field: "validation.generation.minimumNewTokens",
-        found: String(generation.minimumNewTokens),
-        expected: "at most maximumNewTokens, \(generation.maximumNewTokens)", advice: "")
-    }
+    try require(
+      generation.minimumNewTokens <= generation.maximumNewTokens,
+      "validation.generation.minimumNewTokens", found: generation.minimumNewTokens,
+      expected: "at most maximumNewTokens, \(generation.maximumNewTokens)")
   }
 }

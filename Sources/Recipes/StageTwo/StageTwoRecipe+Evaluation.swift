@@ -1,3 +1,4 @@
+import Checkpointing
 import Configuration
 import Datasets
 import Files
@@ -12,9 +13,8 @@ extension StageTwoRecipe {
   public struct EvaluationResult {
     /// One line for each score.
     public let text: String
-    let values: [(name: String, value: Double)]
-    let checkpoint: URL
-    let step: Int
+    let values: NamedValues
+    let file: CheckpointFile
     /// What was said of each image.
     public let answers: [Answer]
 
@@ -29,28 +29,16 @@ extension StageTwoRecipe {
       /// One JSON object.
       public var json: String {
         get throws {
-          let encoder = JSONEncoder()
-          encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-          return try FileName.json([id, image]) { names in
-            let named = Answer(id: names[0], image: names[1], truth: truth, text: text)
-            return String(decoding: try encoder.encode(named), as: UTF8.self)
+          try JSONLine.text(naming: [id, image]) {
+            Answer(id: $0[0], image: $0[1], truth: truth, text: text)
           }
         }
       }
     }
 
     /// One JSON object with the checkpoint, its step and every number.
-    public var json: String {
-      get throws {
-        var object: [String: Any] = ["checkpoint": checkpoint.path, "step": step]
-        for (name, value) in values { object[name] = value }
-        let data = try JSONSerialization.data(
-          withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
-      }
-    }
+    public var json: String { get throws { try file.json(values) } }
   }
-
 }
 
 /// Judges a stage-2 checkpoint on captions and on questions.
@@ -85,7 +73,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
       scores.bleu.enumerated().map { (name: "bleu\($0.offset + 1)", value: $0.element) }
       + [("rougeL", scores.rougeL), ("cider", scores.cider)]
     return judgement(
-      values, count: texts.count, kind: "captions",
+      values, kind: "captions",
       answers: texts.map {
         .init(
           id: $0.item.id, image: $0.item.image.path, truth: $0.item.references, text: $0.text)
@@ -116,10 +104,14 @@ extension LoadedRecipe where R == StageTwoRecipe {
     report: @escaping (String) -> Void
   ) throws -> EvaluationResult {
     var said: [(item: QuestionSet.Item, text: String)] = []
+    // The tokens that a prompt may have; nil where nothing limits it.
+    let room = recipe.languageModel.model.maximumLength.map {
+      $0 - recipe.qFormer.queryCount - options.maximumNewTokens
+    }
     let asked = questions.items.compactMap { item -> (item: QuestionSet.Item, words: String)? in
       let words = template.replacingOccurrences(
         of: "{}", with: CaptionText.cleanedQuestion(item.question))
-      guard let room = roomForPrompt(options), recipe.texts.beginning(words).count > room else {
+      guard let room, recipe.texts.beginning(words).count > room else {
         return (item, words)
       }
       report("skipped question \(item.id): longer than the \(room) tokens that there is room for")
@@ -131,40 +123,26 @@ extension LoadedRecipe where R == StageTwoRecipe {
       report: report
     ) { place, texts in said.append((asked[place].item, texts.first ?? "")) }
     let judged = said.filter { !$0.item.answers.isEmpty }
-    let values =
-      judged.isEmpty
-      ? []
-      : [
-        (
-          name: "accuracy",
-          value: AnswerScores(
-            answers: judged.map(\.item.answers), predictions: judged.map(\.text)
-          ).accuracy
-        )
-      ]
+    var values: NamedValues = []
+    if !judged.isEmpty {
+      let scores = AnswerScores(
+        answers: judged.map(\.item.answers), predictions: judged.map(\.text))
+      values = [("accuracy", scores.accuracy)]
+    }
     return judgement(
-      values, count: said.count, kind: "questions",
+      values, kind: "questions",
       answers: said.map {
         .init(id: $0.item.id, image: $0.item.image.path, truth: $0.item.answers, text: $0.text)
       })
   }
 
-  /// The tokens that a prompt may have; nil where nothing limits it.
-  private func roomForPrompt(_ options: GenerationOptions) -> Int? {
-    recipe.languageModel.model.maximumLength.map {
-      $0 - recipe.qFormer.queryCount - options.maximumNewTokens
-    }
-  }
-
   private func judgement(
-    _ values: [(name: String, value: Double)], count: Int, kind: String,
-    answers: [EvaluationResult.Answer]
+    _ values: NamedValues, kind: String, answers: [EvaluationResult.Answer]
   ) -> EvaluationResult {
+    let heading = "\(file.url.path), step \(file.metadata.step), \(answers.count) \(kind)"
     let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }
     return EvaluationResult(
-      text: (["\(file.url.path), step \(file.metadata.step), \(count) \(kind)"] + lines)
-        .joined(separator: "\n"),
-      values: values + [(kind, Double(count))], checkpoint: file.url, step: file.metadata.step,
-      answers: answers)
+      text: ([heading] + lines).joined(separator: "\n"),
+      values: values + [(kind, Double(answers.count))], file: file, answers: answers)
   }
 }

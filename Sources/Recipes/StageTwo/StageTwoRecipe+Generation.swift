@@ -55,9 +55,10 @@ extension LoadedRecipe where R == StageTwoRecipe {
         generator.onToken = { _, _, token in own.add(token) }
         pieces = own
       }
-      let texts = try recipe.imageCaptioner(
-        features, beginnings: places.map { beginnings[$0] }, generator, firstPrompt: places[0])
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      let texts = try recipe.generated(
+        from: features, beginnings: places.map { beginnings[$0] }, generator, firstPrompt: places[0]
+      )
+      try StopRequest.check()
       pieces?.finish(texts.first?.first ?? "")
       for (place, texts) in zip(places, texts) { try show(place, texts) }
     }

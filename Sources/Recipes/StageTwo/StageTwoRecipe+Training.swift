@@ -18,7 +18,7 @@ extension StageTwoRecipe {
 
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) -> [(name: String, value: Double)] {
+  ) -> NamedValues {
     let indices = batch.places.map { firstIndex + $0 }
     let loss = qFormer.addGradients(
       of: tower.features(batch),
@@ -51,13 +51,11 @@ extension StageTwoRecipe {
   func checkRoom() throws {
     guard let room = languageModel.model.maximumLength else { return }
     let training = qFormer.queryCount + configuration.data.maximumTextLength
-    guard training <= room else {
-      throw ConfigurationError.invalidValue(
-        field: "data.maximumTextLength", found: String(configuration.data.maximumTextLength),
-        expected: "at most \(max(0, room - qFormer.queryCount))",
-        advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
-          + "before the text")
-    }
+    try require(
+      training <= room, "data.maximumTextLength", found: configuration.data.maximumTextLength,
+      expected: "at most \(max(0, room - qFormer.queryCount))",
+      advice: "the language model has \(room) positions, and \(qFormer.queryCount) queries stand "
+        + "before the text")
     try checkRoom(
       prompt: texts.beginning(nil).count, new: configuration.validation.generation.maximumNewTokens,
       field: "validation.generation.maximumNewTokens")
@@ -71,13 +69,10 @@ extension StageTwoRecipe {
   func checkRoom(prompt: Int, new: Int, field: String) throws {
     guard let room = languageModel.model.maximumLength else { return }
     let left = room - qFormer.queryCount - prompt
-    guard new <= left else {
-      throw ConfigurationError.invalidValue(
-        field: field, found: String(new), expected: "at most \(max(0, left))",
-        advice:
-          "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
-          + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
-    }
+    try require(
+      new <= left, field, found: new, expected: "at most \(max(0, left))",
+      advice: "the language model has \(room) positions: \(qFormer.queryCount) queries, \(prompt) "
+        + "tokens of the prompt and the new ones must fit; a shorter prompt helps")
   }
 
   // MARK: Validation
@@ -85,19 +80,14 @@ extension StageTwoRecipe {
   public func validate() throws -> ValidationReport? {
     guard let dataset = data.validation else { return nil }
     let start = ContinuousClock.now
-    guard let loss = try heldOutLoss(dataset) else { return nil }
-    let captions = CaptionEvaluation(recipe: self)
-    guard let judged = try captions.run(on: dataset, atMost: configuration.validation.captions)
-    else { return nil }
-    let images = try SampleImages(
-      tower: tower, data: data, count: configuration.log.images,
-      showsPixels: configuration.log.tensorBoard, caption: captions.captions
-    ).run(on: dataset)
+    let loss = try heldOutLoss(dataset)
+    let judged = try judgedCaptions(of: dataset, atMost: configuration.validation.captions)
+    let images = try sampleImages(of: dataset, caption: captions)
     let seconds = Int((ContinuousClock.now - start).inSeconds)
-    var values: [(name: String, value: Double)] = [("lm", loss)]
+    var values: NamedValues = [("lm", loss)]
     var lines = ["validation (\(seconds) s)  " + String(format: "lm %.4f", loss)]
     if let scores = judged.scores {
-      values += scores.values
+      values += scores.logged
       let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
       lines.append("  \(judged.count) captions\(empty): \(scores.line)")
     }
@@ -109,16 +99,15 @@ extension StageTwoRecipe {
   }
 
   /// The mean loss on held-out images, without dropout, weighted by the images of each batch;
-  /// captions are cut at the same places at every validation. Not a number where none can be read, nil
-  /// if the run was asked to stop.
-  private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double? {
+  /// captions are cut at the same places at every validation. Not a number where none can be read.
+  private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double {
     var (sum, count) = (0.0, 0.0)
     let loader = try data.evaluationLoader(
       dataset, tower: tower, encode: captionEncoder,
       batchSize: configuration.validation.batchSize)
     let splits = StageTwoRecipe.splits(configuration.seed, step: 0)
     while let batch = try loader.next() {
-      if StopRequest.signal != nil { return nil }
+      try StopRequest.check()
       if batch.samples.isEmpty { continue }
       let loss = withoutGradients {
         let indices = batch.samples.indices.map { Int(count) + $0 }

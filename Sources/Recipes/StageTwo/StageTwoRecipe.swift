@@ -37,18 +37,16 @@ public struct StageTwoRecipe: ImageTextRecipe {
     func checkpoint(_ path: String) -> CheckpointFile? {
       try? CheckpointFile.open(fileOrFolder: path) { _ in }
     }
-    let start: QFormerConfiguration?
     if let earlier {
-      start = earlier.model.qFormer
+      defaults.model.qFormer = earlier.model.qFormer
     } else if let path = configuration.initialise.checkpoint {
-      start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self).model.qFormer
+      let start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self)
+      if let start { defaults.model.qFormer = start.model.qFormer }
     } else if configuration.stage1.checkpoint != StageOneSource.none {
-      start = try? checkpoint(configuration.stage1.checkpoint)?
-        .configuration(of: StageOneRecipe.self).model.qFormer
-    } else {
-      start = nil
+      let start = try? checkpoint(configuration.stage1.checkpoint)?
+        .configuration(of: StageOneRecipe.self)
+      if let start { defaults.model.qFormer = start.model.qFormer }
     }
-    if let start { defaults.model.qFormer = start }
     return defaults
   }
 
@@ -194,37 +192,27 @@ public struct StageTwoRecipe: ImageTextRecipe {
 
   private func stageOneFile(_ report: (String) -> Void) throws -> CheckpointFile {
     let path = configuration.stage1.checkpoint
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ConfigurationError.invalidValue(
-        field: "stage1.checkpoint", found: path,
-        expected: "a stage-1 checkpoint or the folder of a stage-1 run",
-        advice:
-          "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, name another by "
-          + "--set stage1.checkpoint=PATH, or begin without by --set stage1.checkpoint=none")
-    }
+    try require(
+      FileManager.default.fileExists(atPath: path), "stage1.checkpoint", found: path,
+      expected: "a stage-1 checkpoint or the folder of a stage-1 run",
+      advice: "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, "
+        + "name another by --set stage1.checkpoint=PATH, or begin without by "
+        + "--set stage1.checkpoint=none")
     return try CheckpointFile.open(fileOrFolder: path, report: report)
   }
 
   /// Other features of the same encoder are allowed, but seldom meant.
   private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
     let earlier = try file.configuration(of: StageOneRecipe.self).vision
-    let differences = [
-      ("layer", earlier.layer.map(String.init), configuration.vision.layer.map(String.init)),
-      (
-        "imageSize", earlier.imageSize.map(String.init),
-        configuration.vision.imageSize.map(String.init)
-      ),
-      (
-        "finalNorm", earlier.finalNorm.map(String.init),
-        configuration.vision.finalNorm.map(String.init)
-      ),
-      (
-        "precision", earlier.precision?.rawValue, configuration.vision.precision?.rawValue
-      ),
-    ]
-    for (key, then, now) in differences where then != now {
+    func note(_ key: String, _ value: (VisionConfiguration) -> String?) {
+      let (then, now) = (value(earlier), value(configuration.vision))
+      if then == now { return }
       progress.say(
         "note: vision.\(key) was \(then ?? "null") in stage 1, now it is \(now ?? "null")")
     }
+    note("layer") { $0.layer.map(String.init) }
+    note("imageSize") { $0.imageSize.map(String.init) }
+    note("finalNorm") { $0.finalNorm.map(String.init) }
+    note("precision") { $0.precision?.rawValue }
   }
 }

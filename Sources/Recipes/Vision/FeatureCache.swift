@@ -84,13 +84,13 @@ final class FeatureCache {
       return nil
     }
     if readsWholeFiles {
-      report("features: \(url.path) (\(bytes(layout))) is held against its checksums")
-    }
-    if readsWholeFiles, let row = try store.firstDamagedRow() {
-      report(
-        "features: made again, because of a damaged file: \(url.path), image "
-          + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
-      return nil
+      report("features: \(url.path) (\(bytes(byteCount(layout)))) is held against its checksums")
+      if let row = try store.firstDamagedRow() {
+        report(
+          "features: made again, because of a damaged file: \(url.path), image "
+            + "\(row % layout.images + 1) in view \(row / layout.images + 1)")
+        return nil
+      }
     }
     let absent =
       store.absentCount == 0
@@ -160,7 +160,7 @@ final class FeatureCache {
       if !isWaiting { report("features: another process makes \(url.path): waiting for it") }
       isWaiting = true
       usleep(100_000)
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
     }
   }
 
@@ -177,15 +177,13 @@ final class FeatureCache {
         reason: "the features take \(bytes(size)), and \(bytes(available)) are free; name another "
           + "folder by vision.cacheFolder, or fewer vision.views")
     }
-    return bytes(layout)
+    return bytes(size)
   }
 
   /// As a floating-point number, since a recipe may ask for more than the largest integer.
   private func byteCount(_ layout: FeatureLayout) -> Double {
     Double(layout.rowCount) * Double(layout.rowByteCount)
   }
-
-  private func bytes(_ layout: FeatureLayout) -> String { bytes(byteCount(layout)) }
 
   private func bytes(_ count: Double) -> String {
     count < 1e9

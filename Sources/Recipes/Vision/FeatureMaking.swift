@@ -12,9 +12,6 @@ struct FeatureMaking {
 
   /// The images that go through the encoder at once.
   private static let batchSize = 16
-  /// How much time the end of a process may cost.
-  private static let secondsBetweenKeeping = 2.0
-
   /// Writes all rows that are missing. Whatever ends it early, the rows so far are kept.
   /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `RunError`.
   func fill(_ writer: FeatureWriter) throws {
@@ -52,9 +49,9 @@ struct FeatureMaking {
     while let batch = try loader.next() {
       for skipped in batch.skipped { report("  skipped \(skipped)") }
       try add(batch, from: start, to: writer)
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+      try StopRequest.check()
       // The first batch at once: a disk that cannot be written shows here.
-      if progress.isTimeToKeep(every: FeatureMaking.secondsBetweenKeeping) { try writer.keep() }
+      if progress.isTimeToKeep() { try writer.keep() }
       if let line = progress.line(after: writer.rowCount) { report(line) }
     }
     for skipped in loader.skipped { report("  skipped \(skipped)") }
@@ -66,8 +63,7 @@ struct FeatureMaking {
   private func add(_ batch: Batch, from start: Int, to writer: FeatureWriter) throws {
     let features = tower.features(batch.content).value
     if features.hasNonFinite {
-      throw RunError.notFiniteResult(
-        what: "the image encoder's features are", culprit: tower.nonFiniteParameter)
+      throw RecipeModel(vision: tower.encoder).notFinite("the image encoder's features are")
     }
     let rows = features.readMatrix { BFloat16Matrix(rounding: $0) }
     let length = rows.rows * rows.columns / batch.samples.count
@@ -97,16 +93,17 @@ private struct Progress {
     before = done
   }
 
-  mutating func isTimeToKeep(every seconds: Double) -> Bool {
+  /// Two seconds are what the end of a process may cost.
+  mutating func isTimeToKeep() -> Bool {
     let now = ContinuousClock.now
-    if let lastKeeping, (now - lastKeeping).inSeconds < seconds { return false }
+    if let lastKeeping, now - lastKeeping < .seconds(2) { return false }
     lastKeeping = now
     return true
   }
 
   mutating func line(after done: Int) -> String? {
     let now = ContinuousClock.now
-    guard (now - lastLine).inSeconds >= 10 else { return nil }
+    guard now - lastLine >= .seconds(10) else { return nil }
     lastLine = now
     let rate = Double(done - before) / (now - start).inSeconds
     let left = ProgressReporter.duration(Double(total - done) / rate)

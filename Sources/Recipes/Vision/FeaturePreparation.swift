@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Foundation
+import Training
 
 /// Computes and keeps the features that the runs of a recipe read, without training.
 public struct FeaturePreparation {
@@ -16,12 +17,9 @@ public struct FeaturePreparation {
   public init(
     _ configuration: some ImageTextConfiguration, report: @escaping (String) -> Void
   ) throws {
-    guard configuration.vision.frozen else {
-      throw ConfigurationError.invalidValue(
-        field: "vision.frozen", found: "false", expected: "true",
-        advice:
-          "the features of an encoder that is trained change at every step, and cannot be kept")
-    }
+    try require(
+      configuration.vision.frozen, "vision.frozen", found: "false", expected: "true",
+      advice: "the features of an encoder that is trained change at every step, and cannot be kept")
     try configuration.check()
     var vision = configuration.vision
     vision.cache = true

@@ -31,16 +31,11 @@ struct FeatureStamp: Encodable {
   }
 
   /// As JSON, the same text for the same stamp.
-  func text() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
+  func text() throws -> String { try JSONLine.text(self) }
 
   /// The name of the file: the beginning of a digest of the stamp.
   static func fileName(of text: String) -> String {
-    SHA256.hash(text.utf8).prefix(8).hexadecimal
-      + ".safetensors"
+    SHA256.hash(text.utf8).prefix(8).hexadecimal + ".safetensors"
   }
 
   /// What differs between two stamps, by the names of their parts; nil where one is no stamp.

@@ -24,12 +24,11 @@ struct FeatureStore: SampleContent {
   init?(_ url: URL, stamp: String, layout: FeatureLayout) throws {
     let file = try SafetensorsFile(url)
     guard file.metadata[FeatureLayout.stamp] == stamp else { return nil }
-    let tensors = try layout.tensors.map { expected in
-      let found = try file.tensor(named: expected.name)
-      return found.shape == expected.shape && found.elementType == expected.elementType
-        ? found : nil
-    }.compactMap { $0 }
-    guard tensors.count == 3 else { return nil }
+    let tensors = try layout.tensors.map { try file.tensor(named: $0.name) }
+    let isExpected = zip(tensors, layout.tensors).allSatisfy {
+      $0.shape == $1.shape && $0.elementType == $1.elementType
+    }
+    guard isExpected else { return nil }
     (checksums, isPresent) = try withExtendedLifetime(file) {
       let checksums = FeatureLayout.numbers(in: tensors[0].bytes)
       let (expected, found) = (
@@ -78,7 +77,7 @@ struct FeatureStore: SampleContent {
   func firstDamagedRow() throws -> Int? {
     try withExtendedLifetime(stored.file) {
       for (row, checksum) in checksums.enumerated() where checksum != 0 {
-        if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+        try StopRequest.check()
         if FeatureLayout.checksum(of: bytes(ofRow: row)) != checksum { return row }
       }
       return nil

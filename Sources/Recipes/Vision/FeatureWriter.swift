@@ -132,30 +132,23 @@ final class FeatureWriter {
       return digest.first.map { Mark(rows: layout.rowCount, digest: $0) }
     }
     guard length == end + Mark.byteCount else { return nil }
-    return Mark(try file.bytes(at: end, count: Mark.byteCount))
+    let numbers = try file.bytes(at: end, count: Mark.byteCount)
+      .withUnsafeBytes { FeatureLayout.numbers(in: $0) }
+    guard numbers.count == 3 else { return nil }
+    return Mark(
+      rows: Int(clamping: UInt64(numbers[1]) << 32 | UInt64(numbers[0])), digest: numbers[2])
   }
 
-  /// The rows that are kept, and the digest of their checksums.
+  /// The rows that are kept, in two halves, the lower one first, and the digest of their checksums.
   private struct Mark {
     static let byteCount = 12
     let rows: Int
     let digest: UInt32
 
-    init(rows: Int, digest: UInt32) {
-      self.rows = rows
-      self.digest = digest
-    }
-
-    init?(_ bytes: [UInt8]) {
-      guard bytes.count == Mark.byteCount else { return nil }
-      let rows = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-      self.rows = Int(clamping: rows)
-      digest = bytes[8...].reversed().reduce(0) { $0 << 8 | UInt32($1) }
-    }
-
     var bytes: [UInt8] {
-      withUnsafeBytes(of: UInt64(rows).littleEndian, Array.init)
-        + FeatureLayout.bytes(of: [digest])
+      FeatureLayout.bytes(of: [
+        UInt32(truncatingIfNeeded: rows), UInt32(truncatingIfNeeded: rows >> 32), digest,
+      ])
     }
   }
 }

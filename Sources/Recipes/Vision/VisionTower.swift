@@ -5,16 +5,12 @@ import Files
 import Foundation
 import Layers
 import Tensors
+import Training
 import VisionEncoders
 import WeightFiles
 
 /// The image encoder of a run, with the part of it that the configuration asks for.
 public struct VisionTower {
-  /// The first of the encoder's parameters that is not finite, for a person to mend.
-  var nonFiniteParameter: String? {
-    encoder.namedParameters.first { $0.parameter.value.hasNonFinite }.map { "vision." + $0.name }
-  }
-
   public let encoder: any VisionEncoder
   let output: VisionOutput
   /// The side of the images, in pixels.
@@ -66,25 +62,21 @@ public struct VisionTower {
   }
 
   private func check(_ configuration: VisionConfiguration) throws {
-    if let layer = configuration.layer, !(1...encoder.layerCount).contains(layer) {
-      throw ConfigurationError.invalidValue(
-        field: "vision.layer", found: String(layer), expected: "1 to \(encoder.layerCount)",
-        advice: "null takes the one that BLIP-2 takes")
+    if let layer = configuration.layer {
+      try require(
+        (1...encoder.layerCount).contains(layer), "vision.layer", found: layer,
+        expected: "1 to \(encoder.layerCount)", advice: "null takes the one that BLIP-2 takes")
     }
-    if configuration.finalNorm == true && !encoder.hasFinalNorm {
-      throw ConfigurationError.invalidValue(
-        field: "vision.finalNorm", found: "true", expected: "false or null",
-        advice: "this encoder has no norm after its last block")
-    }
+    try require(
+      configuration.finalNorm != true || encoder.hasFinalNorm, "vision.finalNorm", found: "true",
+      expected: "false or null", advice: "this encoder has no norm after its last block")
     // Public models may have a native size of which the last rows and columns are never seen; a
     // chosen size should not have such.
     let isWhole = imageSize % encoder.patchSize == 0 || imageSize == encoder.nativeImageSize
-    if imageSize < encoder.patchSize || imageSize > 8192 || !isWhole {
-      throw ConfigurationError.invalidValue(
-        field: "vision.imageSize", found: String(imageSize),
-        expected: "a multiple of the patch size \(encoder.patchSize), at most 8192",
-        advice: "null takes the encoder's own \(encoder.nativeImageSize)")
-    }
+    try require(
+      isWhole && imageSize >= encoder.patchSize && imageSize <= 8192, "vision.imageSize",
+      found: imageSize, expected: "a multiple of the patch size \(encoder.patchSize), at most 8192",
+      advice: "null takes the encoder's own \(encoder.nativeImageSize)")
   }
 
   /// What the encoder makes of an image, in words.

@@ -138,5 +138,4 @@ private struct ReplacedFolder: Error, CustomStringConvertible, LocalizedError {
   let reason: String
 
   var description: String { "\(path) was replaced while the run went on (\(reason))" }
-  var errorDescription: String? { description }
 }

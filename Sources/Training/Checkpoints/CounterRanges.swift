@@ -5,9 +5,11 @@ extension CheckpointFile {
   /// Which numbers a run's counters may have: what lies outside was not written by a run, and would
   /// make one go on with numbers that mean nothing.
   private static let counterRanges: [String: ClosedRange<Double>] = [
-    "threads": 1...65_536, "updates": 0...Double(Int32.max), "bestStep": 0...Double(Int32.max),
-    "validatedStep": 0...Double(Int32.max), "skippedSteps": 0...Double(Int32.max),
-    "skippedImages": 0...0x1p53, "loggedSteps": 0...Double(Int32.max),
+    "threads": 1...65_536, "skippedImages": 0...0x1p53,
+  ]
+  /// Counters of steps, of which there are no more than the run has taken.
+  private static let stepCounters: Set = [
+    "updates", "bestStep", "validatedStep", "skippedSteps", "loggedSteps",
   ]
 
   /// Holds the numbers of the run against what runs write.
@@ -20,7 +22,8 @@ extension CheckpointFile {
         found: "\(metadata.step)")
     }
     for (name, value) in metadata.counters.sorted(by: { $0.key < $1.key }) {
-      guard let range = Self.counterRanges[name] else {
+      let isOfSteps = Self.stepCounters.contains(name)
+      guard let range = isOfSteps ? 0...Double(Int32.max) : Self.counterRanges[name] else {
         guard value.isFinite else { throw wrong(name, "a number", value) }
         continue
       }
@@ -28,9 +31,7 @@ extension CheckpointFile {
         let least = Int(range.lowerBound)
         throw wrong(name, "a whole number from \(least) to \(Int(range.upperBound))", value)
       }
-    }
-    for name in ["updates", "validatedStep", "skippedSteps", "bestStep", "loggedSteps"] {
-      if let value = metadata.counters[name], value > Double(metadata.step) {
+      if isOfSteps, value > Double(metadata.step) {
         throw wrong(name, "at most the step, \(metadata.step)", value)
       }
     }

@@ -31,16 +31,11 @@ extension CheckpointFile {
     let url = URL(fileURLWithPath: path)
     guard FileSystem.isFolder(path) else { return try open(url) }
     let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
-    for entry in passedOver {
-      report("passed over \(entry.url.lastPathComponent): \(entry.reason.localizedDescription)")
+    let reasons = passedOver.map {
+      "\($0.url.lastPathComponent): \($0.reason.localizedDescription)"
     }
-    guard let file else {
-      throw RunError.noCheckpoint(
-        folder: path,
-        passedOver: passedOver.map {
-          "\($0.url.lastPathComponent): \($0.reason.localizedDescription)"
-        })
-    }
+    for reason in reasons { report("passed over \(reason)") }
+    guard let file else { throw RunError.noCheckpoint(folder: path, passedOver: reasons) }
     return file
   }
 
@@ -49,41 +44,35 @@ extension CheckpointFile {
   ///   - differences: What differs in the recipe and may not, in words.
   ///   - allowChangedData: Whether the data's digest may differ.
   func check(
-    _ identity: RunIdentity, differences fixed: [String], allowChangedData: Bool
+    _ identity: RunIdentity, differences: [String], allowChangedData: Bool
   ) throws {
-    var differences = fixed
     var advice = "Choose the configuration that the run was begun with, or begin a new run with "
     advice += "initialise.checkpoint."
-    for name in Set(metadata.fingerprints.keys).union(identity.fingerprints.keys).sorted() {
-      let (then, now) = (metadata.fingerprints[name], identity.fingerprints[name])
-      if then == now || (name == "data" && allowChangedData) { continue }
-      differences.append(
-        "\(name): the checkpoint was made with \(then ?? "none"), now it is \(now ?? "none")")
-      if name == "data" {
-        advice += " If the data was changed on purpose: --set resume.allowChangedData=true."
-      }
+    if !allowChangedData, metadata.fingerprints["data"] != identity.fingerprints["data"] {
+      advice += " If the data was changed on purpose: --set resume.allowChangedData=true."
     }
-    if !differences.isEmpty {
-      throw RunError.differsFromCheckpoint(
-        file: url.path, differences: differences, advice: advice)
-    }
+    try requireSame(
+      identity.fingerprints, except: allowChangedData ? ["data"] : [], beside: differences,
+      advice: advice)
   }
-}
 
-extension CheckpointFile {
   /// Refuses to use a checkpoint with other files than it was trained with.
   /// - Parameters:
   ///   - now: The digests of the files at hand, by name.
   ///   - ignored: Names that do not matter.
+  ///   - further: What differs beside files, in words.
   /// - Throws: `RunError.differsFromCheckpoint`.
   func requireSame(
-    _ now: [String: String], except ignored: Set<String>, advice: String
+    _ now: [String: String], except ignored: Set<String>, beside further: [String] = [],
+    advice: String
   ) throws {
-    let names = Set(metadata.fingerprints.keys).union(now.keys).subtracting(ignored)
-    let differences = names.sorted().filter { metadata.fingerprints[$0] != now[$0] }.map {
-      "\($0): the checkpoint was made with \(metadata.fingerprints[$0] ?? "none"), now it is "
-        + (now[$0] ?? "none")
-    }
+    let then = metadata.fingerprints
+    let names = Set(then.keys).union(now.keys).subtracting(ignored).sorted()
+    let differences =
+      further
+      + names.filter { then[$0] != now[$0] }.map {
+        "\($0): the checkpoint was made with \(then[$0] ?? "none"), now it is \(now[$0] ?? "none")"
+      }
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
         file: url.path, differences: differences, advice: advice)

@@ -27,13 +27,13 @@ public struct LossSums: Equatable {
   public var values: [String: Double] = [:]
   public var steps = 0
 
-  mutating func add(_ losses: [(name: String, value: Double)]) {
+  mutating func add(_ losses: NamedValues) {
     for loss in losses { values[loss.name, default: 0] += loss.value }
     steps += 1
   }
 
   /// The means, in the order of these losses.
-  func means(of losses: [(name: String, value: Double)]) -> [(name: String, value: Double)] {
+  func means(of losses: NamedValues) -> NamedValues {
     losses.map { ($0.name, (values[$0.name] ?? 0) / Double(max(1, steps))) }
   }
 }

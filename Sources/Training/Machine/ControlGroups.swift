@@ -5,11 +5,6 @@ public struct ControlGroups {
   public struct Memory: Equatable {
     public let limit: Int
     public let used: Int
-
-    public init(limit: Int, used: Int) {
-      self.limit = limit
-      self.used = used
-    }
   }
 
   /// The limit that leaves the least memory, or nil where none is set.
@@ -31,17 +26,16 @@ public struct ControlGroups {
       guard parts.count == 3 else { continue }
       let controllers = parts[1].split(separator: ",")
       if parts[0] == "0", controllers.isEmpty {
-        for folder in Self.folders(root, path: parts[2]) {
-          memories += Self.memory2(folder).map { [$0] } ?? []
-          quotas += Self.quota2(folder).map { [$0] } ?? []
-        }
+        let folders = Self.folders(root, path: parts[2])
+        memories += folders.compactMap(Self.memory2)
+        quotas += folders.compactMap(Self.quota2)
       }
       if controllers.contains("memory") {
         memories += Self.folders(root + "/memory", path: parts[2]).compactMap(Self.memory1)
       }
       if controllers.contains("cpu") {
-        let mount = root + "/" + parts[1]
-        quotas += Self.folders(mount, path: parts[2]).compactMap(Self.quota1)
+        let folders = Self.folders(root + "/" + parts[1], path: parts[2])
+        quotas += folders.compactMap(Self.quota1)
       }
     }
     memory = memories.min { $0.limit - $0.used < $1.limit - $1.used }
@@ -59,25 +53,26 @@ public struct ControlGroups {
   }
 
   private static func memory2(_ folder: String) -> Memory? {
-    memory(
-      limit: folder + "/memory.max", used: folder + "/memory.current",
-      statistics: folder + "/memory.stat", cacheKey: "inactive_file")
+    memory(folder, limit: "memory.max", used: "memory.current", cacheKey: "inactive_file")
   }
 
   private static func memory1(_ folder: String) -> Memory? {
     memory(
-      limit: folder + "/memory.limit_in_bytes", used: folder + "/memory.usage_in_bytes",
-      statistics: folder + "/memory.stat", cacheKey: "total_inactive_file")
+      folder, limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
+      cacheKey: "total_inactive_file")
   }
 
+  /// - Parameter cacheKey: What cached files are called in the folder's `memory.stat`.
   private static func memory(
-    limit: String, used: String, statistics: String, cacheKey: String
+    _ folder: String, limit: String, used: String, cacheKey: String
   ) -> Memory? {
     // Version 1 says "no limit" with a number near 2^63.
-    guard let limit = SystemText.number(limit), 0..<(1 << 60) ~= limit else { return nil }
-    let used = SystemText.number(used) ?? 0
+    guard let limit = SystemText.number("\(folder)/\(limit)"), 0..<(1 << 60) ~= limit else {
+      return nil
+    }
+    let used = SystemText.number("\(folder)/\(used)") ?? 0
     let cache =
-      SystemText.read(statistics)
+      SystemText.read(folder + "/memory.stat")
       .flatMap { SystemText.value(of: cacheKey, in: $0, separator: " ") }.flatMap { Int($0) } ?? 0
     return Memory(limit: limit, used: min(limit, max(0, used.subtractingClamped(cache))))
   }

@@ -4,12 +4,9 @@ import Foundation
 public struct SystemMemory: Codable, Equatable, Sendable {
   public var total: Int
   public var available: Int
+}
 
-  public init(total: Int, available: Int) {
-    self.total = total
-    self.available = available
-  }
-
+extension SystemMemory {
   /// This machine's now; nil where the system does not say.
   public static func current(_ groups: ControlGroups = ControlGroups()) -> SystemMemory? {
     SystemMemory(SystemText.read("/proc/meminfo") ?? "", limit: groups.memory)

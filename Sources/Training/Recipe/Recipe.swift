@@ -63,9 +63,10 @@ public protocol Recipe {
   /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
   func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
-  ) throws -> [(name: String, value: Double)]
+  ) throws -> NamedValues
 
-  /// Judges held-out pairs; nil where the configuration names none, or when asked to stop.
+  /// Judges held-out pairs; nil where the configuration names none.
+  /// - Throws: `Interrupted` when asked to stop.
   func validate() throws -> ValidationReport?
 
   /// What is written after the last step, beside checkpoints. A resumed run that has no step left does it
@@ -145,7 +146,7 @@ public struct RecipeModel: Module {
 /// The outcome of a validation.
 public struct ValidationReport {
   /// Everything measured, by name.
-  public var values: [(name: String, value: Double)]
+  public var values: NamedValues
   /// Lines for people.
   public var lines: [String]
   /// Held-out images with what the model says of them.
@@ -156,8 +157,7 @@ public struct ValidationReport {
   public var scoreName: String
 
   package init(
-    values: [(name: String, value: Double)], lines: [String], images: [SampleImage],
-    score: Double, scoreName: String
+    values: NamedValues, lines: [String], images: [SampleImage], score: Double, scoreName: String
   ) {
     self.values = values
     self.lines = lines
@@ -201,11 +201,9 @@ extension RecipeConfiguration {
   package func checkRun() throws {
     try KeyCheck.check(self, like: Self())
     try run.training.check()
-    if run.precision == .int8 {
-      throw ConfigurationError.invalidValue(
-        field: "precision", found: run.precision.rawValue, expected: "fp32 or bf16",
-        advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
-          + "set vision.precision to int8")
-    }
+    try require(
+      run.precision != .int8, "precision", found: run.precision.rawValue, expected: "fp32 or bf16",
+      advice: "weights that are trained are not multiplied in int8; for a frozen image encoder, "
+        + "set vision.precision to int8")
   }
 }

@@ -31,9 +31,9 @@ extension Recipe {
   ) throws -> Configuration {
     // First, since another recipe's keys are unknown here.
     let said = try ConfigurationLoader.rootValue("recipe", file: file, overrides: overrides)
-    if let said, said != name {
-      throw ConfigurationError.invalidValue(
-        field: "\(file.path): recipe", found: said, expected: name,
+    if let said {
+      try require(
+        said == name, "\(file.path): recipe", found: said, expected: name,
         advice: "blip2-train train --config FILE trains whatever a file is of")
     }
     let first = try ConfigurationLoader.load(

@@ -104,9 +104,9 @@ public struct ResumeConfiguration: Codable, Equatable, Sendable {
 extension TrainingConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
-    if let chunkSize, chunkSize > batchSize {
-      throw ConfigurationError.invalidValue(
-        field: "training.chunkSize", found: String(chunkSize),
+    if let chunkSize {
+      try require(
+        chunkSize <= batchSize, "training.chunkSize", found: chunkSize,
         expected: "1 to training.batchSize, \(batchSize)",
         advice: "a micro-batch is cut into chunks; null takes it as a whole")
     }

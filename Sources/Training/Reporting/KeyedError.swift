@@ -21,8 +21,6 @@ public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
       + (path.map(WorkingFolder.hint(for:)) ?? "")
   }
 
-  public var errorDescription: String? { description }
-
   /// Does something with what a key names.
   /// - Parameter path: The path that the key holds, if it holds one.
   /// - Throws: `KeyedError` around what `body` throws; a configuration's errors have their key, and
@@ -32,9 +30,7 @@ public struct KeyedError: Error, CustomStringConvertible, LocalizedError {
   ) throws -> Result {
     do {
       return try body()
-    } catch let error where error is ConfigurationError || error is Interrupted {
-      throw error
-    } catch let error as KeyedError {
+    } catch  where error is ConfigurationError || error is Interrupted || error is KeyedError {
       throw error
     } catch {
       throw KeyedError(key: key, error: error, path: path)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Why a run cannot start, go on or end well, apart from its configuration and its files.
@@ -15,6 +16,8 @@ public enum RunError: Error, Equatable {
   case frozenVision(file: String, encoder: String)
   /// None of the images asked for can be read.
   case noImages(count: Int)
+  /// A source of which no image that was tried can be read, and why the first cannot.
+  case unreadableSource(tried: Int, first: String)
   /// Images and texts that are to be paired.
   case unequalCounts(images: Int, texts: Int)
   case unknownOutputForm(file: String, expected: [String])
@@ -46,91 +49,84 @@ extension RunError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
     case .cannotWrite(let file, let reason):
-      return "\(file): cannot be written: \(reason)"
+      "\(file): cannot be written: \(reason)"
     case .differsFromCheckpoint(let file, let differences, let advice):
-      return "\(file) does not fit this run:\n"
+      "\(file) does not fit this run:\n"
         + differences.map { "  \($0)" }.joined(separator: "\n") + "\n\(advice)"
     case .wrongKind(let file, let expected, let found):
-      return "\(file): expected a checkpoint of \(expected), found one of \(found); "
+      "\(file): expected a checkpoint of \(expected), found one of \(found); "
         + "name a checkpoint of a \(expected) run"
     case .noCheckpoint(let folder, let passedOver):
-      let reasons = passedOver.map { "\n  passed over \($0)" }.joined()
-      return "\(folder): no sound checkpoint to go on from; leave --resume out to begin a new run"
-        + reasons
+      "\(folder): no sound checkpoint to go on from; leave --resume out to begin a new run"
+        + passedOver.map { "\n  passed over \($0)" }.joined()
     case .folderHasRun(let folder, let newest):
-      return
-        "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
+      "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
         + "folder by --output"
     case .notFinite(let steps, let step, let diagnosis):
-      return
-        "\(steps) steps in a row, up to step \(step), had a loss or gradient that is not finite; "
+      "\(steps) steps in a row, up to step \(step), had a loss or gradient that is not finite; "
         + "no update was made by them. \(diagnosis)"
     case .vocabularyMismatch(let file, let tokens, let model):
-      return "\(file): \(tokens) tokens with [DEC], but model.qFormer.vocabularySize is \(model); "
+      "\(file): \(tokens) tokens with [DEC], but model.qFormer.vocabularySize is \(model); "
         + "set it to \(tokens) or name the vocabulary that the model was made for"
     case .frozenVision(let file, let encoder):
-      return
-        "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
+      "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
         + "in \(encoder)"
     case .noImages(let count):
-      return "none of \(count) images could be read: see the reasons above"
+      "none of \(count) images could be read: see the reasons above"
+    case .unreadableSource(let tried, let first):
+      "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
+        + "imageFolder, what they are relative to"
     case .unequalCounts(let images, let texts):
-      return
-        "\(images) images and \(texts) texts: where both are given, each image is paired with the "
+      "\(images) images and \(texts) texts: where both are given, each image is paired with the "
         + "text of its place, so give as many of one as of the other, or embed them by two calls"
     case .damagedFeatures(let file, let image, let view):
-      return
-        "\(file): the features of \(image) (view \(view)) are not what was written: the file is "
+      "\(file): the features of \(image) (view \(view)) are not what was written: the file is "
         + "damaged; make it again by blip2-train features with this run's recipe, or delete it"
     case .otherFamily(let path, let expected, let found):
-      return "\(path): expected a language model of the family \(expected), found \(found); "
+      "\(path): expected a language model of the family \(expected), found \(found); "
         + "choose it by --llm \(found), or name another by --set llm.path=FOLDER"
     case .tokenizerMismatch(let tokenizer, let tokens, let model, let rows):
-      return
-        "\(tokenizer): \(tokens) tokens, but the language model \(model) has word embeddings for "
+      "\(tokenizer): \(tokens) tokens, but the language model \(model) has word embeddings for "
         + "\(rows); name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
     case .otherEndToken(let tokenizer, let token, let model, let expected, let generation):
-      let words = expected.map(String.init).joined(separator: " or ")
-      let advice =
-        tokenizer == model
-        ? "generation_config.json says "
-          + (generation.isEmpty
-            ? "nothing" : generation.map(String.init).joined(separator: " or "))
-          + ". Set eos_token_id in config.json to \(token) if the tokenizer is the model's"
-        : "name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER"
-      return "\(tokenizer): its texts end with token \(token), those of the language model "
-        + "\(model) with \(words) (eos_token_id); \(advice)"
+      "\(tokenizer): its texts end with token \(token), those of the language model "
+        + "\(model) with \(RunError.list(expected)) (eos_token_id); "
+        + (tokenizer == model
+          ? "generation_config.json says \(RunError.list(generation)). Set eos_token_id in "
+            + "config.json to \(token) if the tokenizer is the model's"
+          : "name the tokenizer that belongs to it by --set llm.tokenizer=FOLDER")
     case .noLineFeed(let path, let tokens):
-      return
-        "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "
+      "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "
         + "check that the tokenizer belongs to the model"
     case .tooLarge(let path, let bytes, let memory):
-      return String(
+      String(
         format:
           "%@: the weights take %.1f GiB, and this machine has %.1f GiB of memory left; take a "
           + "smaller model, or one stored in 16 bits or quantised (GGUF)", path,
         Double(bytes) / 1_073_741_824, Double(memory) / 1_073_741_824)
     case .memory(let needed, let state, let available, let limit):
-      return
-        "the run needs about \(RunError.gibibytes(needed)) of memory "
+      "the run needs about \(RunError.gibibytes(needed)) of memory "
         + "(\(RunError.gibibytes(state)) for weights, gradients and moments), and \(limit) has "
         + "\(RunError.gibibytes(available)) left: raise the limit, or lower training.batchSize, "
         + "training.chunkSize or the model's sizes"
     case .disk(let folder, let needed, let checkpoints, let free):
-      return
-        "\(folder): \(checkpoints) checkpoints take \(RunError.gibibytes(needed)), and "
+      "\(folder): \(checkpoints) checkpoints take \(RunError.gibibytes(needed)), and "
         + "\(RunError.gibibytes(free)) are free on its disk: make room, choose another folder by "
         + "--output, or keep fewer by checkpoint.keep"
     case .fileSize(let needed, let limit):
-      return
-        "a checkpoint takes \(RunError.gibibytes(needed)), and files may have "
+      "a checkpoint takes \(RunError.gibibytes(needed)), and files may have "
         + "\(RunError.gibibytes(limit)) (ulimit -f): raise the limit, or take smaller sizes"
     case .notFiniteResult(let what, let culprit):
-      return "\(what) not finite (NaN or infinity): there is no result"
+      "\(what) not finite (NaN or infinity): there is no result"
         + (culprit.map { "; the parameter \($0) is not finite" } ?? "")
     case .unknownOutputForm(let file, let expected):
-      return "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
+      "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
     }
+  }
+
+  /// `1 or 2`, or `nothing`
+  private static func list(_ tokens: [Int]) -> String {
+    tokens.isEmpty ? "nothing" : tokens.map(String.init).joined(separator: " or ")
   }
 
   /// `1.5 GiB`, or `12 MiB` for less than one.
@@ -139,6 +135,4 @@ extension RunError: CustomStringConvertible, LocalizedError {
       ? String(format: "%.1f GiB", Double(bytes) / 0x1p30)
       : String(format: "%.0f MiB", (Double(bytes) / 0x1p20).rounded(.up))
   }
-
-  public var errorDescription: String? { description }
 }

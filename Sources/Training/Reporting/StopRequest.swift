@@ -23,8 +23,10 @@ public enum StopRequest {
     return number == 0 ? nil : number
   }
 
-  /// Whether one came.
-  public static var isPresent: Bool { signal != nil }
+  /// - Throws: ``Interrupted`` where one came.
+  package static func check() throws {
+    if let signal { throw Interrupted(signal: signal) }
+  }
 
   /// Listens for these signals from now on.
   /// - Parameter answer: What the program does about one, for people.
@@ -89,8 +91,4 @@ public enum StopRequest {
 /// A signal asked for an end before there was anything to save.
 public struct Interrupted: Error {
   public let signal: Int32
-
-  package init(signal: Int32) {
-    self.signal = signal
-  }
 }

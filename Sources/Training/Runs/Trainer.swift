@@ -71,13 +71,14 @@ public struct Trainer<R: Recipe> {
     in folder: URL, _ batches: any BatchStream, _ optimizer: AdamW, _ saving: CheckpointSaving,
     from state: TrainingState
   ) throws -> TrainingLoop<R> {
-    TrainingLoop(
-      recipe, batches: batches, optimizer: optimizer, saving: saving,
+    let log = RunLog(
       metrics: try MetricsLog(
         folder: folder, continuingFrom: state.step, isValidated: state.validatedStep == state.step),
       tensorBoard: configuration.log.tensorBoard
         ? try TensorBoardLog(output: folder, continuingFrom: state.step) : nil,
-      progress: progress, state: state)
+      progress: progress)
+    return TrainingLoop(
+      recipe, batches: batches, optimizer: optimizer, saving: saving, log: log, state: state)
   }
 
   // MARK: Starting

@@ -21,27 +21,23 @@ final class TrainingLoop<R: Recipe> {
   private let batches: any BatchStream
   private let optimizer: AdamW
   private let saving: CheckpointSaving
-  private let metrics: MetricsLog
-  private let tensorBoard: TensorBoardLog?
-  private let progress: ProgressReporter
+  private let log: RunLog
   private(set) var state: TrainingState
   private var skippedInRow = 0
   private var lastProblem: Problem?
 
   private var training: TrainingConfiguration { recipe.configuration.training }
+  private var progress: ProgressReporter { log.progress }
 
   init(
     _ recipe: R, batches: any BatchStream, optimizer: AdamW, saving: CheckpointSaving,
-    metrics: MetricsLog, tensorBoard: TensorBoardLog?, progress: ProgressReporter,
-    state: TrainingState
+    log: RunLog, state: TrainingState
   ) {
     self.recipe = recipe
     self.batches = batches
     self.optimizer = optimizer
     self.saving = saving
-    self.metrics = metrics
-    self.tensorBoard = tensorBoard
-    self.progress = progress
+    self.log = log
     self.state = state
   }
 
@@ -63,20 +59,19 @@ final class TrainingLoop<R: Recipe> {
   private func loop(lastStep: Int) throws -> RunOutcome {
     // A run that was stopped while it judged held-out pairs makes up for it.
     if state.step > 0, isValidationDue { try validate() }
-    while state.step < lastStep, !StopRequest.isPresent {
+    while state.step < lastStep, StopRequest.signal == nil {
       do { try step() } catch is Interrupted { break }
       if state.step == lastStep { try refuseSkippedEnd() }
       if saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
       if isValidationDue { try validate() }
     }
     try saving.saveFinally(state)
-    metrics.follow(to: saving.folder)
-    let unwritten = [metrics.flush(), tensorBoard?.flush()].compactMap { $0 }
+    let failure = log.finish(in: saving.folder)
     if let signal = StopRequest.signal {
       if state.step == 0 { progress.say("no step was whole yet: there is nothing to save") }
       return .stopped(signal: signal, isSaved: state.step > 0)
     }
-    if let failure = unwritten.first { throw failure }
+    if let failure { throw failure }
     return state.step < training.steps ? .paused : .finished
   }
 
@@ -102,9 +97,8 @@ final class TrainingLoop<R: Recipe> {
     let begin = ContinuousClock.now
     // The state changes at the end, as a whole: an error within a step leaves the one before.
     var next = state
-    let step = try OptimizerStep(training: training, optimizer: optimizer).take(state.step) {
-      micro, weight, gradients in
-      if let signal = StopRequest.signal { throw Interrupted(signal: signal) }
+    let step = try optimizer.take(state.step, of: training) { micro, weight, gradients in
+      try StopRequest.check()
       guard let batch = try batches.next() else {
         preconditionFailure("training data never ends")
       }
@@ -121,22 +115,19 @@ final class TrainingLoop<R: Recipe> {
     if step.isFinite {
       skippedInRow = 0
     } else {
-      try noteNotFinite(step.terms, step.gradients)
+      try noteNotFinite(step)
     }
-    try report(step.terms, rate: step.rate, norm: step.norm, since: begin)
+    try report(step, since: begin)
     Profile.markStep()
   }
 
-  private func noteNotFinite(
-    _ terms: [(name: String, value: Double)], _ gradients: Gradients
-  ) throws {
+  private func noteNotFinite(_ step: StepOutcome) throws {
     state.skippedSteps += 1
     skippedInRow += 1
     progress.say(
       "step \(state.step): a loss or gradient is not finite; no update was made "
         + "(\(skippedInRow) in a row)")
-    lastProblem = Problem(
-      terms, gradients, optimizer, frozenParameters: recipe.model.frozenParameters)
+    lastProblem = Problem(step, optimizer, frozenParameters: recipe.model.frozenParameters)
     if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
   }
 
@@ -156,37 +147,27 @@ final class TrainingLoop<R: Recipe> {
         + "\(state.step - skippedInRow + 1).")
   }
 
-  private func report(
-    _ terms: [(name: String, value: Double)], rate: Double, norm: Double,
-    since begin: ContinuousClock.Instant
-  ) throws {
+  private func report(_ step: StepOutcome, since begin: ContinuousClock.Instant) throws {
     let samples = training.batchSize * training.accumulation
     let samplesPerSecond = progress.rate(of: samples, in: (ContinuousClock.now - begin).inSeconds)
     progress.show(
-      step: state.step, terms, learningRate: rate, gradientNorm: norm,
+      step: state.step, step.terms, learningRate: step.rate, gradientNorm: step.norm,
       samples: (samples, samplesPerSecond), skipped: (state.skippedImages, state.skippedSteps))
     if let failure = progress.failure { throw failure }
-    state.logged.add(terms)
+    state.logged.add(step.terms)
     guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {
       return
     }
-    let means = state.logged.means(of: terms)
+    let means = state.logged.means(of: step.terms)
     state.logged = LossSums()
-    write(
-      kind: "train",
+    log.write(
+      step: state.step, kind: "train",
       means + [
-        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", rate),
-        ("gradientNorm", norm), ("samplesPerSecond", samplesPerSecond),
+        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", step.rate),
+        ("gradientNorm", step.norm), ("samplesPerSecond", samplesPerSecond),
         ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
         ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
       ])
-  }
-
-  private func write(kind: String, _ values: [(name: String, value: Double)]) {
-    if let failure = metrics.write(step: state.step, kind: kind, values) {
-      progress.say("warning: \(failure); the run goes on, and its numbers are kept for later")
-    }
-    tensorBoard?.write(step: state.step, kind: kind, values)
   }
 
   // MARK: Validation and checkpoints
@@ -199,23 +180,30 @@ final class TrainingLoop<R: Recipe> {
   }
 
   private func validate() throws {
-    guard !StopRequest.isPresent,
-      let report = try KeyedError.naming("validation", { try recipe.validate() }),
-      // A signal cuts captions short that are being written: the resumed run judges again.
-      !StopRequest.isPresent
-    else { return }
+    guard let report = try judgement() else { return }
     defer { Profile.mark("validation") }
     state.validatedStep = state.step
-    write(kind: "validation", report.values)
-    try metrics.write(step: state.step, report.images)
-    tensorBoard?.write(step: state.step, report.images)
-    for line in report.lines { progress.say(line) }
+    try log.write(step: state.step, report)
     let isSound = report.values.allSatisfy { $0.value.isFinite }
     if isSound, report.score > state.best?.value ?? -.infinity {
       state.best = TrainingState.Best(step: state.step, value: report.score)
       progress.say("the best so far, by \(report.scoreName)")
       // The best is kept, so it must be on disk, and say that it is.
       try save()
+    }
+  }
+
+  /// Nil where there are no held-out pairs, and where a signal asked for an end: the resumed run judges
+  /// again.
+  private func judgement() throws -> ValidationReport? {
+    do {
+      try StopRequest.check()
+      let report = try KeyedError.naming("validation") { try recipe.validate() }
+      // A signal cuts captions short that are being written.
+      try StopRequest.check()
+      return report
+    } catch is Interrupted {
+      return nil
     }
   }
 
@@ -236,18 +224,15 @@ private struct Problem: CustomStringConvertible {
   /// The first frozen parameter that is not finite.
   let frozen: String?
 
-  init(
-    _ terms: [(name: String, value: Double)], _ gradients: Gradients, _ optimizer: AdamW,
-    frozenParameters: [NamedParameter]
-  ) {
-    losses = terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+  init(_ step: StepOutcome, _ optimizer: AdamW, frozenParameters: [NamedParameter]) {
+    losses = step.terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     parameter = optimizer.entries.first { $0.parameter.value.hasNonFinite }?.name
     // They are many, and sought only where something went wrong.
     frozen =
       parameter == nil ? frozenParameters.first { $0.parameter.value.hasNonFinite }?.name : nil
     gradient =
       optimizer.entries.first { entry in
-        entry.parameter.gradient(in: gradients).map { !$0.squaredNorm().isFinite } ?? false
+        entry.parameter.gradient(in: step.gradients).map { !$0.squaredNorm().isFinite } ?? false
       }?.name
   }
 

@@ -36,9 +36,7 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
     StopRequest.listen()
     try output.check()
     let loaded = try model.load(StageOneRecipe.self, reading: [.validation])
-    guard let result = try loaded.retrieval() else {
-      throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
-    }
+    let result = try loaded.retrieval()
     try output.write(text: result.text, json: try result.json, answers: result.rankings)
   }
 }

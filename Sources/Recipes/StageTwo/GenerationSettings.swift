@@ -1,9 +1,5 @@
-import Autograd
-import BLIP2
 import Configuration
-import Foundation
 import LanguageModels
-import Tensors
 
 /// How texts about images are searched for.
 public struct GenerationSettings: Codable, Equatable, Sendable {
@@ -38,36 +34,5 @@ extension GenerationOptions {
     var rows = returned
     if case .beams(let beams) = method { rows = beams }
     return min(16, max(1, 80 / rows))
-  }
-}
-
-/// What the trained part and its language model say of images.
-struct ImageCaptioner {
-  let model: StageTwoModel
-  let languageModel: any LanguageModel
-  let texts: CaptionPrompts
-
-  /// - Parameters:
-  ///   - features: `[images, tokens, vision width]`.
-  ///   - beginnings: What stands after each image's soft prompt, as tokens, `[images][tokens]`.
-  ///   - generator: How the search goes.
-  /// - Returns: The texts of each image, the best first.
-  func callAsFunction(
-    _ features: Variable, beginnings: [[Int32]], _ generator: TextGenerator, firstPrompt: Int = 0
-  ) throws -> [[String]] {
-    try withoutGradients {
-      let prompts = model.softPrompts(features)
-      let session = languageModel.decodingSession(
-        after: languageModel.input(prompts, prefixes: beginnings))
-      return try generator.sequences(
-        session, priorTokens: priorTokens(beginnings), firstPrompt: firstPrompt
-      ).map { $0.map { texts.text($0.tokens) } }
-    }
-  }
-
-  /// What the repetition penalty counts besides new tokens, as transformers does: a prompt's tokens, or
-  /// the first token of a decoder of its own.
-  private func priorTokens(_ beginnings: [[Int32]]) -> [[Int32]] {
-    languageModel.decoderStart.map { start in beginnings.map { _ in [start] } } ?? beginnings
   }
 }
