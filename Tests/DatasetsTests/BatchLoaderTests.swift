@@ -26,7 +26,7 @@ private struct MemorySource: SampleSource {
   func imageBytes(at index: Int, limit: Int) throws -> [UInt8] { files[index] }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct BatchLoaderTests {
+@Suite(.timeLimit(.minutes(10))) struct BatchLoaderTests {
   private let transform = ImageTransform.training(side: 4)
 
   private func loader(
