@@ -124,8 +124,8 @@ import Testing
     let arguments = run.arguments(
       "a",
       [
-        // One micro-batch of some seconds, which a first signal lets end.
-        "--set", "training.batchSize=160", "--set", "training.accumulation=1", "--set",
+        // One micro-batch of about a second, which a first signal lets end.
+        "--set", "training.batchSize=64", "--set", "training.accumulation=1", "--set",
         "model.qFormer.width=384", "--set", "model.qFormer.layers=8", "--set",
         "model.qFormer.feedForwardWidth=1536",
       ])
