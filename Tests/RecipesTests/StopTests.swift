@@ -21,7 +21,7 @@ import Testing
         ["--resume"] + (settings + ["resume.allowChangedData=true"]).flatMap { ["--set", $0] }))
     running.waitForOutput("resumed from")
     // What comes before the step takes less.
-    running.waitForWork(.seconds(1))
+    running.waitForWork(.seconds(2))
     let (result, work) = running.stop(SIGTERM)
     // Far more than a micro-batch takes, far less than 60,000 of them.
     #expect(work < .seconds(20))
