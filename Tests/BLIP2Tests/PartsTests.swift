@@ -11,7 +11,7 @@ import Testing
 
 /// Several processes that share a batch, threads here, come to what one with all of it comes to: losses and
 /// every gradient, with dropout, whatever each has of the batch.
-@Suite(.timeLimit(.minutes(5))) struct PartsTests {
+@Suite(.timeLimit(.minutes(10))) struct PartsTests {
   /// What each of two, three and four has of six pairs, evenly or not.
   static let partitions: [[[Int]]] = [
     [[0, 2, 4], [1, 3, 5]], [[3], [0, 1, 2, 4, 5]], [[0, 3], [1, 4], [2, 5]],

@@ -8,6 +8,7 @@ struct DoctorTests {
       struct Processor: Decodable {
         let name: String
         let count: Int
+        let quota: Double?
         let features: [String]
       }
       struct Memory: Decodable {
@@ -47,7 +48,9 @@ struct DoctorTests {
   @Test func jsonDescribesTheMachine() throws {
     let report = try report()
     #expect(!report.machine.processor.name.isEmpty)
-    #expect(report.machine.threads == report.machine.processor.count)
+    let processor = report.machine.processor
+    let usable = min(processor.count, processor.quota.map { max(1, Int($0)) } ?? processor.count)
+    #expect(report.machine.threads == usable)
     #expect(1...report.machine.memory.total ~= report.machine.memory.available)
     #expect(report.matrixProduct.oneThread > 0)
     #expect(report.matrixProduct.allThreads > 0)

@@ -26,7 +26,7 @@ private struct MemorySource: SampleSource {
   func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] { files[image] }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct BatchLoaderTests {
+@Suite(.timeLimit(.minutes(10))) struct BatchLoaderTests {
   private let transform = ImageTransform.training(side: 4)
 
   private func loader(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Datasets
 
-@Suite(.timeLimit(.minutes(2))) struct LoaderShareTests {
+@Suite(.timeLimit(.minutes(10))) struct LoaderShareTests {
   private func loader(
     _ source: any SampleSource, share: LoaderShare = .whole, workers: Int = 2,
     from start: LoaderPosition = LoaderPosition()

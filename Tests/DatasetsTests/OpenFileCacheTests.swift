@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -144,11 +145,10 @@ import Testing
     try withFiles(1) { paths in
       let cache = OpenFileCache(capacity: 256)
       let files = CachedFiles(Array(repeating: paths[0], count: 40_000), cache: cache)
-      let clock = ContinuousClock()
-      /// The least time of several thousand files: others use the processor too.
+      /// The least work of several thousand files: others use the processor's caches too.
       func open(from first: Int) throws -> Duration {
         let times = try (0..<5).map { part in
-          try clock.measure {
+          try WorkTime.measure {
             for number in first + part * 1000..<first + (part + 1) * 1000 {
               _ = try files.read(number) { $0.size }
             }

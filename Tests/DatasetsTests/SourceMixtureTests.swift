@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-@Suite(.timeLimit(.minutes(2))) struct SourceMixtureTests {
+@Suite(.timeLimit(.minutes(10))) struct SourceMixtureTests {
   private func visits(_ mixture: SourceMixture, epoch: Int) -> [SampleOrder.Visit] {
     let order = mixture.order(seed: 7, epoch: epoch)
     return (0..<order.count).map(order.visit(at:))

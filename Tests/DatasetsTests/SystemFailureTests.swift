@@ -147,8 +147,8 @@ import Testing
 
   /// A socket has the error that a lost disk has, and is one broken image.
   @Test func socketsAreRefusedAsNoFiles() throws {
-    // Names of sockets are short.
-    let path = "/tmp/\(getpid())-datasets.jpg"
+    // Names of sockets are short; a process's number may have been another's, whose file is still there.
+    let path = "/tmp/\(UUID().uuidString)-datasets.jpg"
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer {
       close(descriptor)

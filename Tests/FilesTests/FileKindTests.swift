@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func noBytesCrash() {
-    var generator = SystemRandomNumberGenerator()
+    var generator = SeededGenerator(7)
     for _ in 0..<5_000 {
       let count = Int.random(in: 0...300, using: &generator)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

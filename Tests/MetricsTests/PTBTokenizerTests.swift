@@ -84,7 +84,7 @@ import Testing
       }.joined()
     }
     #expect(tokenizer.tokenize(texts).count == texts.count)
-    let duration = ContinuousClock().measure {
+    let duration = WorkTime.measure {
       for piece in pieces {
         let line = tokenizer.tokenize(String(repeating: piece, count: 5_000))
         #expect(!line.contains("\n"))

@@ -105,7 +105,7 @@ import Testing
     #expect(model.model.family == family && model.model.embeddingWidth == 20)
     let without = try BuiltTool.run([
       "language-model", "--config", "Configs/demo/\(family).yaml", "--set",
-      "folder=\(folder.path("none"))",
+      "folder=\(folder.path("none"))", "--set", "output=\(folder.path("other"))",
     ])
     #expect(without.status == 1)
     #expect(without.errors.contains(folder.path("none")), "\(without.errors)")

@@ -133,24 +133,39 @@ import Testing
     return mark.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
+  /// A kill as soon as rows are kept, and a stop as soon as another process has kept more of them.
+  /// - Returns: False where the program was quicker than this process, and all is done.
+  private func interruptedTwice(_ arguments: [String]) throws -> Bool {
+    let killed = try BuiltTool.start(arguments)
+    killed.wait { keptRows() > 0 }
+    killed.send(SIGKILL)
+    let first = killed.finish()
+    if first.status == 0 { return false }
+    #expect(first.status == SIGKILL, "\(first.errors)")
+    let kept = keptRows()
+    try #require(kept > 0)
+
+    let stopped = try BuiltTool.start(arguments)
+    stopped.waitForOutput("\(kept) of them are there from before")
+    stopped.wait { keptRows() > kept }
+    stopped.send(SIGTERM)
+    let second = stopped.finish()
+    if second.status == 0 { return false }
+    #expect(second.status == 128 + SIGTERM, "\(second.errors)")
+    #expect(second.output.contains("the same command goes on"), "\(second.output)")
+    #expect(keptRows() > kept)
+    return true
+  }
+
   /// Computing many views takes long enough to be interrupted.
   @Test func killedAndContinuedEqualsUninterrupted() throws {
     let views = ["--set", "vision.views=60", "--set", "data.validation.path=null"]
-    let killed = try BuiltTool.start(arguments(views))
-    while keptRows() == 0 { usleep(2000) }
-    killed.send(SIGKILL)
-    #expect(killed.finish().status == SIGKILL)
-    let kept = keptRows()
-    #expect(kept > 0)
-
-    let stopped = try BuiltTool.start(arguments(views))
-    stopped.waitForOutput("\(kept) of them are there from before")
-    for _ in 0..<10_000 where keptRows() <= kept { usleep(2000) }
-    stopped.send(SIGTERM)
-    let end = stopped.finish()
-    #expect(end.status == 128 + SIGTERM, "\(end.output)")
-    #expect(end.output.contains("the same command goes on"), "\(end.output)")
-    #expect(keptRows() > kept)
+    var tries = 1
+    while try !interruptedTwice(arguments(views)) {
+      try #require(tries < 5)
+      tries += 1
+      try FileManager.default.removeItem(atPath: cache)
+    }
 
     let last = try BuiltTool.run(arguments(views))
     #expect(last.status == 0, "\(last.errors)")

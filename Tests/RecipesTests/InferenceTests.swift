@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -60,9 +61,14 @@ import Testing
       Issue.record("images come first")
       return
     }
-    #expect(try rows(found[0]["embeddings"]).flatMap { $0 } == embeddings.values)
-    #expect(try rows(found[0]["features"]).flatMap { $0 } == features.values)
     #expect(embeddings.shape == [4, 16] && features.shape == [4, 8])
+    // But for last bits, where a container's limit gives the program fewer threads than this process has.
+    for (key, expected) in [("embeddings", embeddings), ("features", features)] {
+      let values = try rows(found[0][key]).flatMap { $0 }
+      try #require(values.count == expected.count)
+      let tensor = Tensor(values, shape: expected.shape)
+      #expect(difference(tensor, expected, relative: 1e-5, absolute: 1e-6) == nil, "\(key)")
+    }
   }
 
   @Test func hdf5HoldsTheSameRows() throws {

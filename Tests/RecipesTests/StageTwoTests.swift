@@ -15,10 +15,10 @@ import Testing
     let whole = try BuiltTool.run(run.arguments("whole"))
     #expect(whole.status == 0, "\(whole.errors)")
     #expect(whole.output.contains("without stage 1"))
-    let killed = try BuiltTool.start(run.arguments("killed"))
-    killed.waitForOutput("step \(Int.random(in: 12...24))/30")
-    killed.send(SIGKILL)
-    #expect(killed.finish().status == SIGKILL)
+    let killed = try BuiltTool.kill(
+      run.arguments("killed"), at: "step \(Int.random(in: 7...15))/30"
+    ) { try FileManager.default.removeItem(atPath: run.output("killed")) }
+    #expect(killed.status == SIGKILL, "\(killed.errors)")
     let resumed = try BuiltTool.run(run.arguments("killed", ["--resume"]))
     #expect(resumed.status == 0, "\(resumed.errors)")
     for group in ["/model", "/optimizer"] {
@@ -176,12 +176,11 @@ import Testing
       ])
     let running = try BuiltTool.start(arguments)
     running.waitForOutput("step 7/30")
-    Thread.sleep(forTimeInterval: 0.3)
-    let start = Date()
-    running.send(SIGTERM)
-    let result = running.finish()
+    running.waitForWork(.milliseconds(500))
+    let (result, work) = running.stop(SIGTERM)
     #expect(result.status == 128 + SIGTERM)
-    #expect(Date().timeIntervalSince(start) < 20)
+    // All captions take far longer.
+    #expect(work < .seconds(20))
     #expect(!result.output.contains("CIDEr"), "\(result.output)")
     #expect(FileManager.default.fileExists(atPath: run.checkpoint("a", step: 7)))
   }

@@ -56,6 +56,15 @@ struct TinyRun {
     self.output(output) + String(format: "/step-%08d.h5", step)
   }
 
+  /// Begins a run and kills it at a step.
+  func kill(
+    _ output: String, _ more: [String] = [], at step: String, delay: UInt32 = 0
+  ) throws -> BuiltTool.Result {
+    try BuiltTool.kill(arguments(output, more), at: "step \(step)", delay: delay) {
+      try FileManager.default.removeItem(atPath: self.output(output))
+    }
+  }
+
   /// What `h5diff` says of one group of two checkpoints; empty if they are equal.
   static func difference(_ first: String, _ second: String, group: String) throws -> String {
     let result = try BuiltTool.run(

@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func quadProductsAreThoseOfThePlainTwin() {
-    var generator = SystemRandomNumberGenerator()
+    var generator = SeededGenerator(7)
     for round in 0..<2000 {
       var (a, b) = (SIMD16<Int32>.zero, SIMD16<Int32>.zero)
       for lane in 0..<16 {

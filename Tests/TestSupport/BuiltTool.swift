@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The built program, run as a person would run it.
 ///
@@ -67,11 +68,35 @@ public enum BuiltTool {
       program: URL(fileURLWithPath: "/bin/bash"), environment: [:], output: nil)
   }
 
+  /// Starts the program and kills it once its output holds a text. A program that is quicker than this
+  /// process, and ends well before, is begun again, a few times.
+  /// - Parameters:
+  ///   - delay: The microseconds to wait after that text.
+  ///   - clear: Removes what the program left, before it is begun again.
+  /// - Returns: How it ended: by `SIGKILL`, unless it failed or was always quicker.
+  public static func kill(
+    _ arguments: [String], at text: String, delay: UInt32 = 0, clear: () throws -> Void
+  ) throws -> Result {
+    var tries = 0
+    while true {
+      let running = try start(arguments)
+      running.waitForOutput(text)
+      usleep(delay)
+      running.send(SIGKILL)
+      let result = running.finish()
+      tries += 1
+      if result.status != 0 || tries == 5 { return result }
+      try clear()
+    }
+  }
+
   /// A program under way; its output goes to files, so that it never waits for a reader.
   public final class Running {
     private let folder: TemporaryFolder
     private var identifier = pid_t()
     private var status: Int32?
+    /// What it took of the processors, once it has ended.
+    private var usage = rusage()
 
     init(
       _ arguments: [String], program: URL, environment: [String: String], output: String?
@@ -115,33 +140,83 @@ public enum BuiltTool {
       return String(decoding: bytes, as: UTF8.self)
     }
 
-    private var isRunning: Bool {
+    public var isRunning: Bool {
       wait(options: WNOHANG)
       return status == nil
     }
 
     /// Takes the end of the program to notice, if it has come.
+    /// - Parameter options: With `WUNTRACED`, a stop is waited for as well.
     private func wait(options: Int32) {
       guard status == nil else { return }
       var raw: Int32 = 0
-      var ended = waitpid(identifier, &raw, options)
-      while ended == -1 && errno == EINTR { ended = waitpid(identifier, &raw, options) }
-      guard ended == identifier else { return }
+      var ended = wait4(identifier, &raw, options, &usage)
+      while ended == -1 && errno == EINTR { ended = wait4(identifier, &raw, options, &usage) }
+      let isStopped = raw & 0xff == 0x7f
+      guard ended == identifier, !isStopped else { return }
       let signal = raw & 0x7f
       status = signal == 0 ? raw >> 8 & 0xff : signal
     }
 
     /// Waits until the output holds a text, or the program ends.
-    public func waitForOutput(_ text: String) {
-      while isRunning && !output.contains(text) { usleep(5000) }
-    }
+    public func waitForOutput(_ text: String) { wait { output.contains(text) } }
 
     /// Waits until a text was said on standard error, or the program ends.
-    public func waitForErrors(_ text: String) {
-      while isRunning && !self.text("errors").contains(text) { usleep(5000) }
+    public func waitForErrors(_ text: String) { wait { self.text("errors").contains(text) } }
+
+    /// Waits until the program has used so much more of the processors, however long it must wait for
+    /// them; or until it ends.
+    public func waitForWork(_ duration: Duration) {
+      let end = processorTime + duration
+      wait { processorTime >= end }
     }
 
-    public func send(_ signal: Int32) { kill(identifier, signal) }
+    /// Waits until something is so, or the program ends.
+    public func wait(until isSo: () -> Bool) {
+      while isRunning && !isSo() { usleep(5000) }
+    }
+
+    /// What all its threads have used of the processors.
+    public var processorTime: Duration {
+      guard isRunning else {
+        return [usage.ru_utime, usage.ru_stime].reduce(.zero) {
+          $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec)
+        }
+      }
+      // Behind the name, which may hold anything, stand the state as the first and ticks as the
+      // twelfth and thirteenth.
+      let text = try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)
+      let fields = text?.split(separator: ")").last?.split(separator: " ") ?? []
+      guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
+        return .zero
+      }
+      return .seconds(user + system) / sysconf(Int32(_SC_CLK_TCK))
+    }
+
+    /// Does something while all threads of the program stand still.
+    /// - Returns: What `body` returns; nil, and nothing was done, where the program had ended.
+    public func paused<Result>(_ body: () throws -> Result) rethrows -> Result? {
+      send(SIGSTOP)
+      wait(options: WUNTRACED)
+      guard status == nil else { return nil }
+      defer { send(SIGCONT) }
+      return try body()
+    }
+
+    /// A program whose end was noticed is sent nothing: its number may be another's by now.
+    public func send(_ signal: Int32) {
+      if status == nil { Glibc.kill(identifier, signal) }
+    }
+
+    /// Asks for an end and waits for it.
+    /// - Returns: How the program ended, and how long it worked from then on: by the clock or by the
+    ///   processors, whichever is less, as others may have these meanwhile.
+    public func stop(_ signal: Int32) -> (result: Result, work: Duration) {
+      let (begin, before) = (ContinuousClock.now, processorTime)
+      send(signal)
+      let result = finish()
+      return (result, min(ContinuousClock.now - begin, processorTime - before))
+    }
 
     public func finish() -> Result {
       wait(options: 0)

@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Tensors
+import Training
 
 /// What a benchmark measured.
 public struct BenchmarkResult {
@@ -31,9 +32,18 @@ public struct BenchmarkResult {
     self.seconds = Array(seconds.dropFirst())
     self.count = count
     self.unit = unit
+    peakGiB = Double(BenchmarkResult.peakKibibytes) / 1_048_576
+  }
+
+  /// `getrusage` begins with what the process had that started this one, and serves only where `/proc` is
+  /// missing.
+  private static var peakKibibytes: Int {
+    let status = SystemText.read("/proc/self/status") ?? ""
+    let peak = SystemText.value(of: "VmHWM", in: status, separator: ":")
+    if let peak = peak?.split(separator: " ").first.flatMap({ Int($0) }) { return peak }
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    peakGiB = Double(usage.ru_maxrss) / 1_048_576
+    return usage.ru_maxrss
   }
 
   public var median: Double { seconds.sorted()[seconds.count / 2] }

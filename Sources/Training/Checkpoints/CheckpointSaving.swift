@@ -124,6 +124,8 @@ final class CheckpointSaving {
     savedAt = .now
     failed = nil
     say("saved \(url.path)")
+    // Where another run's folder came into this place meanwhile, nothing there is this run's to remove.
+    guard lock.isInPlace else { return }
     do {
       try checkpoints.prune(state, keep: configuration.keep)
     } catch {
