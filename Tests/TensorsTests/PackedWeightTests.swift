@@ -9,7 +9,11 @@ import Testing
   @Test(arguments: [1, 3, 4, 70, 50_272], [1, 100, 20_000, 600_000, 1 << 21])
   func coverTheOutputs(_ outputs: Int, rowBytes: Int) {
     let seen = Mutex<[Range<Int>]>([])
-    forEachFewRowRun(of: outputs, rowBytes: rowBytes) { run in seen.withLock { $0.append(run) } }
+    randomTensor([1, 4], seed: 1).readMatrix { x in
+      forEachFewRowRun(of: outputs, rowBytes: rowBytes, x: x, precision: .float32) { run in
+        seen.withLock { $0.append(run) }
+      }
+    }
     let runs = seen.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
     #expect(runs.flatMap { Array($0) } == Array(0..<outputs))
   }

@@ -19,7 +19,7 @@ extension Variable {
     let x = factor(for: weight)
     let parents = [self, weight.variable, bias]
     let precision = inComputePrecision ? weight.matrix.resultPrecision : .float32
-    let outputShape = shape.dropLast() + [weight.matrix.outputs]
+    let outputShape = Array(shape.dropLast()) + [weight.matrix.outputs]
     func mapped(then map: (_ h: ProductResult) -> FusedMap?) -> Operand {
       .made(in: precision, shape: outputShape) {
         weight.matrix.apply(to: x, bias: bias?.value, into: $0, then: map($0))

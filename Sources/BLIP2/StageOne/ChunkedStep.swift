@@ -9,6 +9,18 @@ extension StageOneModel {
     public let contrast: Float?
     public let matching: Float?
     public let generation: Float?
+
+    public init(_ losses: Losses) {
+      self.init(
+        contrast: losses.contrast?.value.scalar, matching: losses.matching?.value.scalar,
+        generation: losses.generation?.value.scalar)
+    }
+
+    init(contrast: Float?, matching: Float?, generation: Float?) {
+      self.contrast = contrast
+      self.matching = matching
+      self.generation = generation
+    }
   }
 
   /// Adds the gradients of a batch's total loss to a store: of what this process has of it, so that the
@@ -29,9 +41,7 @@ extension StageOneModel {
     }
     let losses = losses(batch, negatives: negatives, randomness: step.randomness)
     step.gradients.addBackward(from: losses.total, weight: step.weight)
-    return LossValues(
-      contrast: losses.contrast?.value.scalar, matching: losses.matching?.value.scalar,
-      generation: losses.generation?.value.scalar)
+    return LossValues(losses)
   }
 }
 
