@@ -11,21 +11,60 @@
 
 #if defined(__x86_64__)
 
-// 1 where the compiler defines the macro, which it then does as 1; else 0.
-#define IS_DEFINED(macro) IS_ONE(macro)
-#define IS_ONE(value) TAKE_SECOND(SHIFT_IF_##value 1, 0)
-#define SHIFT_IF_1 0,
-#define TAKE_SECOND(...) SECOND(__VA_ARGS__, 0)
-#define SECOND(first, second, ...) second
-
 // Each feature: its name as the compiler knows it, and whether this build relies on it.
+#if defined(__AVX2__)
+#define BUILT_AVX2 1
+#else
+#define BUILT_AVX2 0
+#endif
+#if defined(__FMA__)
+#define BUILT_FMA 1
+#else
+#define BUILT_FMA 0
+#endif
+#if defined(__AVX512F__)
+#define BUILT_AVX512F 1
+#else
+#define BUILT_AVX512F 0
+#endif
+#if defined(__AVX512BW__)
+#define BUILT_AVX512BW 1
+#else
+#define BUILT_AVX512BW 0
+#endif
+#if defined(__AVX512DQ__)
+#define BUILT_AVX512DQ 1
+#else
+#define BUILT_AVX512DQ 0
+#endif
+#if defined(__AVX512VL__)
+#define BUILT_AVX512VL 1
+#else
+#define BUILT_AVX512VL 0
+#endif
+#if defined(__AVX512VNNI__)
+#define BUILT_AVX512VNNI 1
+#else
+#define BUILT_AVX512VNNI 0
+#endif
+#if defined(__AVX512BF16__)
+#define BUILT_AVX512BF16 1
+#else
+#define BUILT_AVX512BF16 0
+#endif
+
+#if defined(__AVX512FP16__)
+#define BUILT_AVX512FP16 1
+#else
+#define BUILT_AVX512FP16 0
+#endif
+
 #define FEATURES(use)                                                                              \
-  use("avx2", IS_DEFINED(__AVX2__)) use("fma", IS_DEFINED(__FMA__))                                \
-      use("avx512f", IS_DEFINED(__AVX512F__)) use("avx512bw", IS_DEFINED(__AVX512BW__))            \
-          use("avx512dq", IS_DEFINED(__AVX512DQ__)) use("avx512vl", IS_DEFINED(__AVX512VL__))      \
-              use("avx512vnni", IS_DEFINED(__AVX512VNNI__))                                        \
-                  use("avx512bf16", IS_DEFINED(__AVX512BF16__))                                    \
-                      use("avx512fp16", IS_DEFINED(__AVX512FP16__))
+  use("avx2", BUILT_AVX2) use("fma", BUILT_FMA) use("avx512f", BUILT_AVX512F)                      \
+      use("avx512bw", BUILT_AVX512BW) use("avx512dq", BUILT_AVX512DQ)                              \
+          use("avx512vl", BUILT_AVX512VL) use("avx512vnni", BUILT_AVX512VNNI)                      \
+              use("avx512bf16", BUILT_AVX512BF16)                      \
+                  use("avx512fp16", BUILT_AVX512FP16)
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64"))), apply_to = function)
 

@@ -42,7 +42,8 @@ extension Key where Value: RangedKeyValue {
     resume: ResumeRule? = nil, formerly former: String? = nil
   ) {
     let range = KeyRange.numbers(Value.Bound.words(for: range)) { value in
-      (value as? Value)?.bound.map(range.contains) ?? true
+      guard let value = value as? Value else { preconditionFailure("a key of another type") }
+      return value.bound.map(range.contains) ?? true
     }
     self.init(
       wrappedValue, .init(meaning: meaning, range: range, resume: resume, former: former))

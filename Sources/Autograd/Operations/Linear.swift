@@ -37,7 +37,11 @@ extension Variable {
     }
     let kept = weight.variable.map { _ in x }
     return .recording(y, shape: outputShape, from: parents) { [node, h] dy, gradients in
-      let dh = activation.flatMap { f in h.map { f.gradient(dy, at: $0) } } ?? dy
+      var dh = dy
+      if let activation {
+        guard let h else { preconditionFailure("the activation's input was not kept") }
+        dh = activation.gradient(dy, at: h)
+      }
       Variable.addLinearGradients(
         dh, to: node, x: kept, weight: weight, bias: bias, gradients)
     }

@@ -89,6 +89,10 @@ public struct Int8Weight: MatrixWeight {
     withExtendedLifetime(left) {}
   }
 
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+    applyTransposedInBFloat16(to: dy, into: dx, beta: beta)
+  }
+
   public func rows(_ indices: [Int32]) -> Tensor {
     gathered(indices) { panels.expand(firstPanel * Int8Panels.width + $0, into: $1) }
   }

@@ -38,9 +38,9 @@ extension MatrixWeight {
     apply(to: x, bias: bias, into: y, then: nil)
   }
 
-  /// By the numbers in bfloat16, row by row: weights in a form of their own are frozen, for models that
-  /// pass no gradient on.
-  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+  /// dx = dy · W + beta · dx by the numbers in bfloat16, row by row: for weights in a form of their own,
+  /// which are frozen and of models that pass no gradient on.
+  func applyTransposedInBFloat16(to dy: Operand, into dx: ProductResult, beta: Float) {
     BFloat16Weight(self).applyTransposed(to: dy, into: dx, beta: beta)
   }
 

@@ -61,6 +61,10 @@ public struct PackedWeight: MatrixWeight {
     withExtendedLifetime(memory) {}
   }
 
+  public func applyTransposed(to dy: Operand, into dx: ProductResult, beta: Float) {
+    applyTransposedInBFloat16(to: dy, into: dx, beta: beta)
+  }
+
   public func rows(_ indices: [Int32]) -> Tensor {
     withExtendedLifetime(memory) {
       gathered(indices) { panels.expand($0, into: $1, count: inputs) }

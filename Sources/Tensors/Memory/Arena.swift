@@ -116,7 +116,12 @@ struct Arena {
   }
 
   private func smallestGap(of size: Int) -> Int? {
-    gaps.indices.lazy.filter { gaps[$0].size >= size }.min { gaps[$0].size < gaps[$1].size }
+    var best: Int?
+    var bestSize = Int.max
+    for (index, gap) in gaps.enumerated() where gap.size >= size && gap.size < bestSize {
+      (best, bestSize) = (index, gap.size)
+    }
+    return best
   }
 
   mutating func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {

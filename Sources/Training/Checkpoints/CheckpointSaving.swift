@@ -124,8 +124,10 @@ final class CheckpointSaving {
     savedAt = .now
     failed = nil
     say("saved \(url.path)")
-    // Where another run's folder came into this place meanwhile, nothing there is this run's to remove.
-    guard lock.isInPlace else { return }
+    guard lock.isInPlace else {
+      say("warning: the folder of \(url.path) is another run's now: nothing there is removed")
+      return
+    }
     do {
       try checkpoints.prune(state, keep: configuration.keep)
     } catch {

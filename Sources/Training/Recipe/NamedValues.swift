@@ -8,6 +8,7 @@ extension NamedValues {
     if isEmpty {
       self = weighted
     } else {
+      precondition(count == part.count, "\(part.count) numbers for \(count) names")
       for index in indices { self[index].value += weighted[index].value }
     }
   }

@@ -152,7 +152,8 @@ final class TrainingLoop<R: Recipe> {
     let samplesPerSecond = progress.rate(of: samples, in: (ContinuousClock.now - begin).inSeconds)
     progress.show(
       step: state.step, step.terms, learningRate: step.rate, gradientNorm: step.norm,
-      samples: (samples, samplesPerSecond), skipped: (state.skippedImages, state.skippedSteps))
+      samples: (count: samples, rate: samplesPerSecond),
+      skipped: (images: state.skippedImages, steps: state.skippedSteps))
     if let failure = progress.failure { throw failure }
     state.logged.add(step.terms)
     guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {
