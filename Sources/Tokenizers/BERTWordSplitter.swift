@@ -31,7 +31,10 @@ struct BERTWordSplitter {
     while !rest.isEmpty, !isDone {
       let stretch = rest.prefix { $0 != UInt8(ascii: " ") }
       if stretch.allSatisfy({ $0 < 0x80 }) {
-        for byte in stretch where !isDone { appendASCII(byte, receiver) }
+        for byte in stretch {
+          if isDone { return }
+          appendASCII(byte, receiver)
+        }
       } else {
         splitUnicode(String(decoding: stretch, as: UTF8.self), receiver)
       }

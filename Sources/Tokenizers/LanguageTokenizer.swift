@@ -58,4 +58,12 @@ public struct AddedToken: Equatable, Sendable {
   let id: Int32
   /// Left out of texts decoded without special tokens.
   let isSpecial: Bool
+
+  public init(_ text: String, id: Int32, isSpecial: Bool = false) {
+    self.init(text: Array(text.utf8), id: id, isSpecial: isSpecial)
+  }
+
+  init(text: [UInt8], id: Int32, isSpecial: Bool) {
+    (self.text, self.id, self.isSpecial) = (text, id, isSpecial)
+  }
 }

@@ -62,6 +62,7 @@ extension TokenNames {
   init(wordPieceFile url: URL, adding additionalTokens: [String]) throws {
     self.init(file: url.path)
     let lines = try TokenizerFile.lines(of: url, maximumByteCount: Self.wordPieceByteCount)
+    guard !lines.isEmpty else { throw place("line 1").damaged("a token", "an empty line") }
     for (index, line) in lines.enumerated() {
       func damaged(_ expected: String, _ found: String) -> TokenizerError {
         place("line \(index + 1)").damaged(expected, found)

@@ -28,7 +28,7 @@ import Testing
 
   @Test func idsMayHaveHoles() throws {
     let tokenizer = try open(
-      Self.vocabulary, "a b", added: [AddedToken(text: Array("<x>".utf8), id: 9, isSpecial: false)])
+      Self.vocabulary, "a b", added: [AddedToken("<x>", id: 9)])
     #expect(tokenizer.vocabularySize == 10)
     #expect(tokenizer.encode("<x>ab") == [9, 3])
     #expect(tokenizer.decode([9, 7, 3], skippingSpecialTokens: true) == "<x>ab")
@@ -36,6 +36,7 @@ import Testing
 
   @Test(arguments: [
     (vocabulary, "a b\n\na b\n", "line 2: expected two tokens"),
+    (vocabulary, "\n", "line 1: expected two tokens"),
     (vocabulary, "a b\na b\n", "line 2: expected a pair not seen before"),
     (vocabulary, "a b c\n", "line 1: expected two tokens"),
     (vocabulary, "a \n", "line 1: expected two tokens"),

@@ -178,6 +178,11 @@ import Testing
       "\u{1F642}\u{200D}\u{1F642}a",
       ["\u{1F642}\u{200D}\u{1F642}", "a"]
     ),
+    // The long s is an s by case, the one with a cedilla is none.
+    (
+      "a'\u{17F}b a'\u{15F}b",
+      ["a", "'\u{17F}", "b", " a", "'\u{15F}b"]
+    ),
   ])
   func llama3(text: String, expected: [String]) {
     #expect(words(text, PreTokenizer(pattern: .llama3)).map(bytes) == expected.map(bytes))

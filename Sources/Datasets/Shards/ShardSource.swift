@@ -178,8 +178,8 @@ extension ShardSource {
         }
       }
     }
+    try DatasetError.checkSampleCount(counts.joined().reduce(0, +))
     let starts = counts.joined().starts
-    try DatasetError.checkSampleCount(starts[starts.count - 1])
     return starts.map { UInt32($0) }
   }
 }

@@ -72,9 +72,9 @@ public struct SourceFinding: Equatable, Sendable {
     self.examples = examples
   }
 
-  mutating func add(_ example: String) {
+  mutating func add(_ example: @autoclosure () -> String) {
     count += 1
-    if examples.count < Self.exampleLimit { examples.append(example) }
+    if examples.count < Self.exampleLimit { examples.append(example()) }
   }
 
   mutating func add(_ other: SourceFinding) {

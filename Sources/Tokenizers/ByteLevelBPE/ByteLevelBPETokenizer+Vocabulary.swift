@@ -17,14 +17,14 @@ extension ByteLevelBPETokenizer {
       vocabulary: try TokenNames(JSONField.read(vocabularyFile)),
       preTokenizer: PreTokenizer(pattern: .gpt2, addsPrefixSpace: addsPrefixSpace))
     let lines = try TokenizerFile.lines(of: mergesFile)
-    let isEmpty = lines.count == 1 && lines[0].isEmpty
-    for (index, line) in lines.enumerated()
-    where !isEmpty && !line.starts(with: "#version".utf8) {
+    let mergeLines = lines.indices.filter { !lines[$0].starts(with: "#version".utf8) }
+    guard lines.count <= TokenizerFile.maximumTokenCount + 1 else {
+      throw FilePlace(file: mergesFile.path, place: "line \(lines.count)")
+        .damaged("at most \(TokenizerFile.maximumTokenCount) merges", "more")
+    }
+    for index in mergeLines {
       let place = FilePlace(file: mergesFile.path, place: "line \(index + 1)")
-      guard index <= TokenizerFile.maximumTokenCount else {
-        throw place.damaged("at most \(TokenizerFile.maximumTokenCount) merges", "more")
-      }
-      try model.appendMerge(place.pair(line), at: place)
+      try model.appendMerge(place.pair(lines[index]), at: place)
     }
     for token in added { try model.add(token) }
     try self.init(model, special: special)

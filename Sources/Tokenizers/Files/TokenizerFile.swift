@@ -27,6 +27,7 @@ enum TokenizerFile {
   ) throws -> [ArraySlice<UInt8>] {
     var bytes = try contents(of: url, maximumByteCount: maximumByteCount)[...]
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    if bytes.isEmpty { return [] }
     if bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
     let lines = bytes.split(
       separator: UInt8(ascii: "\n"), maxSplits: maximumTokenCount + 1,

@@ -74,6 +74,7 @@ public struct GGUFArray: Sendable {
     of types: Set<GGUFValueType>, _ element: (GGUFValue) -> Element?
   ) -> [Element]? {
     guard types.contains(elementType) else { return nil }
+    defer { withExtendedLifetime(file) {} }
     var cursor = GGUFCursor(file, from: start)
     var elements: [Element] = []
     elements.reserveCapacity(count)

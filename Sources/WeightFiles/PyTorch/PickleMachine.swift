@@ -108,8 +108,10 @@ struct PickleMachine {
     case .longGet: try recall(Int(try number(UInt32.self)))
 
     case .stackGlobal:
-      let name = try pop()
-      stack.append(try global(module: try string(try pop()), name: try string(name)))
+      // What pops comes first: within a call on self the stack would be copied each time.
+      let (name, module) = (try pop(), try pop())
+      let value = try global(module: try string(module), name: try string(name))
+      stack.append(value)
     case .persistentIdentifier: stack.append(try storage())
     case .reduce: stack.append(try call())
     case .newObject: stack.append(try make())

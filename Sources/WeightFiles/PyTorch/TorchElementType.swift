@@ -28,8 +28,10 @@ enum TorchElementType: String {
   }
 
   /// The type of the same name here; nil for types this program does not read.
-  var elementType: ElementType? { Self.elementTypes[rawValue] }
+  var elementType: ElementType? { Self.elementTypes[self] }
 
-  private static let elementTypes = Dictionary(
-    uniqueKeysWithValues: ElementType.allCases.map { ("\($0)", $0) })
+  private static let elementTypes: [TorchElementType: ElementType] = [
+    .float64: .float64, .float32: .float32, .float16: .float16, .bfloat16: .bfloat16,
+    .int64: .int64, .int32: .int32, .int16: .int16, .int8: .int8, .uint8: .uint8, .bool: .bool,
+  ]
 }
