@@ -1,21 +1,22 @@
 import Files
 import Foundation
 
-/// Says how a run gets on: one line that renews itself on a terminal, plain lines elsewhere.
+/// Says how a run gets on: lines that stay, and below them on a terminal one that renews itself.
 public final class ProgressReporter {
   private let isTerminal: Bool
   private let totalSteps: Int
-  private let logEvery: Int
   private var lineLength = 0
   private var stepSeconds: [Double] = []
   private let started = ContinuousClock.now
+  /// Where lines that stay are kept, and those from before there was such a file.
+  private var transcript: GrowingFile?
+  private var earlier: [String] = []
   /// Why standard output takes no more, once it does not.
   package private(set) var failure: SystemFailure?
 
   /// - Parameter isTerminal: By default whether standard output is one.
-  public init(totalSteps: Int, logEvery: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
+  public init(totalSteps: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
     self.totalSteps = totalSteps
-    self.logEvery = logEvery
     self.isTerminal = isTerminal
   }
 
@@ -31,27 +32,61 @@ public final class ProgressReporter {
     return mean > 0 ? Double(samples) / mean : 0
   }
 
-  /// Shows what is known after a step.
+  /// Shows what is known after a step, the most useful fields first: a narrow terminal shows fewer.
   /// - Parameters:
+  ///   - epoch: Which pass over the data is under way, from 1.
   ///   - samples: Those of a step, and how many there are in a second.
-  ///   - skipped: Images that could not be read and steps that made no update, since the run began.
+  ///   - fields: Losses and what else is to be said.
+  ///   - stays: Whether the line stays; others are shown on a terminal alone, where the next one takes
+  ///     their place.
   package func show(
-    step: Int, _ losses: [(name: String, value: Double)], learningRate: Double,
-    gradientNorm: Double, samples: (count: Int, rate: Double), skipped: (images: Int, steps: Int)
+    step: Int, epoch: Int, samples: (count: Int, rate: Double), _ fields: [String], stays: Bool
   ) {
-    let isLogged = step % logEvery == 0 || step == totalSteps
-    if !isTerminal && !isLogged { return }
+    if !isTerminal && !stays { return }
+    let share = String(
+      format: "%.*f", totalSteps < 1000 ? 0 : totalSteps < 100_000 ? 1 : 2,
+      100 * Double(step) / Double(max(1, totalSteps)))
     let perSample = samples.rate > 0 ? 1 / samples.rate : 0
     let left = Double(totalSteps - step) * Double(samples.count) * perSample
-    var text = "step \(step)/\(totalSteps)"
-    for loss in losses { text += String(format: "  \(loss.name) %.4f", loss.value) }
-    text += String(format: "  lr %.2e", learningRate)
-    text += String(format: "  |g| %.3g", gradientNorm)
-    text += String(format: "  %.1f samples/s", samples.rate)
-    text += "  \(ProgressReporter.duration(left)) left"
-    if skipped.images > 0 { text += "  \(skipped.images) images skipped" }
-    if skipped.steps > 0 { text += "  \(skipped.steps) steps skipped" }
-    if isTerminal { renew(text) } else { write(text + "\n") }
+    let all =
+      [
+        "step \(step)/\(totalSteps)", "\(share) %, epoch \(epoch)",
+        "\(ProgressReporter.duration(left)) left",
+        String(format: samples.rate < 10 ? "%.2f samples/s" : "%.1f samples/s", samples.rate),
+      ] + fields
+    if stays { keep(all.joined(separator: "  ")) }
+    let line = fitting(all)
+    if isTerminal && !stays { return renew(line) }
+    write((isTerminal && lineLength > 0 ? "\r\u{1B}[K" : "") + line + "\n")
+    lineLength = 0
+  }
+
+  /// As many of the fields as the terminal's line holds, the first at least; all where there is none.
+  private func fitting(_ fields: [String]) -> String {
+    guard isTerminal, let columns else { return fields.joined(separator: "  ") }
+    var line = String(fields[0].prefix(columns - 1))
+    for field in fields.dropFirst() where line.count + 2 + field.count < columns {
+      line += "  " + field
+    }
+    return line
+  }
+
+  /// The terminal's width, where it says one.
+  private var columns: Int? {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// From now on lines that stay are kept in a file as well, those so far too.
+  package func record(in file: GrowingFile) {
+    transcript = file
+    file.append(earlier.joined().utf8)
+    earlier = []
+  }
+
+  private func keep(_ line: String) {
+    if let transcript { transcript.append((line + "\n").utf8) } else { earlier.append(line + "\n") }
   }
 
   /// A line that stays.
@@ -62,6 +97,7 @@ public final class ProgressReporter {
       $0 != "\n" && $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
     }
     let text = String(String.UnicodeScalarView(scalars))
+    keep(String(text.dropLast()))
     write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
     lineLength = 0
   }
@@ -79,12 +115,9 @@ public final class ProgressReporter {
     lineLength = 0
   }
 
-  private func renew(_ text: String) {
-    var size = winsize()
-    let columns = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
-    let shown = columns > 1 ? String(text.prefix(columns - 1)) : text
-    lineLength = shown.count
-    write("\r\u{1B}[K" + shown)
+  private func renew(_ line: String) {
+    lineLength = line.count
+    write("\r\u{1B}[K" + line)
   }
 
   private func write(_ text: String) {

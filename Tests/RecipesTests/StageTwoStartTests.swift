@@ -44,7 +44,7 @@ import Testing
     var configuration = try run.configuration()
     configuration.stage1.checkpoint = try run.stageOne(width: 16)
     let stage = try StageTwoRecipe(configuration)
-    try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
+    try stage.initialise(ProgressReporter(totalSteps: 1, isTerminal: false))
     let file = try CheckpointFile.open(URL(fileURLWithPath: configuration.stage1.checkpoint))
     var compared = 0
     for entry in stage.model.trainedParameters where !entry.name.hasPrefix("languageProjection.") {
@@ -142,7 +142,7 @@ import Testing
     configuration.initialise.checkpoint = run.output("a")
     configuration.seed = 8
     let stage = try StageTwoRecipe(configuration)
-    try stage.initialise(ProgressReporter(totalSteps: 1, logEvery: 1, isTerminal: false))
+    try stage.initialise(ProgressReporter(totalSteps: 1, isTerminal: false))
     let file = try CheckpointFile.open(URL(fileURLWithPath: run.checkpoint("a", step: 5)))
     for entry in stage.model.trainedParameters {
       let stored = try file.tensor("model", entry.name, entry.parameter.shape)

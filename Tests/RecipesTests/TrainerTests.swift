@@ -73,7 +73,7 @@ import Testing
     let identity = RunIdentity(kind: "test", configuration: "", seed: 1, fingerprints: [:])
     let optimizer = AdamW(
       configuration.training.adamW, parameters: recipe.model.trainedParameters)
-    let progress = ProgressReporter(totalSteps: steps, logEvery: 1, isTerminal: false)
+    let progress = ProgressReporter(totalSteps: steps, isTerminal: false)
     let loop = TrainingLoop(
       recipe, batches: try recipe.batches(from: LoaderPosition(), progress), optimizer: optimizer,
       saving: CheckpointSaving(

@@ -5,6 +5,9 @@ import Reporting
 
 /// A run's output folder: what may lie there when a run begins, and what is moved out of its way.
 enum RunFolder {
+  /// The lines of a run that stay.
+  static let transcriptName = "log.txt"
+
   /// Refuses a folder that holds other things than runs write, such as images or a whole repository:
   /// a slip of the hand, and what lies there would be mixed with checkpoints.
   /// - Throws: `OutputPath.Refusal`.
@@ -19,7 +22,8 @@ enum RunFolder {
   /// Moves the numbers of an earlier run, whose checkpoints are gone, out of a new run's way.
   /// - Throws: `SystemFailure`.
   static func setAsideNumbers(in folder: URL, say: (String) -> Void) throws {
-    for name in [MetricsLog.fileName, TensorBoardLog.folderName] {
+    for name in [MetricsLog.fileName, TensorBoardLog.folderName, transcriptName] {
+      if isOutputStream("\(folder.path)/\(name)") { continue }
       let path = folder.appendingPathComponent(name).path
       if isEmpty(path) { continue }
       if let target = try SetAside.move(path) {
@@ -46,7 +50,7 @@ enum RunFolder {
   private static func isOfRuns(_ name: String) -> Bool {
     if name.hasPrefix(".") || CheckpointFolder.step(ofFileName: name) != nil { return true }
     if name.contains(".superseded") || name == MetricsLog.fileName { return true }
-    if ["done", TensorBoardLog.folderName, "features", "log.txt", "nohup.out"].contains(name) {
+    if ["done", TensorBoardLog.folderName, "features", transcriptName, "nohup.out"].contains(name) {
       return true
     }
     let ending = (name as NSString).pathExtension.lowercased()
@@ -54,7 +58,7 @@ enum RunFolder {
   }
 
   /// Whether this program's own messages go there.
-  private static func isOutputStream(_ path: String) -> Bool {
+  static func isOutputStream(_ path: String) -> Bool {
     var named = stat()
     guard stat(path, &named) == 0 else { return false }
     return [STDOUT_FILENO, STDERR_FILENO].contains { descriptor in

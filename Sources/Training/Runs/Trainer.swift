@@ -1,6 +1,7 @@
 import Checkpointing
 import Configuration
 import Datasets
+import Files
 import Foundation
 import Reporting
 import Tensors
@@ -16,8 +17,7 @@ public struct Trainer<R: Recipe> {
   public init(_ recipe: R, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
     self.recipe = recipe
     progress = ProgressReporter(
-      totalSteps: recipe.configuration.training.steps, logEvery: recipe.configuration.log.every,
-      isTerminal: isTerminal)
+      totalSteps: recipe.configuration.training.steps, isTerminal: isTerminal)
   }
 
   /// - Parameters:
@@ -71,6 +71,11 @@ public struct Trainer<R: Recipe> {
     in folder: URL, _ batches: any BatchStream, _ optimizer: AdamW, _ saving: CheckpointSaving,
     from state: TrainingState
   ) throws -> TrainingLoop<R> {
+    let transcript = folder.appendingPathComponent(RunFolder.transcriptName).path
+    // Where the program's own output goes there already, each line would come twice.
+    if !RunFolder.isOutputStream(transcript) {
+      progress.record(in: try GrowingFile(transcript))
+    }
     let log = RunLog(
       metrics: try MetricsLog(
         folder: folder, continuingFrom: state.step, isValidated: state.validatedStep == state.step),

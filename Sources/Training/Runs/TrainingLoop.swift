@@ -24,6 +24,10 @@ final class TrainingLoop<R: Recipe> {
   private let log: RunLog
   private(set) var state: TrainingState
   private var skippedInRow = 0
+  /// Where this process is to stop.
+  private var lastStep = 0
+  /// Whether it has not made a step yet.
+  private var isFirst = true
   private var lastProblem: Problem?
 
   private var training: TrainingConfiguration { recipe.configuration.training }
@@ -44,19 +48,20 @@ final class TrainingLoop<R: Recipe> {
   /// Trains to the end of the schedule.
   /// - Parameter maximumSteps: A step to stop at earlier, after a checkpoint; the schedule stays.
   func run(maximumSteps: Int?) throws -> RunOutcome {
+    lastStep = min(training.steps, maximumSteps ?? training.steps)
     defer {
       batches.stop()
       progress.finish()
     }
     do {
-      return try loop(lastStep: min(training.steps, maximumSteps ?? training.steps))
+      return try loop()
     } catch {
       saveAfter(error)
       throw error
     }
   }
 
-  private func loop(lastStep: Int) throws -> RunOutcome {
+  private func loop() throws -> RunOutcome {
     // A run that was stopped while it judged held-out pairs makes up for it.
     if state.step > 0, isValidationDue { try validate() }
     while state.step < lastStep, StopRequest.signal == nil {
@@ -150,25 +155,35 @@ final class TrainingLoop<R: Recipe> {
   private func report(_ step: StepOutcome, since begin: ContinuousClock.Instant) throws {
     let samples = training.batchSize * training.accumulation
     let samplesPerSecond = progress.rate(of: samples, in: (ContinuousClock.now - begin).inSeconds)
-    progress.show(
-      step: state.step, step.terms, learningRate: step.rate, gradientNorm: step.norm,
-      samples: (count: samples, rate: samplesPerSecond),
-      skipped: (images: state.skippedImages, steps: state.skippedSteps))
-    if let failure = progress.failure { throw failure }
     state.logged.add(step.terms)
-    guard state.step % recipe.configuration.log.every == 0 || state.step == training.steps else {
-      return
-    }
-    let means = state.logged.means(of: step.terms)
+    let isLogged =
+      state.step % recipe.configuration.log.every == 0 || state.step == training.steps
+    let stays = isLogged || state.step == lastStep || isFirst
+    isFirst = false
+    // A line that stays has the means since the one before, as the log has.
+    let losses = stays ? state.logged.means(of: step.terms) : step.terms
+    progress.show(
+      step: state.step, epoch: state.position.epoch + 1,
+      samples: (count: samples, rate: samplesPerSecond),
+      losses.map { String(format: "\($0.name) %.4f", $0.value) } + fields(of: step), stays: stays)
+    if let failure = progress.failure { throw failure }
+    guard isLogged else { return }
     state.logged = LossSums()
     log.write(
       step: state.step, kind: "train",
-      means + [
-        ("total", means.reduce(0) { $0 + $1.value }), ("learningRate", step.rate),
+      losses + [
+        ("total", losses.reduce(0) { $0 + $1.value }), ("learningRate", step.rate),
         ("gradientNorm", step.norm), ("samplesPerSecond", samplesPerSecond),
         ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
         ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
       ])
+  }
+
+  /// What a step's line says behind the losses.
+  private func fields(of step: StepOutcome) -> [String] {
+    let skipped = [(state.skippedImages, "images"), (state.skippedSteps, "steps")]
+    return [String(format: "lr %.2e", step.rate), String(format: "|g| %.3g", step.norm)]
+      + skipped.filter { $0.0 > 0 }.map { "\($0.0) \($0.1) skipped" }
   }
 
   // MARK: Validation and checkpoints
