@@ -9,9 +9,7 @@ ROWS ?=
 PEER ?=
 # What make findings answers: see Scripts/findings.sh; or all.
 QUESTIONS ?=
-# A demo that was interrupted goes on where it was.
-RESUME = $(if $(wildcard $(1)/step-*.h5),--resume)
-
+SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-pretrained findings test check-all fuzz lint format install uninstall \
   check-docs bench clean
@@ -27,14 +25,14 @@ build: setup ## build the program in release
 
 demo: build ## train both stages on the scenes in this repository, measure, show what they see
 	swift build -c release --product demo-report
-	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml $(call RESUME,Checkpoints/demo-stage1)
+	$(PROGRAM) stage1 --config Configs/demo/stage1.yaml --resume auto
 	@mkdir -p $(DEMO)
-	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
-	  --answers $(DEMO)/retrieval.jsonl
+	set -o pipefail; $(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
+	  --answers $(DEMO)/retrieval.jsonl | tee $(DEMO)/retrieval.txt
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
 	  --set data.validation.path=Data/demo/heldout-hard.jsonl --answers $(DEMO)/hard.jsonl
 	$(REPORT) hard $(DEMO)/hard.jsonl --data Data/demo/heldout-hard.jsonl
-	$(PROGRAM) stage2 --llm opt $(call RESUME,Checkpoints/demo-stage2-opt)
+	$(PROGRAM) stage2 --llm opt --resume auto
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 1 \
 	  --answers $(DEMO)/captions.jsonl --show 12
 	$(REPORT) captions $(DEMO)/captions.jsonl
@@ -48,12 +46,12 @@ demo: build ## train both stages on the scenes in this repository, measure, show
 
 demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-sized Q-Former on them
 	Data/make-pretrained.sh
-	$(PROGRAM) stage1 --config Configs/pretrained/emoji.yaml $(call RESUME,Checkpoints/pretrained-emoji)
-	$(PROGRAM) stage1 --config Configs/pretrained/clipart.yaml $(call RESUME,Checkpoints/pretrained-clipart)
+	$(PROGRAM) stage1 --config Configs/pretrained/emoji.yaml --resume auto
+	$(PROGRAM) stage1 --config Configs/pretrained/clipart.yaml --resume auto
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/pretrained-clipart
 	$(PROGRAM) caption --checkpoint Checkpoints/pretrained-clipart --min-tokens 3 --max-tokens 12 \
 	  --image Data/pretrained/clipart/000[0-7].webp
-	$(PROGRAM) stage2 --llm llama $(call RESUME,Checkpoints/pretrained-stage2)
+	$(PROGRAM) stage2 --llm llama --resume auto
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/pretrained-stage2 --beams 3 \
 	  --max-new-tokens 12 --show 20
 

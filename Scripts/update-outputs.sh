@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Puts into README.md what the last `make demo` here printed, so that its blocks of output are the program's own.
-# A block stands after a line `<!-- lines of NAME: PATTERN -->`: the lines of Checkpoints/demo/NAME that match
+# A block stands after a line `<!-- lines of NAME: PATTERN -->`: the lines of Checkpoints/NAME that match
 # the extended regular expression, with … where some are left out between.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-logs=Checkpoints/demo
+logs=Checkpoints
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 

@@ -95,7 +95,9 @@ final class CheckpointSaving {
     let url = checkpoints.folder.url
     do {
       try OutputPath.checkFolder(url.path, isLinkRefused: true) { name in
-        [".lock", MetricsLog.fileName, TensorBoardLog.folderName].contains(name)
+        [
+          ".lock", MetricsLog.fileName, TensorBoardLog.folderName, RunFolder.transcriptName,
+        ].contains(name)
       }
       let folder = try CheckpointFolder(creating: url)
       lock = try folder.lock()

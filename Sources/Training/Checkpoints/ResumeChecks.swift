@@ -8,6 +8,8 @@ public enum ResumeRequest: Equatable {
   case none
   /// The newest sound checkpoint of the output folder.
   case outputFolder
+  /// As `outputFolder` where that holds a checkpoint, sound or not; else a new run.
+  case ifThereIsOne
   /// A checkpoint, or a folder whose newest sound one is taken.
   case path(String)
 
@@ -16,8 +18,14 @@ public enum ResumeRequest: Equatable {
     switch self {
     case .none: nil
     case .outputFolder: outputFolder
+    case .ifThereIsOne: ResumeRequest.holdsCheckpoint(outputFolder) ? outputFolder : nil
     case .path(let path): path
     }
+  }
+
+  private static func holdsCheckpoint(_ folder: String) -> Bool {
+    let folder = try? CheckpointFolder(existing: URL(fileURLWithPath: folder))
+    return (try? folder?.entries())?.isEmpty == false
   }
 }
 

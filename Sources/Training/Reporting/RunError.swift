@@ -57,7 +57,10 @@ extension RunError: CustomStringConvertible, LocalizedError {
       "\(file): expected a checkpoint of \(expected), found one of \(found); "
         + "name a checkpoint of a \(expected) run"
     case .noCheckpoint(let folder, let passedOver):
-      "\(folder): no sound checkpoint to go on from; leave --resume out to begin a new run"
+      "\(folder): no sound checkpoint"
+        + (passedOver.isEmpty
+          ? "; to train there from the start, leave --resume out or say --resume auto"
+          : "; move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over \($0)" }.joined()
     case .folderHasRun(let folder, let newest):
       "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "

@@ -27,7 +27,9 @@ public struct Trainer<R: Recipe> {
   public func train(
     resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false
   ) throws -> RunOutcome {
-    if resume != .outputFolder { try RunFolder.check(configuration.output, force: force) }
+    if resume.path(outputFolder: configuration.output) != configuration.output {
+      try RunFolder.check(configuration.output, force: force)
+    }
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
     let lock = try folder.lock()

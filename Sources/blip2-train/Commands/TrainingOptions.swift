@@ -26,7 +26,7 @@ struct TrainingOptions: ParsableArguments {
     defaultAsFlag: "",
     help: """
       Go on from a checkpoint file, from the newest sound one of a folder, or, without a value, \
-      of the output folder.
+      of the output folder. With auto, of the output folder if there is one there, else begin.
       """)
   var resume: String?
 
@@ -77,7 +77,11 @@ struct TrainingOptions: ParsableArguments {
 
   var resumeRequest: ResumeRequest {
     guard let resume else { return .none }
-    return resume.isEmpty ? .outputFolder : .path(resume)
+    return switch resume {
+    case "": .outputFolder
+    case "auto": .ifThereIsOne
+    default: .path(resume)
+    }
   }
 
   /// Says how a run ended, and leaves with its exit code.
