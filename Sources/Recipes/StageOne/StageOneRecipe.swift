@@ -13,6 +13,9 @@ import WeightFiles
 /// Stage 1: the Q-Former on image-text pairs, by contrast, matching and generation (Li et al. 2023, §3.1).
 public struct StageOneRecipe: ImageTextRecipe {
   public static let name = "stage1"
+  public static func next(after output: String) -> String? {
+    "blip2-train evaluate retrieval --checkpoint \(output)"
+  }
   public static let ownSections: [String] = []
   public static let filesAdvice =
     "Name what it was trained with: --set vision.path=FOLDER, --set data.vocabulary=FILE."

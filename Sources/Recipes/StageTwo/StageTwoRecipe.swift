@@ -14,6 +14,9 @@ import WeightFiles
 /// (Li et al. 2023, §3.2).
 public struct StageTwoRecipe: ImageTextRecipe {
   public static let name = "stage2"
+  public static func next(after output: String) -> String? {
+    "blip2-train evaluate caption --checkpoint \(output)"
+  }
   public static let ownSections = ["llm", "stage1"]
   public static let filesAdvice =
     "Name what it was trained with: --set vision.path=FOLDER, --set llm.path=FOLDER."

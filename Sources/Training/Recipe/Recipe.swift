@@ -18,6 +18,9 @@ public protocol Recipe {
   /// How the files that a checkpoint was trained with are named, as advice.
   static var filesAdvice: String { get }
 
+  /// What one does next with a finished run, as a command.
+  static func next(after output: String) -> String?
+
   /// Sections that `defaults` takes from what a run begins from.
   static var openKeys: Set<String> { get }
 
@@ -76,6 +79,8 @@ public protocol Recipe {
 
 extension Recipe {
   public static var openKeys: Set<String> { [] }
+
+  public static func next(after output: String) -> String? { nil }
 
   public static func defaults(
     for configuration: Configuration, earlier: Configuration?

@@ -63,12 +63,13 @@ final class TrainingLoop<R: Recipe> {
 
   private func loop() throws -> RunOutcome {
     // A run that was stopped while it judged held-out pairs makes up for it.
-    if state.step > 0, isValidationDue { try validate() }
+    if state.step > 0, isValidationDue, try validate() { try save() }
     while state.step < lastStep, StopRequest.signal == nil {
       do { try step() } catch is Interrupted { break }
       if state.step == lastStep { try refuseSkippedEnd() }
-      if saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
-      if isValidationDue { try validate() }
+      // Judged first, so that what is saved says whether it is the best.
+      let isBest = try isValidationDue && validate()
+      if isBest || saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
     }
     try saving.saveFinally(state)
     let failure = log.finish(in: saving.folder)
@@ -77,7 +78,12 @@ final class TrainingLoop<R: Recipe> {
       return .stopped(signal: signal, isSaved: state.step > 0)
     }
     if let failure { throw failure }
-    return state.step < training.steps ? .paused : .finished
+    if state.step < training.steps { return .paused }
+    let best = state.best.map { String(format: "; the best is step \($0.step), %.4g", $0.value) }
+    progress.say(
+      "\(state.step) steps, \(ProgressReporter.duration(progress.secondsSinceStart)) in this call"
+        + (best ?? ""))
+    return .finished
   }
 
   /// What was trained is not lost when data, validation or the log fail. Where training itself went
@@ -195,18 +201,17 @@ final class TrainingLoop<R: Recipe> {
     return every > 0 && state.step % every == 0
   }
 
-  private func validate() throws {
-    guard let report = try judgement() else { return }
+  /// - Returns: Whether this is the best so far: it is kept, so it must be on disk.
+  private func validate() throws -> Bool {
+    guard let report = try judgement() else { return false }
     defer { Profile.mark("validation") }
     state.validatedStep = state.step
     try log.write(step: state.step, report)
     let isSound = report.values.allSatisfy { $0.value.isFinite }
-    if isSound, report.score > state.best?.value ?? -.infinity {
-      state.best = TrainingState.Best(step: state.step, value: report.score)
-      progress.say("the best so far, by \(report.scoreName)")
-      // The best is kept, so it must be on disk, and say that it is.
-      try save()
-    }
+    guard isSound, report.score > state.best?.value ?? -.infinity else { return false }
+    state.best = TrainingState.Best(step: state.step, value: report.score)
+    progress.say(String(format: "the best so far, by \(report.scoreName): %.4g", report.score))
+    return true
   }
 
   /// Nil where there are no held-out pairs, and where a signal asked for an end: the resumed run judges

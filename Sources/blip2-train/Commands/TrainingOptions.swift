@@ -72,7 +72,7 @@ struct TrainingOptions: ParsableArguments {
     let recipe = try R(configuration, reading: Set(DataPart.allCases))
     let outcome = try Trainer(recipe).train(
       resume: resumeRequest, maximumSteps: maxSteps, force: force)
-    try report(outcome, output: recipe.configuration.output)
+    try report(outcome, output: recipe.configuration.output, next: R.next)
   }
 
   var resumeRequest: ResumeRequest {
@@ -85,10 +85,13 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// Says how a run ended, and leaves with its exit code.
-  private func report(_ outcome: RunOutcome, output: String) throws {
+  private func report(
+    _ outcome: RunOutcome, output: String, next: (String) -> String?
+  ) throws {
     switch outcome {
     case .finished:
       print("done: \(output)")
+      if let command = next(output) { print("next: \(command)") }
     case .paused:
       print("stopped at --max-steps; go on with --resume")
     case .stopped(let signal, let isSaved):
