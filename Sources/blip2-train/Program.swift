@@ -51,7 +51,11 @@ struct Blip2Train: ParsableCommand {
       var command = try parseAsRoot(OptionalValues.separated(ProgramArguments.all))
       try Startup.prepare()
       try command.run()
-      try StandardOutput.flush()
+      do {
+        try StandardOutput.flush()
+      } catch  where command is any PrintingCommand && StandardOutput.readerHasGone {
+        // Who reads a few lines wants no more.
+      }
     } catch let interruption as Interrupted {
       exit(withError: ExitCode(128 + interruption.signal))
     } catch let error where isForArgumentParser(error) {
@@ -72,3 +76,6 @@ struct Blip2Train: ParsableCommand {
     (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
   }
 }
+
+/// A command that only prints: nothing is lost where nobody reads on.
+protocol PrintingCommand: ParsableCommand {}

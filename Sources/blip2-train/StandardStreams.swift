@@ -27,6 +27,12 @@ enum StandardOutput {
     guard ferror(stdout) == 0 else { throw Failure(problem) }
   }
 
+  /// Whether standard output is a pipe that nobody reads any more, as behind `| head`.
+  static var readerHasGone: Bool {
+    var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&output, 1, 0) == 1 && output.revents & Int16(POLLERR) != 0
+  }
+
   /// Prints `value` as JSON: keys sorted, numbers that JSON lacks as the texts "inf", "-inf", "nan".
   static func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()

@@ -30,13 +30,17 @@ public enum ResumeRequest: Equatable {
 }
 
 extension CheckpointFile {
-  /// Opens a checkpoint by the path of a file, or of a folder whose newest sound one is taken.
+  /// Opens a checkpoint by the path of a file, or of a folder whose newest sound one is taken; `best` in
+  /// a folder is the best by validation.
   /// - Parameter report: Is told of each newer file that was passed over, and why.
   /// - Throws: `CheckpointError`, or `RunError.noCheckpoint`.
   public static func open(
     fileOrFolder path: String, report: (String) -> Void
   ) throws -> CheckpointFile {
     let url = URL(fileURLWithPath: path)
+    if url.lastPathComponent == "best", try FileSystem.kind(of: path) == nil {
+      return try best(of: url.deletingLastPathComponent(), report: report)
+    }
     guard FileSystem.isFolder(path) else { return try open(url) }
     let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
     let reasons = passedOver.map {
@@ -45,6 +49,17 @@ extension CheckpointFile {
     for reason in reasons { report("passed over \(reason)") }
     guard let file else { throw RunError.noCheckpoint(folder: path, passedOver: reasons) }
     return file
+  }
+
+  private static func best(
+    of folder: URL, report: (String) -> Void
+  ) throws -> CheckpointFile {
+    let newest = try open(fileOrFolder: folder.path, report: report)
+    guard let step = newest.metadata.counters["bestStep"] else {
+      throw RunError.noBest(file: newest.url.path)
+    }
+    if Int(step) == newest.metadata.step { return newest }
+    return try open(CheckpointFolder(existing: folder).file(step: Int(step)))
   }
 
   /// Refuses to go on with a run that is not this one.

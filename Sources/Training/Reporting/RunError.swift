@@ -8,6 +8,8 @@ public enum RunError: Error, Equatable {
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
   case noCheckpoint(folder: String, passedOver: [String])
+  /// No validation has named one.
+  case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
   /// Loss or gradient were not finite several times in a row.
   case notFinite(steps: Int, step: Int, diagnosis: String)
@@ -62,6 +64,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
           ? "; to train there from the start, leave --resume out or say --resume auto"
           : "; move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over \($0)" }.joined()
+    case .noBest(let file):
+      "\(file): no held-out pairs were judged yet (data.validation.path), so that none is the best; "
+        + "name a checkpoint, or the folder for its newest"
     case .folderHasRun(let folder, let newest):
       "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
         + "folder by --output"

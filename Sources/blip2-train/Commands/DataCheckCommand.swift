@@ -6,7 +6,7 @@ import Foundation
 import Recipes
 
 /// `blip2-train data check`.
-struct DataCheckCommand: ParsableCommand {
+struct DataCheckCommand: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Read every image and caption of a recipe once and say what is there.",

@@ -4,7 +4,7 @@ import Reporting
 import Tensors
 
 /// `blip2-train doctor`.
-struct Doctor: ParsableCommand {
+struct Doctor: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Shows what this machine offers and what slows it down; or whether a run's losses are sane.",

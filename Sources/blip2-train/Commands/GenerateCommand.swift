@@ -11,17 +11,26 @@ struct SamplingArguments: ParsableArguments {
   @Flag(help: "Draw tokens at random in place of searching.")
   var sample = false
 
-  @Option(help: "With --sample: draw from the fewest tokens that together have this probability.")
-  var topP: Float = 0.9
+  @Option(
+    help: "With --sample: draw from the fewest tokens that together have this probability (0.9).")
+  var topP: Float?
 
-  @Option(help: "With --sample: below 1 likely tokens become likelier, above 1 the others.")
-  var temperature: Float = 1
+  @Option(help: "With --sample: below 1 likely tokens become likelier, above 1 the others (1).")
+  var temperature: Float?
 
-  @Option(help: "With --sample: decides the draws.")
-  var seed: UInt64 = 0
+  @Option(help: "With --sample: decides the draws (0).")
+  var seed: UInt64?
 
   func validate() throws {
-    guard let sampling = options else { return }
+    guard let sampling = options else {
+      let given = [
+        ("--top-p", topP != nil), ("--temperature", temperature != nil), ("--seed", seed != nil),
+      ]
+      if let option = given.first(where: \.1) {
+        throw ValidationError("\(option.0) says how tokens are drawn: it goes with --sample")
+      }
+      return
+    }
     var options = GenerationOptions(endIds: [])
     options.method = .sampling(sampling)
     try asUsage { try options.validate() }
@@ -29,7 +38,14 @@ struct SamplingArguments: ParsableArguments {
 
   /// Nil where a search is wanted.
   var options: GenerationOptions.Sampling? {
-    sample ? .init(topP: topP, temperature: temperature, seed: seed) : nil
+    sample ? .init(topP: topP ?? 0.9, temperature: temperature ?? 1, seed: seed ?? 0) : nil
+  }
+
+  /// - Throws: `ValidationError` where a search is asked for as well.
+  func refuse(beams: Int?) throws {
+    if sample, beams != nil {
+      throw ValidationError("--beams asks for a search, --sample for draws: give one of them")
+    }
   }
 }
 
@@ -40,8 +56,8 @@ private func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
 
 /// How a language model is asked to speak.
 struct GenerationArguments: ParsableArguments {
-  @Option(help: "Beams of the search; 1 is greedy.")
-  var beams = 5
+  @Option(help: "Beams of the search; 1 is greedy (default: 5).")
+  var beams: Int?
 
   @OptionGroup var sampling: SamplingArguments
 
@@ -61,7 +77,10 @@ struct GenerationArguments: ParsableArguments {
       """)
   var lengthPenalty: Float?
 
-  func validate() throws { _ = try asUsage { try options() } }
+  func validate() throws {
+    try sampling.refuse(beams: beams)
+    _ = try asUsage { try options() }
+  }
 
   /// - Parameters:
   ///   - returned: Texts for each image.
@@ -72,7 +91,7 @@ struct GenerationArguments: ParsableArguments {
   ) throws -> GenerationOptions {
     var options = GenerationOptions(endIds: [])
     options.method =
-      sampling.options.map { .sampling($0) } ?? (beams == 1 ? .greedy : .beams(beams))
+      sampling.options.map { .sampling($0) } ?? (beams == 1 ? .greedy : .beams(beams ?? 5))
     options.maximumNewTokens = maxNewTokens ?? usual.maxNewTokens
     options.minimumNewTokens = minNewTokens
     options.repetitionPenalty = repetitionPenalty

@@ -3,7 +3,7 @@ import Checkpointing
 import Training
 
 /// `blip2-train inspect`.
-struct Inspect: ParsableCommand {
+struct Inspect: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what a checkpoint holds.",
     discussion: """

@@ -5,7 +5,11 @@ import Training
 
 /// The options by which commands name a trained model.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")
+  @Option(
+    help: """
+      A checkpoint file, or a folder whose newest sound one is taken; FOLDER/best is the best by \
+      validation.
+      """)
   var checkpoint: String
 
   @Option(help: "A recipe in place of the one stored in the checkpoint.")

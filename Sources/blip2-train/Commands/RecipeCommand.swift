@@ -2,7 +2,7 @@ import ArgumentParser
 import Recipes
 
 /// `blip2-train recipe`.
-struct RecipeCommand: ParsableCommand {
+struct RecipeCommand: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "recipe",
     abstract: "Print all keys of a recipe with their meanings, ranges and defaults.",
