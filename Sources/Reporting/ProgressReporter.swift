@@ -4,6 +4,8 @@ import Foundation
 /// Says how a run gets on: lines that stay, and below them on a terminal one that renews itself.
 public final class ProgressReporter {
   private let isTerminal: Bool
+  /// Whether only warnings are shown; all lines are kept in the file.
+  private let isQuiet: Bool
   private let totalSteps: Int
   private var lineLength = 0
   private var stepSeconds: [Double] = []
@@ -15,8 +17,11 @@ public final class ProgressReporter {
   package private(set) var failure: SystemFailure?
 
   /// - Parameter isTerminal: By default whether standard output is one.
-  public init(totalSteps: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
+  public init(
+    totalSteps: Int, isTerminal: Bool = isatty(STDOUT_FILENO) == 1, isQuiet: Bool = false
+  ) {
     self.totalSteps = totalSteps
+    self.isQuiet = isQuiet
     self.isTerminal = isTerminal
   }
 
@@ -55,6 +60,7 @@ public final class ProgressReporter {
         String(format: samples.rate < 10 ? "%.2f samples/s" : "%.1f samples/s", samples.rate),
       ] + fields
     if stays { keep(all.joined(separator: "  ")) }
+    if isQuiet { return }
     let line = fitting(all)
     if isTerminal && !stays { return renew(line) }
     write((isTerminal && lineLength > 0 ? "\r\u{1B}[K" : "") + line + "\n")
@@ -98,6 +104,7 @@ public final class ProgressReporter {
     }
     let text = String(String.UnicodeScalarView(scalars))
     keep(String(text.dropLast()))
+    if isQuiet && !text.hasPrefix("warning") { return }
     write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
     lineLength = 0
   }

@@ -19,6 +19,20 @@ enum RunFolder {
     }
   }
 
+  /// The run's whole recipe beside its checkpoints, for people. A file of that name that a person wrote is
+  /// left alone.
+  static func write(recipe: String, to folder: URL, say: (String) -> Void) {
+    let path = folder.appendingPathComponent("recipe.yaml").path
+    let heading = "# All keys of this run as blip2-train read them; written at its start.\n"
+    let earlier = try? BoundedFile.contents(of: path, limit: 1 << 20)
+    if let earlier, !earlier.starts(with: heading.utf8) { return }
+    do {
+      try AtomicFile.write(Array((heading + recipe).utf8), to: path)
+    } catch {
+      say("warning: \(error); the run goes on without it")
+    }
+  }
+
   /// Moves the numbers of an earlier run, whose checkpoints are gone, out of a new run's way.
   /// - Throws: `SystemFailure`.
   static func setAsideNumbers(in folder: URL, say: (String) -> Void) throws {

@@ -13,11 +13,16 @@ public struct Trainer<R: Recipe> {
 
   private var configuration: R.Configuration { recipe.configuration }
 
-  /// - Parameter isTerminal: Whether progress may renew its line.
-  public init(_ recipe: R, isTerminal: Bool = isatty(STDOUT_FILENO) == 1) {
+  /// - Parameters:
+  ///   - isTerminal: Whether progress may renew its line.
+  ///   - isQuiet: Whether only warnings are shown.
+  public init(
+    _ recipe: R, isTerminal: Bool = isatty(STDOUT_FILENO) == 1, isQuiet: Bool = false
+  ) {
     self.recipe = recipe
     progress = ProgressReporter(
-      totalSteps: recipe.configuration.training.steps, isTerminal: isTerminal)
+      totalSteps: recipe.configuration.training.steps, isTerminal: isTerminal,
+      isQuiet: isQuiet)
   }
 
   /// - Parameters:
@@ -59,6 +64,7 @@ public struct Trainer<R: Recipe> {
     } else {
       try setLaterAside(in: folder, after: state.step)
     }
+    RunFolder.write(recipe: identity.configuration, to: url, say: progress.say)
     let saving = CheckpointSaving(
       TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
       lock: lock, step: state.step, say: progress.say)

@@ -41,6 +41,9 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Write into an output folder that holds other things than a run's.")
   var force = false
 
+  @Flag(name: .shortAndLong, help: "Show warnings and errors alone; log.txt has the rest.")
+  var quiet = false
+
   func validate() throws {
     if output?.isEmpty == true {
       throw ValidationError("--output: expected a folder, found nothing")
@@ -67,10 +70,10 @@ struct TrainingOptions: ParsableArguments {
     let configuration = try R.load(
       file, overrides: settings + overrides, output: output, resume: resumeRequest,
       note: StandardError.write)
-    print(MachineReport.current().oneLine)
+    if !quiet { print(MachineReport.current().oneLine) }
     StopRequest.listen("giving the present step up and saving the last whole one")
     let recipe = try R(configuration, reading: Set(DataPart.allCases))
-    let outcome = try Trainer(recipe).train(
+    let outcome = try Trainer(recipe, isQuiet: quiet).train(
       resume: resumeRequest, maximumSteps: maxSteps, force: force)
     try report(outcome, output: recipe.configuration.output, next: R.next)
   }
@@ -89,6 +92,7 @@ struct TrainingOptions: ParsableArguments {
     _ outcome: RunOutcome, output: String, next: (String) -> String?
   ) throws {
     switch outcome {
+    case .finished where quiet, .paused where quiet: break
     case .finished:
       print("done: \(output)")
       if let command = next(output) { print("next: \(command)") }
