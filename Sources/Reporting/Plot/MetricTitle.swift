@@ -2,6 +2,7 @@
 enum MetricTitle {
   private static let names = [
     "itc": "ITC loss (contrast)", "itm": "ITM loss (matching)", "itg": "ITG loss (generation)",
+    "lm": "LM loss", "cider": "CIDEr", "rougeL": "ROUGE-L", "bleu4": "BLEU-4",
     "total": "Total loss", "learningRate": "Learning rate", "gradientNorm": "Gradient norm",
     "samplesPerSecond": "Samples per second", "epoch": "Epoch", "seconds": "Time in seconds",
     "skippedImages": "Skipped images", "skippedSteps": "Skipped steps",
@@ -12,6 +13,20 @@ enum MetricTitle {
   private static let directions = [
     "imageToText": "Image → text", "textToImage": "Text → image",
   ]
+
+  /// Of a panel: held-out values and chance are told by how they are drawn.
+  static func of(_ parts: [MetricsPlot.Part]) -> String {
+    let base = of(parts[0].metric)
+    let kinds = Set(parts.dropFirst().map(\.kind))
+    return base + (kinds.contains(.heldOut) ? " – dashed: held out" : "")
+      + (kinds.contains(.chance) ? " – dotted: chance" : "")
+  }
+
+  /// Whether it is a share of all, which begins at nothing.
+  static func isShare(_ metric: String) -> Bool {
+    metric.hasPrefix("validation/")
+      && (metric.contains(".imageToText.r") || metric.contains(".textToImage.r"))
+  }
 
   /// - Parameter metric: A name such as `train/itc`; what is not known stays as it is.
   static func of(_ metric: String) -> String {

@@ -4,11 +4,25 @@ public struct MetricsPlot {
   /// What the person who asked should know: damaged lines, runs without a metric.
   public let notes: [String]
 
-  /// The panels where none are asked for: those of these that were logged.
-  public static let usualMetrics = [
-    "train/itc", "train/itm", "train/itg", "validation/cosine.imageToText.r1",
-    "validation/cosine.textToImage.r1",
-  ]
+  /// What is drawn where nothing is asked for, as far as it was logged: a loss and its held-out twin in one
+  /// panel, what captions score, and recalls above what chance has.
+  static let usualPanels: [[Part]] =
+    ["itc", "itm", "itg", "lm"].map { [Part("train/\($0)"), Part("validation/\($0)", .heldOut)] }
+    + ["cider", "rougeL"].map { [Part("validation/\($0)")] }
+    + ["imageToText", "textToImage"].map {
+      [Part("validation/cosine.\($0).r1"), Part("validation/chance.\($0).r1", .chance)]
+    }
+
+  /// A metric within a panel.
+  struct Part {
+    let metric: String
+    let kind: PlotCurve.Kind
+
+    init(_ metric: String, _ kind: PlotCurve.Kind = .measured) {
+      (self.metric, self.kind) = (metric, kind)
+    }
+  }
+
   /// The longest moving average.
   public static let maximumSmoothing = 1000
 
@@ -34,11 +48,16 @@ public struct MetricsPlot {
       notes.append("\(run.file): \(run.damagedLines) damaged lines were passed over")
     }
     let known = Set(read.flatMap { $0.runs.flatMap { $0.series.keys } })
-    let names = try MetricsPlot.names(metrics, among: known)
-    let panels = try names.map { name in
+    let wanted = try MetricsPlot.panels(metrics, among: known)
+    let panels = try wanted.map { parts in
       PlotPanel(
-        title: MetricTitle.of(name),
-        curves: try MetricsPlot.curves(of: name, read, smooth: smooth, notes: &notes))
+        title: MetricTitle.of(parts),
+        curves: try parts.flatMap { part in
+          let reports = !metrics.isEmpty
+          return try MetricsPlot.curves(of: part, read, smooth: smooth) {
+            if reports, !notes.contains($0) { notes.append($0) }
+          }
+        }, isShare: parts.allSatisfy { MetricTitle.isShare($0.metric) })
     }
     svg =
       PlotDrawing(
@@ -48,32 +67,40 @@ public struct MetricsPlot {
     self.notes = notes
   }
 
-  private static func names(_ asked: [String], among known: Set<String>) throws -> [String] {
-    let usual = usualMetrics.filter(known.contains)
-    if asked.isEmpty { return usual.isEmpty ? Array(known.sorted().prefix(4)) : usual }
+  private static func panels(
+    _ asked: [String], among known: Set<String>
+  ) throws -> [[Part]] {
+    if asked.isEmpty {
+      let usual = usualPanels.map { $0.filter { known.contains($0.metric) } }
+        .filter { $0.contains { $0.kind != .chance } }
+      return usual.isEmpty ? known.sorted().prefix(4).map { [Part($0)] } : usual
+    }
     return try asked.map { name in
       guard let found = [name, "train/" + name, "validation/" + name].first(where: known.contains)
       else { throw PlotError.unknownMetric(name: name, known: known.sorted()) }
-      return found
+      return [Part(found)]
     }
   }
 
+  /// - Parameter report: Is told of runs that lack the metric.
   private static func curves(
-    of name: String, _ groups: [Group], smooth: Int, notes: inout [String]
+    of part: Part, _ groups: [Group], smooth: Int, report: (String) -> Void
   ) throws -> [PlotCurve] {
     var curves: [PlotCurve] = []
     for (place, group) in groups.enumerated() {
       let runs = group.runs.compactMap { run -> [RecordedMetrics.Point]? in
-        let points = run.series[name]
-        let note = "\(run.file) has no \(name)"
-        if points == nil, !notes.contains(note) { notes.append(note) }
+        let points = run.series[part.metric]
+        if points == nil { report("\(run.file) has no \(part.metric)") }
         return points
       }
       if runs.isEmpty { continue }
       // Values of a whole held-out set are few and do not tremble from batch to batch.
-      let isTraining = name.hasPrefix("train/")
-      let curve = PlotCurve(place: place, runs: runs, smooth: isTraining ? smooth : 1)
-      if curve.points.isEmpty { throw PlotError.noCommonSteps(group: group.label, metric: name) }
+      let isTraining = part.metric.hasPrefix("train/")
+      let curve = PlotCurve(
+        place: place, runs: runs, smooth: isTraining ? smooth : 1, kind: part.kind)
+      if curve.points.isEmpty {
+        throw PlotError.noCommonSteps(group: group.label, metric: part.metric)
+      }
       curves.append(curve)
     }
     return curves

@@ -9,8 +9,18 @@ package struct PlotCurve: Equatable {
     package var highest: Double
   }
 
+  /// What the values are, which decides how they are drawn.
+  enum Kind: Equatable {
+    case measured
+    /// The same as another curve of the panel, of held-out pairs.
+    case heldOut
+    /// What guessing would have.
+    case chance
+  }
+
   /// The place of the group among all, which decides the colour.
   var place: Int
+  var kind: Kind
   var points: [Point]
   /// The first step and the last, which points that stand for several do not show.
   var steps: [Double]
@@ -25,8 +35,9 @@ package struct PlotCurve: Equatable {
   /// - Parameters:
   ///   - runs: At least one, in the order of steps.
   ///   - smooth: The points of the moving average, 1 for none.
-  init(place: Int, runs: [[RecordedMetrics.Point]], smooth: Int) {
+  init(place: Int, runs: [[RecordedMetrics.Point]], smooth: Int, kind: Kind = .measured) {
     self.place = place
+    self.kind = kind
     hasBand = runs.count > 1
     let merged = PlotCurve.merged(runs.map { PlotCurve.smoothed($0, over: smooth) })
     points = PlotCurve.thinned(merged)

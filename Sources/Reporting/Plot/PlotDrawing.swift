@@ -29,12 +29,13 @@ struct PlotDrawing {
     let panelWidth =
       (Self.width - 2 * Self.margin - Self.gap * Double(columns - 1)) / Double(columns)
     let panelHeight = columns == 1 ? 340.0 : 250.0
+    let steps = PlotPanel.steps(of: panels)
     for (number, panel) in panels.enumerated() {
       let frame = PlotPanel.Frame(
         left: Self.margin + Double(number % columns) * (panelWidth + Self.gap),
         top: top + Double(number / columns) * (panelHeight + 18), width: panelWidth,
         height: panelHeight)
-      body += panel.svg(in: frame, number: number)
+      body += panel.svg(in: frame, steps: steps, number: number)
     }
     let rows = Double((panels.count + columns - 1) / columns)
     top += rows * panelHeight + (rows - 1) * 18

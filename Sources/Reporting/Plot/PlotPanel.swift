@@ -4,6 +4,8 @@ import Foundation
 struct PlotPanel {
   var title: String
   var curves: [PlotCurve]
+  /// Whether values are shares of all: the axis begins at 0, so that little looks little.
+  var isShare = false
 
   static let labelSize = 11.0
   private static let titleHeight = 26.0
@@ -16,15 +18,21 @@ struct PlotPanel {
     var height: Double
   }
 
-  /// - Parameter number: Sets this panel's clipping path apart from the others'.
-  func svg(in frame: Frame, number: Int) -> [String] {
-    let points = curves.flatMap(\.points)
-    var steps = PlotPanel.span(curves.flatMap(\.steps))
+  /// The steps that panels side by side cover, so that they can be compared by eye.
+  static func steps(of panels: [PlotPanel]) -> ClosedRange<Double> {
+    let steps = span(panels.flatMap(\.curves).flatMap(\.steps))
     // A run that is seen from near its beginning is seen from its beginning.
-    if steps.lowerBound < 0.1 * steps.upperBound || steps.lowerBound == steps.upperBound {
-      steps = 0...steps.upperBound
-    }
-    let values = PlotPanel.span(points.map(\.lowest) + points.map(\.highest))
+    let isNear = steps.lowerBound < 0.1 * steps.upperBound || steps.lowerBound == steps.upperBound
+    return isNear ? 0...steps.upperBound : steps
+  }
+
+  /// - Parameters:
+  ///   - steps: What the axis covers.
+  ///   - number: Sets this panel's clipping path apart from the others'.
+  func svg(in frame: Frame, steps: ClosedRange<Double>, number: Int) -> [String] {
+    let points = curves.flatMap { $0.points + $0.raw }
+    let values = PlotPanel.span(
+      points.map(\.lowest) + points.map(\.highest) + (isShare ? [0] : []))
     let y = PlotAxis(
       covering: values, count: 5, endsAtTicks: true, label: PlotAxis.valueLabel)
     let labelWidth = y.ticks.map { SVGText.width($0.label, size: Self.labelSize) }.max() ?? 0
@@ -115,13 +123,21 @@ struct PlotPanel {
     let colour = PlotColour.of(curve.place)
     let places = curve.points.map { scale.place($0.step, $0.value) }
     var lines: [String] = []
-    if places.count > 1 {
+    if places.count > 1 || curve.kind == .chance {
+      let dashes =
+        switch curve.kind {
+        case .measured: PlotColour.dashes(of: curve.place)
+        case .heldOut: " stroke-dasharray=\"6 4\""
+        case .chance: " stroke-dasharray=\"1.5 4\""
+        }
+      // Chance is the same at every step, also where only one was judged.
+      let end = curve.kind == .chance ? "H\(scale.right.short)" : ""
       lines.append(
-        "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\" stroke=\"\(colour)\""
-          + PlotColour.dashes(of: curve.place) + "/>")
+        "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\(end)\" stroke=\"\(colour)\""
+          + dashes + "/>")
     }
     // Few values are seen one by one.
-    if places.count <= 30 {
+    if places.count <= 30, curve.kind != .chance {
       for point in curve.points {
         lines.append(
           "<circle cx=\"\(scale.x(point.step).short)\" cy=\"\(scale.y(point.value).short)\" "
@@ -137,6 +153,8 @@ struct PlotScale {
   var x: ClosedRange<Double>
   var y: ClosedRange<Double>
   var area: PlotPanel.Frame
+
+  var right: Double { area.left + area.width }
 
   func x(_ value: Double) -> Double {
     area.left + (value - x.lowerBound) / (x.upperBound - x.lowerBound) * area.width

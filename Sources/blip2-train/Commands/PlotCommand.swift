@@ -16,8 +16,8 @@ struct PlotCommand: ParsableCommand {
 
       Metrics are named as in TensorBoard: train/itc, train/learningRate, validation/itc, \
       validation/cosine.imageToText.r1. The part up to the slash may be left out: itc is \
-      train/itc. Without --metric, the losses and R@1 are drawn; a name that no run has is \
-      answered with those that there are.
+      train/itc. Without --metric, losses are drawn with those of held-out pairs beside them, scores of \
+      captions, and R@1 beside chance; a name that no run has is answered with those that there are.
 
       Examples:
         blip2-train plot Checkpoints/demo-stage1 --output demo.svg
