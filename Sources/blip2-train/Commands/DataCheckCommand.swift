@@ -9,20 +9,60 @@ import Recipes
 struct DataCheckCommand: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Read every image and caption of a recipe once and say what is there.",
+    abstract: "Read every image and caption of a recipe, or of a path, once and say what is there.",
     discussion: """
       Prints, for each source, pairs, caption lengths in words and tokens, image sizes, and what \
       cannot be read; of shards also what belongs to no sample. Warns where training mirrors images \
       and captions say left or right. Exit code 1 if the unreadable \
       images are more than data.maximumBadShare, or a shard is damaged.
+
+      Examples:
+        blip2-train data check my/images
+        blip2-train data check --config my.yaml --json
       """)
 
-  @OptionGroup var options: RecipeOptions
+  @Argument(
+    help: "A list, a folder of images, or shards, in place of a recipe; see \"data --help\".",
+    completion: .file())
+  var path: String?
 
-  func run() throws { try check(options.recipe()) }
+  @Option(help: "The recipe.", completion: .file())
+  var config: String?
 
-  private func check<R: ImageTextRecipe>(_ recipe: R.Type) throws {
-    let whole = try options.load(R.self)
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
+  var overrides: [String] = []
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    if (path == nil) == (config == nil) {
+      throw ValidationError(
+        "expected a path or --config, found \(path == nil ? "neither" : "both")")
+    }
+  }
+
+  func run() throws {
+    if let path {
+      var configuration = try ConfigurationLoader.load(
+        StageOneRecipe.Configuration(), overrides: overrides)
+      configuration.data.train.path = path
+      return try check(StageOneRecipe.self, configuration)
+    }
+    var options = RecipeOptions()
+    (options.config, options.overrides) = (config ?? "", overrides)
+    try check(options.recipe(), options)
+  }
+
+  private func check<R: ImageTextRecipe>(_ recipe: R.Type, _ options: RecipeOptions) throws {
+    try check(recipe, options.load(R.self))
+  }
+
+  private func check<R: ImageTextRecipe>(
+    _ recipe: R.Type, _ whole: R.Configuration
+  ) throws {
     try whole.checkData()
     let configuration = whole.data
     let tokens = try R.captionReader(whole)
@@ -32,19 +72,24 @@ struct DataCheckCommand: PrintingCommand {
       + (configuration.validation.location.map { [("validation", $0)] } ?? [])
     guard !sources.isEmpty else {
       throw Failure(
-        "\(options.config): names no data; set data.train.path, data.train.mix or data.validation.path"
+        "\(config ?? ""): names no data; set data.train.path, data.train.mix or data.validation.path"
       )
     }
     var problems: [String] = []
+    var results: [JSONReport] = []
     for (name, location) in sources {
       let report = try DatasetReport(
         try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration),
         tokens: tokens)
-      print("\(name): \(FileName.displayed(location.path))")
-      print(report)
+      if !json {
+        print("\(name): \(FileName.displayed(location.path))")
+        print(report)
+      }
+      results.append(JSONReport(name, location.path, report))
       if name == "train" { warnOfFlips(report, configuration.augmentation.flipProbability) }
       problems += Self.problems(of: report, location.path, configuration.maximumBadShare)
     }
+    if json { try StandardOutput.printJSON(JSONResult(sources: results, problems: problems)) }
     if !problems.isEmpty { throw Failure(problems.joined(separator: "\n")) }
   }
 
@@ -79,5 +124,54 @@ struct DataCheckCommand: PrintingCommand {
       problems.append("\(path): shards are damaged; training would not begin")
     }
     return problems
+  }
+}
+
+/// What `--json` prints.
+private struct JSONResult: Encodable {
+  let sources: [JSONReport]
+  /// What would keep a run from beginning, or end it.
+  let problems: [String]
+}
+
+private struct JSONReport: Encodable {
+  struct Summary: Encodable {
+    let minimum, median, maximum: Int
+    let mean: Double
+
+    init?(_ summary: DatasetReport.Summary?) {
+      guard let summary else { return nil }
+      (minimum, median, maximum) = (summary.minimum, summary.median, summary.maximum)
+      mean = summary.mean
+    }
+  }
+
+  struct Finding: Encodable {
+    let kind: String
+    let count: Int
+    let examples: [String]
+  }
+
+  /// `train` or `validation`.
+  let part: String
+  let path: String
+  let pairs, images, badImages, duplicateCaptions, sidedCaptions: Int
+  let captionsPerImage, captionWords, captionTokens, imageWidths, imageHeights: Summary?
+  let formats: [String: Int]
+  let firstBadImages: [String]
+  let findings: [Finding]
+
+  init(_ part: String, _ path: String, _ report: DatasetReport) {
+    (self.part, self.path) = (part, path)
+    (pairs, images, badImages) = (report.pairs, report.images, report.badImages)
+    (duplicateCaptions, sidedCaptions) = (report.duplicateCaptions, report.sidedCaptions)
+    captionsPerImage = Summary(report.captionsPerImage)
+    (captionWords, captionTokens) = (Summary(report.captionWords), Summary(report.captionTokens))
+    (imageWidths, imageHeights) = (Summary(report.imageWidths), Summary(report.imageHeights))
+    formats = Dictionary(uniqueKeysWithValues: report.formats.map { ($0.key.rawValue, $0.value) })
+    firstBadImages = report.firstBadImages.map(\.description)
+    findings = report.findings.map {
+      Finding(kind: $0.kind.rawValue, count: $0.count, examples: $0.examples)
+    }
   }
 }
