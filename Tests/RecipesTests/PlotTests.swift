@@ -56,6 +56,37 @@ import Testing
     }
   }
 
+  // MARK: Panels
+
+  /// A loss and its held-out twin share a panel, chance lies under recalls, and recalls begin at 0.
+  @Test func usualPanelsBelongTogether() throws {
+    let folder = try TemporaryFolder()
+    let first = try run(
+      folder, "first",
+      [
+        line(1, 3), line(2, 2),
+        #"{"step":2,"kind":"validation","itc":2.5,"cosine.imageToText.r1":40,"chance.imageToText.r1":1}"#,
+      ])
+    let second = try run(
+      folder, "second",
+      [
+        #"{"step":4,"kind":"train","lm":3}"#, #"{"step":8,"kind":"train","lm":2}"#,
+        #"{"step":8,"kind":"validation","lm":2.2,"cider":0.5,"rougeL":0.4}"#,
+      ])
+    let plot = try MetricsPlot([first, second], metrics: [])
+    let drawing = try Elements(plot.svg)
+    #expect(plot.notes.isEmpty, "\(plot.notes)")
+    let titles = drawing.texts.filter { $0.contains("loss") || $0.contains("R@1") || $0 == "CIDEr" }
+    #expect(
+      titles == [
+        "ITC loss (contrast) – dashed: held out", "LM loss – dashed: held out", "CIDEr",
+        "Image → text R@1 in %, by cosine – dotted: chance",
+      ], "\(drawing.texts)")
+    #expect(drawing.texts.contains("ROUGE-L"))
+    // 40 and 1 alone would not make an axis begin at 0 … 5.
+    #expect(drawing.texts.filter { $0 == "0" }.count >= 5)
+  }
+
   // MARK: Reading
 
   @Test func damagedLinesArePassedOverAndCounted() throws {
