@@ -76,15 +76,14 @@ import Testing
     let plot = try MetricsPlot([first, second], metrics: [])
     let drawing = try Elements(plot.svg)
     #expect(plot.notes.isEmpty, "\(plot.notes)")
-    let titles = drawing.texts.filter { $0.contains("loss") || $0.contains("R@1") || $0 == "CIDEr" }
+    let titles = drawing.texts.filter { $0.contains("loss") || $0.contains("R@1") || $0.contains("CIDEr") }
     #expect(
       titles == [
-        "ITC loss (contrast) – dashed: held out", "LM loss – dashed: held out", "CIDEr",
+        "ITC loss (contrast) – dashed: held out", "LM loss – dashed: held out", "CIDEr, held out",
         "Image → text R@1 in %, by cosine – dotted: chance",
       ], "\(drawing.texts)")
-    #expect(drawing.texts.contains("ROUGE-L"))
-    // 40 and 1 alone would not make an axis begin at 0 … 5.
-    #expect(drawing.texts.filter { $0 == "0" }.count >= 5)
+    #expect(drawing.texts.contains("ROUGE-L, held out"))
+    #expect(drawing.texts.filter { $0 == "0" }.count == 1, "recalls begin at 0, losses do not")
   }
 
   // MARK: Reading
