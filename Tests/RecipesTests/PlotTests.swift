@@ -65,7 +65,8 @@ import Testing
       folder, "first",
       [
         line(1, 3), line(2, 2),
-        #"{"step":2,"kind":"validation","itc":2.5,"cosine.imageToText.r1":40,"chance.imageToText.r1":1}"#,
+        #"{"step":2,"kind":"validation","itc":2.5,"cosine.imageToText.r1":40,"#
+          + #""chance.imageToText.r1":1}"#,
       ])
     let second = try run(
       folder, "second",
@@ -76,7 +77,9 @@ import Testing
     let plot = try MetricsPlot([first, second], metrics: [])
     let drawing = try Elements(plot.svg)
     #expect(plot.notes.isEmpty, "\(plot.notes)")
-    let titles = drawing.texts.filter { $0.contains("loss") || $0.contains("R@1") || $0.contains("CIDEr") }
+    let titles = drawing.texts.filter { text in
+      ["loss", "R@1", "CIDEr"].contains { text.contains($0) }
+    }
     #expect(
       titles == [
         "ITC loss (contrast) – dashed: held out", "LM loss – dashed: held out", "CIDEr, held out",
