@@ -71,7 +71,8 @@ public final class ProgressReporter {
   private func fitting(_ fields: [String]) -> String {
     guard isTerminal, let columns else { return fields.joined(separator: "  ") }
     var line = String(fields[0].prefix(columns - 1))
-    for field in fields.dropFirst() where line.count + 2 + field.count < columns {
+    for field in fields.dropFirst() {
+      if line.count + 2 + field.count >= columns { break }
       line += "  " + field
     }
     return line

@@ -123,21 +123,23 @@ struct PlotPanel {
     let colour = PlotColour.of(curve.place)
     let places = curve.points.map { scale.place($0.step, $0.value) }
     var lines: [String] = []
-    if places.count > 1 || curve.kind == .chance {
-      let dashes =
-        switch curve.kind {
-        case .measured: PlotColour.dashes(of: curve.place)
-        case .heldOut: " stroke-dasharray=\"6 4\""
-        case .chance: " stroke-dasharray=\"1.5 4\""
-        }
-      // Chance is the same at every step, also where only one was judged.
-      let end = curve.kind == .chance ? "H\(scale.right.short)" : ""
+    if curve.kind == .chance, let chance = curve.points.last?.value {
+      // The same at every step.
       lines.append(
-        "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\(end)\" stroke=\"\(colour)\""
+        "<path class=\"line\" d=\"M\(scale.area.left.short),\(scale.y(chance).short)"
+          + "H\(scale.right.short)\" stroke=\"\(colour)\" stroke-dasharray=\"1.5 4\"/>")
+      return lines
+    }
+    if places.count > 1 {
+      let dashes =
+        curve.kind == .heldOut
+        ? " stroke-dasharray=\"6 4\"" : PlotColour.dashes(of: curve.place)
+      lines.append(
+        "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\" stroke=\"\(colour)\""
           + dashes + "/>")
     }
     // Few values are seen one by one.
-    if places.count <= 30, curve.kind != .chance {
+    if places.count <= 30 {
       for point in curve.points {
         lines.append(
           "<circle cx=\"\(scale.x(point.step).short)\" cy=\"\(scale.y(point.value).short)\" "
