@@ -150,6 +150,14 @@ public struct PublicField<Sizes> {
       }, write: { written($0[keyPath: property]) })
   }
 
+  /// A part that has a table of its own.
+  public static func part<Part: PublicConfiguration>(
+    _ key: String, _ property: WritableKeyPath<Sizes, Part>
+  ) -> PublicField {
+    optional(key, property, problem: \.problem) { (part: Part) in part }
+      .written { $0[keyPath: property].publicValues }
+  }
+
   /// A variant of the family: this value alone is supported.
   public static func fixed<Value: Decodable & Equatable>(
     _ key: String, _ value: Value

@@ -5,6 +5,7 @@ import Layers
 import PublicFormats
 import Tensors
 import TestSupport
+import Testing
 import VisionEncoders
 import WeightFiles
 
@@ -23,50 +24,32 @@ struct BLIP2Golden: CustomStringConvertible {
 
   func golden() throws -> Golden { try Golden(folder.appendingPathComponent("golden.safetensors")) }
 
-  /// The parts of the configuration that the sizes come from.
-  private struct Sizes: Decodable {
-    struct QFormer: Decodable {
-      let hiddenSize: Int
-      let numHiddenLayers: Int
-      let numAttentionHeads: Int
-      let intermediateSize: Int
-      let crossAttentionFrequency: Int
-      let layerNormEps: Float
-    }
-    struct Vision: Decodable { let layerNormEps: Float }
-    let qformerConfig: QFormer
-    let visionConfig: Vision
-    let numQueryTokens: Int
-    let imageTokenIndex: Int32
+  private func sizes() throws -> PublicBLIP2Configuration {
+    try ModelConfigurationFile(folder.appendingPathComponent("config.json"))
+      .decoded(PublicBLIP2Configuration.self)
   }
 
-  private func sizes() throws -> Sizes {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(
-      Sizes.self, from: try Data(contentsOf: folder.appendingPathComponent("config.json")))
+  private func visionNormEpsilon() throws -> Float {
+    struct Whole: Decodable {
+      let vision: EVAViTConfiguration
+      enum CodingKeys: String, CodingKey { case vision = "vision_config" }
+    }
+    return try ModelConfigurationFile(folder.appendingPathComponent("config.json"))
+      .decoded(Whole.self).vision.layerNormEpsilon
   }
 
   /// The token that the library writes in place of each query.
-  func imageToken() throws -> Int32 { try sizes().imageTokenIndex }
+  func imageToken() throws -> Int32 { Int32(try #require(sizes().imageToken)) }
 
   func encoder() throws -> any VisionEncoder { try VisionEncoderFamily.encoder(at: folder) }
   func languageModel() throws -> any LanguageModel { try LanguageModelFamily.model(at: folder) }
 
   /// The trained part with the folder's weights.
   func model(embeddingWidth: Int, visionWidth: Int) throws -> StageTwoModel {
-    let sizes = try sizes()
     var configuration = StageTwoConfiguration()
-    configuration.qFormer.width = sizes.qformerConfig.hiddenSize
-    configuration.qFormer.layers = sizes.qformerConfig.numHiddenLayers
-    configuration.qFormer.heads = sizes.qformerConfig.numAttentionHeads
-    configuration.qFormer.feedForwardWidth = sizes.qformerConfig.intermediateSize
-    configuration.qFormer.crossAttentionFrequency = sizes.qformerConfig.crossAttentionFrequency
-    configuration.qFormer.layerNormEpsilon = sizes.qformerConfig.layerNormEps
-    configuration.qFormer.queries = sizes.numQueryTokens
+    configuration.qFormer = try sizes().queryTransformer(visionNormEpsilon: visionNormEpsilon())
     let model = StageTwoModel(
-      configuration, visionWidth: visionWidth, embeddingWidth: embeddingWidth, seed: 0,
-      visionNormEpsilon: sizes.visionConfig.layerNormEps)
+      configuration, visionWidth: visionWidth, embeddingWidth: embeddingWidth, seed: 0)
     try PublicFormat.huggingFaceStageTwo.load(
       into: model.namedParameters, from: WeightFolder(folder))
     return model

@@ -24,8 +24,16 @@ import WeightFiles
       Case(description: "BERT", format: .bert) {
         stageOne($0).namedParameters.filter { PublicFormat.bert.contains($0.name) }
       },
+      Case(description: "LAVIS, stage 2", format: .lavisStageTwo(projection: "opt_proj")) {
+        stageTwo($0).namedParameters
+      },
       Case(description: "Hugging Face, stage 2", format: .huggingFaceStageTwo) {
         stageTwo($0).namedParameters
+      },
+      Case(description: "Hugging Face, retrieval", format: .huggingFaceRetrieval) {
+        stageOne($0).namedParameters.filter {
+          PublicFormat.huggingFaceRetrieval.contains($0.name)
+        }
       },
     ]
     func add<M: PublicModel>(

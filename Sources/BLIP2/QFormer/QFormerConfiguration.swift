@@ -22,6 +22,11 @@ public struct QFormerConfiguration: Codable, Equatable, Sendable {
   public var dropout: Float = 0.1
   @Key(1e-30...1, "Added to the variance in layer norms.")
   public var layerNormEpsilon: Float = 1e-12
+  @Key(
+    1e-30...1,
+    "Added to the variance in the norm over the image features: 1e-5 in the authors' code, 1e-6 in "
+      + "Hugging Face's models.")
+  public var visionNormEpsilon: Float = 1e-5
   @Key(0...100, "The standard deviation of new weights.")
   public var initialDeviation: Float = 0.02
 

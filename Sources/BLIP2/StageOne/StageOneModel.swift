@@ -43,7 +43,8 @@ public struct StageOneModel: Module {
     self.configuration = configuration
     self.tokens = tokens
     qFormer = QFormer(configuration.qFormer, visionWidth: visionWidth, initialiser)
-    visionNorm = LayerNorm(width: visionWidth, epsilon: 1e-5, initialiser)
+    visionNorm = LayerNorm(
+      width: visionWidth, epsilon: configuration.qFormer.visionNormEpsilon, initialiser)
     visionProjection = Linear(
       inputs: width, outputs: configuration.embeddingWidth, start: .uniform, initialiser)
     textProjection = Linear(

@@ -18,17 +18,15 @@ public struct StageTwoModel: Module {
   /// of keeping it.
   public var recomputesActivations = false
 
-  /// - Parameters:
-  ///   - embeddingWidth: The width of the language model's word embeddings.
-  ///   - visionNormEpsilon: The authors' 1e-5, unless weights come from a library with another.
+  /// - Parameter embeddingWidth: The width of the language model's word embeddings.
   public init(
-    _ configuration: StageTwoConfiguration, visionWidth: Int, embeddingWidth: Int, seed: UInt64,
-    visionNormEpsilon: Float = 1e-5
+    _ configuration: StageTwoConfiguration, visionWidth: Int, embeddingWidth: Int, seed: UInt64
   ) {
     let initialiser = ParameterInitialiser(seed: seed)
     self.configuration = configuration
     qFormer = QFormer(configuration.qFormer, visionWidth: visionWidth, initialiser)
-    visionNorm = LayerNorm(width: visionWidth, epsilon: visionNormEpsilon, initialiser)
+    visionNorm = LayerNorm(
+      width: visionWidth, epsilon: configuration.qFormer.visionNormEpsilon, initialiser)
     languageProjection = Linear(
       inputs: configuration.qFormer.width, outputs: embeddingWidth, start: .uniform, initialiser)
   }
