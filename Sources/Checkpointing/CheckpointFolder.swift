@@ -55,11 +55,16 @@ public struct CheckpointFolder {
   /// - Throws: only where the folder cannot be listed.
   public func newestSound() throws -> (file: CheckpointFile?, passedOver: [PassedOver]) {
     var passedOver: [PassedOver] = []
-    for entry in try entries().reversed() {
+    var tried: Set<Int> = []
+    // Listed anew each time: a run that goes on removes files, and has written later ones before.
+    while let entry = try entries().last(where: { !tried.contains($0.step) }) {
+      tried.insert(entry.step)
       do {
         return (try CheckpointFile.open(entry.url), passedOver)
       } catch {
-        passedOver.append(PassedOver(url: entry.url, reason: error))
+        if FileSystem.isNamed(entry.url.path) {
+          passedOver.append(PassedOver(url: entry.url, reason: error))
+        }
       }
     }
     return (nil, passedOver)
@@ -109,6 +114,10 @@ public struct CheckpointFolder {
   /// Takes the folder for this run.
   /// - Throws: `CheckpointError.folderLocked` where another run has it.
   public func lock() throws -> FolderLock { try FolderLock(url) }
+
+  /// Makes sure that no run has the folder, without taking it.
+  /// - Throws: `CheckpointError.folderLocked`.
+  public func checkLock() throws { try FolderLock.check(url) }
 
   /// 40 for `step-00000040.h5`; nil for other names.
   public static func step(ofFileName name: String) -> Int? {

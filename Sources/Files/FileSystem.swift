@@ -32,6 +32,9 @@ public enum FileSystem {
     return FileName.withCString(path, { lstat($0, &status) }) == 0 ? status : nil
   }
 
+  /// Whether anything lies at a path, be it a link that leads nowhere.
+  public static func isNamed(_ path: String) -> Bool { status(ofName: path) != nil }
+
   /// Whether a link lies at a path, wherever it leads.
   static func isLink(_ path: String) -> Bool {
     status(ofName: path).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false

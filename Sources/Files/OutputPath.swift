@@ -75,6 +75,24 @@ public enum OutputPath {
     throw Refusal.occupied(path: path, what: first + more, canForce: true)
   }
 
+  /// The folder, or the nearest above it that is there: where a folder would be made, or written to.
+  /// Nothing is made.
+  /// - Throws: `SystemFailure` where that is forbidden.
+  public static func place(ofFolder path: String) throws(SystemFailure) -> String {
+    var place = FilePath.absolute(FilePath.withoutEndingSlashes(path))
+    while FileSystem.status(ofName: place) == nil {
+      guard errno == ENOENT else { throw SystemFailure("create folder", path) }
+      place = FilePath.folder(of: place)
+    }
+    guard FileSystem.isFolder(place) else {
+      throw SystemFailure("create folder", path, code: ENOTDIR)
+    }
+    guard FileName.withCString(place, { access($0, W_OK | X_OK) }) == 0 else {
+      throw SystemFailure("write to folder", place)
+    }
+    return place
+  }
+
   private static func checkName(_ path: String) throws {
     guard !path.isEmpty else { throw Refusal.empty }
     guard FileName.isPlain(path) else {

@@ -66,6 +66,32 @@ import Testing
     #expect("\(passedOver[1].reason)".contains("truncated"))
   }
 
+  /// A run that goes on removes what is listed before it is opened, and there is always a newer one.
+  @Test func aFolderUnderARunsHandsHasASoundOne() throws {
+    try writeSteps([1])
+    let writer = Thread { [folder] in
+      for step in 2...40 {
+        try? Sample.write(to: folder.file(step: step), step: step)
+        _ = try? folder.prune(keepLast: 1, best: nil)
+      }
+    }
+    writer.start()
+    while !writer.isFinished { #expect(try folder.newestSound().file != nil) }
+    #expect(try folder.newestSound().file?.metadata.step == 40)
+  }
+
+  @Test func aLockIsLookedAtWithoutATrace() throws {
+    try folder.checkLock()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+    var lock: FolderLock? = try folder.lock()
+    #expect(throws: CheckpointError.folderLocked(folder.url, process: getpid())) {
+      try folder.checkLock()
+    }
+    #expect(lock?.isInPlace == true)
+    lock = nil
+    try folder.checkLock()
+  }
+
   @Test func anEmptyFolderHasNoneSound() throws {
     let (file, passedOver) = try folder.newestSound()
     #expect(file == nil)

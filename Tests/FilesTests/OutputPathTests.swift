@@ -40,6 +40,21 @@ struct OutputPathTests {
     }
   }
 
+  @Test func theFolderInWhichAnotherWouldBeMadeIsFound() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.url.path
+    for name in ["", "/", "/new", "/new/run/"] {
+      #expect(try OutputPath.place(ofFolder: path + name) == path)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
+    try folder.write("", to: "file")
+    for name in ["file", "file/run"] {
+      #expect(throws: SystemFailure("create folder", folder.path(name), code: ENOTDIR)) {
+        try OutputPath.place(ofFolder: folder.path(name))
+      }
+    }
+  }
+
   @Test func foldersWithOtherThingsAreRefused() throws {
     let folder = try TemporaryFolder()
     try OutputPath.checkFolder(folder.path("new"))

@@ -19,7 +19,8 @@ import WeightFiles
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.output.contains("re-ranked by ITM"))
     let lines = try String(contentsOfFile: run.output("a") + "/metrics.jsonl", encoding: .utf8)
-    let last = try #require(lines.split(separator: "\n").last { $0.contains("validation") })
+    let last = try #require(
+      lines.split(separator: "\n").last { $0.contains("\"kind\":\"validation\"") })
     let logged = try object(String(last))
     let result = try BuiltTool.run(
       ["evaluate", "retrieval", "--checkpoint", run.output("a"), "--json"])

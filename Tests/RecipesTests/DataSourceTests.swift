@@ -108,7 +108,7 @@ import Testing
     let whole = try BuiltTool.run(run.arguments("whole", mixture))
     #expect(whole.status == 0, "\(whole.errors)")
     #expect(whole.output.contains("data: 348 images"), "\(whole.output)")
-    let killed = try run.kill("killed", mixture, at: "\(Int.random(in: 7...20))/40")
+    let killed = try run.kill("killed", mixture, at: "\(Int.random(in: 11...20))/40")
     #expect(killed.status == SIGKILL, "\(killed.errors)")
     let resumed = try BuiltTool.run(run.arguments("killed", mixture + ["--resume"]))
     #expect(resumed.status == 0, "\(resumed.errors)")

@@ -13,8 +13,9 @@ import Testing
     let run = try TinyRun()
     #expect(try BuiltTool.run(run.arguments("whole", settings)).status == 0)
 
+    // By step 11 the save of step 10 was begun, and so that of step 5 was there.
     let killed = try run.kill(
-      "killed", settings, at: "\(Int.random(in: 7...20))/40", delay: .random(in: 0...30_000))
+      "killed", settings, at: "\(Int.random(in: 11...20))/40", delay: .random(in: 0...30_000))
     #expect(killed.status == SIGKILL, "\(killed.errors)")
 
     let resumed = try BuiltTool.run(run.arguments("killed", settings + ["--resume"]))
@@ -104,7 +105,7 @@ import Testing
       "checkpoint.keep=2", "data.workers=3", "checkpoint.everyMinutes=0.01",
     ].flatMap { ["--set", $0] }
     #expect(try BuiltTool.run(run.arguments("whole", settings)).status == 0)
-    let killed = try run.kill("killed", settings, at: "\(Int.random(in: 7...15))/30")
+    let killed = try run.kill("killed", settings, at: "\(Int.random(in: 11...15))/30")
     #expect(killed.status == SIGKILL, "\(killed.errors)")
     let resumed = try BuiltTool.run(run.arguments("killed", settings + ["--resume"]))
     #expect(resumed.status == 0, "\(resumed.errors)")

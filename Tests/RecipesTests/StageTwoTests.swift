@@ -16,7 +16,7 @@ import Testing
     #expect(whole.status == 0, "\(whole.errors)")
     #expect(whole.output.contains("without stage 1"))
     let killed = try BuiltTool.kill(
-      run.arguments("killed"), at: "step \(Int.random(in: 7...15))/30"
+      run.arguments("killed"), at: "step \(Int.random(in: 11...15))/30"
     ) { try FileManager.default.removeItem(atPath: run.output("killed")) }
     #expect(killed.status == SIGKILL, "\(killed.errors)")
     let resumed = try BuiltTool.run(run.arguments("killed", ["--resume"]))

@@ -51,12 +51,17 @@ import Testing
       let part = try BuiltTool.run(run.arguments("parts", every + resume + ["--max-steps", stop]))
       #expect(part.status == 0, "\(part.errors)")
     }
+    // What no two runs have in common.
+    let measured: Set = [
+      "seconds", "samplesPerSecond", "stepSeconds", "dataSeconds", "validationSeconds",
+      "saveSeconds", "peakMemory",
+    ]
     func numbers(_ name: String) throws -> [[String: Double]] {
       try String(contentsOfFile: run.output(name) + "/metrics.jsonl", encoding: .utf8)
         .split(separator: "\n").map { line in
           let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
           return (object ?? [:]).compactMapValues { $0 as? Double }
-            .filter { !["seconds", "samplesPerSecond"].contains($0.key) }
+            .filter { !measured.contains($0.key) }
         }
     }
     let (whole, parts) = (try numbers("whole"), try numbers("parts"))

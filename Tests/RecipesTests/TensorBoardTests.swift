@@ -145,7 +145,10 @@ import Testing
     let events = try #require(files.first)
     #expect(events.first?.version == "brain.Event:2")
     #expect(events.filter(\.isStart).map(\.step) == [1])
-    for tag in ["itc", "itm", "itg", "total", "learningRate", "gradientNorm", "samplesPerSecond"] {
+    for tag in [
+      "itc", "itm", "itg", "total", "learningRate", "gradientNorm", "samplesPerSecond",
+      "stepSeconds", "dataSeconds", "validationSeconds", "saveSeconds", "peakMemory",
+    ] {
       #expect(
         events.filter { $0.scalars["train/\(tag)"] != nil }.map(\.step) == Array(1...6), "\(tag)")
     }

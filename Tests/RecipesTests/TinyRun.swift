@@ -29,7 +29,7 @@ struct TinyRun {
         batchSize: 8
         accumulation: 2
         clipNorm: 1
-        learningRate: {warmupSteps: 5}
+        learningRate: {warmupSteps: \(min(5, steps - 1))}
       validation: {every: 0}
       checkpoint: {every: 5, keep: 100}
       log: {every: 1}

@@ -65,7 +65,10 @@ struct HDF5Handle: ~Copyable {
     self.close = close
   }
 
-  deinit { _ = close(identifier) }
+  deinit {
+    let (identifier, close) = (identifier, close)
+    HDF5Library.locked { _ = close(identifier) }
+  }
 
   /// Closes now. Needed where closing writes, and so can fail.
   consuming func closeChecked(_ operation: String, _ file: URL) throws {

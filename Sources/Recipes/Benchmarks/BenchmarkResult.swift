@@ -32,18 +32,7 @@ public struct BenchmarkResult {
     self.seconds = Array(seconds.dropFirst())
     self.count = count
     self.unit = unit
-    peakGiB = Double(BenchmarkResult.peakKibibytes) / 1_048_576
-  }
-
-  /// `getrusage` begins with what the process had that started this one, and serves only where `/proc` is
-  /// missing.
-  private static var peakKibibytes: Int {
-    let status = SystemText.read("/proc/self/status") ?? ""
-    let peak = SystemText.value(of: "VmHWM", in: status, separator: ":")
-    if let peak = peak?.split(separator: " ").first.flatMap({ Int($0) }) { return peak }
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss
+    peakGiB = Double(SystemMemory.peakBytes) / 0x1p30
   }
 
   public var median: Double { seconds.sorted()[seconds.count / 2] }

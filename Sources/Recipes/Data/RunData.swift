@@ -55,7 +55,7 @@ public struct RunData {
     _ dataset: any CaptionSource, tower: VisionTower
   ) throws -> any SampleContent {
     let transforms = augmented(for: tower)
-    return try features.map {
+    return try features.flatMap {
       let views = [[plain(for: tower)]] + Array(repeating: transforms, count: tower.views - 1)
       return try $0.store(for: request(dataset, views))
     } ?? ImageContent(decoder: decoder, transforms: transforms)
@@ -77,7 +77,7 @@ public struct RunData {
     _ dataset: any CaptionSource, tower: VisionTower
   ) throws -> any SampleContent {
     let transform = plain(for: tower)
-    return try features.map { try $0.store(for: request(dataset, [[transform]])) }
+    return try features.flatMap { try $0.store(for: request(dataset, [[transform]])) }
       ?? ImageContent(decoder: decoder, transform: transform)
   }
 

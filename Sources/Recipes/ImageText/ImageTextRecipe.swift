@@ -59,6 +59,8 @@ extension ImageTextRecipe {
 
   public func reports(to report: @escaping (String) -> Void) { data.features?.report = report }
 
+  public func keepNothing() { data.features?.makesMissing = false }
+
   public func batches(
     from position: LoaderPosition, _ progress: ProgressReporter
   ) throws -> any BatchStream {

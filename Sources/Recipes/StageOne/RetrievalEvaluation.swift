@@ -132,6 +132,9 @@ struct HeldOutSet {
   var texts: [(text: String, imageId: Int64)] = []
   var skipped: [SkippedSample] = []
 
+  /// Among fewer candidates R@10 says little.
+  static let leastCandidates = 20
+
   mutating func add(
     _ sample: CaptionSample, _ record: CaptionRecord, tokenize: (String) -> [Int32]
   ) {

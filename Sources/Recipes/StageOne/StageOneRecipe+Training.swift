@@ -15,6 +15,16 @@ extension StageOneRecipe {
     return { tokenizer.tokens($0) }
   }
 
+  public func describeTexts(_ progress: ProgressReporter) {
+    guard let count = data.validation?.imageCount, count < HeldOutSet.leastCandidates else {
+      return
+    }
+    progress.say(
+      "warning: data.validation.path has \(count) images: among so few R@10 is high whatever was "
+        + "learnt, and the best checkpoint is chosen by the mean of all recalls; "
+        + "\(HeldOutSet.leastCandidates) or more tell more")
+  }
+
   public func addGradients(
     of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
   ) throws -> NamedValues {
@@ -58,7 +68,12 @@ extension StageOneRecipe {
     let lossText = losses.map { String(format: "\($0.name) %.4f", $0.value) }
     return ValidationReport(
       values: losses + result.values,
-      lines: ["validation (\(seconds) s)  " + lossText.joined(separator: "  ")]
+      lines: [
+        "validation (\(seconds) s)  "
+          + (losses.isEmpty
+            ? "no losses: a single pair has nothing to be compared with"
+            : lossText.joined(separator: "  "))
+      ]
         + result.table.split(separator: "\n").map { "  " + $0 }
         + images.map { "  " + $0.line },
       images: images,

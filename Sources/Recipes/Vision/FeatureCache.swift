@@ -20,6 +20,8 @@ final class FeatureCache {
   var report: (String) -> Void = { _ in }
   /// Whether a file that is there is read to its end before it is taken.
   var readsWholeFiles = false
+  /// Whether features that are not kept yet are computed; a dry run does without.
+  var makesMissing = true
 
   init(_ configuration: VisionConfiguration, tower: VisionTower) {
     folder = URL(fileURLWithPath: configuration.cacheFolder, isDirectory: true)
@@ -37,10 +39,10 @@ final class FeatureCache {
     var maximumBadShare: Double
   }
 
-  /// The features of a data set, from a file or computed now.
+  /// The features of a data set, from a file or computed now; nil where neither is to be.
   /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `WeightFileError`,
   ///   `RunError`.
-  func store(for request: Request) throws -> FeatureStore {
+  func store(for request: Request) throws -> FeatureStore? {
     let stamp = try FeatureStamp(
       tower, images: imageFingerprint(of: request.dataset), decoder: request.decoder,
       views: request.views
@@ -52,8 +54,15 @@ final class FeatureCache {
       views: request.views.count, images: request.dataset.imageCount, tokens: tower.tokenCount,
       width: tower.encoder.width)
     let found = inode(of: url)
-    let store =
-      try existing(url, stamp, layout) ?? make(url, stamp, layout, request, inPlaceOf: found)
+    var store = try existing(url, stamp, layout)
+    if store == nil {
+      guard makesMissing else {
+        report(
+          "features: not computed in a dry run: images are encoded in the step, which is slower")
+        return nil
+      }
+      store = try make(url, stamp, layout, request, inPlaceOf: found)
+    }
     opened[name] = store
     return store
   }

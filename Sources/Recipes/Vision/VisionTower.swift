@@ -107,9 +107,10 @@ public struct VisionTower {
   /// Features of a batch, `[batch, tokens, width]`.
   func features(_ batch: Batch) -> Variable { features(content: batch.content) }
 
-  /// Features `[images, tokens, width]` of what a loader's content is: pixels or features.
+  /// Features `[images, tokens, width]` of what a loader's content is: pixels `[images, 3, side, side]`
+  /// or such features.
   func features(content: Tensor) -> Variable {
-    readsFeatures ? Variable(content) : features(content)
+    content.shape.count == 3 ? Variable(content) : features(content)
   }
 
   /// Features `[images, tokens, width]` of normalised pixels `[images, 3, side, side]`; without

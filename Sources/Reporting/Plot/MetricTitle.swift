@@ -6,6 +6,9 @@ enum MetricTitle {
     "total": "Total loss", "learningRate": "Learning rate", "gradientNorm": "Gradient norm",
     "samplesPerSecond": "Samples per second", "epoch": "Epoch", "seconds": "Time in seconds",
     "skippedImages": "Skipped images", "skippedSteps": "Skipped steps",
+    "stepSeconds": "Seconds a step", "dataSeconds": "Seconds a step waited for data",
+    "validationSeconds": "Seconds of validation", "saveSeconds": "Seconds of saving",
+    "peakMemory": "Peak memory in bytes",
   ]
   private static let scores = [
     "cosine": "by cosine", "reranked": "re-ranked by ITM", "chance": "by chance",

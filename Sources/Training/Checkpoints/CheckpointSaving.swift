@@ -3,8 +3,9 @@ import Files
 import Foundation
 import Reporting
 
-/// Saves the state of a run. A save that the system refuses, for want of room or because the folder was
-/// removed, is warned of and tried again while the run goes on: nothing but time is lost meanwhile.
+/// Saves the state of a run while training goes on, one save at a time: each is finished, and what is no
+/// longer kept is removed, before the next begins. A save that the system refuses, for want of room or
+/// because the folder was removed, is warned of and tried again: nothing but time is lost meanwhile.
 final class CheckpointSaving {
   private var checkpoints: TrainingCheckpoints
   private let configuration: CheckpointConfiguration
@@ -14,7 +15,14 @@ final class CheckpointSaving {
   private(set) var savedStep: Int
   /// Where the run is saved now.
   var folder: URL { checkpoints.folder.url }
+  /// The state that is being written, and what ends when its file is there.
+  private var underway: (state: TrainingState, url: URL, writing: BackgroundWork)?
+  /// When the last save began.
   private var savedAt = ContinuousClock.now
+  /// What the saves took that ended since it was asked for.
+  private var seconds = 0.0
+  /// Whether training goes on meanwhile. Decided once: memory that the copies took stays with the pool.
+  private lazy var isInBackground = hasRoomForCopies()
   /// The first failure since the last save, and when saving was last tried.
   private var failed: (error: any Error, at: ContinuousClock.Instant)?
 
@@ -38,33 +46,58 @@ final class CheckpointSaving {
 
   /// - Parameter isLast: Whether no step follows.
   func isDue(after step: Int, isLast: Bool) -> Bool {
-    if savedStep == step { return false }
+    if (underway?.state.step ?? savedStep) == step { return false }
     if isLast { return true }
-    if let failed, ContinuousClock.now - failed.at >= CheckpointSaving.pause { return true }
     let every = configuration.every
     if every > 0 && step % every == 0 { return true }
+    // By the clock none begins that would have to wait for another.
+    guard underway == nil else { return false }
+    if let failed { return ContinuousClock.now - failed.at >= CheckpointSaving.pause }
     guard let minutes = configuration.everyMinutes else { return false }
-    // A failed save's own pause is the shorter one.
-    return failed == nil && ContinuousClock.now - savedAt >= .seconds(minutes * 60)
+    return ContinuousClock.now - savedAt >= .seconds(minutes * 60)
   }
 
-  /// Saves, or warns and leaves it for later.
+  /// Begins to save, or warns and leaves it for later.
   /// - Throws: `RunError.notFiniteResult` where there is nothing sound to save.
   func save(_ state: TrainingState) throws {
+    settle(waiting: true)
     do {
-      try write(state)
+      try begin(state, inPlace: !isInBackground)
     } catch  where !(error is RunError) {
-      if failed == nil {
-        say("warning: \(error); the run goes on, and saving is tried again")
-      }
-      failed = (failed?.error ?? error, .now)
+      note(error)
     }
+    settle()
+  }
+
+  /// Says what became of the save under way, where it has ended.
+  /// - Parameter waiting: Whether its end is waited for.
+  func settle(waiting: Bool = false) {
+    guard let underway, waiting || underway.writing.isDone else { return }
+    do {
+      try conclude()
+    } catch {
+      note(error)
+    }
+  }
+
+  private func note(_ error: any Error) {
+    if failed == nil {
+      say("warning: \(error); the run goes on, and saving is tried again")
+    }
+    failed = (failed?.error ?? error, .now)
+  }
+
+  /// The seconds that the saves took which ended since this was last asked.
+  func takeSeconds() -> Double {
+    defer { seconds = 0 }
+    return seconds
   }
 
   /// Saves at the end of a run, where there is no later: where another run has the folder by now, beside
   /// it.
   /// - Throws: The first error of those that kept the state from being saved.
   func saveFinally(_ state: TrainingState) throws {
+    settle(waiting: true)
     if savedStep == state.step { return }
     do {
       try write(state)
@@ -119,11 +152,25 @@ final class CheckpointSaving {
   }
 
   private func write(_ state: TrainingState) throws {
+    try begin(state, inPlace: true)
+    try conclude()
+  }
+
+  private func begin(_ state: TrainingState, inPlace: Bool) throws {
     try refuseUnsound(state)
     if !lock.isInPlace { try takeFolderAgain() }
-    let url = try checkpoints.save(state, optimizer)
-    savedStep = state.step
+    let (url, writing) = checkpoints.beginSaving(state, optimizer, inPlace: inPlace)
+    underway = (state, url, writing)
     savedAt = .now
+  }
+
+  /// Waits for the save under way, says that it is there, and removes what is no longer kept.
+  /// - Throws: Why it is not there.
+  private func conclude() throws {
+    guard let (state, url, writing) = underway else { return }
+    underway = nil
+    seconds += try writing.wait()
+    savedStep = state.step
     failed = nil
     say("saved \(url.path)")
     guard lock.isInPlace else {
@@ -135,6 +182,22 @@ final class CheckpointSaving {
     } catch {
       say("warning: an earlier checkpoint stays: \(error)")
     }
+  }
+
+  /// Memory that is left to what else wants some while a checkpoint is written in the background.
+  private static let reserve = 256 << 20
+
+  /// Whether weights and moments can be there twice while they are written, with half as much to spare.
+  private func hasRoomForCopies() -> Bool {
+    let copies = optimizer.entries.reduce(0) { $0 + $1.firstMoment.count } * 12
+    guard let available = Reckoning.Available.now,
+      available.bytes < copies / 2 * 3 + CheckpointSaving.reserve
+    else { return true }
+    say(
+      "note: training waits while a checkpoint is written: to go on takes another "
+        + "\(RunError.gibibytes(copies)) of memory, and \(available.limit) has "
+        + "\(RunError.gibibytes(available.bytes)) left")
+    return false
   }
 }
 

@@ -24,10 +24,14 @@ public struct TrainingCheckpoints {
   /// The version of the program; checkpoints carry it.
   public static let programVersion = "0.1.0"
 
-  /// Writes the state after a step.
-  /// - Throws: `CheckpointError`; earlier checkpoints then stay as they are.
-  @discardableResult
-  func save(_ state: TrainingState, _ optimizer: AdamW) throws -> URL {
+  /// Begins to write the state after a step, as it is now: tensors are values, so that training on
+  /// changes copies of those that are being written.
+  /// - Parameter inPlace: Whether it is written before this returns.
+  /// - Returns: The file, once the writing has ended. That throws `CheckpointError`; earlier checkpoints
+  ///   then stay as they are.
+  func beginSaving(
+    _ state: TrainingState, _ optimizer: AdamW, inPlace: Bool
+  ) -> (url: URL, writing: BackgroundWork) {
     let url = folder.file(step: state.step)
     var arrays: [CheckpointArray] = []
     for entry in optimizer.entries {
@@ -35,9 +39,11 @@ public struct TrainingCheckpoints {
       arrays.append(.init("optimizer/firstMoment", entry.name, entry.firstMoment))
       arrays.append(.init("optimizer/secondMoment", entry.name, entry.secondMoment))
     }
-    try CheckpointWriter.write(
-      to: url, metadata: metadata(state, updates: optimizer.updates), arrays: arrays)
-    return url
+    let metadata = metadata(state, updates: optimizer.updates)
+    let writing = BackgroundWork(inPlace: inPlace) { [arrays] in
+      try CheckpointWriter.write(to: url, metadata: metadata, arrays: arrays)
+    }
+    return (url, writing)
   }
 
   /// Removes checkpoints that are no longer kept.

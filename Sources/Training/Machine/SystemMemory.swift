@@ -21,6 +21,17 @@ extension SystemMemory {
     self.available = min(available, limit.map { $0.limit - $0.used } ?? available)
   }
 
+  /// The largest resident memory that this process had, in bytes.
+  ///
+  /// `getrusage` begins with what the process had that started this one, and serves only where `/proc` is
+  /// missing.
+  public static var peakBytes: Int {
+    if let peak = kibibytes("VmHWM", in: SystemText.read("/proc/self/status") ?? "") { return peak }
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+
   /// A value such as "8123456 kB", in bytes.
   private static func kibibytes(_ key: String, in text: String) -> Int? {
     let value = SystemText.value(of: key, in: text, separator: ":")

@@ -43,6 +43,8 @@ public protocol Recipe {
   /// Says who is told what a person should know of work that begins later, such as that features are
   /// computed.
   func reports(to report: @escaping (String) -> Void)
+  /// From now on nothing is computed to be kept, such as features: a dry run.
+  func keepNothing()
   /// Digests of what a run reads but does not store, by name; `data` is the training data's.
   func fingerprints() throws -> [String: String]
   /// The memory and disk that a run is going to want.
@@ -87,6 +89,8 @@ extension Recipe {
   ) throws -> Configuration { Configuration() }
 
   public func reports(to report: @escaping (String) -> Void) {}
+
+  public func keepNothing() {}
 
   public func finish(_ progress: ProgressReporter) throws {}
 }

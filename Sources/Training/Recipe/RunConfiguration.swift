@@ -102,6 +102,23 @@ public struct ResumeConfiguration: Codable, Equatable, Sendable {
 }
 
 extension TrainingConfiguration {
+  /// What is allowed and seldom meant, in words.
+  var oddities: [String] {
+    var oddities: [String] = []
+    let rate = learningRate
+    if rate.warmupSteps >= steps {
+      oddities.append(
+        "training.learningRate.warmupSteps is \(rate.warmupSteps), and training.steps \(steps): the "
+          + "rate never reaches its peak \(rate.peak); a warm-up of a tenth of the steps is usual")
+    }
+    if rate.final > rate.peak {
+      oddities.append(
+        "training.learningRate.final is \(rate.final), above peak, \(rate.peak): the rate rises to "
+          + "the end")
+    }
+    return oddities
+  }
+
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     if let chunkSize {

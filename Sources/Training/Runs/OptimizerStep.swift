@@ -1,4 +1,6 @@
 import Autograd
+import Datasets
+import Reporting
 import Tensors
 
 /// What a step of the optimiser came to.
@@ -9,6 +11,8 @@ package struct StepOutcome {
   fileprivate(set) var rate = 0.0
   /// The global norm of the gradients, before they were clipped.
   fileprivate(set) var norm = 0.0
+  /// The seconds waited for the batches.
+  fileprivate(set) var dataSeconds = 0.0
 
   /// Whether losses and gradients are numbers; where they are not, nothing was updated.
   var isFinite: Bool { norm.isFinite && terms.allSatisfy(\.value.isFinite) }
@@ -38,6 +42,43 @@ extension AdamW {
         outcome.gradients, rate: outcome.rate,
         gradientScale: GradientNorm.clippingFactor(norm: outcome.norm, limit: training.clipNorm))
     }
+    return outcome
+  }
+}
+
+extension Recipe {
+  /// Takes the step that follows a state.
+  /// - Parameters:
+  ///   - state: Changes at the end, as a whole: an error within the step leaves the one before.
+  ///   - say: Is told of images that cannot be read.
+  ///   - beforeBatch: Called before each micro-batch.
+  /// - Throws: ``Interrupted`` before a micro-batch or within it, and what reading data throws.
+  func takeStep(
+    after state: inout TrainingState, _ optimizer: AdamW, from batches: any BatchStream,
+    say: (String) -> Void, beforeBatch: () -> Void = {}
+  ) throws -> StepOutcome {
+    let training = configuration.training
+    var next = state
+    var waited = Duration.zero
+    var outcome = try optimizer.take(state.step, of: training) { micro, weight, gradients in
+      try StopRequest.check()
+      beforeBatch()
+      let begin = ContinuousClock.now
+      guard let batch = try batches.next() else {
+        preconditionFailure("training data never ends")
+      }
+      waited += ContinuousClock.now - begin
+      next.position = batch.positionAfter
+      next.skippedImages += batch.skipped.count
+      Profile.mark("waiting for data")
+      for sample in batch.skipped { say("skipped \(sample)") }
+      return try addGradients(
+        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: weight,
+        to: gradients)
+    }
+    outcome.dataSeconds = waited.inSeconds
+    next.step += 1
+    state = next
     return outcome
   }
 }

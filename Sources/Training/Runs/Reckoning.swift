@@ -73,14 +73,36 @@ public struct Reckoning {
     }
   }
 
+  /// Bytes that are free on a folder's disk; nil where the system does not say.
+  private static func free(at folder: URL) -> Int? {
+    var status = statvfs()
+    guard statvfs(folder.path, &status) == 0, status.f_blocks > 0 else { return nil }
+    let (free, overflow) = Int(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    return overflow ? .max : free
+  }
+
+  /// What is needed beside what there is, a line each for memory and disk.
+  /// - Parameters:
+  ///   - folder: One on the disk that checkpoints go to.
+  ///   - present: Checkpoints of the run that lie there already.
+  func summary(_ available: Available?, folder: URL, present: Int) -> [String] {
+    let memory = available.map { "; \($0.limit) has \(RunError.gibibytes($0.bytes)) left" } ?? ""
+    let free = Reckoning.free(at: folder).map { "; \(RunError.gibibytes($0)) are free there" } ?? ""
+    let count = max(1, checkpoints - present)
+    return [
+      "memory: about \(RunError.gibibytes(stateBytes + activations)), "
+        + "\(RunError.gibibytes(stateBytes)) of it for weights, gradients and moments" + memory,
+      "disk: \(RunError.gibibytes(count * checkpointBytes)) at most for checkpoints to come, each "
+        + "of \(RunError.gibibytes(checkpointBytes))" + free,
+    ]
+  }
+
   /// Holds the disk against the checkpoints to come.
   /// - Parameter present: Checkpoints of the run that lie there already.
   /// - Throws: `RunError.disk`.
   func checkDisk(of folder: URL, present: Int) throws {
-    var status = statvfs()
-    guard statvfs(folder.path, &status) == 0, status.f_blocks > 0 else { return }
-    let (free, overflow) = Int(clamping: status.f_bavail)
-      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    guard let free = Reckoning.free(at: folder) else { return }
     let count = max(1, checkpoints - present)
     var limit = rlimit()
     if getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
@@ -88,7 +110,7 @@ public struct Reckoning {
     {
       throw RunError.fileSize(needed: checkpointBytes, limit: Int(limit.rlim_cur))
     }
-    guard !overflow, free < count * checkpointBytes else { return }
+    guard free < count * checkpointBytes else { return }
     throw RunError.disk(
       folder: folder.path, needed: count * checkpointBytes, checkpoints: count, free: free)
   }

@@ -8,10 +8,10 @@ import Tensors
 
 /// Owns a run of a recipe, new or resumed: its folder, its identity and its state; then it trains.
 public struct Trainer<R: Recipe> {
-  private let recipe: R
-  private let progress: ProgressReporter
+  let recipe: R
+  let progress: ProgressReporter
 
-  private var configuration: R.Configuration { recipe.configuration }
+  var configuration: R.Configuration { recipe.configuration }
 
   /// - Parameters:
   ///   - isTerminal: Whether progress may renew its line.
@@ -32,26 +32,13 @@ public struct Trainer<R: Recipe> {
   public func train(
     resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false
   ) throws -> RunOutcome {
-    if resume.path(outputFolder: configuration.output) != configuration.output {
-      try RunFolder.check(configuration.output, force: force)
-    }
+    try checkOutput(resume, force: force)
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
     let lock = try folder.lock()
     try folder.removeStaleTemporaryFiles(holding: lock)
-    let reckoning = recipe.reckoning
-    if let warning = try reckoning.checkMemory(.now) { progress.say(warning) }
-    try reckoning.checkDisk(of: url, present: try folder.entries().count)
-    let identity = RunIdentity(
-      kind: R.name, configuration: try ConfigurationLoader.yaml(configuration),
-      seed: configuration.seed, fingerprints: try recipe.fingerprints())
-    let rateScales = recipe.model.rateScales
-    let optimizer = AdamW(
-      configuration.training.adamW, parameters: recipe.model.trainedParameters,
-      rateScale: { rateScales[ObjectIdentifier($0)] ?? 1 })
-    let state =
-      try resumed(resume, folder: folder, identity: identity, optimizer)
-      ?? begin(folder: folder)
+    try checkRoom(on: url, present: try folder.entries().count)
+    let (identity, optimizer, state) = try start(resume, folder: folder)
     recipe.describe(progress)
     let batches: any BatchStream
     do {
@@ -96,8 +83,44 @@ public struct Trainer<R: Recipe> {
 
   // MARK: Starting
 
-  private func begin(folder: CheckpointFolder) throws -> TrainingState {
-    if let newest = try folder.entries().last {
+  /// Refuses an output folder that holds other things than a run's, where none is gone on with there.
+  func checkOutput(_ resume: ResumeRequest, force: Bool) throws {
+    if resume.path(outputFolder: configuration.output) != configuration.output {
+      try RunFolder.check(configuration.output, force: force)
+    }
+  }
+
+  /// Holds memory and disk against what the run is going to want.
+  /// - Parameters:
+  ///   - folder: One on the disk that checkpoints go to.
+  ///   - present: Checkpoints of the run that lie there already.
+  func checkRoom(on folder: URL, present: Int) throws {
+    let reckoning = recipe.reckoning
+    if let warning = try reckoning.checkMemory(.now) { progress.say(warning) }
+    try reckoning.checkDisk(of: folder, present: present)
+  }
+
+  /// The run's identity, its optimiser, and the state that it begins from or goes on with.
+  /// - Parameter folder: The output folder; nil where it is not there yet.
+  func start(
+    _ resume: ResumeRequest, folder: CheckpointFolder?
+  ) throws -> (identity: RunIdentity, optimizer: AdamW, state: TrainingState) {
+    for oddity in configuration.training.oddities { progress.say("warning: \(oddity)") }
+    let identity = RunIdentity(
+      kind: R.name, configuration: try ConfigurationLoader.yaml(configuration),
+      seed: configuration.seed, fingerprints: try recipe.fingerprints())
+    let rateScales = recipe.model.rateScales
+    let optimizer = AdamW(
+      configuration.training.adamW, parameters: recipe.model.trainedParameters,
+      rateScale: { rateScales[ObjectIdentifier($0)] ?? 1 })
+    let state =
+      try resumed(resume, folder: folder, identity: identity, optimizer)
+      ?? begin(folder: folder)
+    return (identity, optimizer, state)
+  }
+
+  private func begin(folder: CheckpointFolder?) throws -> TrainingState {
+    if let newest = try folder?.entries().last {
       throw RunError.folderHasRun(
         folder: configuration.output, newest: newest.url.lastPathComponent)
     }
@@ -108,7 +131,7 @@ public struct Trainer<R: Recipe> {
   // MARK: Going on
 
   private func resumed(
-    _ request: ResumeRequest, folder: CheckpointFolder, identity: RunIdentity, _ optimizer: AdamW
+    _ request: ResumeRequest, folder: CheckpointFolder?, identity: RunIdentity, _ optimizer: AdamW
   ) throws -> TrainingState? {
     guard let path = request.path(outputFolder: configuration.output) else { return nil }
     let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
@@ -145,8 +168,9 @@ public struct Trainer<R: Recipe> {
 
   /// Makes sure that the output folder holds no other run's checkpoints.
   private func refuseOthers(
-    in folder: CheckpointFolder, toGoOnFrom file: CheckpointFile
+    in folder: CheckpointFolder?, toGoOnFrom file: CheckpointFile
   ) throws {
+    guard let folder else { return }
     let from = file.url.deletingLastPathComponent().resolvingSymlinksInPath().path
     if from != folder.url.resolvingSymlinksInPath().path {
       guard let newest = try folder.entries().last else { return }

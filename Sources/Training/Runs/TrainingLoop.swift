@@ -28,7 +28,8 @@ final class TrainingLoop<R: Recipe> {
   private var lastStep = 0
   /// Whether it has not made a step yet.
   private var isFirst = true
-  private var lastProblem: Problem?
+  private var lastProblem: StepProblem?
+  private var spent = SpentTime()
 
   private var training: TrainingConfiguration { recipe.configuration.training }
   private var progress: ProgressReporter { log.progress }
@@ -90,6 +91,7 @@ final class TrainingLoop<R: Recipe> {
   /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
   /// be shown, whatever becomes of saving.
   private func saveAfter(_ error: any Error) {
+    saving.settle(waiting: true)
     switch error as? RunError {
     case .notFinite, .notFiniteResult: return
     default: break
@@ -106,29 +108,15 @@ final class TrainingLoop<R: Recipe> {
 
   private func step() throws {
     let begin = ContinuousClock.now
-    // The state changes at the end, as a whole: an error within a step leaves the one before.
-    var next = state
-    let step = try optimizer.take(state.step, of: training) { micro, weight, gradients in
-      try StopRequest.check()
-      guard let batch = try batches.next() else {
-        preconditionFailure("training data never ends")
-      }
-      next.position = batch.positionAfter
-      next.skippedImages += batch.skipped.count
-      Profile.mark("waiting for data")
-      for sample in batch.skipped { progress.say("skipped \(sample)") }
-      return try recipe.addGradients(
-        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: weight,
-        to: gradients)
+    let step = try recipe.takeStep(after: &state, optimizer, from: batches, say: progress.say) {
+      saving.settle()
     }
-    next.step += 1
-    state = next
     if step.isFinite {
       skippedInRow = 0
     } else {
       try noteNotFinite(step)
     }
-    try report(step, since: begin)
+    try report(step, seconds: (ContinuousClock.now - begin).inSeconds)
     Profile.markStep()
   }
 
@@ -138,7 +126,7 @@ final class TrainingLoop<R: Recipe> {
     progress.say(
       "step \(state.step): a loss or gradient is not finite; no update was made "
         + "(\(skippedInRow) in a row)")
-    lastProblem = Problem(step, optimizer, frozenParameters: recipe.model.frozenParameters)
+    lastProblem = StepProblem(step, optimizer, frozenParameters: recipe.model.frozenParameters)
     if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
   }
 
@@ -158,10 +146,11 @@ final class TrainingLoop<R: Recipe> {
         + "\(state.step - skippedInRow + 1).")
   }
 
-  private func report(_ step: StepOutcome, since begin: ContinuousClock.Instant) throws {
+  private func report(_ step: StepOutcome, seconds: Double) throws {
     let samples = training.batchSize * training.accumulation
-    let samplesPerSecond = progress.rate(of: samples, in: (ContinuousClock.now - begin).inSeconds)
+    let samplesPerSecond = progress.rate(of: samples, in: seconds)
     state.logged.add(step.terms)
+    spent.add(step, seconds: seconds)
     let isLogged =
       state.step % recipe.configuration.log.every == 0 || state.step == training.steps
     let stays = isLogged || state.step == lastStep || isFirst
@@ -182,7 +171,10 @@ final class TrainingLoop<R: Recipe> {
         ("gradientNorm", step.norm), ("samplesPerSecond", samplesPerSecond),
         ("epoch", Double(state.position.epoch)), ("skippedImages", Double(state.skippedImages)),
         ("skippedSteps", Double(state.skippedSteps)), ("seconds", progress.secondsSinceStart),
+      ] + spent.values + [
+        ("saveSeconds", saving.takeSeconds()), ("peakMemory", Double(SystemMemory.peakBytes)),
       ])
+    spent = SpentTime()
   }
 
   /// What a step's line says behind the losses.
@@ -203,13 +195,17 @@ final class TrainingLoop<R: Recipe> {
 
   /// - Returns: Whether this is the best so far: it is kept, so it must be on disk.
   private func validate() throws -> Bool {
+    let begin = ContinuousClock.now
     guard let report = try judgement() else { return false }
     defer { Profile.mark("validation") }
+    spent.validation += (ContinuousClock.now - begin).inSeconds
     state.validatedStep = state.step
     try log.write(step: state.step, report)
     let isSound = report.values.allSatisfy { $0.value.isFinite }
     guard isSound, report.score > state.best?.value ?? -.infinity else { return false }
     state.best = TrainingState.Best(step: state.step, value: report.score)
+    // What was saved before is there before the best is told of.
+    saving.settle(waiting: true)
     progress.say(String(format: "the best so far, by \(report.scoreName): %.4g", report.score))
     return true
   }
@@ -234,36 +230,25 @@ final class TrainingLoop<R: Recipe> {
   }
 }
 
-/// What was not finite in a step that was skipped.
-private struct Problem: CustomStringConvertible {
-  let losses: String
-  /// The first parameter that is not finite itself.
-  let parameter: String?
-  /// The first parameter whose gradient is not.
-  let gradient: String?
+/// What time went to since the log's last line.
+private struct SpentTime {
+  private var steps = 0
+  private var step = 0.0
+  private var data = 0.0
+  var validation = 0.0
 
-  /// The first frozen parameter that is not finite.
-  let frozen: String?
-
-  init(_ step: StepOutcome, _ optimizer: AdamW, frozenParameters: [NamedParameter]) {
-    losses = step.terms.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    parameter = optimizer.entries.first { $0.parameter.value.hasNonFinite }?.name
-    // They are many, and sought only where something went wrong.
-    frozen =
-      parameter == nil ? frozenParameters.first { $0.parameter.value.hasNonFinite }?.name : nil
-    gradient =
-      optimizer.entries.first { entry in
-        entry.parameter.gradient(in: step.gradients).map { !$0.squaredNorm().isFinite } ?? false
-      }?.name
+  mutating func add(_ outcome: StepOutcome, seconds: Double) {
+    steps += 1
+    step += seconds
+    data += outcome.dataSeconds
   }
 
-  var description: String {
-    var text = "Losses: \(losses)."
-    if let parameter { text += " The parameter \(parameter) is not finite itself." }
-    if let frozen {
-      return text + " The frozen parameter \(frozen) is not finite: its file is broken."
-    }
-    if let gradient { text += " The first gradient that is not finite: \(gradient)." }
-    return text
+  /// Means over the steps, and sums of what comes between them.
+  var values: NamedValues {
+    let count = Double(max(1, steps))
+    return [
+      ("stepSeconds", step / count), ("dataSeconds", data / count),
+      ("validationSeconds", validation),
+    ]
   }
 }

@@ -41,6 +41,13 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Write into an output folder that holds other things than a run's.")
   var force = false
 
+  @Flag(
+    help: """
+      Check all that a run checks, say what memory and disk it needs, take one step and say what the run \
+      would take. Nothing is written.
+      """)
+  var dryRun = false
+
   @Flag(name: .shortAndLong, help: "Show warnings and errors alone; log.txt has the rest.")
   var quiet = false
 
@@ -71,9 +78,14 @@ struct TrainingOptions: ParsableArguments {
       file, overrides: settings + overrides, output: output, resume: resumeRequest,
       note: StandardError.write)
     if !quiet { print(MachineReport.current().oneLine) }
-    StopRequest.listen("giving the present step up and saving the last whole one")
+    StopRequest.listen(
+      dryRun ? "stopping soon" : "giving the present step up and saving the last whole one")
     let recipe = try R(configuration, reading: Set(DataPart.allCases))
-    let outcome = try Trainer(recipe, isQuiet: quiet).train(
+    let trainer = Trainer(recipe, isQuiet: quiet)
+    if dryRun {
+      return try trainer.dryRun(resume: resumeRequest, maximumSteps: maxSteps, force: force)
+    }
+    let outcome = try trainer.train(
       resume: resumeRequest, maximumSteps: maxSteps, force: force)
     try report(outcome, output: recipe.configuration.output, next: R.next)
   }
