@@ -32,7 +32,7 @@ demo: build ## train both stages on the scenes in this repository, measure, show
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/demo-stage1 \
 	  --set data.validation.path=Data/demo/heldout-hard.jsonl --answers $(DEMO)/hard.jsonl
 	$(REPORT) hard $(DEMO)/hard.jsonl --data Data/demo/heldout-hard.jsonl
-	$(PROGRAM) stage2 --llm opt --resume auto
+	$(PROGRAM) stage2 --llm opt --config Configs/demo/stage2.yaml --resume auto
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/demo-stage2-opt --beams 1 \
 	  --answers $(DEMO)/captions.jsonl --show 12
 	$(REPORT) captions $(DEMO)/captions.jsonl
@@ -51,7 +51,7 @@ demo-pretrained: build ## fetch public weights and drawings, train a MiniLM-size
 	$(PROGRAM) evaluate retrieval --checkpoint Checkpoints/pretrained-clipart
 	$(PROGRAM) caption --checkpoint Checkpoints/pretrained-clipart --min-tokens 3 --max-tokens 12 \
 	  --image Data/pretrained/clipart/000[0-7].webp
-	$(PROGRAM) stage2 --llm llama --resume auto
+	$(PROGRAM) stage2 --config Configs/pretrained/stage2.yaml --resume auto
 	$(PROGRAM) evaluate caption --checkpoint Checkpoints/pretrained-stage2 --beams 3 \
 	  --max-new-tokens 12 --show 20
 

@@ -51,6 +51,11 @@ public struct SHA256: ~Copyable {
     return hash.finalize()
   }
 
+  /// The first 64 bits of the digest of all of `bytes`: of a few million, two share them about never.
+  public static func number(of bytes: some Collection<UInt8>) -> UInt64 {
+    hash(bytes).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
   /// The library that computes, such as `OpenSSL 3.0.19 27 Jan 2026`.
   public static var libraryVersion: String { String(cString: OpenSSL_version(OPENSSL_VERSION)) }
 }

@@ -35,4 +35,18 @@ public enum Recipes {
     }
     return (StageOneRecipe.self, "it has no section of another recipe than stage1")
   }
+
+  /// Refuses a file that is of another recipe than a command is for, before its keys are found unknown.
+  /// - Throws: `ConfigurationError`.
+  public static func check(
+    _ file: URL, isOf recipe: any Recipe.Type, overrides: [String] = []
+  ) throws {
+    let (found, reason) = try of(file: file, overrides: overrides)
+    // A file that does not say it, and has no section of its own, may be of any recipe.
+    if found.name == recipe.name || reason != nil && found.ownSections.isEmpty { return }
+    throw ConfigurationError.invalidValue(
+      field: "\(file.path): recipe",
+      found: found.name + (reason.map { ", since \($0)" } ?? ""), expected: recipe.name,
+      advice: "it is for blip2-train \(found.name)")
+  }
 }

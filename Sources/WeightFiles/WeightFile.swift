@@ -88,7 +88,11 @@ enum WeightFileFormat {
       switch url.pathExtension.lowercased() {
       case "bin", "ckpt", "pt", "pth": return try PyTorchFile(file)
       case "gguf": return try GGUFFile(file)
-      default: return try SafetensorsFile(file)
+      case "safetensors": return try SafetensorsFile(file)
+      default:
+        throw unsupported(
+          "a file that \(FileKind.words(bytes))",
+          remedy: "name the folder of a model, or its file of weights")
       }
     }
   }

@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func referenceNamesMeaningRangeAndDefault() throws {
-    let text = try KeyReference.yaml(of: ExampleConfiguration(), head: ["An example."])
+    let text = try KeyReference.yaml(of: ExampleConfiguration(), head: "An example.")
     #expect(text.hasPrefix("# An example.\n"))
     #expect(
       text.contains(
@@ -87,6 +87,28 @@ import Testing
     #expect(text.contains("  # How negatives are chosen. One of draw, all.\n  negatives: null\n"))
     #expect(text.contains("  # How many are kept. At least 1, at most 9.\n  keep: null\n"))
     #expect(try load(text) == ExampleConfiguration())
+  }
+
+  @Test func aShortReferenceHasTheChosenKeys() throws {
+    var values = ExampleConfiguration()
+    values.checkpoint.keep = 4
+    let text = try KeyReference.yaml(
+      of: values, like: ExampleConfiguration(), head: "Short.",
+      only: ["checkpoint.keep": "Few will do.", "data.skipped": ""])
+    #expect(
+      text == """
+        # Short.
+        # What is kept.
+        checkpoint:
+          # How many are kept. At least 1, at most 9. Few will do.
+          keep: 4
+        # What is read.
+        data:
+          # The share that is passed over. A number from 0.0 to 1.0.
+          skipped: 0.5
+
+        """)
+    #expect(try load(text) == values)
   }
 
   // MARK: Shared keys
@@ -136,7 +158,7 @@ import Testing
     #expect(
       differences.map(\.path) == ["steps", "list", "others[0].steps", "others[0].list", "others"])
     #expect(
-      try KeyReference.yaml(of: Outer(), head: []).contains("\n# Steps. At least 1, at most 9."))
+      try KeyReference.yaml(of: Outer(), head: "").contains("\n# Steps. At least 1, at most 9."))
   }
 
   // MARK: Paths

@@ -44,6 +44,51 @@ import Testing
     }
   }
 
+  /// By their bytes, whatever their names and whether they lie in a folder, a list or shards.
+  @Test func imagesThatComeAgainAreFound() throws {
+    try withTemporaryFolder { folder in
+      let training = MemoryCaptions(count: 5)
+      let names = ["a", "b", "c", "d"]
+      let images = folder.appendingPathComponent("images")
+      try FileManager.default.createDirectory(at: images, withIntermediateDirectories: false)
+      // The third and the fourth are copies of the first, and the third has its text as well.
+      for (name, image) in zip(names, [2, 3, 2, 2]) {
+        try Foundation.Data(training.files[image]).write(
+          to: images.appendingPathComponent("\(name).png"))
+        try (name == "d" ? "another" : "caption \(image)").write(
+          to: images.appendingPathComponent("\(name).txt"), atomically: true, encoding: .utf8)
+      }
+      let shards = try DatasetReport(
+        ShardSource(paths: folder.packing(training, as: "shards", shardSize: 3)))
+      #expect(shards.findings.map(\.kind) == [.shards])
+
+      var held = try DatasetReport(CaptionDataset(images))
+      let repeated = SourceFinding(
+        .repeatedPairs, count: 1, examples: ["\(images.path)/c.png: as \(images.path)/a.png"])
+      #expect(held.findings == [repeated])
+      held.findImages(of: [])
+      #expect(held.findings == [repeated])
+
+      held.findImages(of: [try DatasetReport(MemoryCaptions(count: 2))])
+      #expect(held.findings == [repeated])
+      held.findImages(of: [try DatasetReport(MemoryCaptions(count: 3)), shards])
+      let found = try #require(held.findings.last)
+      #expect(found.kind == .alsoTrained && found.count == 4)
+      #expect(found.examples[0] == "\(images.path)/a.png: as 2.png")
+      #expect(found.examples[1].hasPrefix("\(images.path)/b.png: as "))
+      #expect(found.examples[1].contains("shard-000001.tar:"), "\(found.examples)")
+      #expect(held.description.contains("also in training            4"), "\(held.description)")
+    }
+  }
+
+  /// What cannot be read is not taken for equal.
+  @Test func brokenImagesAreNoCopies() throws {
+    let source = MemoryCaptions(count: 3, broken: [0, 1, 2], captions: { _ in ["one"] })
+    var report = try DatasetReport(source)
+    report.findImages(of: [report])
+    #expect(report.badImages == 3 && report.findings.isEmpty)
+  }
+
   @Test(arguments: [
     ("a cat left of a dog", true), ("The Right hand", true), ("a dog, left", true),
     ("leftovers on a plate", false), ("a bright lamp", false), ("", false),

@@ -116,6 +116,21 @@ import WeightFiles
     #expect(plain.errors.isEmpty, "\(plain.errors)")
   }
 
+  @Test func dataCheckFindsTrainingAmongTheHeldOut() throws {
+    let run = try TinyRun(steps: 1)
+    let result = try BuiltTool.run([
+      "data", "check", "--config", run.recipe.path, "--set",
+      "data.validation.path=Data/demo/heldout.jsonl", "--json",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    let sources = try #require(try object(result.output)["sources"] as? [[String: Any]])
+    let findings = try #require(sources.last?["findings"] as? [[String: Any]])
+    let found = try #require(findings.first { $0["kind"] as? String == "also in training" })
+    #expect(found["count"] as? Int == 300)
+    let example = try #require((found["examples"] as? [String])?.first)
+    #expect(example.hasSuffix(": as \(example.components(separatedBy: ": as ")[0])"), "\(example)")
+  }
+
   @Test func exportedEncoderGivesTheSameFeatures() throws {
     let run = try TinyRun(steps: 3)
     #expect(try BuiltTool.run(run.arguments("a")).status == 0)

@@ -36,12 +36,42 @@ import Testing
     #expect(try BuiltTool.run(["train"]).status == 64)
   }
 
+  /// A file for another command is named as such, before its keys are found unknown.
+  @Test func aFileForAnotherCommandIsRefused() throws {
+    let run = try TinyStageTwo(family: "opt")
+    let unsaid = try BuiltTool.run(["stage1", "--config", run.recipe.path])
+    #expect(unsaid.status == 1)
+    #expect(
+      unsaid.errors.contains(
+        "recipe: expected stage1, found stage2, since its section stage1 is of stage2; it is for "
+          + "blip2-train stage2"), "\(unsaid.errors)")
+    let said = try BuiltTool.run(["stage2", "--config", "Configs/demo/opt.yaml"])
+    #expect(said.status == 1)
+    #expect(
+      said.errors.contains(
+        "recipe: expected stage2, found language-model; it is for blip2-train language-model"),
+      "\(said.errors)")
+  }
+
+  /// A forgotten option trains nothing.
+  @Test(arguments: ["stage1", "stage2", "language-model", "train"])
+  func trainingWantsARecipe(_ command: String) throws {
+    let result = try BuiltTool.run([command, "--max-steps", "1"])
+    #expect(result.status == 64 && result.output.isEmpty)
+    #expect(
+      result.errors.contains(
+        "--config: expected a recipe, found nothing; the demo's is Configs/demo/"))
+  }
+
   @Test func recipesArePrinted() throws {
     let list = try BuiltTool.run(["recipe"])
     #expect(list.output == Recipes.all.map { $0.name + "\n" }.joined())
     for recipe in Recipes.all {
-      let result = try BuiltTool.run(["recipe", recipe.name])
-      #expect(result.status == 0 && result.output.contains("\nrecipe: \(recipe.name)\n"))
+      let short = try BuiltTool.run(["recipe", recipe.name])
+      #expect(short.status == 0 && short.output.contains("\nrecipe: \(recipe.name)\n"))
+      let whole = try BuiltTool.run(["recipe", recipe.name, "--all"])
+      let expected = try recipe.reference()
+      #expect(whole.status == 0 && whole.output == expected)
     }
     #expect(try BuiltTool.run(["recipe", "stage9"]).status == 64)
   }

@@ -115,6 +115,20 @@ import Testing
     let said = try String(contentsOfFile: run.output("said.jsonl"), encoding: .utf8)
     #expect(said.split(separator: "\n").count == 3)
 
+    // A folder is judged as well, and a prompt is bounded although a T5 has no table of positions.
+    let folder = try TemporaryFolder()
+    try folder.copy(URL(fileURLWithPath: images[0]), as: "a.webp")
+    try folder.write("a face", to: "a.txt")
+    let base = ["--checkpoint", run.output("a"), "--max-new-tokens", "4", "--beams", "1"]
+    let inFolder = try BuiltTool.run(
+      ["evaluate", "caption", "--data", folder.url.path, "--json"] + base)
+    #expect(inFolder.status == 0, "\(inFolder.errors)")
+    #expect(inFolder.output.contains("\"captions\":1"), "\(inFolder.output)")
+    let long = try BuiltTool.run(
+      ["generate", "--image", images[0], "--prompt", String(repeating: "a b ", count: 3000)] + base)
+    #expect(long.status == 1)
+    #expect(long.errors.contains("--prompt: expected at most 2048 tokens"), "\(long.errors)")
+
     let questions = images.enumerated().map { index, path in
       ["image": path, "question": "what is it?", "answer": ["a face"], "question_id": index]
         as [String: Any]

@@ -20,6 +20,9 @@ import Testing
     static let name = "test"
     static let ownSections: [String] = []
     static let filesAdvice = ""
+    static var starter: (configuration: StageOneRecipe.Configuration, keys: [String: String]) {
+      (.init(), [:])
+    }
 
     let configuration: StageOneRecipe.Configuration
     let parameter = Parameter(shape: [1], decays: false) { Tensor([1], shape: [1]) }
@@ -202,12 +205,50 @@ import Testing
     #expect(notes == [], "\(file.path)")
   }
 
-  /// What `recipe NAME` prints is a recipe, with the defaults.
+  /// What `recipe NAME --all` prints is a recipe with the defaults, and has every key below its meaning.
   @Test func referencesAreRecipes() throws {
     let folder = try TemporaryFolder()
     for recipe in Recipes.all {
-      let url = try folder.write(recipe.reference(), to: "\(recipe.name).yaml")
-      try requireDefaults(recipe, url)
+      let text = try recipe.reference()
+      try requireDefaults(recipe, folder.write(text, to: "\(recipe.name).yaml"))
+      let lines = text.split(separator: "\n")
+      for (above, line) in zip(lines, lines.dropFirst()) where line.contains(#/^ *[a-zA-Z0-9]+:/#) {
+        #expect(above.first { $0 != " " } == "#", "\(recipe.name): \(line)")
+      }
+      let trimmed = lines.map { $0.trimmingCharacters(in: .init(charactersIn: " #")) }
+      for key in try names(of: recipe) {
+        #expect(trimmed.contains { $0.hasPrefix("\(key):") }, "\(recipe.name): \(key)")
+      }
+    }
+  }
+
+  /// The names of a recipe's keys, of whatever section.
+  private func names<R: Recipe>(of kind: R.Type) throws -> Set<Substring> {
+    Set(
+      try ConfigurationLoader.yaml(R.Configuration()).split(separator: "\n").compactMap { line in
+        line.firstMatch(of: #/^ *([a-zA-Z0-9]+):/#)?.1
+      })
+  }
+
+  /// What `recipe NAME` prints is a recipe that could be trained, were its files there.
+  @Test func shortReferencesAreRecipes() throws {
+    let folder = try TemporaryFolder()
+    for recipe in Recipes.all {
+      let text = try recipe.shortReference()
+      #expect(text.split(separator: "\n").count < 80, "\(recipe.name)")
+      try requireStarter(recipe, folder.write(text, to: "\(recipe.name).yaml"), text)
+    }
+  }
+
+  private func requireStarter<R: Recipe>(_ kind: R.Type, _ file: URL, _ text: String) throws {
+    #expect(try Recipes.of(file: file).reason == nil)
+    let loaded = try ConfigurationLoader.load(R.Configuration(), file: file)
+    #expect(
+      try ConfigurationLoader.yaml(loaded) == ConfigurationLoader.yaml(kind.starter.configuration))
+    try loaded.check()
+    for key in kind.starter.keys.keys {
+      let name = key.split(separator: ".").last ?? ""
+      #expect(text.contains("\(name): "), "\(R.name): \(key)")
     }
   }
 

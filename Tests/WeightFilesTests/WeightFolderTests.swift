@@ -65,7 +65,7 @@ import WeightFiles
     (#"{"weight_map": {"a": "../model-1.safetensors"}}"#, "without folders"),
     (#"{"weight_map": {"a": "/etc/passwd"}}"#, "without folders"),
     (#"{"weight_map": {"a": ".."}}"#, "without folders"),
-    (#"{"weight_map": {"a": "model.safetensors.index.json"}}"#, "header length"),
+    (#"{"weight_map": {"a": "model.safetensors.index.json"}}"#, "file that is a text"),
     (#"{"weight_map": {}}"#, "names in weight_map"),
     (#"{"weight_map": {"a": 1}}"#, "an index of shards"),
     (#"{}"#, "weight_map"),

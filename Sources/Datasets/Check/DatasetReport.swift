@@ -1,3 +1,5 @@
+import Files
+
 /// What a data set holds, found by reading all of it once.
 public struct DatasetReport: Sendable {
   /// Smallest, middle, mean and largest of a set of numbers.
@@ -40,8 +42,12 @@ public struct DatasetReport: Sendable {
   /// The first of them, in the order of the data set.
   public var firstBadImages: [SkippedSample]
 
-  /// What the source noticed when it was opened.
+  /// What the source noticed when it was opened, and what reading all of it showed.
   public var findings: [SourceFinding]
+
+  let source: any CaptionSource
+  /// 64 bits of the digest of each image's bytes; nil for those that cannot be read.
+  let digests: [UInt64?]
 
   /// Reads every caption and decodes every image, on several threads.
   ///
@@ -53,28 +59,18 @@ public struct DatasetReport: Sendable {
     _ source: any CaptionSource, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
     tokens: ((String) -> CaptionTokens)? = nil
   ) throws {
-    var perImage: [Int] = []
-    var words: [Int] = []
-    var tokenCounts: [Int] = []
-    var tally = CaptionTally()
-    // Hash values of 64 bits: two captions of a few million share one about never.
-    var distinct: Set<Int> = []
+    var captions = CaptionCounts(read: tokens)
+    var repeats = RepeatedPairs(of: source)
+    var digests: [UInt64?] = []
     var sizes: [ImageSize] = []
-    (formats, badImages, firstBadImages, sidedCaptions) = ([:], 0, [], 0)
+    (formats, badImages, firstBadImages) = ([:], 0, [])
     for start in stride(from: 0, to: source.imageCount, by: ImageFinding.portion) {
       let portion = start..<min(source.imageCount, start + ImageFinding.portion)
       let found = try portion.concurrentMap { try ImageFinding($0, of: source, decoder: decoder) }
-      for finding in found {
-        if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
-        for caption in finding.captions {
-          words.append(caption.split(whereSeparator: \.isWhitespace).count)
-          if Self.saysSide(caption) { sidedCaptions += 1 }
-          if let tokens = tokens?(caption) {
-            tokenCounts.append(tokens.count)
-            tally.add(caption, of: finding.path, tokens)
-          }
-          distinct.insert(caption.hashValue)
-        }
+      for (image, finding) in zip(portion, found) {
+        captions.add(finding)
+        digests.append(finding.digest)
+        if let digest = finding.digest { repeats.add(image, digest, finding.captions) }
         if let format = finding.format { formats[format, default: 0] += 1 }
         if let size = finding.size { sizes.append(size) }
         if let problem = finding.problem {
@@ -83,20 +79,50 @@ public struct DatasetReport: Sendable {
         }
       }
     }
+    (self.source, self.digests) = (source, digests)
     images = source.imageCount
-    pairs = words.count
-    captionsPerImage = Summary(perImage)
-    captionWords = Summary(words)
-    captionTokens = Summary(tokenCounts)
-    duplicateCaptions = words.count - distinct.count
+    pairs = captions.words.count
+    captionsPerImage = Summary(captions.perImage)
+    captionWords = Summary(captions.words)
+    captionTokens = Summary(captions.tokens)
+    duplicateCaptions = captions.words.count - captions.distinct.count
+    sidedCaptions = captions.sided
     imageWidths = Summary(sizes.map(\.width))
     imageHeights = Summary(sizes.map(\.height))
-    findings = source.findings + tally.findings
+    findings = source.findings + captions.tally.findings + repeats.findings
   }
 
   /// Whether one of the words is left or right.
   static func saysSide(_ caption: String) -> Bool {
     caption.lowercased().split { !$0.isLetter }.contains { $0 == "left" || $0 == "right" }
+  }
+}
+
+/// What is counted of the captions of a source.
+private struct CaptionCounts {
+  /// What a tokenizer makes of a caption, where that is wanted.
+  let read: ((String) -> CaptionTokens)?
+  private(set) var perImage: [Int] = []
+  private(set) var words: [Int] = []
+  private(set) var tokens: [Int] = []
+  private(set) var sided = 0
+  private(set) var tally = CaptionTally()
+  /// Hash values of 64 bits: two captions of a few million share one about never.
+  private(set) var distinct: Set<Int> = []
+
+  init(read: ((String) -> CaptionTokens)?) { self.read = read }
+
+  mutating func add(_ finding: ImageFinding) {
+    if !finding.captions.isEmpty { perImage.append(finding.captions.count) }
+    for caption in finding.captions {
+      words.append(caption.split(whereSeparator: \.isWhitespace).count)
+      if DatasetReport.saysSide(caption) { sided += 1 }
+      if let tokens = read?(caption) {
+        self.tokens.append(tokens.count)
+        tally.add(caption, of: finding.path, tokens)
+      }
+      distinct.insert(caption.hashValue)
+    }
   }
 }
 
@@ -109,6 +135,8 @@ private struct ImageFinding: Sendable {
   private(set) var captions: [String] = []
   private(set) var format: ImageFormat?
   private(set) var size: ImageSize?
+  /// 64 bits of the digest of its bytes.
+  private(set) var digest: UInt64?
   /// Why it cannot be used.
   private(set) var problem: SkippedSample?
 
@@ -121,6 +149,7 @@ private struct ImageFinding: Sendable {
       captions = record.captions
       let bytes = try source.imageBytes(ofImage: image, limit: decoder.maximumFileSize)
       (format, size) = (try decoder.size(of: bytes).format, try decoder.decode(bytes: bytes).size)
+      digest = SHA256.number(of: bytes)
     } catch {
       problem = try SkippedSample(at: path, error)
     }

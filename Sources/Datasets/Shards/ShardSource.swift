@@ -122,9 +122,7 @@ public final class ShardSource: CaptionSource {
   /// Ids are texts or numbers of any kind: 62 bits of their digest stand for them, above all numbers
   /// that images have by themselves.
   private static func number(ofId id: String) -> Int64 {
-    let digest = SHA256.hash(id.utf8)
-    let bits = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    return Int64(bits >> 2 | 1 << 62)
+    Int64(SHA256.number(of: id.utf8) >> 2 | 1 << 62)
   }
 
   private func firstSample(ofImage image: Int) -> Int {

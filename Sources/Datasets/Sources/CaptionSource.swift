@@ -32,6 +32,11 @@ public protocol CaptionSource: AnyObject, SampleSource {
 extension CaptionSource {
   public func source(ofImage image: Int) -> Int { 0 }
   public var findings: [SourceFinding] { [] }
+
+  /// Where an image lies, for messages; its number where nobody can say.
+  public func path(ofImage image: Int) -> String {
+    (try? record(at: image).imagePath) ?? "image \(image)"
+  }
 }
 
 /// What a sample is where images have several captions.
@@ -55,6 +60,10 @@ public struct SourceFinding: Equatable, Sendable {
     case withoutWords = "captions without a word"
     case unknownWords = "captions of unknown words"
     case cutCaptions = "captions that are cut"
+    /// Images of the same bytes as an earlier one, with the same captions.
+    case repeatedPairs = "repeated pairs"
+    /// Held-out images that are trained on too.
+    case alsoTrained = "also in training"
     /// Shards that could not be read to their end.
     case damagedShards = "damaged shards"
   }

@@ -8,10 +8,9 @@ public struct ImagesOnce: SampleSource {
 
   public func sample(at index: Int, seed: UInt64, epoch: Int) -> CaptionSample {
     // The image may be sound although its captions cannot be had.
-    let path = (try? source.record(at: index).imagePath) ?? "image \(index)"
-    return CaptionSample(
-      index: index, image: index, imageId: Int64(index), caption: "", path: path,
-      source: source.source(ofImage: index))
+    CaptionSample(
+      index: index, image: index, imageId: Int64(index), caption: "",
+      path: source.path(ofImage: index), source: source.source(ofImage: index))
   }
 
   public func imageBytes(ofImage image: Int, limit: Int) throws -> [UInt8] {

@@ -31,9 +31,8 @@ extension RunData {
       } catch let error as DatasetError where error.isSystemFailure {
         throw KeyedError(key: key, error: error)
       } catch {
-        let path = (try? source.record(at: image).imagePath) ?? "image \(image)"
         let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription
-        reasons.append("\(path): \(reason)")
+        reasons.append("\(source.path(ofImage: image)): \(reason)")
       }
     }
     throw KeyedError(

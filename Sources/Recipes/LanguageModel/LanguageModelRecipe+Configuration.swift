@@ -79,6 +79,21 @@ extension LanguageModelRecipe {
   }
 }
 
+extension LanguageModelRecipe {
+  public static var starter: (configuration: Configuration, keys: [String: String]) {
+    var configuration = Configuration()
+    configuration.run.output = "runs/language-model"
+    configuration.folder = "my/model"
+    configuration.texts.path = "my/texts.jsonl"
+    let keys = [
+      "folder": "The tokenizer: tokenizer.json, vocab.json and merges.txt, or spiece.model.",
+      "texts.path": "", "model.family": "", "model.width": "", "model.layers": "",
+      "model.heads": "",
+    ]
+    return (configuration, Configuration.starterKeys.merging(keys) { $1 })
+  }
+}
+
 extension LanguageModelRecipe.Configuration.Sizes {
   /// - Throws: `ConfigurationError.invalidValue`.
   fileprivate func check() throws {

@@ -40,6 +40,19 @@ extension StageOneRecipe {
   }
 }
 
+extension StageOneRecipe {
+  public static var starter: (configuration: Configuration, keys: [String: String]) {
+    var configuration = Configuration()
+    configuration.begin(in: "runs/stage1")
+    configuration.initialise.bert = "Weights/bert-base-uncased"
+    let keys = [
+      "initialise.bert":
+        "For example huggingface.co/google-bert/bert-base-uncased (model.safetensors)."
+    ]
+    return (configuration, Configuration.imageTextStarterKeys.merging(keys) { $1 })
+  }
+}
+
 extension StageOneConfiguration {
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {

@@ -66,6 +66,23 @@ extension StageTwoRecipe {
   }
 }
 
+extension StageTwoRecipe {
+  public static var starter: (configuration: Configuration, keys: [String: String]) {
+    var configuration = Configuration()
+    configuration.begin(in: "runs/stage2")
+    configuration.run.training.batchSize = 32
+    configuration.stage1.checkpoint = "runs/stage1"
+    configuration.llm.path = "Weights/opt-2.7b"
+    let keys = [
+      "stage1.checkpoint": "",
+      "llm.path": "For example huggingface.co/facebook/opt-2.7b (config.json, pytorch_model.bin, "
+        + "vocab.json, merges.txt).",
+      "validation.captions": "",
+    ]
+    return (configuration, Configuration.imageTextStarterKeys.merging(keys) { $1 })
+  }
+}
+
 /// What stage 2 goes on from.
 public struct StageOneSource: Codable, Equatable, Sendable {
   @Key(

@@ -47,22 +47,15 @@ extension LoadedRecipe where R == StageTwoRecipe {
 
   /// Captions images and scores them: BLEU, ROUGE-L and CIDEr.
   /// - Parameters:
-  ///   - file: A list in COCO's or Karpathy's layout; nil for the recipe's held-out images.
+  ///   - file: A list, or a folder of images with texts beside them; nil for the recipe's held-out
+  ///     images.
   ///   - imageFolder: What its image paths are relative to; nil for the list's own folder.
   /// - Throws: `DatasetError`, `RunError.noImages`, ``Interrupted``.
   public func judgeCaptions(
     _ file: URL?, imageFolder: URL?, _ question: StageTwoRecipe.Question,
     report: @escaping (String) -> Void
   ) throws -> EvaluationResult {
-    let items =
-      try file.map { file in
-        let set = try CaptionEvaluationSet(file: file, imageFolder: imageFolder)
-        for finding in set.findings {
-          report("left out, \(finding.kind.rawValue): \(finding.count)")
-        }
-        return set.items
-      }
-      ?? heldOutItems()
+    let items = try items(file, imageFolder: imageFolder, report: report)
     var texts: [(item: CaptionEvaluationSet.Item, text: String)] = []
     _ = try describe(items.map(\.image.path), question, report: report) { place, said in
       texts.append((items[place], said.first ?? ""))
@@ -80,13 +73,26 @@ extension LoadedRecipe where R == StageTwoRecipe {
       })
   }
 
-  /// The recipe's held-out images, where they are files.
-  private func heldOutItems() throws -> [CaptionEvaluationSet.Item] {
-    guard let dataset = recipe.data.validation else {
+  private func items(
+    _ file: URL?, imageFolder: URL?, report: (String) -> Void
+  ) throws -> [CaptionEvaluationSet.Item] {
+    if let file, !FileSystem.isFolder(file.path) {
+      let set = try CaptionEvaluationSet(file: file, imageFolder: imageFolder)
+      for finding in set.findings {
+        report("left out, \(finding.kind.rawValue): \(finding.count)")
+      }
+      return set.items
+    }
+    let folder = file.map { SourceLocation(path: $0.path, imageFolder: imageFolder?.path) }
+    guard let dataset = try folder?.open() ?? recipe.data.validation else {
       throw ConfigurationError.invalidValue(
         field: "data.validation.path", found: "null", expected: DataSourceWords.kinds,
         advice: "name one by --set data.validation.path=LIST, or a list by --data FILE")
     }
+    try require(
+      !(dataset is ShardSource), file == nil ? "data.validation.path" : "--data", found: "shards",
+      expected: "a list or a folder of images",
+      advice: "captions are generated from image files: unpack the shards by tar")
     return try (0..<dataset.imageCount).map { index in
       let record = try dataset.record(at: index)
       return .init(
@@ -104,16 +110,15 @@ extension LoadedRecipe where R == StageTwoRecipe {
     report: @escaping (String) -> Void
   ) throws -> EvaluationResult {
     var said: [(item: QuestionSet.Item, text: String)] = []
-    // The tokens that a prompt may have; nil where nothing limits it.
-    let room = recipe.languageModel.model.maximumLength.map {
-      $0 - recipe.qFormer.queryCount - options.maximumNewTokens
-    }
+    // The tokens that a prompt may have.
+    let room =
+      recipe.languageModel.model.maximumLength.map {
+        $0 - recipe.qFormer.queryCount - options.maximumNewTokens
+      } ?? StageTwoRecipe.longestPrompt
     let asked = questions.items.compactMap { item -> (item: QuestionSet.Item, words: String)? in
       let words = template.replacingOccurrences(
         of: "{}", with: CaptionText.cleanedQuestion(item.question))
-      guard let room, recipe.texts.beginning(words).count > room else {
-        return (item, words)
-      }
+      guard recipe.texts.beginning(words).count > room else { return (item, words) }
       report("skipped question \(item.id): longer than the \(room) tokens that there is room for")
       return nil
     }

@@ -69,6 +69,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
 
   /// - Parameter promptLength: Tokens after the queries.
   func generator(_ options: GenerationOptions, promptLength: Int) throws -> TextGenerator {
+    try recipe.checkPrompt(promptLength, field: "--prompt")
     try recipe.checkRoom(
       prompt: promptLength, new: options.maximumNewTokens, field: "--max-new-tokens")
     var options = options

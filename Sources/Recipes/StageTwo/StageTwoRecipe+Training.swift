@@ -49,6 +49,7 @@ extension StageTwoRecipe {
 
   /// Refuses texts and prompts that the language model has no positions for.
   func checkRoom() throws {
+    try checkPrompt(texts.beginning(nil).count, field: "model.objective.prompt")
     guard let room = languageModel.model.maximumLength else { return }
     let training = qFormer.queryCount + configuration.data.maximumTextLength
     try require(
@@ -59,6 +60,18 @@ extension StageTwoRecipe {
     try checkRoom(
       prompt: texts.beginning(nil).count, new: configuration.validation.generation.maximumNewTokens,
       field: "validation.generation.maximumNewTokens")
+  }
+
+  /// The most tokens of a prompt for a language model that has no table of positions to bound it (T5
+  /// learned from 512): memory and time grow with their square.
+  static let longestPrompt = 2048
+
+  /// - Throws: `ConfigurationError.invalidValue`.
+  func checkPrompt(_ tokens: Int, field: String) throws {
+    try require(
+      languageModel.model.maximumLength != nil || tokens <= Self.longestPrompt, field,
+      found: "\(tokens) tokens", expected: "at most \(Self.longestPrompt) tokens",
+      advice: "shorten the prompt")
   }
 
   /// - Parameters:

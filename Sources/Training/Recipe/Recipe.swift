@@ -21,6 +21,10 @@ public protocol Recipe {
   /// What one does next with a finished run, as a command.
   static func next(after output: String) -> String?
 
+  /// A short recipe to begin from: its values, and which keys of it are shown, by their paths, with what is
+  /// said of each beside its meaning.
+  static var starter: (configuration: Configuration, keys: [String: String]) { get }
+
   /// Sections that `defaults` takes from what a run begins from.
   static var openKeys: Set<String> { get }
 
@@ -201,6 +205,16 @@ extension RecipeConfiguration {
   }
 
   public func resolved(_ path: String) -> String { path }
+
+  /// The keys that a recipe to begin from shows of those that all recipes have.
+  package static var starterKeys: [String: String] {
+    let paths = [
+      "recipe", "version", "output", "precision", "training.steps", "training.batchSize",
+      "training.learningRate.peak", "training.learningRate.warmupSteps", "checkpoint.every",
+      "checkpoint.keep",
+    ]
+    return Dictionary(uniqueKeysWithValues: paths.map { ($0, "") })
+  }
 
   /// The output folder with names in place of placeholders.
   public var outputFolder: String { resolved(run.output) }

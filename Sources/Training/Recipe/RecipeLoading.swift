@@ -46,9 +46,21 @@ extension Recipe {
   public static func reference() throws -> String {
     try KeyReference.yaml(
       of: Configuration(),
-      head: [
-        "All keys of the recipe \(name) with their defaults. Paths are relative to the folder that",
-        "blip2-train is called in.",
-      ], open: openKeys)
+      head: "All keys of the recipe \(name) with their defaults. \(RecipeWords.paths)",
+      open: openKeys)
   }
+
+  /// The short recipe to begin from, with the meanings of its keys.
+  public static func shortReference() throws -> String {
+    try KeyReference.yaml(
+      of: starter.configuration, like: Configuration(),
+      head:
+        "A recipe of \(name) to begin from: set its paths. What it leaves out keeps its default; "
+        + "blip2-train recipe \(name) --all prints every key. \(RecipeWords.paths)",
+      only: starter.keys)
+  }
+}
+
+private enum RecipeWords {
+  static let paths = "Paths are relative to the folder that blip2-train is called in."
 }

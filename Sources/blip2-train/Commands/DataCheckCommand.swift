@@ -12,8 +12,9 @@ struct DataCheckCommand: PrintingCommand {
     abstract: "Read every image and caption of a recipe, or of a path, once and say what is there.",
     discussion: """
       Prints, for each source, pairs, caption lengths in words and tokens, image sizes, and what \
-      cannot be read; of shards also what belongs to no sample. Warns where training mirrors images \
-      and captions say left or right. Exit code 1 if the unreadable \
+      cannot be read; of shards also what belongs to no sample. Names pairs that a source has twice, and \
+      held-out images that are in training too, by the bytes of their files. Warns where training \
+      mirrors images and captions say left or right. Exit code 1 if the unreadable \
       images are more than data.maximumBadShare, or a shard is damaged.
 
       Examples:
@@ -77,16 +78,22 @@ struct DataCheckCommand: PrintingCommand {
     }
     var problems: [String] = []
     var results: [JSONReport] = []
+    var trained: [DatasetReport] = []
     for (name, location) in sources {
-      let report = try DatasetReport(
+      var report = try DatasetReport(
         try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration),
         tokens: tokens)
+      if name == "train" {
+        trained.append(report)
+        warnOfFlips(report, configuration.augmentation.flipProbability)
+      } else {
+        report.findImages(of: trained)
+      }
       if !json {
         print("\(name): \(FileName.displayed(location.path))")
         print(report)
       }
       results.append(JSONReport(name, location.path, report))
-      if name == "train" { warnOfFlips(report, configuration.augmentation.flipProbability) }
       problems += Self.problems(of: report, location.path, configuration.maximumBadShare)
     }
     if json { try StandardOutput.printJSON(JSONResult(sources: results, problems: problems)) }

@@ -14,7 +14,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     abstract: "Caption images with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
     discussion: """
       Without --data the recipe's held-out images are taken. --data reads every list that training \
-      does: JSON, JSON lines, CSV, TSV, COCO's annotations, and of Karpathy's file the test split.
+      does (JSON, JSON lines, CSV, TSV, COCO's annotations, and of Karpathy's file the test split), or \
+      a folder of images with texts beside them.
 
       Example:
         blip2-train evaluate caption --checkpoint runs/b --data captions_val2014.json --images val2014
@@ -22,7 +23,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: "The list of images with their captions.", completion: .file())
+  @Option(help: "The list or folder of images with their captions.", completion: .file())
   var data: String?
 
   @Option(help: "The folder of the images, where it is not the file's.")

@@ -19,7 +19,7 @@ struct StageTwoCommand: ProfiledCommand {
       \(TrainingOptions.endings)
 
       Examples:
-        blip2-train stage2 --llm opt
+        blip2-train stage2 --llm opt --config Configs/demo/stage2.yaml
         blip2-train stage2 --llm t5 --config my.yaml --set llm.path=models/flan-t5-xl
         blip2-train stage2 --llm opt --config my.yaml --set stage1.checkpoint=runs/stage1 --resume
       """)
@@ -29,8 +29,7 @@ struct StageTwoCommand: ProfiledCommand {
     case opt, t5, llama
   }
 
-  @Option(
-    help: "The family of the language model (default: the recipe's; opt for the demo's recipe).")
+  @Option(help: "The family of the language model (default: the recipe's).")
   var llm: Family?
 
   @OptionGroup var options: TrainingOptions
@@ -38,9 +37,8 @@ struct StageTwoCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    let demo = llm == .llama ? "Configs/pretrained/stage2.yaml" : "Configs/demo/stage2.yaml"
     try options.train(
-      StageTwoRecipe.self, options.file(demo: demo),
+      StageTwoRecipe.self, options.file(demo: "Configs/demo/stage2.yaml"),
       settings: llm.map { ["llm.family=\($0.rawValue)"] } ?? [])
   }
 }

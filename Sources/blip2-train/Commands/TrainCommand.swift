@@ -19,16 +19,13 @@ struct TrainCommand: ProfiledCommand {
 
   @OptionGroup var profiling: ProfileOptions
 
-  func validate() throws {
-    if options.config == nil { throw ValidationError("--config: expected a recipe, found nothing") }
-  }
-
   func work() throws {
-    guard let config = options.config else { return }
-    let file = URL(fileURLWithPath: config)
+    let file = try options.file(demo: "Configs/demo/stage1.yaml")
     let (recipe, reason) = try Recipes.of(file: file, overrides: options.overrides)
     if let reason {
-      print("\(config) does not say what recipe it is: taken for \(recipe.name), since \(reason)")
+      print(
+        "\(file.relativePath) does not say what recipe it is: taken for \(recipe.name), since \(reason)"
+      )
     }
     try options.train(recipe, file)
   }

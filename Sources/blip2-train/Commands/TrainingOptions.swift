@@ -14,8 +14,7 @@ struct TrainingOptions: ParsableArguments {
     """
 
   @Option(
-    help:
-      "The recipe. Without it, the demo's is taken, where the command says which recipe it is of.",
+    help: "The recipe, a YAML file (required). blip2-train recipe NAME prints one to begin with.",
     completion: .file())
   var config: String?
 
@@ -58,22 +57,20 @@ struct TrainingOptions: ParsableArguments {
     try ValidationError.check("--max-steps", maxSteps, in: 1...Int.max)
   }
 
-  /// The recipe's file, or the demo's, which is then named.
-  /// - Parameter demo: Where the demo's lies in the repository.
+  /// The recipe's file.
+  /// - Parameter demo: The demo's, for the message where none is named.
+  /// - Throws: `ValidationError`.
   func file(demo: String) throws -> URL {
-    if let config { return URL(fileURLWithPath: config) }
-    guard FileManager.default.fileExists(atPath: demo) else {
-      throw Failure(
-        "no --config, and the demo's recipe \(demo) is not below the current folder; "
-          + "name a recipe, or run this in the repository")
+    guard let config else {
+      throw ValidationError("--config: expected a recipe, found nothing; the demo's is \(demo)")
     }
-    print("no --config: taking the demo's recipe, \(demo)")
-    return URL(fileURLWithPath: demo)
+    return URL(fileURLWithPath: config)
   }
 
   /// Trains, and says how the run ended.
   /// - Parameter settings: Keys that other options set.
   func train<R: Recipe>(_ recipe: R.Type, _ file: URL, settings: [String] = []) throws {
+    try Recipes.check(file, isOf: recipe, overrides: overrides)
     let configuration = try R.load(
       file, overrides: settings + overrides, output: output, resume: resumeRequest,
       note: StandardError.write)
