@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
     .target(name: "CPlatform", cSettings: cFlags),
+    .target(name: "CMPI", cSettings: cFlags),
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
@@ -45,6 +46,7 @@ let package = Package(
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
     target("Objectives", ["Autograd", "Tensors"]),
+    target("MessagePassing", ["Objectives", "Tensors", "CMPI", "CPlatform"]),
     target("WeightFiles", ["Tensors", "Files"]),
     target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
     target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
