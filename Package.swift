@@ -81,7 +81,7 @@ let package = Package(
       name: "blip2-train",
       dependencies: [
         "Recipes", "Training", "Reporting", "LanguageModels", "Checkpointing",
-        "Datasets", "WeightFiles",
+        "Datasets", "WeightFiles", "MessagePassing",
         "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -118,6 +118,7 @@ let package = Package(
         "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "PublicFormats", "Layers",
         "Autograd", "Tensors", "WeightFiles", "TestSupport",
       ]),
+    tests("MessagePassingTests", ["MessagePassing", "Objectives", "Tensors"]),
     tests("TokenizersTests", ["Tokenizers", "Files", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
@@ -135,7 +136,10 @@ let package = Package(
     tests("ArchitectureTests", []),
     tests(
       "CommandLineTests",
-      ["blip2-train", "Recipes", "Training", "Reporting", "Checkpointing", "TestSupport"]),
+      [
+        "blip2-train", "Recipes", "Training", "Reporting", "Checkpointing", "MessagePassing",
+        "TestSupport",
+      ]),
     tests("DemoReportTests", ["demo-report", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17

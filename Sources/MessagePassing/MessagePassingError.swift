@@ -18,7 +18,7 @@ extension MessagePassingError: CustomStringConvertible, LocalizedError {
     case .noLibrary(let launch, let tried):
       """
       \(launch.words), and no MPI library can be used: install the launcher's own on every host \
-      (Debian: libopenmpi3, or libmpich12 for MPICH), or name its file by \(Launch.libraryVariable). \
+      (Debian: openmpi-bin with libopenmpi3, or mpich), or name its file by \(Launch.libraryVariable). \
       Tried: \(tried.joined(separator: "; "))
       """
     case .notInitialised(let library, let code):

@@ -30,9 +30,10 @@ struct Transfer {
     }
   }
 
-  /// The library counts bytes by 32 bits. Nothing is sent of an empty message.
+  /// The library counts bytes by 32 bits, and a piece that arrives shows that others come. Nothing is sent
+  /// of an empty message.
   private static func pieces(of count: Int) -> [Range<Int>] {
-    let size = 16 << 20
+    let size = 4 << 20
     return stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
   }
 
@@ -55,15 +56,17 @@ struct Transfer {
 }
 
 /// How a thread waits that must look again and again: at first it only pauses, then lets others have the
-/// processor, at last it sleeps in between.
+/// processor, and sleeps in between once nothing has come for a while. (Until then it may be its looking
+/// that moves the bytes.)
 struct Patience {
+  private let beginning = ProcessInfo.processInfo.systemUptime
   private var looks = 0
 
   mutating func wait() {
     looks += 1
     if looks < 1000 {
       cplatform_pause()
-    } else if looks < 20_000 {
+    } else if ProcessInfo.processInfo.systemUptime - beginning < 0.25 {
       sched_yield()
     } else {
       usleep(50)
