@@ -45,8 +45,9 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   private static func open(_ launch: Launch, _ environment: [String: String]) throws -> String {
     var tried: [String] = []
     for file in launch.libraries(environment: environment) {
-      guard let reason = cmpi_open(file) else { return file }
-      tried.append("\(file): \(String(cString: reason))")
+      guard let reason = cmpi_open(file).map({ String(cString: $0) }) else { return file }
+      // The system's reasons name the file, as a rule.
+      tried.append(reason.hasPrefix(file) ? reason : "\(file): \(reason)")
     }
     throw MessagePassingError.noLibrary(launch: launch, tried: tried)
   }
