@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "CSPNG", providers: [.apt(["libspng-dev"])]),
     .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
     .target(name: "CPlatform", cSettings: cFlags),
+    .target(name: "CMPI", cSettings: cFlags),
     .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece")]),
 
     // The floors, lowest first; `ArchitectureTests` holds their imports to this order.
@@ -45,6 +46,7 @@ let package = Package(
     target("Autograd", ["Tensors"]),
     target("Layers", ["Autograd", "Tensors"]),
     target("Objectives", ["Autograd", "Tensors"]),
+    target("MessagePassing", ["Objectives", "Tensors", "CMPI", "CPlatform"]),
     target("WeightFiles", ["Tensors", "Files"]),
     target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
     target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
@@ -79,7 +81,7 @@ let package = Package(
       name: "blip2-train",
       dependencies: [
         "Recipes", "Training", "Reporting", "LanguageModels", "Checkpointing",
-        "Datasets", "WeightFiles",
+        "Datasets", "WeightFiles", "MessagePassing",
         "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -116,6 +118,7 @@ let package = Package(
         "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "PublicFormats", "Layers",
         "Autograd", "Tensors", "WeightFiles", "TestSupport",
       ]),
+    tests("MessagePassingTests", ["MessagePassing", "Objectives", "Tensors"]),
     tests("TokenizersTests", ["Tokenizers", "Files", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
@@ -133,7 +136,10 @@ let package = Package(
     tests("ArchitectureTests", []),
     tests(
       "CommandLineTests",
-      ["blip2-train", "Recipes", "Training", "Reporting", "Checkpointing", "TestSupport"]),
+      [
+        "blip2-train", "Recipes", "Training", "Reporting", "Checkpointing", "MessagePassing",
+        "TestSupport",
+      ]),
     tests("DemoReportTests", ["demo-report", "TestSupport"]),
   ],
   swiftLanguageModes: [.v5], cxxLanguageStandard: .cxx17

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `make test` leaves out for its length. Each part says what it found; the first that fails ends it.
-#   SKIP="fuzz kills" Scripts/check-all.sh    leaves parts out: plain, fuzz, places, kills
+#   SKIP="fuzz kills" Scripts/check-all.sh    leaves parts out: plain, mpich, fuzz, places, kills
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,8 +20,16 @@ plain() {
     --disable-xctest
 }
 
+# What several processes do, by the other library of MPI.
+mpich() {
+  Scripts/setup.sh mpich
+  BLIP2_MPIRUN=/usr/bin/mpirun.mpich swift test -c release --scratch-path .build-tests \
+    -Xswiftc -enable-testing --skip-build --no-parallel --disable-xctest --filter Launched
+}
+
 swift build -c release --product blip2-train
 part plain plain
+part mpich mpich
 part fuzz Scripts/fuzz.sh
 part places Scripts/check-places.sh
 part kills Scripts/check-kills.sh

@@ -22,6 +22,8 @@ exec "$program" "\$@"
 END
 chmod +x "$work/bin/blip2-train"
 export PATH="$work/bin:$PATH"
+# Open MPI runs for root, and more processes than processors, only if told so.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 
 # A folder for a page to work in.
 prepare() { # folder

@@ -14,6 +14,7 @@ packages=(
   libspng-dev       # PNG: spng.h
   libwebp-dev       # WebP: webp/decode.h
   libsentencepiece-dev # tokenizers of T5 and Llama: sentencepiece_processor.h
+  openmpi-bin       # mpirun and the library of MPI, opened at run time: several processes
   pkg-config        # finds HDF5's headers
   make
   "$@"

@@ -1,5 +1,6 @@
 import CPlatform
 import Foundation
+import MessagePassing
 import Tensors
 import Training
 
@@ -47,13 +48,20 @@ enum ProcessLimits {
 
   /// The threads to use: what `BLIP2_THREADS` says, else one for each processor whose time this
   /// process may have.
+  /// - Parameters:
+  ///   - available: The processors that it may run on.
+  ///   - ofHost: All that the host has.
   /// - Throws: `Failure` where the variable says something else than a number of threads.
   static func wantedThreads(
     environment: [String: String], available: Int = Parallel.availableProcessorCount,
-    quota: Double? = ControlGroups().processorQuota
+    quota: Double? = ControlGroups().processorQuota,
+    ofHost: Int = ProcessInfo.processInfo.processorCount
   ) throws -> Int {
     guard let text = environment["BLIP2_THREADS"], !text.isEmpty else {
-      return min(available, quota.map { max(1, Int($0)) } ?? available)
+      // Processes that a launcher started share the host, unless it gave each processors of its own.
+      let sharers = max(1, Launch(environment: environment)?.localCount ?? 1)
+      let own = [max(available, ofHost), quota.map { Int($0) } ?? .max].map { max(1, $0 / sharers) }
+      return min(available, own[0], own[1])
     }
     guard let threads = Int(text), threads >= 1 else {
       throw Failure("BLIP2_THREADS: expected a whole number of at least 1, found \"\(text)\"")

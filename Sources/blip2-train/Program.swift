@@ -14,7 +14,8 @@ struct Blip2Train: ParsableCommand {
     discussion: """
       Errors and warnings go to standard error. The exit status is 0 for success, 64 for arguments \
       that cannot be used, 128 + N for a run that signal N ended (130 Ctrl-C, 143 SIGTERM, 129 a lost \
-      terminal, 138 SIGUSR1, 140 SIGUSR2, 152 SIGXCPU), and 1 for everything else.
+      terminal, 138 SIGUSR1, 140 SIGUSR2, 152 SIGXCPU), 75 where another process that a launcher \
+      started fell silent, and 1 for everything else.
 
       BLIP2_THREADS in the environment sets how many threads work at once; without it, as many \
       as there are processors for this process. Limits (ulimit, control groups) are heeded: what does \

@@ -24,8 +24,8 @@ enum Quantity {
     return (count < 0 ? "-" : "") + text
   }
 
-  /// "1 thread", "2 threads".
+  /// "1 thread", "2 threads", "2 processes".
   static func of(_ count: Int, _ noun: String) -> String {
-    "\(self.count(count)) \(noun)\(count == 1 ? "" : "s")"
+    "\(self.count(count)) \(noun)\(count == 1 ? "" : noun.hasSuffix("s") ? "es" : "s")"
   }
 }

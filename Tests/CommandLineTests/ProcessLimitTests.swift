@@ -118,6 +118,20 @@ struct ProcessLimitTests {
     #expect(try threads("", 3, nil) == 3)
   }
 
+  @Test func processesOfOneHostShareItsProcessors() throws {
+    func threads(_ processes: Int, _ available: Int, _ quota: Double? = nil) throws -> Int {
+      try ProcessLimits.wantedThreads(
+        environment: [
+          "OMPI_COMM_WORLD_SIZE": "8", "OMPI_COMM_WORLD_LOCAL_SIZE": "\(processes)",
+        ], available: available, quota: quota, ofHost: 16)
+    }
+    #expect(try threads(1, 16) == 16)
+    #expect(try threads(4, 16) == 4)
+    #expect(try threads(4, 2) == 2)
+    #expect(try threads(4, 16, 6) == 1)
+    #expect(try threads(32, 16) == 1)
+  }
+
   @Test func threadsHaveRoomOrAreFewer() throws {
     let limit = { AddressLimit(name: "ulimit -v", bytes: $0 << 20) }
     #expect(throws: Failure.self) {

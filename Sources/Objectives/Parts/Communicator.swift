@@ -26,6 +26,40 @@ public protocol Communicator {
   func any(_ flag: Bool) -> Bool
 }
 
+extension Communicator {
+  /// The run of so many values that each process has, by rank: as even as can be.
+  public func runs(of size: Int) -> [Range<Int>] {
+    (0..<count).map { $0 * size / count..<($0 + 1) * size / count }
+  }
+
+  /// The sums over all of the own run alone, added in the order of ranks (a reduce-scatter).
+  /// - Parameters:
+  ///   - values: As many everywhere.
+  ///   - runs: By rank, which of them it gets.
+  /// - Returns: `[values of the own run]`.
+  public func summedRun(_ values: Tensor, _ runs: [Range<Int>]) -> Tensor {
+    let flat = values.reshaped([values.count, 1])
+    let parts = exchanged(runs.map { flat.rows($0).reshaped([$0.count]) }).compactMap { $0 }
+    var sum = parts[0]
+    for part in parts.dropFirst() { sum.add(part) }
+    return sum
+  }
+
+  /// Everybody's values, one after another by rank (an all-gather).
+  /// - Parameter run: `[own values]`.
+  /// - Returns: `[all values]`.
+  public func joined(_ run: Tensor) -> Tensor {
+    let runs = gathered(run)
+    return Tensor(shape: [runs.reduce(0) { $0 + $1.count }]) { target in
+      var target = target
+      for run in runs {
+        run.read { target.update(from: $0, count: run.count) }
+        target += run.count
+      }
+    }
+  }
+}
+
 /// One process alone.
 public struct SingleProcess: Communicator {
   public init() {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MessagePassing
 import Reporting
 import Tensors
 
@@ -12,6 +13,11 @@ struct Doctor: PrintingCommand {
       Without --run: prints the processor, the libraries, threads, memory and disk space, and the \
       measured speed of matrix products; then a warning, with advice, for whatever stands in a \
       run's way. It takes some seconds. The exit status is 0 even where there are warnings.
+
+      Under mpirun or srun: the first process prints that of its own host, then a line for each \
+      process: host, processors, threads, speed while all others work, and how fast one byte and \
+      16 MiB reach the next process, while all send and the last sends to the first. What is sent \
+      is compared with what arrives.
 
       With --run: reads metrics.jsonl of the run's folder and the recipe in its newest checkpoint \
       (without one, what needs it is left out), and says in a line each what is usual and what is \
@@ -38,6 +44,7 @@ struct Doctor: PrintingCommand {
         blip2-train doctor
         BLIP2_THREADS=1 blip2-train doctor
         blip2-train doctor --json
+        mpirun -n 2 blip2-train doctor
         blip2-train doctor --run runs/a
         blip2-train doctor --run runs/a --reference reference.json --json
         blip2-train doctor --run runs/1 --run runs/2 --run runs/3 --write-reference reference.json
@@ -61,6 +68,12 @@ struct Doctor: PrintingCommand {
       valueName: "file"))
   var writeReference: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Under mpirun: how long a process may be silent before the others end with 75.",
+      valueName: "seconds"))
+  var timeout = 60
+
   @Flag(help: "Print everything as one JSON object; sizes are in bytes, rates in GFLOP/s.")
   var json = false
 
@@ -68,6 +81,7 @@ struct Doctor: PrintingCommand {
   var force = false
 
   func validate() throws {
+    try ValidationError.check("--timeout", timeout, in: 1...86_400)
     if runs.isEmpty, reference != nil || writeReference != nil {
       throw ValidationError("--reference and --write-reference go with --run")
     }
@@ -92,7 +106,10 @@ struct Doctor: PrintingCommand {
     } else if let folder = runs.first {
       try show(try RunExamination(folder: folder, reference: reference))
     } else {
-      try show(Examination.now())
+      let communicator = try MPICommunicator.joined(timeout: Double(timeout))
+      let examination = try Examination.now(communicator)
+      if communicator?.rank ?? 0 == 0 { try show(examination) }
+      communicator?.finish()
     }
   }
 
@@ -119,17 +136,24 @@ private struct Examination: Encodable, CustomStringConvertible {
   let libraries: [LinkedLibrary]
   let disk: Disk?
   let matrixProduct: ProductRate
+  /// Where a launcher started several.
+  let distributed: ProcessesReport?
   let warnings: [MachineWarning]
 
-  static func now() -> Examination {
+  /// Finds all that there is; call it in all processes.
+  static func now(_ communicator: MPICommunicator?) throws -> Examination {
     let machine = MachineReport.current()
     let disk = disk(of: FileManager.default.currentDirectoryPath)
+    let rate = ProductRate.measure()
+    let distributed = try communicator.map {
+      try ProcessesReport.gathered($0, threads: machine.threads, rate: rate)
+    }
     return Examination(
       version: Blip2Train.version, machine: machine, libraries: LinkedLibrary.all(), disk: disk,
-      matrixProduct: .measure(),
+      matrixProduct: rate, distributed: distributed,
       warnings: MachineWarning.all(
         about: machine, freeDiskSpace: disk?.free,
-        environment: ProcessInfo.processInfo.environment))
+        environment: ProcessInfo.processInfo.environment) + (distributed?.warnings ?? []))
   }
 
   private static func disk(of folder: String) -> Disk? {
@@ -160,8 +184,10 @@ private struct Examination: Encodable, CustomStringConvertible {
         + Quantity.of(machine.threads, "thread")
         + String(format: ", %.0f with one (float32, %d × %d)", rate.oneThread, rate.size, rate.size)
     )
+    for row in distributed?.rows ?? [] { table.add(row) }
+    let tables = [table.description] + (distributed.map { ["", $0.table.description] } ?? [])
     let lines = warnings.map { "warning: \($0.problem): \($0.advice)" }
-    return ([table.description, ""] + (lines.isEmpty ? ["No warnings."] : lines))
+    return (tables + [""] + (lines.isEmpty ? ["No warnings."] : lines))
       .joined(separator: "\n")
   }
 }

@@ -1,0 +1,35 @@
+import Foundation
+
+/// The built program, started several times at once by a launcher of MPI.
+extension BuiltTool {
+  /// What `BLIP2_MPIRUN` names, else Open MPI's launcher, else any; nil where none is installed.
+  public static let mpirun: URL? = {
+    let environment = ProcessInfo.processInfo.environment
+    let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    let names = ["mpirun.openmpi", "mpirun"].flatMap { name in folders.map { "\($0)/\(name)" } }
+    return ([environment["BLIP2_MPIRUN"]].compactMap { $0 } + names)
+      .first(where: FileManager.default.isExecutableFile).map { URL(fileURLWithPath: $0) }
+  }()
+
+  /// Runs processes of the program together to their end.
+  /// - Parameters:
+  ///   - commands: What a shell executes in each before it becomes the program; `$rank` is the process's.
+  public static func run(
+    _ arguments: [String], processes: Int, after commands: String = "",
+    environment: [String: String] = [:]
+  ) throws -> Result {
+    let script = "rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\n\(commands)\nexec \"$0\" \"$@\""
+    return try run(
+      ["-n", "\(processes)", "/bin/bash", "-c", script, url.path] + arguments,
+      program: mpirun ?? URL(fileURLWithPath: "mpirun"),
+      environment: launcherSettings.merging(environment) { $1 })
+  }
+
+  /// Open MPI runs for root, and more processes than processors, only if told so; in containers it may not
+  /// read other processes' memory.
+  private static let launcherSettings = [
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+  ]
+}
