@@ -46,7 +46,7 @@ let package = Package(
     target("Layers", ["Autograd", "Tensors"]),
     target("Objectives", ["Autograd", "Tensors"]),
     target("WeightFiles", ["Tensors", "Files"]),
-    target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
+    target("PublicFormats", ["WeightFiles", "Layers", "Tensors", "Files"]),
     target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target("LanguageModels", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target(

@@ -32,8 +32,7 @@ extension RunData {
         throw KeyedError(key: key, error: error)
       } catch {
         let path = (try? source.record(at: image).imagePath) ?? "image \(image)"
-        let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription
-        reasons.append("\(path): \(reason)")
+        reasons.append("\(path): \(ImageError.reason(of: error))")
       }
     }
     throw KeyedError(

@@ -38,15 +38,13 @@ extension CheckpointFile {
     fileOrFolder path: String, report: (String) -> Void
   ) throws -> CheckpointFile {
     let url = URL(fileURLWithPath: path)
-    if url.lastPathComponent == "best", try FileSystem.kind(of: path) == nil {
+    if url.lastPathComponent == "best", FileSystem.isAbsent(path) {
       return try best(of: url.deletingLastPathComponent(), report: report)
     }
     guard FileSystem.isFolder(path) else { return try open(url) }
     let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
-    let reasons = passedOver.map {
-      "\($0.url.lastPathComponent): \($0.reason.localizedDescription)"
-    }
-    for reason in reasons { report("passed over \(reason)") }
+    let reasons = passedOver.map(\.reason.localizedDescription)
+    for reason in reasons { report("passed over: \(reason)") }
     guard let file else { throw RunError.noCheckpoint(folder: path, passedOver: reasons) }
     return file
   }

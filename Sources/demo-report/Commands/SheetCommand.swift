@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 /// `demo-report sheet`.
@@ -82,9 +83,9 @@ struct SheetCommand: ParsableCommand {
 
   private func write(_ page: String) throws {
     do {
-      try Data(page.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-    } catch {
-      throw InputError(file: output, problem: "cannot be written; is there such a folder?")
+      try AtomicFile.write(page.utf8, to: output)
+    } catch let failure as SystemFailure {
+      throw InputError(file: output, problem: "cannot be written: \(failure.reason)")
     }
   }
 }
