@@ -111,7 +111,7 @@ import WeightFiles
     }
     let (mirrored, plain) = (try check("0.5"), try check("0"))
     #expect(mirrored.status == 0 && plain.status == 0)
-    #expect(mirrored.errors.contains("captions say left or right"), "\(mirrored.errors)")
+    #expect(mirrored.errors.contains(" with left or right, and "), "\(mirrored.errors)")
     #expect(plain.errors.isEmpty, "\(plain.errors)")
   }
 

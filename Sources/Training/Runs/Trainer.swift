@@ -137,7 +137,7 @@ public struct Trainer<R: Recipe> {
     }
     if let best = state.best, differences.contains(where: { $0.resume == .scores }) {
       progress.say(
-        "  the best so far, step \(best.step), was judged otherwise: the best is sought anew")
+        "  the best so far, step \(best.step), was evaluated otherwise: the best is sought anew")
       state.best = nil
     }
     return state
