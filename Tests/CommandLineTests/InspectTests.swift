@@ -113,7 +113,7 @@ struct InspectTests {
 
   @Test func aFolderWithoutCheckpointsIsAnError() throws {
     try FileManager.default.removeItem(atPath: file)
-    try expectError(["inspect", scratch.url.path], "no sound checkpoint")
+    try expectError(["inspect", scratch.url.path], "no sound checkpoint; name a checkpoint, or ")
   }
 
   @Test func aFullDiskBehindARedirectionIsAnError() throws {

@@ -214,7 +214,7 @@ import WeightFiles
     (["--set", "vision.path=nowhere"], "nowhere: not found"),
     (["--set", "model.qFormer.vocabularySize=100"], "30523"),
     (["--resume", "nowhere.h5"], "nowhere.h5"),
-    (["--resume"], "no sound checkpoint"),
+    (["--resume"], "no sound checkpoint; to train there from the start"),
   ])
   func wrongInputIsNamed(_ arguments: [String], _ message: String) throws {
     let run = try TinyRun(steps: 1)

@@ -8,7 +8,7 @@ public enum RunError: Error, Equatable {
   /// The checkpoint does not belong to this run; each difference names both values.
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
-  case noCheckpoint(folder: String, passedOver: [String])
+  case noCheckpoint(folder: String, passedOver: [String], isResume: Bool)
   /// No validation has named one.
   case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
@@ -59,11 +59,13 @@ extension RunError: CustomStringConvertible, LocalizedError {
     case .wrongKind(let file, let expected, let found):
       "\(file): expected a checkpoint of \(expected), found one of \(found); "
         + "name a checkpoint of a \(expected) run"
-    case .noCheckpoint(let folder, let passedOver):
-      "\(folder): no sound checkpoint"
-        + (passedOver.isEmpty
-          ? "; to train there from the start, leave --resume out or say --resume auto"
-          : "; move the damaged ones away, or train into another folder by --output")
+    case .noCheckpoint(let folder, let passedOver, let isResume):
+      "\(folder): no sound checkpoint; "
+        + (!isResume
+          ? "name a checkpoint, or the folder of a run that has saved one"
+          : passedOver.isEmpty
+            ? "to train there from the start, leave --resume out or say --resume auto"
+            : "move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over: \($0)" }.joined()
     case .noBest(let file):
       "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the best; "

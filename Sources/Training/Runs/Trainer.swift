@@ -111,7 +111,7 @@ public struct Trainer<R: Recipe> {
     _ request: ResumeRequest, folder: CheckpointFolder, identity: RunIdentity, _ optimizer: AdamW
   ) throws -> TrainingState? {
     guard let path = request.path(outputFolder: configuration.output) else { return nil }
-    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    let file = try CheckpointFile.open(fileOrFolder: path, isResume: true) { progress.say($0) }
     try file.checkCounters()
     let earlier = try file.configuration(of: R.self)
     let differences = try KeyDifference.between(
