@@ -127,11 +127,11 @@ import Testing
     #expect(some.errors.contains(broken) && some.errors.contains("skipped 1 of 2 images"))
     #expect(try lines(run.output("some.jsonl")).count == 1)
     let none = try embed(["--image", broken, "--output", run.output("none.h5")])
-    #expect(none.status == 1 && none.errors.contains("none of 1 images"))
+    #expect(none.status == 1 && none.errors.contains("no image of 1 could be read"))
     #expect(!FileManager.default.fileExists(atPath: run.output("none.h5")))
     let unequal = try embed(
       ["--image", images[0], "--text", "a", "b", "--output", run.output("x.h5")])
-    #expect(unequal.status == 1 && unequal.errors.contains("1 images and 2 texts"))
+    #expect(unequal.status == 1 && unequal.errors.contains("1 image and 2 texts"))
     let nowhere = try embed(["--text", "a", "--output", run.output("none/x.jsonl")])
     #expect(nowhere.status == 1 && nowhere.errors.contains("none/x.jsonl: cannot be written"))
     let long = try embed(

@@ -54,8 +54,8 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .notFinite, .odd, value: Double(steps.count), expected: 0,
-          "numbers that are not finite (NaN or infinity) in \(Quantity.of(steps.count, "line")) of the log, at "
-            + "\(Words.steps(steps)): lower training.learningRate.peak, lengthen warmupSteps or set "
+          "numbers that are not finite (NaN or infinity) in \(Quantity.of(steps.count, "line")) of the "
+            + "log, at \(Words.steps(steps)): lower training.learningRate.peak, lengthen warmupSteps or set "
             + "training.clipNorm to 1, and resume from a checkpoint before"))
     }
     if let skipped = run.train("skippedSteps"), skipped.last.value > 0 {
@@ -63,8 +63,8 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .skippedSteps, .odd, of: skipped, value: skipped.last.value, expected: 0,
-          "\(Quantity.of(Int(min(skipped.last.value, 1e15)), "step")) made no update, the first of them up "
-            + "to step \(Int(first.step)): their loss or gradient was not finite; lower "
+          "\(Quantity.of(Int(min(skipped.last.value, 1e15)), "step")) made no update, the "
+            + "first of them up to step \(Int(first.step)): their loss or gradient was not finite; lower "
             + "training.learningRate.peak if there are more and more"))
     }
     return findings + [gradient(run)].compactMap { $0 }

@@ -87,7 +87,8 @@ extension RunData {
     guard let mixture = train as? SourceMixture else { return }
     for (part, places) in zip(configuration.train.mix, mixture.places) {
       progress.say(
-        "  \(part.path): \(Quantity.count(places)) of an epoch's \(Quantity.of(mixture.count, "sample"))"
+        "  \(part.path): \(Quantity.count(places)) of an epoch's "
+          + Quantity.of(mixture.count, "sample")
       )
     }
   }

@@ -32,7 +32,8 @@ extension RetrievalEvaluation.Result {
     func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
     let names = RetrievalScores.ranks.map { "R@\($0)" }
     let title =
-      "retrieval: \(Quantity.of(set.images.count, "image")), \(Quantity.of(set.texts.count, "text"))"
+      "retrieval: \(Quantity.of(set.images.count, "image")), "
+      + Quantity.of(set.texts.count, "text")
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),

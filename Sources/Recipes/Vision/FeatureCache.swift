@@ -96,8 +96,8 @@ final class FeatureCache {
     let absent =
       store.absentCount == 0
       ? ""
-      : "; \(Quantity.of(store.absentCount, "image")) could not be read when it was made, delete it to "
-        + "try again"
+      : "; \(Quantity.of(store.absentCount, "image")) could not be read when it was made, "
+        + "delete it to try again"
     report("features: read from \(url.path)\(absent)")
     return store
   }

@@ -68,14 +68,14 @@ extension RunError: CustomStringConvertible, LocalizedError {
             : "move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over: \($0)" }.joined()
     case .noBest(let file):
-      "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the best; "
-        + "name a checkpoint, or the folder for its newest"
+      "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the "
+        + "best; name a checkpoint, or the folder for its newest"
     case .folderHasRun(let folder, let newest):
       "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
         + "folder by --output"
     case .notFinite(let steps, let step, let diagnosis):
-      "\(Quantity.of(steps, "step")) in a row, up to step \(step), had a loss or gradient that is not finite; "
-        + "no update was made by them. \(diagnosis)"
+      "\(Quantity.of(steps, "step")) in a row, up to step \(step), had a loss or gradient that is "
+        + "not finite; no update was made by them. \(diagnosis)"
     case .vocabularyMismatch(let file, let tokens, let model):
       "\(file): \(tokens) tokens with [DEC], but model.qFormer.vocabularySize is \(model); "
         + "set it to \(tokens) or name the vocabulary that the model was made for"
@@ -83,13 +83,14 @@ extension RunError: CustomStringConvertible, LocalizedError {
       "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
         + "in \(encoder)"
     case .noImages(let count):
-      "none of \(Quantity.of(count, "image")) could be read: see the reasons above"
+      "no image of \(count) could be read: see the reasons above"
     case .unreadableSource(let tried, let first):
-      "none of \(Quantity.of(tried, "image")) tried can be read. The first: \(first). Check the list's "
-        + "paths and imageFolder, what they are relative to"
+      "no image of \(tried) tried can be read. The first: \(first). Check the list's paths and "
+        + "imageFolder, what they are relative to"
     case .unequalCounts(let images, let texts):
       "\(Quantity.of(images, "image")) and \(Quantity.of(texts, "text")): where both are given, each "
-        + "image is paired with the text of its place, so give as many of one as of the other, or embed them by two calls"
+        + "image is paired with the text of its place, so give as many of one as of the other, or "
+        + "embed them by two calls"
     case .damagedFeatures(let file, let image, let view):
       "\(file): the features of \(image) (view \(view)) are not what was written: the file is "
         + "damaged; make it again by blip2-train features with this run's recipe, or delete it"

@@ -129,8 +129,8 @@ public struct Trainer<R: Recipe> {
     progress.say("resumed from \(file.url.path) at step \(state.step)")
     if let threads = file.metadata.counters["threads"], Int(threads) != Parallel.threadCount {
       progress.say(
-        "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
-          + "otherwise, so last bits will differ from a run that was not interrupted")
+        "  note: \(Quantity.of(Int(threads), "thread")) then, \(Parallel.threadCount) now: products are "
+          + "cut up otherwise, so last bits will differ from a run that was not interrupted")
     }
     for change in differences where change.resume != .free {
       progress.say("  changed: \(change.line)")

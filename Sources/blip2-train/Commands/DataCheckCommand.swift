@@ -98,7 +98,8 @@ struct DataCheckCommand: PrintingCommand {
     guard probability > 0, report.sidedCaptions > 0 else { return }
     StandardError.write(
       "warning: \(Quantity.of(report.sidedCaptions, "caption")) with left or right, and "
-        + "data.augmentation.flipProbability is \(probability): wrong for a mirrored image; set it to 0"
+        + "data.augmentation.flipProbability is \(probability): wrong for a mirrored image; "
+        + "set it to 0"
     )
   }
 

@@ -51,7 +51,8 @@ struct FeaturesCommand: ProfiledCommand {
       try FeaturePreparation(configuration) { print($0) }.make()
     } catch let interruption as Interrupted {
       print(
-        "stopped by \(StopRequest.name(of: interruption.signal)); the same command goes on where it was"
+        "stopped by \(StopRequest.name(of: interruption.signal)); the same command goes on where it "
+          + "was"
       )
       throw ExitCode(128 + interruption.signal)
     }
