@@ -7,7 +7,7 @@ struct SheetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sheet",
     abstract:
-      "Write one HTML file with the scores and images beside what the model says of them.",
+      "Write one HTML file with the scores and images beside what the model generates for them.",
     discussion: """
       The file holds its images and needs no other. It has a section for each file that is given.
 
