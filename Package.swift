@@ -48,7 +48,7 @@ let package = Package(
     target("Objectives", ["Autograd", "Tensors"]),
     target("MessagePassing", ["Objectives", "Tensors", "CMPI", "CPlatform"]),
     target("WeightFiles", ["Tensors", "Files"]),
-    target("PublicFormats", ["WeightFiles", "Layers", "Tensors"]),
+    target("PublicFormats", ["WeightFiles", "Layers", "Tensors", "Files"]),
     target("VisionEncoders", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target("LanguageModels", ["PublicFormats", "WeightFiles", "Layers", "Autograd", "Tensors"]),
     target(

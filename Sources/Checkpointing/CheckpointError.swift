@@ -65,11 +65,9 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
     case .wrongLayout(let file, let path, let expected, let found):
       "/\(path): expected \(expected), found \(found) in \(file.path)"
     case .insufficientSpace(let file, let needed, let available):
-      "cannot write \(file.path): \(needed) bytes are needed, \(available) are free; "
-        + "earlier checkpoints are untouched"
+      "cannot write \(file.path): \(needed) bytes are needed, \(available) are free"
     case .writingFailed(let file, let needed, let code):
-      "cannot write \(file.path), which needs \(needed) bytes: \(SystemError(code).words); "
-        + "earlier checkpoints are untouched"
+      "cannot write \(file.path), which needs \(needed) bytes: \(SystemError(code).words)"
     case .library(let operation, let file, let message):
       "HDF5 cannot \(operation) in \(file.path): \(message.isEmpty ? "no reason given" : message)"
     case .folderLocked(let folder, let process):

@@ -27,7 +27,7 @@ public struct CheckpointFolder {
   /// A folder that should exist already.
   /// - Throws: `CheckpointError.missing`, or `SystemFailure` where it is no folder.
   public init(existing url: URL) throws {
-    guard try FileSystem.kind(of: url.path) != nil else { throw CheckpointError.missing(url) }
+    guard !FileSystem.isAbsent(url.path) else { throw CheckpointError.missing(url) }
     _ = try OpenFile(url.path, flags: O_RDONLY | O_DIRECTORY, operation: "open folder")
     self.url = url
   }
@@ -127,11 +127,10 @@ public struct CheckpointFolder {
   }
 
   private func names() throws -> [String] {
-    do throws(SystemError) {
-      return try FileSystem.names(in: url.path)
+    do throws(SystemFailure) {
+      return try FileSystem.list(url.path)
     } catch {
-      throw error.code == ENOENT
-        ? CheckpointError.missing(url) : SystemFailure("list", url.path, error)
+      throw error.code == ENOENT ? CheckpointError.missing(url) : error
     }
   }
 

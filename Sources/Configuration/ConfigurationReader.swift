@@ -59,23 +59,16 @@ enum ConfigurationReader {
   }
 
   private static func bytes(of file: URL) throws -> Data {
-    do {
-      let handle = try FileHandle(forReadingFrom: file)
-      defer { try? handle.close() }
-      var bytes = Data()
-      while bytes.count <= sizeLimit,
-        let more = try handle.read(upToCount: sizeLimit + 1 - bytes.count), !more.isEmpty
-      {
-        bytes.append(more)
-      }
-      if bytes.count <= sizeLimit { return bytes }
+    let bytes: [UInt8]
+    do throws(SystemFailure) {
+      bytes = try OpenFile(file.path, flags: O_RDONLY).nextBytes(limit: sizeLimit + 1)
     } catch {
-      let isFolder = (try? FileSystem.kind(of: file.path)) == .folder
-      throw ConfigurationError.unreadableFile(
-        file: file.path,
-        reason: isFolder ? "it is a folder" : error.localizedDescription.shortened)
+      throw ConfigurationError.unreadableFile(file: file.path, reason: error.reason)
     }
-    throw ConfigurationError.fileTooLarge(file: file.path, limit: sizeLimit)
+    guard bytes.count <= sizeLimit else {
+      throw ConfigurationError.fileTooLarge(file: file.path, limit: sizeLimit)
+    }
+    return Data(bytes)
   }
 
   /// The line of the first possible alias or explicit key too many, if any. Those in comments and

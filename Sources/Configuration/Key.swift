@@ -141,7 +141,8 @@ extension Int: RangedKeyValue, KeyBound {
 }
 
 extension Float: RangedKeyValue {
-  public var bound: Double? { Double(self) }
+  /// As it is written: the nearest double of 0.999 as a float lies beyond 0.999.
+  public var bound: Double? { Double(description) }
 }
 
 extension Double: RangedKeyValue, KeyBound {

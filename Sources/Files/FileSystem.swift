@@ -85,6 +85,16 @@ public enum FileSystem {
     }
   }
 
+  /// The same, where a folder that cannot be read is an error to be shown.
+  /// - Throws: `SystemFailure` that names the folder.
+  public static func list(_ folder: String) throws(SystemFailure) -> [String] {
+    do throws(SystemError) {
+      return try names(in: folder)
+    } catch {
+      throw SystemFailure("list", folder, error)
+    }
+  }
+
   /// Creates a folder and those that it lies in; one that is there is left as it is.
   /// - Throws: `SystemFailure` that names the one that cannot be made.
   public static func createFolder(_ path: String) throws(SystemFailure) {
@@ -98,6 +108,12 @@ public enum FileSystem {
     guard code == 0 || (code == EEXIST && isFolder(path)) else {
       throw SystemFailure("create folder", path, code: code)
     }
+  }
+
+  /// Whether nothing lies at a path, links followed; false where the system cannot say, which whoever
+  /// opens it is told.
+  public static func isAbsent(_ path: String) -> Bool {
+    do { return try kind(of: path) == nil } catch { return false }
   }
 
   /// Whether a folder lies at a path, links followed.

@@ -32,6 +32,14 @@ public enum Fingerprint {
     }
     return hash.finalize().hexadecimal
   }
+
+  /// The same of those files in a folder whose names are taken.
+  /// - Throws: Also `SystemFailure`, where the folder cannot be read.
+  public static func ofFiles(
+    in folder: URL, where isTaken: (_ name: String) -> Bool
+  ) throws -> String {
+    try ofFiles(named: FileSystem.list(folder.path).filter(isTaken), in: folder)
+  }
 }
 
 /// What must be unchanged for a digest to hold still.

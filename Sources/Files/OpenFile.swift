@@ -112,6 +112,18 @@ public final class OpenFile: Sendable {
     return bytes
   }
 
+  /// The bytes that follow the last read, as of a pipe too: all up to the end, `limit` at most.
+  public func nextBytes(limit: Int) throws(SystemFailure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count < limit {
+      let count = Glibc.read(descriptor, &chunk, min(chunk.count, limit - bytes.count))
+      if count == 0 { break }
+      if count > 0 { bytes += chunk[..<count] } else if errno != EINTR { throw failure("read") }
+    }
+    return bytes
+  }
+
   /// All bytes as memory, read when they are touched; nil where the system refuses.
   func mapped() -> UnsafeMutableRawPointer? {
     let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)

@@ -113,7 +113,7 @@ public enum OutputPath {
     (try? OpenFile(reading: path).bytes(at: 0, count: 4096)) ?? []
   }
 
-  private static var reason: String { String(cString: strerror(errno)) }
+  private static var reason: String { SystemError().words }
 }
 
 extension OutputPath.Refusal: CustomStringConvertible, LocalizedError {

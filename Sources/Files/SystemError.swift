@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why the operating system refused something: the number (`errno`), from which all else follows.
-public struct SystemError: Error, Equatable, Sendable {
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible, LocalizedError {
   public let code: Int32
   /// Whether a folder on the way to a file may not be entered, rather than the file not be read.
   public let isOfFolder: Bool
@@ -14,6 +14,7 @@ public struct SystemError: Error, Equatable, Sendable {
 
   /// The system's words.
   public var words: String { String(cString: strerror(code)) }
+  public var description: String { words }
 
   /// The system's words for a file that cannot be read, also of a link that leads to nothing.
   public func words(ofReading path: String) -> String {

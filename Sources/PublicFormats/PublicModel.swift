@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Layers
 import WeightFiles
@@ -28,9 +29,10 @@ extension PublicModel {
 /// A folder that other programs read.
 public enum PublicFolder {
   /// Writes a JSON file, its keys sorted.
+  /// - Throws: `SystemFailure`.
   public static func write(_ object: [String: Any], to url: URL) throws {
     let data = try JSONSerialization.data(
       withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
-    try (data + Data("\n".utf8)).write(to: url, options: .atomic)
+    try AtomicFile.write(data + Data("\n".utf8), to: url.path)
   }
 }

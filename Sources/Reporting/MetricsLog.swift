@@ -60,7 +60,7 @@ public final class MetricsLog {
     return file.append(line.utf8)
   }
 
-  /// Appends a line with what the model says of held-out images, if it says anything.
+  /// Appends a line with what the model generates for held-out images, if it generates anything.
   package func write(step: Int, _ images: [SampleImage]) throws {
     let captions = images.compactMap { image in
       image.caption.map {
@@ -77,12 +77,6 @@ public final class MetricsLog {
       let image: String
       let truth: [String]
       let caption: String
-
-      /// What earlier versions wrote.
-      private enum CodingKeys: String, CodingKey {
-        case image = "picture"
-        case truth, caption
-      }
     }
 
     let step: Int

@@ -113,7 +113,7 @@ public final class ProgressReporter {
   /// Names by what became of them, where there are any.
   package func say(lists: [(text: String, names: [String])]) {
     for (text, names) in lists where !names.isEmpty {
-      say("  \(names.count) \(text): " + names.joined(separator: ", "))
+      say("  \(text) (\(names.count)): " + names.joined(separator: ", "))
     }
   }
 

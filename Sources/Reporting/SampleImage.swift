@@ -1,10 +1,10 @@
-/// A held-out image and what is said of it, for people to look at.
+/// A held-out image and its captions, for people to look at.
 package struct SampleImage {
   /// As the list has it.
   package var path: String
   /// The first of its captions.
   package var truth: [String]
-  /// The model's own words; nil where it does not learn to speak.
+  /// What the model generates; nil where it learns no generation.
   package var caption: String?
   /// The image itself, made small; nil where it was not asked for or could not be read.
   package var encoded: EncodedImage?
@@ -20,7 +20,7 @@ package struct SampleImage {
   package var line: String {
     let truth = SampleImage.quoted(truth.first ?? "")
     let words =
-      caption.map { "says \(SampleImage.quoted($0)); truth \(truth)" } ?? "truth \(truth)"
+      caption.map { "generated \(SampleImage.quoted($0)); truth \(truth)" } ?? "truth \(truth)"
     return "\(path): \(words)" + (problem.map { " (cannot be shown: \($0))" } ?? "")
   }
 

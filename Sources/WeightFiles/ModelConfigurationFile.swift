@@ -17,12 +17,12 @@ public struct ModelConfigurationFile: Sendable {
   /// - Throws: `ModelConfigurationError.bad`.
   public init(_ url: URL) throws {
     let file: MappedFile
-    do {
+    do throws(ReadFailure) {
       file = try MappedFile(url.path)
     } catch {
       throw ModelConfigurationError.bad(
         file: url.path,
-        reason: "\(error.localizedDescription); expected a folder with config.json and weights")
+        reason: "\(error.words); expected a folder with config.json and weights")
     }
     self = try file.withBytes {
       try ModelConfigurationFile($0.bindMemory(to: UInt8.self), of: url)

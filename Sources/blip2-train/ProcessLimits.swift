@@ -1,6 +1,7 @@
 import CPlatform
 import Foundation
 import MessagePassing
+import Reporting
 import Tensors
 import Training
 

@@ -10,12 +10,15 @@ struct Blip2Train: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "blip2-train",
-    abstract: "Trains the Q-Former of BLIP-2 (Li et al. 2023) on this machine's processor.",
+    abstract: "Train the Q-Former of BLIP-2 (Li et al. 2023) on this machine's processor.",
     discussion: """
-      Errors and warnings go to standard error. The exit status is 0 for success, 64 for arguments \
-      that cannot be used, 128 + N for a run that signal N ended (130 Ctrl-C, 143 SIGTERM, 129 a lost \
-      terminal, 138 SIGUSR1, 140 SIGUSR2, 152 SIGXCPU), 75 where another process that a launcher \
-      started fell silent, and 1 for everything else.
+      Errors and warnings go to standard error. Exit codes:
+        0        done
+        1        an error, named on standard error
+        64       arguments that cannot be used
+        75       another process that a launcher started fell silent
+        128 + N  ended by signal N: 130 Ctrl-C (SIGINT), 143 SIGTERM, 129 SIGHUP,
+                 138 SIGUSR1, 140 SIGUSR2, 152 SIGXCPU
 
       BLIP2_THREADS in the environment sets how many threads work at once; without it, as many \
       as there are processors for this process. Limits (ulimit, control groups) are heeded: what does \
@@ -40,6 +43,9 @@ struct Blip2Train: ParsableCommand {
       BenchCommand.self,
       Doctor.self,
     ])
+
+  /// The same for ArgumentParser's messages as for the program's own.
+  static let _errorPrefix = "error: "
 
   static func main() {
     StandardDescriptors.fillGaps()

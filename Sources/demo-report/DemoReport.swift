@@ -17,6 +17,9 @@ struct DemoReport: ParsableCommand {
       SpreadCommand.self,
     ])
 
+  /// The same for ArgumentParser's messages as for the program's own.
+  static let _errorPrefix = "error: "
+
   static func main() {
     do {
       var command = try parseAsRoot()

@@ -9,7 +9,12 @@ struct StyleTests {
     #expect(long.map { "\($0.path): \($0.lines.count - 1) lines" } == [])
   }
 
-  @Test(arguments: ["try!", "as!", "TODO", "FIXME", "fatalError(\"not implemented"])
+  /// The second line's calls fail with Foundation's words; `Files` has others that fail with the system's.
+  @Test(arguments: [
+    "try!", "as!", "TODO", "FIXME", "fatalError(\"not implemented",
+    "try FileManager", "try FileHandle", "Data(contentsOf", "String(contentsOf", "options: .atomic",
+    ".createDirectory(",
+  ])
   func sourcesDoWithout(_ text: String) throws {
     let places = try Repository.sources().flatMap { file in
       file.lines.enumerated().filter { $0.element.contains(text) }

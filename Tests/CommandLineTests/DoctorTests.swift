@@ -70,7 +70,7 @@ struct DoctorTests {
   @Test func theTableHasALineForEachPart() throws {
     let result = try BuiltTool.run(["doctor"])
     #expect(result.status == 0)
-    for part in ["processor", "threads", "memory", "OpenBLAS", "HDF5", "matrix product"] {
+    for part in ["processor", "threads", "memory", "OpenBLAS", "HDF5", "matrix-multiply speed"] {
       #expect(result.output.split(separator: "\n").contains { $0.hasPrefix(part + " ") }, "\(part)")
     }
   }

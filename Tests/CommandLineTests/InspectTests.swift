@@ -76,7 +76,7 @@ struct InspectTests {
     let result = try BuiltTool.run(["inspect", scratch.url.path])
     #expect(result.status == 0)
     #expect(result.output.contains(#/step +40\n/#))
-    #expect(result.errors.contains("warning: passed over step-00000050.h5: "))
+    #expect(result.errors.contains("warning: passed over: "))
     #expect(result.errors.contains("step-00000050.h5 is damaged"))
   }
 
@@ -113,7 +113,7 @@ struct InspectTests {
 
   @Test func aFolderWithoutCheckpointsIsAnError() throws {
     try FileManager.default.removeItem(atPath: file)
-    try expectError(["inspect", scratch.url.path], "no sound checkpoint")
+    try expectError(["inspect", scratch.url.path], "no sound checkpoint; name a checkpoint, or ")
   }
 
   @Test func aFullDiskBehindARedirectionIsAnError() throws {

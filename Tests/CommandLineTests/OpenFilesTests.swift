@@ -33,7 +33,7 @@ struct OpenFilesTests {
     let packed = try run(
       "ulimit -n 64 && \"$0\" data pack \"$1/shards\" --output \"$1/packed\"", in: folder)
     #expect(packed.status == 0, "\(packed.errors)")
-    #expect(packed.output.hasPrefix("packed 140 images into 1 shards: "), "\(packed.output)")
+    #expect(packed.output.hasPrefix("packed 140 images into 1 shard: "), "\(packed.output)")
     let again = try run("\"$0\" data pack \"$1/list.csv\" --output \"$1/direct\"", in: folder)
     #expect(again.status == 0)
     #expect(
@@ -54,7 +54,7 @@ struct OpenFilesTests {
       rm -r "$1/$name" "$1/$name.csv"; exit $status
       """, in: folder)
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.hasPrefix("packed 3 images into 1 shards: "))
+    #expect(result.output.hasPrefix("packed 3 images into 1 shard: "))
     #expect(result.output.hasSuffix("/bad\\xFF\n"))
     #expect(result.errors.contains("/nonebad\\xFF.csv: cannot be read: No such file or directory"))
   }

@@ -175,12 +175,15 @@ import Testing
   }
 
   @Test func missingFileAndFolder() {
-    for path in ["/nowhere/at/all.yaml", NSTemporaryDirectory()] {
+    for (path, words) in [
+      ("/nowhere/at/all.yaml", "No such file or directory"),
+      (NSTemporaryDirectory(), "Is a directory"),
+    ] {
       let file = URL(fileURLWithPath: path)
       let error = #expect(throws: ConfigurationError.self) {
         try ConfigurationLoader.load(ExampleConfiguration(), file: file)
       }
-      guard case .unreadableFile = error else {
+      guard case .unreadableFile(_, words) = error else {
         Issue.record("\(path): \(String(describing: error))")
         continue
       }

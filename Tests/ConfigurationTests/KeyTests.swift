@@ -26,6 +26,7 @@ import Testing
       check { $0.data.sources[0].limit = 0 }
         == "data.sources[0].limit: expected at least 1, at most 100, found 0")
     #expect(check { $0.data.sources = [] } == "no error")
+    #expect(Float(0.999).bound == 0.999, "a float's limit lies within the range")
   }
 
   /// A decoded value has no declarations of its own.

@@ -145,7 +145,7 @@ struct SheetTests {
       "--captions", folder.path("captions.jsonl"), "--images", folder.url.path, "--output", output,
     ])
     #expect(
-      throws: InputError(file: output, problem: "cannot be written; is there such a folder?")
+      throws: InputError(file: output, problem: "cannot be written: No such file or directory")
     ) { try command.run() }
   }
 

@@ -103,6 +103,16 @@ struct FileSystemTests {
     #expect(NameKey(FilePath.withoutEnding(path)) == NameKey(rest))
   }
 
+  @Test func whatIsNotThereIsAbsentAndCannotBeListed() throws {
+    let folder = try TemporaryFolder()
+    let absent = folder.path("absent")
+    #expect(FileSystem.isAbsent(absent) && !FileSystem.isAbsent(folder.url.path))
+    #expect(throws: SystemFailure("list", absent, SystemError(ENOENT, isOfFolder: true))) {
+      try FileSystem.list(absent)
+    }
+    #expect("\(SystemError(ENOENT))" == "No such file or directory")
+  }
+
   @Test func pathsAreJoinedAndMadeAbsolute() {
     #expect(FilePath.joined("/a", "b") == "/a/b" && FilePath.joined("/", "b") == "/b")
     #expect(

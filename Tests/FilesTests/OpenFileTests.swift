@@ -33,6 +33,23 @@ struct OpenFileTests {
     #expect(try file.bytes(at: 20, count: 10) == [])
   }
 
+  @Test func aPipeAndAFileAreReadOn() throws {
+    let path = folder.path("pipe")
+    #expect(mkfifo(path, 0o600) == 0)
+    // Open for both, it waits for no other end.
+    let pipe = try OpenFile(path, flags: O_RDWR)
+    try pipe.append(Array("01234".utf8))
+    #expect(try pipe.nextBytes(limit: 3) == Array("012".utf8))
+    #expect(try pipe.nextBytes(limit: 2) == Array("34".utf8))
+    let file = try OpenFile(try folder.write("0123", to: "file").path, flags: O_RDONLY)
+    #expect(try file.nextBytes(limit: 3) == Array("012".utf8))
+    #expect(try file.nextBytes(limit: 3) == Array("3".utf8))
+    let opened = try OpenFile(folder.url.path, flags: O_RDONLY)
+    #expect(throws: SystemFailure("read", folder.url.path, code: EISDIR)) {
+      try opened.nextBytes(limit: 1)
+    }
+  }
+
   @Test func anAtomicFileLeavesNothingWhereItFails() throws {
     struct Stop: Error {}
     let url = try folder.write("old", to: "file")

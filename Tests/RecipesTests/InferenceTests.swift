@@ -124,14 +124,14 @@ import Testing
     let broken = try run.folder.write("no image", to: "broken.jpg").path
     let some = try embed(["--image", broken, images[0], "--output", run.output("some.jsonl")])
     #expect(some.status == 0)
-    #expect(some.errors.contains(broken) && some.errors.contains("1 of 2 images were skipped"))
+    #expect(some.errors.contains(broken) && some.errors.contains("skipped 1 of 2 images"))
     #expect(try lines(run.output("some.jsonl")).count == 1)
     let none = try embed(["--image", broken, "--output", run.output("none.h5")])
-    #expect(none.status == 1 && none.errors.contains("none of 1 images"))
+    #expect(none.status == 1 && none.errors.contains("no image of 1 could be read"))
     #expect(!FileManager.default.fileExists(atPath: run.output("none.h5")))
     let unequal = try embed(
       ["--image", images[0], "--text", "a", "b", "--output", run.output("x.h5")])
-    #expect(unequal.status == 1 && unequal.errors.contains("1 images and 2 texts"))
+    #expect(unequal.status == 1 && unequal.errors.contains("1 image and 2 texts"))
     let nowhere = try embed(["--text", "a", "--output", run.output("none/x.jsonl")])
     #expect(nowhere.status == 1 && nowhere.errors.contains("none/x.jsonl: cannot be written"))
     let long = try embed(
@@ -203,7 +203,7 @@ import Testing
     let lines = result.output.split(separator: "\n").map { $0.split(separator: "\t") }
     #expect(lines.map { String($0[0]) } == Array(images.prefix(2)))
     #expect(lines.allSatisfy { $0.count == 2 && !$0[1].contains("[DEC]") })
-    #expect(result.errors.contains("1 of 3 images were skipped"))
+    #expect(result.errors.contains("skipped 1 of 3 images"))
     let json = try BuiltTool.run(arguments + limits + ["--json", "--image", images[0]])
     let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: String]
     #expect(object?["caption"] == lines[0].last.map(String.init))

@@ -28,7 +28,7 @@ import Testing
       let result = try BuiltTool.run(
         run.arguments(key, settings.flatMap { ["--set", $0] }))
       #expect(result.status == 1)
-      #expect(result.errors.hasPrefix("error: \(key): none of 8 images"), "\(result.errors)")
+      #expect(result.errors.hasPrefix("error: \(key): no image of 8 tried"), "\(result.errors)")
       #expect(result.errors.contains("lost/0.jpg") && result.errors.contains("No such file"))
       #expect(!result.output.contains("step 1/"))
     }

@@ -158,13 +158,13 @@ import Testing
     let images = events.filter { !$0.images.isEmpty }
     #expect(images.map(\.step) == [3, 3, 3, 6, 6, 6])
     for (number, event) in images.prefix(3).enumerated() {
-      let png = try #require(event.images["pictures/\(number + 1)/image"])
+      let png = try #require(event.images["images/\(number + 1)/image"])
       let size = try ImageDecoder().decode(bytes: png)
       #expect((1...224).contains(size.width) && (1...224).contains(size.height))
-      let cells = try #require(event.tables["pictures/\(number + 1)/text"])
+      let cells = try #require(event.tables["images/\(number + 1)/text"])
       #expect(cells.count == 6 && cells[0] == "file" && cells[2] == "truth")
       #expect(cells[4] == "caption")
-      #expect(trained.output.contains("\(cells[1]): says \"\(cells[5].prefix(71))"))
+      #expect(trained.output.contains("\(cells[1]): generated \"\(cells[5].prefix(71))"))
       #expect(trained.output.contains("; truth \"\(cells[3])\"\n"))
     }
     try logAgrees(run.output("a"), events)
@@ -183,7 +183,7 @@ import Testing
         let tables = events.filter { $0.step == step }.flatMap(\.tables.values)
         #expect(list.count == 3)
         for item in list {
-          let image = try #require(item["picture"] as? String)
+          let image = try #require(item["image"] as? String)
           let cells = try #require(tables.first { $0[1] == image })
           #expect(item["caption"] as? String == cells[5])
           #expect((item["truth"] as? [String])?.first == cells[3])

@@ -27,6 +27,13 @@ public struct ImageError: Error, Equatable, Sendable {
   }
 }
 
+extension ImageError {
+  /// Why an image could not be had, for a message that names it already.
+  public static func reason(of error: any Error) -> String {
+    (error as? ImageError).map { "\($0.reason)" } ?? "\(error)"
+  }
+}
+
 extension ImageError: CustomStringConvertible, LocalizedError {
   public var description: String {
     FileName.displayed(file.map { "\($0): \(reason)" } ?? "\(reason)")

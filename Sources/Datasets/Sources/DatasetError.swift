@@ -133,7 +133,7 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
         + "leave it out"
     case .badMixture(let problem): return problem
     case .nothingToPack(let skipped):
-      return "none of the \(skipped) samples could be read; nothing was written"
+      return "no sample could be read (\(skipped) tried); nothing was written"
     case .noSamples(let file, let findings):
       let found = findings.filter { !$0.examples.isEmpty }.map { finding in
         "\(finding.kind.rawValue): \(finding.count) (\(finding.examples.joined(separator: ", ")))"
@@ -145,7 +145,7 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
     case .tooManySamples(let limit):
       return "the data set has more than \(limit) samples; split it"
     case .fewerSamplesThanBatch(let samples, let batchSize):
-      return "the data set has \(samples) samples, fewer than one batch of \(batchSize); "
+      return "the data set has fewer samples, \(samples), than one batch of \(batchSize); "
         + "add data or make batches smaller"
     case .noSuchPosition(let position, let count):
       return "cannot go on at sample \(position) of an epoch: the data set has \(count) samples; "
@@ -154,7 +154,7 @@ extension DatasetError: CustomStringConvertible, LocalizedError {
       return "\(bad) of the \(seen) samples seen in this epoch could not be read, more than "
         + "\(limit); check the data set or raise the accepted share. " + Self.listing(lastReasons)
     case .nothingReadable(let tried, let lastReasons):
-      return "none of the \(tried) samples tried could be read; check the data set. "
+      return "no sample could be read (\(tried) tried); check the data set. "
         + Self.listing(lastReasons)
     }
   }

@@ -81,8 +81,7 @@ extension SkippedSample {
     case let failure as ContentFailure: throw failure.error
     case let error as DatasetError where error.isSystemFailure: throw error
     case let skipped as SkippedSample: self = skipped
-    case let error as ImageError: self.init(path: path, reason: "\(error.reason)")
-    default: self.init(path: path, reason: "\(error)")
+    default: self.init(path: path, reason: ImageError.reason(of: error))
     }
   }
 }

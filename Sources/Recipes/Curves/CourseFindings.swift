@@ -1,6 +1,7 @@
 import Foundation
+import Reporting
 
-/// What is said of any run, whatever its losses: whether there is enough to judge by, whether numbers
+/// What is said of any run, whatever its losses: whether there is enough to go by, whether numbers
 /// went astray, and where curves go.
 enum CourseFindings {
   /// A loss rises if the line through its last third does, by three standard errors and by this share.
@@ -12,15 +13,16 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .damagedLines, .unknown, value: Double(run.metrics.damagedLines), expected: 0,
-          "\(run.metrics.damagedLines) damaged lines of \(run.metrics.file) were passed over"))
+          "skipped \(Quantity.of(run.metrics.damagedLines, "damaged line")) of \(run.metrics.file)")
+      )
     }
     let points = RunCurves.losses.compactMap { run.train($0)?.points.count }.max() ?? 0
     if points < RunCurves.leastPoints {
       findings.append(
         run.finding(
           .tooFewPoints, .early, value: Double(points), expected: Double(RunCurves.leastPoints),
-          "\(points) logged point\(points == 1 ? "" : "s"): where the curves go is judged from \(RunCurves.leastPoints) on; "
-            + "wait, or log more often by log.every"))
+          "\(Quantity.of(points, "logged point")): too few to say where the curves go, which takes "
+            + "\(RunCurves.leastPoints); wait, or log more often by log.every"))
     }
     if let recipe = run.recipe, recipe.warmupSteps >= recipe.training.steps {
       findings.append(
@@ -52,8 +54,8 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .notFinite, .odd, value: Double(steps.count), expected: 0,
-          "numbers that are not finite (NaN or infinity) in \(steps.count) lines of the log, at "
-            + "\(Words.steps(steps)): lower training.learningRate.peak, lengthen warmupSteps or set "
+          "numbers that are not finite (NaN or infinity) in \(Quantity.of(steps.count, "line")) of the "
+            + "log, at \(Words.steps(steps)): lower training.learningRate.peak, lengthen warmupSteps or set "
             + "training.clipNorm to 1, and resume from a checkpoint before"))
     }
     if let skipped = run.train("skippedSteps"), skipped.last.value > 0 {
@@ -61,8 +63,8 @@ enum CourseFindings {
       findings.append(
         run.finding(
           .skippedSteps, .odd, of: skipped, value: skipped.last.value, expected: 0,
-          "\(Int(min(skipped.last.value, 1e15))) steps made no update, the first of them up to step "
-            + "\(Int(first.step)): their loss or gradient was not finite; lower "
+          "\(Quantity.of(Int(min(skipped.last.value, 1e15)), "step")) made no update, the "
+            + "first of them up to step \(Int(first.step)): their loss or gradient was not finite; lower "
             + "training.learningRate.peak if there are more and more"))
     }
     return findings + [gradient(run)].compactMap { $0 }

@@ -49,7 +49,7 @@ extension RunRecipe {
 
   /// Why a recipe could not be read, in one line.
   static func reason(_ error: any Error) -> String {
-    if case RunError.noCheckpoint(let folder, let passedOver) = error {
+    if case RunError.noCheckpoint(let folder, let passedOver, _) = error {
       return (["no sound checkpoint in \(folder)"] + passedOver).joined(separator: "; ")
     }
     let words = (error as? any LocalizedError)?.errorDescription ?? String(describing: error)

@@ -31,8 +31,7 @@ extension RunData {
       } catch let error as DatasetError where error.isSystemFailure {
         throw KeyedError(key: key, error: error)
       } catch {
-        let reason = (error as? ImageError).map { "\($0.reason)" } ?? error.localizedDescription
-        reasons.append("\(source.path(ofImage: image)): \(reason)")
+        reasons.append("\(source.path(ofImage: image)): \(ImageError.reason(of: error))")
       }
     }
     throw KeyedError(

@@ -90,7 +90,7 @@ extension ImageTextRecipe {
     } catch let error as DatasetError where error.isSystemFailure {
       throw error
     } catch {
-      image.problem = error.localizedDescription
+      image.problem = ImageError.reason(of: error)
     }
   }
 }

@@ -109,6 +109,6 @@ extension QFormerConfiguration {
 extension LoadReport {
   /// For people.
   var lists: [(text: String, names: [String])] {
-    [("keep their starting values", missing), ("were not used", unused)]
+    [("starting values kept", missing), ("weights not used", unused)]
   }
 }

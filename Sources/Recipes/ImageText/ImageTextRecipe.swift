@@ -82,12 +82,16 @@ extension RunData {
   /// How much is read.
   fileprivate func describe(_ progress: ProgressReporter) {
     guard let train else { return }
-    let pairs = train.pairCount.map { "\($0) pairs, " } ?? ""
-    let heldOut = validation.map { ", \($0.pairCount ?? $0.imageCount) held out" } ?? ""
-    progress.say("data: \(pairs)\(train.imageCount) images\(heldOut)")
+    let pairs = train.pairCount.map { Quantity.of($0, "pair") + ", " } ?? ""
+    let heldOut =
+      validation.map { ", \(Quantity.count($0.pairCount ?? $0.imageCount)) held out" } ?? ""
+    progress.say("data: \(pairs)\(Quantity.of(train.imageCount, "image"))\(heldOut)")
     guard let mixture = train as? SourceMixture else { return }
     for (part, places) in zip(configuration.train.mix, mixture.places) {
-      progress.say("  \(part.path): \(places) of an epoch's \(mixture.count) samples")
+      progress.say(
+        "  \(part.path): \(Quantity.count(places)) of an epoch's "
+          + Quantity.of(mixture.count, "sample")
+      )
     }
   }
 

@@ -205,7 +205,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 public struct ValidationConfiguration: Codable, Equatable, Sendable {
   @Key(0...Int.max, "Steps between validations; 0 for none but the last.", resume: .named)
   public var every = 1000
-  @Key(1...65_536, "Pairs that are judged at once.")
+  @Key(1...65_536, "Pairs that are evaluated at once.")
   public var batchSize = 64
   @Key(0...1_000_000, "How many of the nearest by cosine are ranked again by ITM, both ways.")
   public var rerank = 128

@@ -134,11 +134,11 @@ public struct LanguageModelRecipe: Recipe {
   public func fingerprints() throws -> [String: String] {
     let folder = configuration.folderURL
     // The weights are written there in the end.
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
-      $0 != "config.json" && $0 != "model.safetensors"
-    }
     return [
-      "data": source.fingerprint(), "tokenizer": try Fingerprint.ofFiles(named: names, in: folder),
+      "data": source.fingerprint(),
+      "tokenizer": try Fingerprint.ofFiles(in: folder) {
+        $0 != "config.json" && $0 != "model.safetensors"
+      },
     ]
   }
 
@@ -156,9 +156,10 @@ public struct LanguageModelRecipe: Recipe {
 
   public func describe(_ progress: ProgressReporter) {
     let count = model.trainedParameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
+    let texts = images.reduce(0) { $0 + $1.texts.count }
     progress.say(
-      "\(images.reduce(0) { $0 + $1.texts.count }) texts of \(images.count) images, "
-        + "\(tokenizer.vocabularySize) tokens, \(count) parameters")
+      "\(Quantity.of(texts, "text")) of \(Quantity.of(images.count, "image")), "
+        + "\(Quantity.of(tokenizer.vocabularySize, "token")), \(Quantity.of(count, "parameter"))")
   }
 
   /// Texts are drawn by the number of the step: there is nothing to load.

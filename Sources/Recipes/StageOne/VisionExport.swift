@@ -1,4 +1,5 @@
 import Checkpointing
+import Files
 import Foundation
 import Layers
 import PublicFormats
@@ -25,7 +26,7 @@ public enum VisionExport {
     }
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
     try file.load(into: RecipeModel(vision: tower.encoder).namedParameters)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try FileSystem.createFolder(folder.path)
     try tower.encoder.write(to: folder, precision: precision)
     let (mean, deviation) = (tower.normalization.mean, tower.normalization.standardDeviation)
     try PublicFolder.write(

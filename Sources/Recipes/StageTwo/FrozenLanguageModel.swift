@@ -143,10 +143,7 @@ extension Fingerprint {
   static func ofModel(at url: URL, further: [String] = []) throws -> String {
     guard FileSystem.isFolder(url.path) else { return try ofFile(url) }
     let endings = [".safetensors", ".json", ".bin", ".pt", ".pth"] + further
-    let names = try FileManager.default.contentsOfDirectory(atPath: url.path).filter { name in
-      endings.contains { name.hasSuffix($0) }
-    }
-    return try ofFiles(named: names, in: url)
+    return try ofFiles(in: url) { name in endings.contains { name.hasSuffix($0) } }
   }
 }
 

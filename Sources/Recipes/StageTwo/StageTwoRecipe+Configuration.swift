@@ -100,7 +100,7 @@ public struct StageOneSource: Codable, Equatable, Sendable {
 public struct StageTwoValidationConfiguration: Codable, Equatable, Sendable {
   @Key(0...Int.max, "Steps between validations; 0 for none but the last.", resume: .named)
   public var every = 1000
-  @Key(1...65_536, "Images that are judged at once.")
+  @Key(1...65_536, "Images that are evaluated at once.")
   public var batchSize = 32
   @Key(
     0...Int(Int32.max),

@@ -102,7 +102,7 @@ extension StageTwoRecipe {
     if let scores = judged.scores {
       values += scores.logged
       let empty = judged.empty > 0 ? ", \(judged.empty) of them empty" : ""
-      lines.append("  \(judged.count) captions\(empty): \(scores.line)")
+      lines.append("  \(Quantity.of(judged.count, "caption"))\(empty): \(scores.line)")
     }
     lines += images.map { "  " + $0.line }
     return ValidationReport(

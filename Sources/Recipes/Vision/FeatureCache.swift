@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Reporting
 import Tensors
 import Training
 import WeightFiles
@@ -93,7 +94,7 @@ final class FeatureCache {
       return nil
     }
     if readsWholeFiles {
-      report("features: \(url.path) (\(bytes(byteCount(layout)))) is held against its checksums")
+      report("features: verifying the checksums of \(url.path) (\(bytes(byteCount(layout))))")
       if let row = try store.firstDamagedRow() {
         report(
           "features: made again, because of a damaged file: \(url.path), image "
@@ -104,7 +105,8 @@ final class FeatureCache {
     let absent =
       store.absentCount == 0
       ? ""
-      : "; \(store.absentCount) images could not be read when it was made, delete it to try again"
+      : "; \(Quantity.of(store.absentCount, "image")) could not be read when it was made, "
+        + "delete it to try again"
     report("features: read from \(url.path)\(absent)")
     return store
   }
@@ -150,8 +152,9 @@ final class FeatureCache {
     let size = try checkRoom(for: layout, besides: part)
     let writer = try FeatureWriter(part, layout: layout, stamp: stamp, report: report)
     report(
-      "features: \(layout.rowCount) images, \(size), once for all runs"
-        + (writer.rowCount > 0 ? "; \(writer.rowCount) of them are there from before" : ""))
+      "features: \(Quantity.of(layout.rowCount, "image")), \(size), once for all runs"
+        + (writer.rowCount > 0
+          ? "; \(Quantity.count(writer.rowCount)) of them computed before" : ""))
     try FeatureMaking(tower: tower, request: request, report: report).fill(writer)
     try writer.finish()
     guard let store = try FeatureStore(url, stamp: stamp, layout: layout) else {

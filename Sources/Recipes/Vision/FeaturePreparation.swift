@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Foundation
+import Reporting
 import Training
 
 /// Computes and keeps the features that the runs of a recipe read, without training.
@@ -38,12 +39,13 @@ public struct FeaturePreparation {
   public func make() throws {
     report("image encoder: \(vision.path ?? ""), \(tower.summary)")
     if let dataset = data.train {
-      let views = "\(tower.views) view" + (tower.views == 1 ? "" : "s")
-      report("training: \(dataset.imageCount) images, \(views) of each")
+      report(
+        "training: \(Quantity.of(dataset.imageCount, "image")), "
+          + "\(Quantity.of(tower.views, "view")) of each")
       _ = try data.trainingContent(dataset, tower: tower)
     }
     if let dataset = data.validation {
-      report("validation: \(dataset.imageCount) images")
+      report("validation: \(Quantity.of(dataset.imageCount, "image"))")
       _ = try data.evaluationContent(dataset, tower: tower)
     }
   }

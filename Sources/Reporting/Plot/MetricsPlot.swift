@@ -45,7 +45,7 @@ public struct MetricsPlot {
       Group(label: group.label, runs: try group.folders.map(RecordedMetrics.init(folder:)))
     }
     for run in read.flatMap(\.runs) where run.damagedLines > 0 {
-      notes.append("\(run.file): \(run.damagedLines) damaged lines were passed over")
+      notes.append("\(run.file): skipped \(Quantity.of(run.damagedLines, "damaged line"))")
     }
     let known = Set(read.flatMap { $0.runs.flatMap { $0.series.keys } })
     let wanted = try MetricsPlot.panels(metrics, among: known)

@@ -15,12 +15,7 @@ final class EventFile {
   /// - Throws: `SystemFailure`.
   init(folder: URL, wallTime: Double = Date().timeIntervalSince1970) throws {
     try FileSystem.createFolder(folder.path)
-    let earlier: [String]
-    do {
-      earlier = try FileSystem.names(in: folder.path).filter { $0.hasPrefix(EventFile.prefix) }
-    } catch {
-      throw SystemFailure("list", folder.path, error)
-    }
+    let earlier = try FileSystem.list(folder.path).filter { $0.hasPrefix(EventFile.prefix) }
     url = folder.appendingPathComponent(EventFile.name(after: earlier, wallTime: wallTime))
     // An existing file would be another program's.
     file = try GrowingFile(url.path, mustBeNew: true)

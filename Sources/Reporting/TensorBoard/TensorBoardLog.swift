@@ -30,11 +30,10 @@ public final class TensorBoardLog {
       step: step, .summary(values.map { .scalar(tag: "\(kind)/\($0.name)", $0.value) }))
   }
 
-  /// Each image with a table of what is said of it, under tags that begin alike.
+  /// Each image with a table of its captions, under tags that begin alike.
   package func write(step: Int, _ images: [SampleImage]) {
     for (number, image) in images.enumerated() {
-      // As earlier versions have it, so that a resumed run has one.
-      let tag = "pictures/\(number + 1)"
+      let tag = "images/\(number + 1)"
       var rows = [["file", image.path]] + image.truth.map { ["truth", $0] }
       if let caption = image.caption { rows.append(["caption", caption]) }
       var values: [TensorBoardEvent.Value] = [.table(tag: tag + "/text", rows)]

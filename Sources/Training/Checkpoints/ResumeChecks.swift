@@ -32,22 +32,24 @@ public enum ResumeRequest: Equatable {
 extension CheckpointFile {
   /// Opens a checkpoint by the path of a file, or of a folder whose newest sound one is taken; `best` in
   /// a folder is the best by validation.
-  /// - Parameter report: Is told of each newer file that was passed over, and why.
+  /// - Parameters:
+  ///   - isResume: Whether a run is to go on from it, which errors advise on.
+  ///   - report: Is told of each newer file that was passed over, and why.
   /// - Throws: `CheckpointError`, or `RunError.noCheckpoint`.
   public static func open(
-    fileOrFolder path: String, report: (String) -> Void
+    fileOrFolder path: String, isResume: Bool = false, report: (String) -> Void
   ) throws -> CheckpointFile {
     let url = URL(fileURLWithPath: path)
-    if url.lastPathComponent == "best", try FileSystem.kind(of: path) == nil {
+    if url.lastPathComponent == "best", FileSystem.isAbsent(path) {
       return try best(of: url.deletingLastPathComponent(), report: report)
     }
     guard FileSystem.isFolder(path) else { return try open(url) }
     let (file, passedOver) = try CheckpointFolder(existing: url).newestSound()
-    let reasons = passedOver.map {
-      "\($0.url.lastPathComponent): \($0.reason.localizedDescription)"
+    let reasons = passedOver.map(\.reason.localizedDescription)
+    for reason in reasons { report("passed over: \(reason)") }
+    guard let file else {
+      throw RunError.noCheckpoint(folder: path, passedOver: reasons, isResume: isResume)
     }
-    for reason in reasons { report("passed over \(reason)") }
-    guard let file else { throw RunError.noCheckpoint(folder: path, passedOver: reasons) }
     return file
   }
 

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Reporting
 
 /// Why a run cannot start, go on or end well, apart from its configuration and its files.
 public enum RunError: Error, Equatable {
@@ -7,7 +8,7 @@ public enum RunError: Error, Equatable {
   /// The checkpoint does not belong to this run; each difference names both values.
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
-  case noCheckpoint(folder: String, passedOver: [String])
+  case noCheckpoint(folder: String, passedOver: [String], isResume: Bool)
   /// No validation has named one.
   case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
@@ -58,21 +59,23 @@ extension RunError: CustomStringConvertible, LocalizedError {
     case .wrongKind(let file, let expected, let found):
       "\(file): expected a checkpoint of \(expected), found one of \(found); "
         + "name a checkpoint of a \(expected) run"
-    case .noCheckpoint(let folder, let passedOver):
-      "\(folder): no sound checkpoint"
-        + (passedOver.isEmpty
-          ? "; to train there from the start, leave --resume out or say --resume auto"
-          : "; move the damaged ones away, or train into another folder by --output")
-        + passedOver.map { "\n  passed over \($0)" }.joined()
+    case .noCheckpoint(let folder, let passedOver, let isResume):
+      "\(folder): no sound checkpoint; "
+        + (!isResume
+          ? "name a checkpoint, or the folder of a run that has saved one"
+          : passedOver.isEmpty
+            ? "to train there from the start, leave --resume out or say --resume auto"
+            : "move the damaged ones away, or train into another folder by --output")
+        + passedOver.map { "\n  passed over: \($0)" }.joined()
     case .noBest(let file):
-      "\(file): no held-out pairs were judged yet (data.validation.path), so that none is the best; "
-        + "name a checkpoint, or the folder for its newest"
+      "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the "
+        + "best; name a checkpoint, or the folder for its newest"
     case .folderHasRun(let folder, let newest):
       "\(folder) holds a run already (\(newest)); go on with it by --resume, or choose another "
         + "folder by --output"
     case .notFinite(let steps, let step, let diagnosis):
-      "\(steps) steps in a row, up to step \(step), had a loss or gradient that is not finite; "
-        + "no update was made by them. \(diagnosis)"
+      "\(Quantity.of(steps, "step")) in a row, up to step \(step), had a loss or gradient that is "
+        + "not finite; no update was made by them. \(diagnosis)"
     case .vocabularyMismatch(let file, let tokens, let model):
       "\(file): \(tokens) tokens with [DEC], but model.qFormer.vocabularySize is \(model); "
         + "set it to \(tokens) or name the vocabulary that the model was made for"
@@ -80,13 +83,14 @@ extension RunError: CustomStringConvertible, LocalizedError {
       "\(file): the run's image encoder was frozen and is not in the checkpoint; it is the one "
         + "in \(encoder)"
     case .noImages(let count):
-      "none of \(count) images could be read: see the reasons above"
+      "no image of \(count) could be read: see the reasons above"
     case .unreadableSource(let tried, let first):
-      "none of \(tried) images tried can be read. The first: \(first). Check the list's paths and "
+      "no image of \(tried) tried can be read. The first: \(first). Check the list's paths and "
         + "imageFolder, what they are relative to"
     case .unequalCounts(let images, let texts):
-      "\(images) images and \(texts) texts: where both are given, each image is paired with the "
-        + "text of its place, so give as many of one as of the other, or embed them by two calls"
+      "\(Quantity.of(images, "image")) and \(Quantity.of(texts, "text")): where both are given, each "
+        + "image is paired with the text of its place, so give as many of one as of the other, or "
+        + "embed them by two calls"
     case .damagedFeatures(let file, let image, let view):
       "\(file): the features of \(image) (view \(view)) are not what was written: the file is "
         + "damaged; make it again by blip2-train features with this run's recipe, or delete it"

@@ -74,10 +74,10 @@ public enum StopRequest {
     }
   }
 
-  /// `SIGINT, Ctrl-C`, `SIGTERM`, …
+  /// `Ctrl-C (SIGINT)`, `SIGTERM`, …
   public static func name(of number: Int32) -> String {
     switch number {
-    case SIGINT: "SIGINT, Ctrl-C"
+    case SIGINT: "Ctrl-C (SIGINT)"
     case SIGTERM: "SIGTERM"
     case SIGHUP: "SIGHUP"
     case SIGUSR1: "SIGUSR1"

@@ -134,7 +134,7 @@ public struct Trainer<R: Recipe> {
     _ request: ResumeRequest, folder: CheckpointFolder?, identity: RunIdentity, _ optimizer: AdamW
   ) throws -> TrainingState? {
     guard let path = request.path(outputFolder: configuration.output) else { return nil }
-    let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
+    let file = try CheckpointFile.open(fileOrFolder: path, isResume: true) { progress.say($0) }
     try file.checkCounters()
     let earlier = try file.configuration(of: R.self)
     let differences = try KeyDifference.between(
@@ -152,15 +152,15 @@ public struct Trainer<R: Recipe> {
     progress.say("resumed from \(file.url.path) at step \(state.step)")
     if let threads = file.metadata.counters["threads"], Int(threads) != Parallel.threadCount {
       progress.say(
-        "  note: \(Int(threads)) threads then, \(Parallel.threadCount) now: products are cut up "
-          + "otherwise, so last bits will differ from a run that was not interrupted")
+        "  note: \(Quantity.of(Int(threads), "thread")) then, \(Parallel.threadCount) now: products are "
+          + "cut up otherwise, so last bits will differ from a run that was not interrupted")
     }
     for change in differences where change.resume != .free {
       progress.say("  changed: \(change.line)")
     }
     if let best = state.best, differences.contains(where: { $0.resume == .scores }) {
       progress.say(
-        "  the best so far, step \(best.step), was judged otherwise: the best is sought anew")
+        "  the best so far, step \(best.step), was evaluated otherwise: the best is sought anew")
       state.best = nil
     }
     return state

@@ -82,7 +82,8 @@ final class TrainingLoop<R: Recipe> {
     if state.step < training.steps { return .paused }
     let best = state.best.map { String(format: "; the best is step \($0.step), %.4g", $0.value) }
     progress.say(
-      "\(state.step) steps, \(ProgressReporter.duration(progress.secondsSinceStart)) in this call"
+      "\(Quantity.of(state.step, "step")), "
+        + "\(ProgressReporter.duration(progress.secondsSinceStart)) in this call"
         + (best ?? ""))
     return .finished
   }

@@ -34,7 +34,8 @@ struct BenchStageTwoCommand: ProfiledCommand {
       dropout on. The last line is: median S s/step, R samples/s, peak G GiB.
 
       Example:
-        blip2-train bench stage2 --llm opt-125m --batch 16 --precision fp32 --steps 5
+        blip2-train bench stage2 --llm opt-125m --batch 16 --precision fp32 \\
+          --steps 5
       """)
 
   @OptionGroup var options: StageTwoBenchmarkOptions
@@ -72,7 +73,8 @@ struct BenchGenerateCommand: ProfiledCommand {
       The last line is: median S s/step, R tokens/s, peak G GiB; a step is all tokens of all images.
 
       Example:
-        blip2-train bench generate --llm opt-125m --batch 1 --tokens 30 --precision bf16
+        blip2-train bench generate --llm opt-125m --batch 1 --tokens 30 \\
+          --precision bf16
       """)
 
   @OptionGroup var options: StageTwoBenchmarkOptions

@@ -14,7 +14,8 @@ struct BenchVisionCommand: ProfiledCommand {
       warm-up. The last line is: median S s/step, R images/s, peak G GiB.
 
       Example:
-        blip2-train bench vision --model vit-g --batch 4 --precision bf16 --steps 5
+        blip2-train bench vision --model vit-g --batch 4 --precision bf16 \\
+          --steps 5
         blip2-train bench vision --model vit-g --batch 4 --precision int8
       """)
 

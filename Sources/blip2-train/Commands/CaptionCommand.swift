@@ -14,7 +14,8 @@ struct CaptionCommand: ProfiledCommand {
       named on standard error and passed over.
 
       Examples:
-        blip2-train caption --checkpoint Checkpoints/demo-stage1 --image cat.jpg dog.png
+        blip2-train caption --checkpoint Checkpoints/demo-stage1 \\
+          --image cat.jpg dog.png
         blip2-train caption --checkpoint runs/a/best --image *.jpg --beams 1 --json
       """)
 
@@ -69,6 +70,8 @@ struct CaptionCommand: ProfiledCommand {
         print("\(path.withoutControlCharacters)\t\(caption.withoutControlCharacters)")
       }
     }
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
+    if skipped > 0 {
+      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
+    }
   }
 }

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import Recipes
+import Reporting
 
 /// `blip2-train data check`.
 struct DataCheckCommand: PrintingCommand {
@@ -103,9 +104,10 @@ struct DataCheckCommand: PrintingCommand {
   private func warnOfFlips(_ report: DatasetReport, _ probability: Float) {
     guard probability > 0, report.sidedCaptions > 0 else { return }
     StandardError.write(
-      "warning: \(report.sidedCaptions) captions say left or right, and "
-        + "data.augmentation.flipProbability is \(probability): a mirrored image makes them wrong; "
-        + "set it to 0")
+      "warning: \(Quantity.of(report.sidedCaptions, "caption")) with left or right, and "
+        + "data.augmentation.flipProbability is \(probability): wrong for a mirrored image; "
+        + "set it to 0"
+    )
   }
 
   /// What would keep a run from beginning, or end it.

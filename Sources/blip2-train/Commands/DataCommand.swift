@@ -10,7 +10,7 @@ struct DataCommand: ParsableCommand {
                                  "captions": ["…", "…"] for several
         pairs.csv, pairs.tsv     columns image (or filepath, path), caption (or
                                  title, text), image_id
-        images/                a.jpg with a.txt beside it, a caption a line
+        images/                  a.jpg with a.txt beside it, a caption a line
         shards/, a.tar, a-*.tar, a-{00000..00331}.tar
                                  WebDataset: a.jpg with a.txt or a.json,
                                  {"caption": "…", "image_id": 7}

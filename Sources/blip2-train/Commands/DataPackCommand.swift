@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train data pack`.
@@ -57,7 +58,8 @@ struct DataPackCommand: ParsableCommand {
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
     print(
-      "packed \(outcome.images) images into \(outcome.shards) shards\(skipped): \(FileName.displayed(output))"
+      "packed \(Quantity.of(outcome.images, "image")) into \(Quantity.of(outcome.shards, "shard"))"
+        + "\(skipped): \(FileName.displayed(output))"
     )
   }
 }

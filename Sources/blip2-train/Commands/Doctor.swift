@@ -8,10 +8,10 @@ import Tensors
 struct Doctor: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Shows what this machine offers and what slows it down; or whether a run's losses are sane.",
+      "Show what this machine offers and what slows it down; or whether a run's losses are sane.",
     discussion: """
       Without --run: prints the processor, the libraries, threads, memory and disk space, and the \
-      measured speed of matrix products; then a warning, with advice, for whatever stands in a \
+      measured matrix-multiply speed; then a warning, with advice, for whatever stands in a \
       run's way. It takes some seconds. The exit status is 0 even where there are warnings.
 
       Under mpirun or srun: the first process prints that of its own host, then a line for each \
@@ -21,19 +21,21 @@ struct Doctor: PrintingCommand {
 
       With --run: reads metrics.jsonl of the run's folder and the recipe in its newest checkpoint \
       (without one, what needs it is left out), and says in a line each what is usual and what is \
-      not. A line begins with a verdict: usual; early (too early to judge); odd (the line says \
-      what to do); unknown. What losses are held against:
-        itm  0.6365, the entropy of one match in three: the match head gives all pairs one answer, \
-      as it does until ITC has lined pairs up; below it, it is learning.
-        itc  ln batch where nothing is learnt; label smoothing's floor where all is.
-        itg  ln vocabulary where nothing is learnt; label smoothing's floor where all is.
-        lm   ln of the language model's vocabulary, and 0.
+      not. A line begins with a verdict: usual; early (too early to tell); odd (the line says \
+      what to do); unknown. What losses are compared with:
+        itm  0.6365, the entropy of one match in three: the match head gives all
+             pairs one answer, as it does until ITC has lined pairs up; below it,
+             it is learning
+        itc  ln batch where nothing is learnt; label smoothing's floor where all is
+        itg  ln vocabulary where nothing is learnt; label smoothing's floor where
+             all is
+        lm   ln of the language model's vocabulary, and 0
       Besides: warm-up, rising losses, numbers that are not finite, skipped steps, gradients, the \
       temperature, held-out losses that rise, R@1 at chance. A run that is under way may be asked \
       about as well. The exit status is 0 whatever is found, and 1 where there is nothing to read.
 
       --write-reference FILE keeps how the losses of several runs go that differ in their seeds \
-      alone. --reference FILE holds a run against that: a point is outside where it lies beyond \
+      alone. --reference FILE compares a run with them: a point is outside where it lies beyond \
       the lowest and the highest seed by more than these are apart, and by more than 2 % of the \
       mean; a curve agrees where at most a fifth of its points are outside, and none far. \
       Scripts/reference-curves.sh makes the demo's, in Benchmarks/reference.
@@ -47,7 +49,8 @@ struct Doctor: PrintingCommand {
         mpirun -n 2 blip2-train doctor
         blip2-train doctor --run runs/a
         blip2-train doctor --run runs/a --reference reference.json --json
-        blip2-train doctor --run runs/1 --run runs/2 --run runs/3 --write-reference reference.json
+        blip2-train doctor --run runs/1 --run runs/2 --run runs/3 \\
+          --write-reference reference.json
       """)
 
   @Option(
@@ -58,7 +61,7 @@ struct Doctor: PrintingCommand {
   var runs: [String] = []
 
   @Option(
-    help: ArgumentHelp("Hold the run against these curves.", valueName: "file"),
+    help: ArgumentHelp("Compare the run with these curves.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var reference: String?
 
@@ -179,7 +182,7 @@ private struct Examination: Encodable, CustomStringConvertible {
     }
     let rate = matrixProduct
     table.add(
-      "matrix product",
+      "matrix-multiply speed",
       String(format: "%.0f GFLOP/s with ", rate.allThreads)
         + Quantity.of(machine.threads, "thread")
         + String(format: ", %.0f with one (float32, %d × %d)", rate.oneThread, rate.size, rate.size)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Recipes
+import Reporting
 import Training
 
 /// `blip2-train embed`.
@@ -19,8 +20,10 @@ struct EmbedCommand: ProfiledCommand {
 
       Examples:
         blip2-train embed --checkpoint runs/a --image *.jpg --output images.h5
-        blip2-train embed --checkpoint runs/a --text "a cat" "two dogs" --output texts.jsonl
-        blip2-train embed --checkpoint runs/a --image cat.jpg --text "a cat" --output pair.h5
+        blip2-train embed --checkpoint runs/a --text "a cat" "two dogs" \\
+          --output texts.jsonl
+        blip2-train embed --checkpoint runs/a --image cat.jpg --text "a cat" \\
+          --output pair.h5
       """)
 
   @OptionGroup var model: ModelOptions
@@ -53,10 +56,12 @@ struct EmbedCommand: ProfiledCommand {
       try file.add($0)
     }
     try file.finish()
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
+    if skipped > 0 {
+      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
+    }
     let parts =
-      (image.isEmpty ? [] : ["\(image.count - skipped) images"])
-      + (text.isEmpty ? [] : ["\(text.count) texts"])
+      (image.isEmpty ? [] : [Quantity.of(image.count - skipped, "image")])
+      + (text.isEmpty ? [] : [Quantity.of(text.count, "text")])
     print("wrote the features of \(parts.joined(separator: " and ")) to \(output)")
   }
 }

@@ -6,7 +6,8 @@ import Training
 /// `blip2-train evaluate`.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Judge what was trained.",
+    commandName: "evaluate",
+    abstract: "Evaluate a model: retrieval, captions, answers to questions.",
     subcommands: [
       EvaluateRetrievalCommand.self, EvaluateCaptionCommand.self, EvaluateQuestionsCommand.self,
     ])

@@ -18,7 +18,8 @@ struct EvaluateCaptionCommand: ProfiledCommand {
       a folder of images with texts beside them.
 
       Example:
-        blip2-train evaluate caption --checkpoint runs/b --data captions_val2014.json --images val2014
+        blip2-train evaluate caption --checkpoint runs/b \\
+          --data captions_val2014.json --images val2014
       """)
 
   @OptionGroup var model: ModelOptions
@@ -70,7 +71,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
     discussion: """
       --questions reads VQA's questions file, with its answers in --annotations, or one list of \
       {"image": …, "question": …, "answer": [ … ]}. Without answers, --answers still writes what was \
-      said.
+      generated.
 
       Example:
         blip2-train evaluate vqa --checkpoint runs/b --questions questions.json \\
@@ -128,8 +129,8 @@ struct JudgementOutput: ParsableArguments {
 
   @Option(
     help: """
-      Write what was said of each image, or the nearest of each image and text, to this file: a JSON \
-      object a line.
+      Write what was generated for each image, or the nearest of each image and text, to this file: a \
+      JSON object a line.
       """)
   var answers: String?
 

@@ -7,7 +7,7 @@ import WeightFiles
 /// `blip2-train export`.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write what was trained for other programs.",
+    commandName: "export", abstract: "Export a trained model for other programs.",
     subcommands: [ExportVisionCommand.self])
 }
 
@@ -15,10 +15,14 @@ struct ExportCommand: ParsableCommand {
 struct ExportVisionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vision",
-    abstract: "Write an image encoder that a run trained as a public DINOv2 folder.",
+    abstract: "Write an image encoder that a run trained as a public folder of its family.",
     discussion: """
+      DINOv2, CLIP, or the vision model of a public BLIP-2: config.json, model.safetensors and \
+      preprocessor_config.json, which other programs read, and other runs by vision.path.
+
       Example:
-        blip2-train export vision --checkpoint runs/encoder --output my-encoder --float16
+        blip2-train export vision --checkpoint runs/encoder \\
+          --output my-encoder --float16
       """)
 
   @Option(help: "A checkpoint file, or a folder whose newest sound one is taken.")

@@ -15,13 +15,14 @@ struct FeaturesCommand: ProfiledCommand {
       features go to files in vision.cacheFolder, from which runs with vision.cache: true train in place of \
       the images. Such a run computes by itself what is missing.
 
-      What is there already is read once and held against its checksums; what is damaged is made again. \
+      The checksums of features that are there already are verified; what is damaged is computed again. \
       Signals (see stage1 --help) leave with 128 + their number, and after these as after a sudden end the \
       same command goes on where it was. Exit codes: 0 all is there, 1 an error, 64 wrong usage.
 
       Examples:
         blip2-train features --config Configs/demo/stage1.yaml
-        blip2-train features --config my.yaml --set vision.views=4 --output /data/features
+        blip2-train features --config my.yaml --set vision.views=4 \\
+          --output /data/features
       """)
 
   @OptionGroup var options: RecipeOptions
@@ -50,8 +51,9 @@ struct FeaturesCommand: ProfiledCommand {
       try FeaturePreparation(configuration) { print($0) }.make()
     } catch let interruption as Interrupted {
       print(
-        "stopped by signal \(interruption.signal) (\(StopRequest.name(of: interruption.signal))); the "
-          + "same command goes on where it was")
+        "stopped by \(StopRequest.name(of: interruption.signal)); the same command goes on where it "
+          + "was"
+      )
       throw ExitCode(128 + interruption.signal)
     }
     let settings =

@@ -54,7 +54,7 @@ private func asUsage<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as GenerationError { throw ValidationError("\(error)") }
 }
 
-/// How a language model is asked to speak.
+/// How texts are generated.
 struct GenerationArguments: ParsableArguments {
   @Option(help: "Beams of the search; 1 is greedy (default: 5).")
   var beams: Int?
@@ -109,17 +109,20 @@ struct GenerationArguments: ParsableArguments {
 struct GenerateCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Let a language model speak of images with a stage-2 checkpoint.",
+    abstract: "Generate texts about images with a stage-2 checkpoint: captions, answers.",
     discussion: """
       Prints a line for each image: its path, a tab, the text; with --captions N, N such lines. On a \
       terminal the words appear as they come where nothing can change them any more (--beams 1 or \
       --sample). An image that cannot be read is named on standard error and passed over.
 
       Examples:
-        blip2-train generate --checkpoint Checkpoints/demo-stage2-opt --image cat.jpg dog.png
+        blip2-train generate --checkpoint Checkpoints/demo-stage2-opt \\
+          --image cat.jpg dog.png
         blip2-train generate --checkpoint runs/b --image *.jpg \\
-          --prompt "Question: what is it? Short answer:" --max-new-tokens 10 --length-penalty -1
-        blip2-train generate --checkpoint runs/b --image cat.jpg --sample --captions 5
+          --prompt "Question: what is it? Short answer:" \\
+          --max-new-tokens 10 --length-penalty=-1
+        blip2-train generate --checkpoint runs/b --image cat.jpg --sample \\
+          --captions 5
       """)
 
   @OptionGroup var model: ModelOptions
@@ -165,7 +168,9 @@ struct GenerateCommand: ProfiledCommand {
         }
       }
     }
-    if skipped > 0 { StandardError.write("\(skipped) of \(image.count) images were skipped") }
+    if skipped > 0 {
+      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
+    }
   }
 
   private struct Line: Encodable {

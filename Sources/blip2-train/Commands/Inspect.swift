@@ -5,9 +5,9 @@ import Training
 /// `blip2-train inspect`.
 struct Inspect: PrintingCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what a checkpoint holds.",
+    abstract: "Show what a checkpoint holds.",
     discussion: """
-      The whole file is read and held against its digest first: a damaged file is an error. Of a \
+      The digest of the whole file is verified first: a damaged file is an error. Of a \
       run's folder, the newest checkpoint that is sound is shown.
 
       Examples:

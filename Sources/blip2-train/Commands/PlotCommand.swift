@@ -21,9 +21,11 @@ struct PlotCommand: ParsableCommand {
 
       Examples:
         blip2-train plot Checkpoints/demo-stage1 --output demo.svg
-        blip2-train plot runs/a runs/b --metric itc --metric validation/itc --output losses.svg
-        blip2-train plot "frozen=runs/f1,runs/f2,runs/f3" "trained=runs/t1,runs/t2,runs/t3" \
-      --smooth 9 --title "Three seeds each" --output seeds.svg
+        blip2-train plot runs/a runs/b --metric itc --metric validation/itc \\
+          --output losses.svg
+        blip2-train plot "frozen=runs/f1,runs/f2,runs/f3" \\
+          "trained=runs/t1,runs/t2,runs/t3" --smooth 9 \\
+          --title "Three seeds each" --output seeds.svg
       """)
 
   @Argument(help: "A run's output folder, or LABEL=FOLDER,FOLDER,… for the mean of several.")

@@ -15,7 +15,8 @@ struct StageOneCommand: ProfiledCommand {
 
       Examples:
         blip2-train stage1 --config Configs/demo/stage1.yaml
-        blip2-train stage1 --config my.yaml --set training.batchSize=32 --output runs/a
+        blip2-train stage1 --config my.yaml --set training.batchSize=32 \\
+          --output runs/a
         blip2-train stage1 --config my.yaml --output runs/a --dry-run
         blip2-train stage1 --config my.yaml --output runs/a --resume
       """)

@@ -5,7 +5,7 @@ import Recipes
 struct StageTwoCommand: ProfiledCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage2",
-    abstract: "Teach a frozen language model to see through a Q-Former of stage 1.",
+    abstract: "Train a stage-1 Q-Former to feed images to a frozen language model.",
     discussion: """
       Reads a YAML recipe, takes the Q-Former of stage1.checkpoint (a file, or a run's folder), puts \
       its projected outputs before the texts of a frozen OPT, T5 or Llama, and trains it by the \
@@ -20,8 +20,10 @@ struct StageTwoCommand: ProfiledCommand {
 
       Examples:
         blip2-train stage2 --llm opt --config Configs/demo/stage2.yaml
-        blip2-train stage2 --llm t5 --config my.yaml --set llm.path=models/flan-t5-xl
-        blip2-train stage2 --llm opt --config my.yaml --set stage1.checkpoint=runs/stage1 --resume
+        blip2-train stage2 --llm t5 --config my.yaml \\
+          --set llm.path=models/flan-t5-xl
+        blip2-train stage2 --llm opt --config my.yaml \\
+          --set stage1.checkpoint=runs/stage1 --resume
       """)
 
   /// The families of language models, as their folders' `config.json` names them.

@@ -109,7 +109,7 @@ struct TrainingOptions: ParsableArguments {
       print("stopped at --max-steps; go on with --resume")
     case .stopped(let signal, let isSaved):
       print(
-        "stopped by signal \(signal) (\(StopRequest.name(of: signal)))"
+        "stopped by \(StopRequest.name(of: signal))"
           + (isSaved ? "; go on with --resume" : ""))
       throw ExitCode(128 + signal)
     }

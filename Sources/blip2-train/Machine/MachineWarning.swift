@@ -1,3 +1,5 @@
+import Reporting
+
 /// Something about the machine that makes runs slow or makes them fail, and what to do about it.
 struct MachineWarning: Codable, Equatable {
   let problem: String

@@ -11,7 +11,7 @@ struct ProfileOptions: ParsableArguments {
     defaultAsFlag: "blip2-profile.json",
     help: ArgumentHelp(
       "Print what the time went to, by operation, and write a trace for chrome://tracing.",
-      discussion: "Without a value the trace goes to blip2-profile.json.", valueName: "trace"))
+      valueName: "trace"))
   var profile: String?
 
   /// Runs a command, with a profile if one was asked for; also of a command that fails.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 /// `demo-report sheet`.
@@ -6,7 +7,7 @@ struct SheetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sheet",
     abstract:
-      "Write one HTML file with the scores and images beside what the model says of them.",
+      "Write one HTML file with the scores and images beside what the model generates for them.",
     discussion: """
       The file holds its images and needs no other. It has a section for each file that is given.
 
@@ -82,9 +83,9 @@ struct SheetCommand: ParsableCommand {
 
   private func write(_ page: String) throws {
     do {
-      try Data(page.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-    } catch {
-      throw InputError(file: output, problem: "cannot be written; is there such a folder?")
+      try AtomicFile.write(page.utf8, to: output)
+    } catch let failure as SystemFailure {
+      throw InputError(file: output, problem: "cannot be written: \(failure.reason)")
     }
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-enum Quantity {
+package enum Quantity {
   /// "12.3 MiB".
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     var value = Double(count)
     var unit = "bytes"
     for larger in ["KiB", "MiB", "GiB", "TiB"] where abs(value) >= 1024 {
@@ -14,7 +14,7 @@ enum Quantity {
   }
 
   /// "1,234,567".
-  static func count(_ count: Int) -> String {
+  package static func count(_ count: Int) -> String {
     let digits = String(count.magnitude)
     var text = ""
     for (place, digit) in digits.enumerated() {
@@ -25,7 +25,7 @@ enum Quantity {
   }
 
   /// "1 thread", "2 threads", "2 processes".
-  static func of(_ count: Int, _ noun: String) -> String {
+  package static func of(_ count: Int, _ noun: String) -> String {
     "\(self.count(count)) \(noun)\(count == 1 ? "" : noun.hasSuffix("s") ? "es" : "s")"
   }
 }
