@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Recipes
+import Reporting
 
 /// What `doctor --run` says of a run.
 struct RunExamination: Encodable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import CPlatform
 import Foundation
+import Reporting
 import Tensors
 import Training
 

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-enum Quantity {
+package enum Quantity {
   /// "12.3 MiB".
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     var value = Double(count)
     var unit = "bytes"
     for larger in ["KiB", "MiB", "GiB", "TiB"] where abs(value) >= 1024 {
@@ -14,7 +14,7 @@ enum Quantity {
   }
 
   /// "1,234,567".
-  static func count(_ count: Int) -> String {
+  package static func count(_ count: Int) -> String {
     let digits = String(count.magnitude)
     var text = ""
     for (place, digit) in digits.enumerated() {
@@ -25,7 +25,17 @@ enum Quantity {
   }
 
   /// "1 thread", "2 threads".
-  static func of(_ count: Int, _ noun: String) -> String {
+  package static func of(_ count: Int, _ noun: String) -> String {
     "\(self.count(count)) \(noun)\(count == 1 ? "" : "s")"
+  }
+
+  /// "0.25", "3.1", "1,200": as many digits as a rate is known to.
+  package static func rate(_ value: Double) -> String {
+    value < 10 ? String(format: value < 1 ? "%.2f" : "%.1f", value) : count(Int(value.rounded()))
+  }
+
+  /// "61.2 %" of a share, 0.612.
+  package static func percent(_ share: Double) -> String {
+    String(format: "%.1f %%", 100 * share)
   }
 }
