@@ -118,18 +118,24 @@ private struct Examination: Encodable, CustomStringConvertible {
   let machine: MachineReport
   let libraries: [LinkedLibrary]
   let disk: Disk?
+  /// Processes that ran or waited for a processor, on average of the last minute.
+  let load: Double?
   let matrixProduct: ProductRate
   let warnings: [MachineWarning]
 
   static func now() -> Examination {
     let machine = MachineReport.current()
     let disk = disk(of: FileManager.default.currentDirectoryPath)
+    var minute = 0.0
+    // Before the measurement, which is a load itself.
+    let load = getloadavg(&minute, 1) == 1 ? minute : nil
+    let rate = ProductRate.measure()
     return Examination(
       version: Blip2Train.version, machine: machine, libraries: LinkedLibrary.all(), disk: disk,
-      matrixProduct: .measure(),
+      load: load, matrixProduct: rate,
       warnings: MachineWarning.all(
         about: machine, freeDiskSpace: disk?.free,
-        environment: ProcessInfo.processInfo.environment))
+        environment: ProcessInfo.processInfo.environment, rate: rate, load: load))
   }
 
   private static func disk(of folder: String) -> Disk? {
@@ -149,6 +155,7 @@ private struct Examination: Encodable, CustomStringConvertible {
     if let disk {
       table.add("disk of \(disk.folder)", "\(Quantity.bytes(disk.free)) free")
     }
+    if let load { table.add("load", String(format: "%.1f in the last minute", load)) }
     for library in libraries {
       table.add(
         library.name, [library.version, library.file].compactMap { $0 }.joined(separator: ", "))
