@@ -1,5 +1,6 @@
 import Foundation
 import Metrics
+import Reporting
 import Training
 
 extension RetrievalEvaluation.Result {
@@ -30,7 +31,9 @@ extension RetrievalEvaluation.Result {
     }
     func cells(_ texts: [String]) -> String { texts.map { pad($0, 7) }.joined() }
     let names = RetrievalScores.ranks.map { "R@\($0)" }
-    let title = "retrieval: \(set.images.count) images, \(set.texts.count) texts"
+    let title =
+      "retrieval: \(Quantity.of(set.images.count, "image")), \(Quantity.of(set.texts.count, "text"))"
+      + ", recall in %"
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),

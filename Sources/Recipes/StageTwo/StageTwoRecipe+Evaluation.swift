@@ -5,6 +5,7 @@ import Files
 import Foundation
 import LanguageModels
 import Metrics
+import Reporting
 import Tokenizers
 import Training
 
@@ -73,7 +74,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
       scores.bleu.enumerated().map { (name: "bleu\($0.offset + 1)", value: $0.element) }
       + [("rougeL", scores.rougeL), ("cider", scores.cider)]
     return judgement(
-      values, kind: "captions",
+      values, kind: "caption",
       answers: texts.map {
         .init(
           id: $0.item.id, image: $0.item.image.path, truth: $0.item.references, text: $0.text)
@@ -130,7 +131,7 @@ extension LoadedRecipe where R == StageTwoRecipe {
       values = [("accuracy", scores.accuracy)]
     }
     return judgement(
-      values, kind: "questions",
+      values, kind: "question",
       answers: said.map {
         .init(id: $0.item.id, image: $0.item.image.path, truth: $0.item.answers, text: $0.text)
       })
@@ -139,10 +140,11 @@ extension LoadedRecipe where R == StageTwoRecipe {
   private func judgement(
     _ values: NamedValues, kind: String, answers: [EvaluationResult.Answer]
   ) -> EvaluationResult {
-    let heading = "\(file.url.path), step \(file.metadata.step), \(answers.count) \(kind)"
-    let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }
+    let heading =
+      "\(file.url.path), step \(file.metadata.step), \(Quantity.of(answers.count, kind))"
+    let text = values.isEmpty ? heading : "\(heading), scores in %\n" + ScoreTable.text(values)
     return EvaluationResult(
-      text: ([heading] + lines).joined(separator: "\n"),
-      values: values + [(kind, Double(answers.count))], file: file, answers: answers)
+      text: text, values: values + [(kind + "s", Double(answers.count))], file: file,
+      answers: answers)
   }
 }

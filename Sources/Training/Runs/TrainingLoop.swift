@@ -79,7 +79,7 @@ final class TrainingLoop<R: Recipe> {
     }
     if let failure { throw failure }
     if state.step < training.steps { return .paused }
-    let best = state.best.map { String(format: "; the best is step \($0.step), %.4g", $0.value) }
+    let best = state.best.map { "; the best is step \($0.step), \(R.text(ofScore: $0.value))" }
     progress.say(
       "\(state.step) steps, \(ProgressReporter.duration(progress.secondsSinceStart)) in this call"
         + (best ?? ""))
@@ -210,7 +210,7 @@ final class TrainingLoop<R: Recipe> {
     let isSound = report.values.allSatisfy { $0.value.isFinite }
     guard isSound, report.score > state.best?.value ?? -.infinity else { return false }
     state.best = TrainingState.Best(step: state.step, value: report.score)
-    progress.say(String(format: "the best so far, by \(report.scoreName): %.4g", report.score))
+    progress.say("the best so far, by \(report.scoreName): \(R.text(ofScore: report.score))")
     return true
   }
 
