@@ -6,8 +6,10 @@ import Reporting
 enum StandardError {
   /// Writes one message and a line break, in one piece where the system can.
   static func write(_ message: String) {
-    let text = message.split(separator: "\n", omittingEmptySubsequences: false)
+    StatusLine.wipe()
+    let plain = message.split(separator: "\n", omittingEmptySubsequences: false)
       .map { String($0).withoutControlCharacters }.joined(separator: "\n")
+    let text = TerminalColor.isShown(on: STDERR_FILENO) ? TerminalColor.painted(plain) : plain
     // A message that cannot be written has nowhere else to go.
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
@@ -43,11 +45,20 @@ enum StandardOutput {
   }
 
   /// Prints JSON as it is: its encoder has escaped what controls a terminal.
-  static func printJSON(_ text: String) { Swift.print(text) }
+  static func printJSON(_ text: String) {
+    StatusLine.wipe()
+    Swift.print(text)
+  }
+
+  /// Whether lines are coloured.
+  fileprivate static let isColoured = TerminalColor.isShown(on: STDOUT_FILENO)
 }
 
 /// Prints for people. It hides Swift's own within this module: names and texts from files may hold
 /// anything, and must not steer the terminal.
 func print(_ item: some CustomStringConvertible, terminator: String = "\n") {
-  Swift.print(item.description.withoutControlCharactersInLines, terminator: terminator)
+  StatusLine.wipe()
+  let text = item.description.withoutControlCharactersInLines
+  Swift.print(
+    StandardOutput.isColoured ? TerminalColor.painted(text) : text, terminator: terminator)
 }

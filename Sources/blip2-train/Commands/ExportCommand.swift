@@ -12,7 +12,7 @@ struct ExportCommand: ParsableCommand {
 }
 
 /// `blip2-train export vision`.
-struct ExportVisionCommand: ParsableCommand {
+struct ExportVisionCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "vision",
     abstract: "Write an image encoder that a run trained as a public DINOv2 folder.",
@@ -33,11 +33,13 @@ struct ExportVisionCommand: ParsableCommand {
   @Flag(help: "Write into a folder that holds something already.")
   var force = false
 
+  @OptionGroup var result: ResultOptions
+
   func run() throws {
     try OutputPath.checkFolder(output, force: force)
     try VisionExport.write(
       checkpoint: checkpoint, folder: URL(fileURLWithPath: output, isDirectory: true),
-      precision: float16 ? .float16 : .float32, report: { print($0) })
-    print("wrote \(output)")
+      precision: float16 ? .float16 : .float32, report: result.say)
+    try result.show(["checkpoint": checkpoint, "output": output], text: "wrote \(output)")
   }
 }

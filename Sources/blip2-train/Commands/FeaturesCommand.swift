@@ -5,7 +5,7 @@ import Recipes
 import Training
 
 /// `blip2-train features`.
-struct FeaturesCommand: ProfiledCommand {
+struct FeaturesCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "features",
     abstract: "Compute the features of a frozen image encoder once, for runs to read.",
@@ -32,6 +32,8 @@ struct FeaturesCommand: ProfiledCommand {
   @Flag(help: "Write into a folder that holds other things than features.")
   var force = false
 
+  @OptionGroup var result: ResultOptions
+
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
@@ -45,11 +47,12 @@ struct FeaturesCommand: ProfiledCommand {
     try OutputPath.checkFolder(configuration.vision.cacheFolder, force: force) { name in
       name.hasPrefix(".") || name.contains(".safetensors")
     }
-    print(MachineReport.current().oneLine)
+    result.say(MachineReport.current().oneLine)
+    let files: [FeaturePreparation.File]
     do {
-      try FeaturePreparation(configuration) { print($0) }.make()
+      files = try FeaturePreparation(configuration, report: result.say).make()
     } catch let interruption as Interrupted {
-      print(
+      result.say(
         "stopped by signal \(interruption.signal) (\(StopRequest.name(of: interruption.signal))); the "
           + "same command goes on where it was")
       throw ExitCode(128 + interruption.signal)
@@ -57,10 +60,18 @@ struct FeaturesCommand: ProfiledCommand {
     let settings =
       options.overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
-    print(
-      "all features are there"
+    try result.show(
+      Prepared(files: files, settings: settings),
+      text: "all features are there"
         + (settings.isEmpty
           ? "" : "; a run reads them with " + settings.map { "--set \($0)" }.joined(separator: " "))
     )
+  }
+
+  /// What `--json` prints.
+  private struct Prepared: Encodable {
+    let files: [FeaturePreparation.File]
+    /// What a run is to be given by `--set` to read them.
+    let settings: [String]
   }
 }
