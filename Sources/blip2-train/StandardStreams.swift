@@ -36,12 +36,21 @@ enum StandardOutput {
   }
 
   /// Prints `value` as JSON: keys sorted, numbers that JSON lacks as the texts "inf", "-inf", "nan".
-  static func printJSON(_ value: some Encodable) throws {
+  static func printJSON(_ value: some Encodable) throws { printJSON(try json(value)) }
+
+  /// The same of a value that holds names of files; see `FileName.json`.
+  static func printJSON(
+    naming names: [String], _ value: ([String]) throws -> some Encodable
+  ) throws {
+    printJSON(try FileName.json(names) { try json(value($0)) })
+  }
+
+  private static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    printJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// Prints JSON as it is: its encoder has escaped what controls a terminal.

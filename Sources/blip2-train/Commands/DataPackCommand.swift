@@ -62,11 +62,14 @@ struct DataPackCommand: ResultCommand {
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
     try result.show(
-      Packed(
-        output: output, images: outcome.images, shards: outcome.shards, skipped: outcome.skipped),
+      naming: [output],
       text:
         "packed \(Quantity.of(outcome.images, "image")) into \(Quantity.of(outcome.shards, "shard"))"
-        + "\(skipped): \(FileName.displayed(output))")
+        + "\(skipped): \(FileName.displayed(output))"
+    ) {
+      Packed(
+        output: $0[0], images: outcome.images, shards: outcome.shards, skipped: outcome.skipped)
+    }
   }
 
   /// What `--json` prints.

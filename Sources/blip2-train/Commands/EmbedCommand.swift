@@ -63,8 +63,11 @@ struct EmbedCommand: ProfiledCommand, ResultCommand {
       (image.isEmpty ? [] : ["\(image.count - skipped) images"])
       + (text.isEmpty ? [] : ["\(text.count) texts"])
     try result.show(
-      Written(output: output, images: image.count - skipped, skipped: skipped, texts: text.count),
-      text: "wrote the features of \(parts.joined(separator: " and ")) to \(output)")
+      naming: [output],
+      text: "wrote the features of \(parts.joined(separator: " and ")) to \(output)"
+    ) {
+      Written(output: $0[0], images: image.count - skipped, skipped: skipped, texts: text.count)
+    }
   }
 
   /// What `--json` prints.

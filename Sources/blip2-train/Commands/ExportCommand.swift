@@ -40,6 +40,8 @@ struct ExportVisionCommand: ResultCommand {
     try VisionExport.write(
       checkpoint: checkpoint, folder: URL(fileURLWithPath: output, isDirectory: true),
       precision: float16 ? .float16 : .float32, report: result.say)
-    try result.show(["checkpoint": checkpoint, "output": output], text: "wrote \(output)")
+    try result.show(naming: [checkpoint, output], text: "wrote \(output)") {
+      ["checkpoint": $0[0], "output": $0[1]]
+    }
   }
 }

@@ -61,11 +61,10 @@ struct FeaturesCommand: ProfiledCommand, ResultCommand {
       options.overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
     try result.show(
-      Prepared(files: files, settings: settings),
       text: "all features are there"
         + (settings.isEmpty
           ? "" : "; a run reads them with " + settings.map { "--set \($0)" }.joined(separator: " "))
-    )
+    ) { _ in Prepared(files: files, settings: settings) }
   }
 
   /// What `--json` prints.

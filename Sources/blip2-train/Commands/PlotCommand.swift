@@ -63,7 +63,9 @@ struct PlotCommand: ResultCommand {
     let plot = try MetricsPlot(groups, metrics: metrics, smooth: smooth, title: title)
     for note in plot.notes { StandardError.write("note: \(note)") }
     try AtomicFile.write(plot.svg.utf8, to: output)
-    try result.show(Drawn(output: output, notes: plot.notes), text: "wrote \(output)")
+    try result.show(naming: [output], text: "wrote \(output)") {
+      Drawn(output: $0[0], notes: plot.notes)
+    }
   }
 
   /// What `--json` prints.

@@ -9,9 +9,14 @@ struct ResultOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Show no progress on standard error.")
   var quiet = false
 
-  /// Prints a result.
-  func show(_ result: some Encodable, text: String) throws {
-    if json { try StandardOutput.printJSON(result) } else { print(text) }
+  /// Prints a result: one JSON object, or words.
+  /// - Parameters:
+  ///   - names: Those of files that the result holds.
+  ///   - result: Makes it of these names.
+  func show(
+    naming names: [String] = [], text: String, _ result: ([String]) throws -> some Encodable
+  ) throws {
+    if json { try StandardOutput.printJSON(naming: names, result) } else { print(text) }
   }
 
   /// Says something beside the result.
@@ -40,6 +45,6 @@ extension ResultOptions {
     let machine = MachineReport.current()
     say(machine.oneLine)
     let measured = try benchmark(say)
-    try show(Measurement(machine: machine, result: measured), text: line(measured))
+    try show(text: line(measured)) { _ in Measurement(machine: machine, result: measured) }
   }
 }
