@@ -16,4 +16,4 @@ for _ in range(4):
     t0 = time.perf_counter()
     for i in range(n): t(Image.open(io.BytesIO(files[i % 16])).convert('RGB'))
     best = min(best, time.perf_counter() - t0)
-print(f'peer Pillow+torchvision: {n/best:.1f} images/s on one core, mean file {sum(map(len, files))/16/1000:.0f} kB')
+print(f'peer Pillow+torchvision: {n/best:.1f} images/s on one core, mean file {sum(map(len, files))/16/1024:.1f} KiB')

@@ -4,6 +4,7 @@ import Foundation
 /// Says how a run gets on: lines that stay, and below them on a terminal one that renews itself.
 public final class ProgressReporter {
   private let isTerminal: Bool
+  private let isColoured: Bool
   /// Whether only warnings are shown; all lines are kept in the file.
   private let isQuiet: Bool
   private let totalSteps: Int
@@ -23,6 +24,7 @@ public final class ProgressReporter {
     self.totalSteps = totalSteps
     self.isQuiet = isQuiet
     self.isTerminal = isTerminal
+    isColoured = isTerminal && TerminalColor.isShown(on: STDOUT_FILENO)
   }
 
   package var secondsSinceStart: Double {
@@ -61,28 +63,11 @@ public final class ProgressReporter {
       ] + fields
     if stays { keep(all.joined(separator: "  ")) }
     if isQuiet { return }
-    let line = fitting(all)
+    let line =
+      isTerminal ? StatusLine.fitting(all, on: STDOUT_FILENO) : all.joined(separator: "  ")
     if isTerminal && !stays { return renew(line) }
-    write((isTerminal && lineLength > 0 ? "\r\u{1B}[K" : "") + line + "\n")
+    write((isTerminal && lineLength > 0 ? StatusLine.clearing : "") + line + "\n")
     lineLength = 0
-  }
-
-  /// As many of the fields as the terminal's line holds, the first at least; all where there is none.
-  private func fitting(_ fields: [String]) -> String {
-    guard isTerminal, let columns else { return fields.joined(separator: "  ") }
-    var line = String(fields[0].prefix(columns - 1))
-    for field in fields.dropFirst() {
-      if line.count + 2 + field.count >= columns { break }
-      line += "  " + field
-    }
-    return line
-  }
-
-  /// The terminal's width, where it says one.
-  private var columns: Int? {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return nil }
-    return Int(size.ws_col)
   }
 
   /// From now on lines that stay are kept in a file as well, those so far too.
@@ -106,7 +91,8 @@ public final class ProgressReporter {
     let text = String(String.UnicodeScalarView(scalars))
     keep(String(text.dropLast()))
     if isQuiet && !text.hasPrefix("warning") { return }
-    write(isTerminal && lineLength > 0 ? "\r\u{1B}[K" + text : text)
+    let shown = isColoured ? TerminalColor.painted(text) : text
+    write(isTerminal && lineLength > 0 ? StatusLine.clearing + shown : shown)
     lineLength = 0
   }
 
@@ -125,10 +111,11 @@ public final class ProgressReporter {
 
   private func renew(_ line: String) {
     lineLength = line.count
-    write("\r\u{1B}[K" + line)
+    write(StatusLine.clearing + line)
   }
 
   private func write(_ text: String) {
+    StatusLine.wipe()
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }

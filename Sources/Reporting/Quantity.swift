@@ -28,4 +28,24 @@ package enum Quantity {
   package static func of(_ count: Int, _ noun: String) -> String {
     "\(self.count(count)) \(noun)\(count == 1 ? "" : noun.hasSuffix("s") ? "es" : "s")"
   }
+
+  /// "0.25", "3.1", "1,200": as many digits as a rate is known to.
+  package static func rate(_ value: Double) -> String {
+    value < 10 ? String(format: value < 1 ? "%.2f" : "%.1f", value) : count(Int(value.rounded()))
+  }
+
+  /// "61.2 %" of a share, 0.612.
+  package static func percent(_ share: Double) -> String {
+    String(format: "%.1f %%", 100 * share)
+  }
+
+  /// "0.25", "3.1", "1,200": as many digits as a rate is known to.
+  package static func rate(_ value: Double) -> String {
+    value < 10 ? String(format: value < 1 ? "%.2f" : "%.1f", value) : count(Int(value.rounded()))
+  }
+
+  /// "61.2 %" of a share, 0.612.
+  package static func percent(_ share: Double) -> String {
+    String(format: "%.1f %%", 100 * share)
+  }
 }

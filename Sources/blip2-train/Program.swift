@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reporting
 import Training
 
 /// The program: its subcommands, and how each of them begins and ends.
@@ -57,6 +58,7 @@ struct Blip2Train: ParsableCommand {
       // First, so that wrong usage ends the program before anything else is done.
       var command = try parseAsRoot(OptionalValues.separated(ProgramArguments.all))
       try Startup.prepare()
+      if (command as? any ResultCommand)?.result.quiet == true { WorkProgress.silence() }
       try command.run()
       do {
         try StandardOutput.flush()

@@ -6,8 +6,10 @@ import Reporting
 enum StandardError {
   /// Writes one message and a line break, in one piece where the system can.
   static func write(_ message: String) {
-    let text = message.split(separator: "\n", omittingEmptySubsequences: false)
+    StatusLine.wipe()
+    let plain = message.split(separator: "\n", omittingEmptySubsequences: false)
       .map { String($0).withoutControlCharacters }.joined(separator: "\n")
+    let text = TerminalColor.isShown(on: STDERR_FILENO) ? TerminalColor.painted(plain) : plain
     // A message that cannot be written has nowhere else to go.
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
@@ -34,20 +36,38 @@ enum StandardOutput {
   }
 
   /// Prints `value` as JSON: keys sorted, numbers that JSON lacks as the texts "inf", "-inf", "nan".
-  static func printJSON(_ value: some Encodable) throws {
+  static func printJSON(_ value: some Encodable) throws { printJSON(try json(value)) }
+
+  /// The same of a value that holds names of files; see `FileName.json`.
+  static func printJSON(
+    naming names: [String], _ value: ([String]) throws -> some Encodable
+  ) throws {
+    printJSON(try FileName.json(names) { try json(value($0)) })
+  }
+
+  private static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    printJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// Prints JSON as it is: its encoder has escaped what controls a terminal.
-  static func printJSON(_ text: String) { Swift.print(text) }
+  static func printJSON(_ text: String) {
+    StatusLine.wipe()
+    Swift.print(text)
+  }
+
+  /// Whether lines are coloured.
+  fileprivate static let isColoured = TerminalColor.isShown(on: STDOUT_FILENO)
 }
 
 /// Prints for people. It hides Swift's own within this module: names and texts from files may hold
 /// anything, and must not steer the terminal.
 func print(_ item: some CustomStringConvertible, terminator: String = "\n") {
-  Swift.print(item.description.withoutControlCharactersInLines, terminator: terminator)
+  StatusLine.wipe()
+  let text = item.description.withoutControlCharactersInLines
+  Swift.print(
+    StandardOutput.isColoured ? TerminalColor.painted(text) : text, terminator: terminator)
 }

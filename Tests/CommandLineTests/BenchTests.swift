@@ -22,9 +22,10 @@ struct BenchTests {
     #expect(result.output.contains("crop and resize"))
     let last = try #require(result.output.split(separator: "\n").last)
     let found = try #require(
-      last.wholeMatch(of: #/best ([\d.]+) images/s on one core, mean file (\d+) kB/#), "\(last)")
+      last.wholeMatch(of: #/best ([\d.]+) images/s on one core, mean file ([\d.]+) KiB/#), "\(last)"
+    )
     #expect(try #require(Double(found.1)) > 0)
-    #expect((50...150).contains(try #require(Int(found.2))))
+    #expect((50...150).contains(try #require(Double(found.2))))
   }
 
   /// A step with fewer feature vectors of an image ends with the same line.

@@ -88,6 +88,20 @@ struct MachineTests {
     good.processor.builtFeatures = good.processor.features
     good.memory = nil
     #expect(MachineWarning.all(about: good, freeDiskSpace: 1 << 40, environment: [:]) == [])
+    // Two threads that are no faster than one: the load tells why.
+    func idle(_ rate: Double, load: Double) -> MachineWarning? {
+      MachineWarning.all(
+        about: good, freeDiskSpace: nil, environment: [:],
+        rate: ProductRate(size: 2048, allThreads: rate, oneThread: 73), load: load
+      ).first
+    }
+    #expect(idle(140, load: 9) == nil)
+    let busy = idle(65, load: 9)
+    #expect(
+      busy?.problem
+        == "2 threads multiply matrices at 65 GFLOP/s, one at 73 (load 9.0 in the last minute)")
+    #expect(busy?.advice.hasPrefix("other programs") == true)
+    #expect(idle(65, load: 0.1)?.advice.hasSuffix("BLIP2_THREADS=1") == true)
   }
 
   private func write(_ files: [String: String], in scratch: TemporaryFolder) throws {

@@ -38,7 +38,7 @@ struct OptionalValueTests {
     for arguments in Self.places(option, among: [["--checkpoint", "runs/a"], ["--json"]]) {
       let parsed = try EvaluateRetrievalCommand.parse(OptionalValues.separated(arguments))
       #expect(parsed.profiling.profile == "log/p.json", "\(arguments)")
-      #expect(parsed.model.checkpoint == "runs/a" && parsed.output.json)
+      #expect(parsed.model.checkpoint == "runs/a" && parsed.output.result.json)
     }
   }
 
@@ -46,7 +46,8 @@ struct OptionalValueTests {
     for arguments in Self.places(["--profile"], among: [["--checkpoint", "runs/a"], ["--json"]]) {
       let parsed = try EvaluateRetrievalCommand.parse(OptionalValues.separated(arguments))
       #expect(
-        parsed.profiling.profile == "blip2-profile.json" && parsed.output.json, "\(arguments)")
+        parsed.profiling.profile == "blip2-profile.json" && parsed.output.result.json,
+        "\(arguments)")
     }
   }
 

@@ -107,7 +107,7 @@ import WeightFiles
       try BuiltTool.run([
         "data", "check", "--config", run.recipe.path, "--set",
         "data.train.path=Data/demo/train.jsonl",
-        "--set", "data.augmentation.flipProbability=\(probability)",
+        "--set", "data.augmentation.flipProbability=\(probability)", "--quiet",
       ])
     }
     let (mirrored, plain) = (try check("0.5"), try check("0"))

@@ -79,6 +79,13 @@ import Testing
     #expect(second.output.hasSuffix("a run reads them with --set vision.cache=true\n"))
     #expect(try self.files().map { try Data(contentsOf: $0) } == bytes)
 
+    let listed = try features("--json")
+    let object = try JSONSerialization.jsonObject(with: Data(listed.output.utf8)) as? [String: Any]
+    let entries = try #require(object?["files"] as? [[String: Any]], "\(listed)")
+    #expect(entries.map { $0["images"] as? Int } == [41, 300])
+    #expect(entries.first?["unreadableImages"] as? Int == 1)
+    #expect(object?["settings"] as? [String] == ["vision.cache=true"])
+
     let run = try train("a")
     #expect(run.status == 0, "\(run.errors)")
     #expect(!run.output.contains("computed in") && run.output.contains("features: read from"))

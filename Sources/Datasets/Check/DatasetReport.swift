@@ -54,10 +54,11 @@ public struct DatasetReport: Sendable {
   /// - Parameters:
   ///   - listedBadImages: How many unreadable images are named.
   ///   - tokens: What a tokenizer makes of a caption, where that is wanted.
+  ///   - onProgress: Is told now and then how many images were looked at.
   /// - Throws: `DatasetError.systemFailure`, since what it keeps from being read is not known then.
   public init(
     _ source: any CaptionSource, decoder: ImageDecoder = ImageDecoder(), listedBadImages: Int = 20,
-    tokens: ((String) -> CaptionTokens)? = nil
+    tokens: ((String) -> CaptionTokens)? = nil, onProgress: (Int) -> Void = { _ in }
   ) throws {
     var captions = CaptionCounts(read: tokens)
     var repeats = RepeatedPairs(of: source)
@@ -78,6 +79,7 @@ public struct DatasetReport: Sendable {
           if firstBadImages.count < listedBadImages { firstBadImages.append(problem) }
         }
       }
+      onProgress(portion.upperBound)
     }
     (self.source, self.digests) = (source, digests)
     images = source.imageCount
@@ -129,7 +131,7 @@ private struct CaptionCounts {
 /// What one image and its captions turned out to be.
 private struct ImageFinding: Sendable {
   /// Images that are looked at together, so that few captions are in memory at a time.
-  static let portion = 4096
+  static let portion = 256
 
   private(set) var path = ""
   private(set) var captions: [String] = []

@@ -35,12 +35,13 @@ public struct ShardPacker: Sendable {
   /// - Parameters:
   ///   - output: A folder that is not there, or empty.
   ///   - shouldStop: Is asked now and then.
+  ///   - onProgress: Is told now and then how many samples were looked at.
   ///   - report: Is told of each sample that is left out.
   /// - Throws: `OutputPath.Refusal`, `SystemFailure`; ``DatasetError``, also where the system failed, so that nobody can say what is readable;
   ///   `CancellationError` where it is to stop. Nothing is left behind then.
   public func pack(
     _ source: any CaptionSource, into output: URL, shouldStop: () -> Bool = { false },
-    report: (SkippedSample) -> Void
+    onProgress: (Int) -> Void = { _ in }, report: (SkippedSample) -> Void
   ) throws -> Outcome {
     let folder = try AtomicFolder(becoming: output.standardizedFileURL.path)
     defer { folder.removeUnlessFinished() }
@@ -73,6 +74,7 @@ public struct ShardPacker: Sendable {
           inShard += 1
         }
       }
+      onProgress(images.upperBound)
     }
     guard outcome.images > 0 else { throw DatasetError.nothingToPack(skipped: outcome.skipped) }
     try writer?.finish()

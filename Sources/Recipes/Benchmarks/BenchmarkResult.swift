@@ -4,7 +4,7 @@ import Tensors
 import Training
 
 /// What a benchmark measured.
-public struct BenchmarkResult {
+public struct BenchmarkResult: Encodable {
   /// The seconds of each counted step; the first is a warm-up and is not among them.
   public let seconds: [Double]
   /// What a step makes: samples, or tokens.
@@ -36,6 +36,22 @@ public struct BenchmarkResult {
   }
 
   public var median: Double { seconds.sorted()[seconds.count / 2] }
+
+  private enum Key: String, CodingKey {
+    case seconds, median, count, unit, rate, peakMemory
+  }
+
+  /// Seconds of steps and their median, what a step makes of which unit, how much of it in a second, and
+  /// bytes of memory.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(median, forKey: .median)
+    try container.encode(count, forKey: .count)
+    try container.encode(unit, forKey: .unit)
+    try container.encode(Double(count) / median, forKey: .rate)
+    try container.encode(Int(peakGiB * 0x1p30), forKey: .peakMemory)
+  }
 
   /// `median S s/step, R samples/s, peak G GiB`.
   public var line: String {

@@ -80,16 +80,15 @@ public struct ImageBenchmark {
 }
 
 /// What the benchmark of images measured.
-public struct ImageBenchmarkResult {
+public struct ImageBenchmarkResult: Encodable {
   public let imagesPerSecond: Double
   /// In bytes.
   public let meanFileSize: Int
 
-  /// `best R images/s on one core, mean file K kB`.
+  /// `best R images/s on one core, mean file K KiB`.
   public var line: String {
-    String(
-      format: "best %.1f images/s on one core, mean file %.0f kB", imagesPerSecond,
-      Double(meanFileSize) / 1000)
+    String(format: "best %.1f images/s on one core, mean file ", imagesPerSecond)
+      + Quantity.bytes(meanFileSize)
   }
 }
 

@@ -2,6 +2,7 @@ import Autograd
 import Datasets
 import Files
 import Foundation
+import Reporting
 import Tensors
 import Training
 
@@ -44,21 +45,26 @@ extension ImageTextRecipe {
   /// Calls `body` with the features of every readable image, some at a time, in their order.
   /// - Parameters:
   ///   - atOnce: Images that go through the models together; nil for the usual number.
+  ///   - showsProgress: Whether it is said how far the work has come.
   ///   - body: Gets the places among `paths` and the features, `[images, tokens, width]`.
   /// - Returns: How many were passed over.
   /// - Throws: `RunError.noImages` where none can be read, `DatasetError.systemFailure` where the
   ///   system failed, ``Interrupted``, or what `body` throws.
   func eachBatch(
-    of paths: [String], atOnce: Int? = nil, report: @escaping (String) -> Void,
+    of paths: [String], atOnce: Int? = nil, showsProgress: Bool = true,
+    report: @escaping (String) -> Void,
     _ body: (_ places: [Int], _ features: Variable) throws -> Void
   ) throws -> Int {
     let reader = ImageReader(
       decoder: data.decoder, transform: data.plain(for: tower), report: report)
     var readCount = 0
     let count = atOnce ?? ImageReader.imagesAtOnce
+    let progress = showsProgress ? WorkProgress(paths.count, "images") : nil
+    defer { progress?.finish() }
     for start in stride(from: 0, to: paths.count, by: count) {
       try StopRequest.check()
       let end = min(paths.count, start + count)
+      defer { progress?.advance(to: end) }
       guard let images = try reader.images(Array(paths[start..<end])) else { continue }
       readCount += images.places.count
       let features = tower.features(images.pixels)

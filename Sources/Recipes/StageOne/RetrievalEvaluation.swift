@@ -2,6 +2,7 @@ import Autograd
 import BLIP2
 import Datasets
 import Metrics
+import Reporting
 import Tensors
 import Training
 
@@ -39,10 +40,13 @@ struct RetrievalEvaluation {
   func run(on dataset: any CaptionSource) throws -> Result {
     var set = HeldOutSet()
     var rows: [Variable] = []
+    let progress = WorkProgress(dataset.imageCount, "images")
+    defer { progress.finish() }
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
       try StopRequest.check()
+      progress.advance(to: set.images.count)
       set.skipped += batch.skipped
       rows.append(Variable(model.imageFeatures(tower.features(batch))))
       for sample in batch.samples {
@@ -67,8 +71,12 @@ struct RetrievalEvaluation {
 
   private func textFeatures(_ tokens: [[Int32]]) -> Tensor {
     let size = configuration.batchSize
+    let progress = WorkProgress(tokens.count, "texts")
+    defer { progress.finish() }
     let parts = stride(from: 0, to: tokens.count, by: size).map { start in
-      Variable(model.textFeatures(Array(tokens[start..<min(tokens.count, start + size)])))
+      let end = min(tokens.count, start + size)
+      defer { progress.advance(to: end) }
+      return Variable(model.textFeatures(Array(tokens[start..<end])))
     }
     return Variable.concatenatedRows(parts).value
   }
@@ -95,6 +103,8 @@ struct RetrievalEvaluation {
     }
     var imageScores = byImage.map { [Float](repeating: -100, count: $0.count) }
     var textScores = byText.map { [Float](repeating: -100, count: $0.count) }
+    let progress = WorkProgress(set.images.count, "images re-ranked")
+    defer { progress.finish() }
     let loader = try data.evaluationLoader(
       dataset, tower: tower, batchSize: configuration.batchSize)
     while let batch = try loader.next() {
@@ -112,6 +122,7 @@ struct RetrievalEvaluation {
         if nearTexts[image].contains(pair.text) { imageScores[image][pair.text] = score }
         if nearImages[pair.text].contains(image) { textScores[pair.text][image] = score }
       }
+      progress.advance(to: (places.compactMap { $0 }.max() ?? -1) + 1)
     }
     return (imageScores, textScores)
   }

@@ -33,7 +33,7 @@ extension RetrievalEvaluation.Result {
     let names = RetrievalScores.ranks.map { "R@\($0)" }
     let title =
       "retrieval: \(Quantity.of(set.images.count, "image")), "
-      + Quantity.of(set.texts.count, "text")
+      + "\(Quantity.of(set.texts.count, "text")), recall in %"
     var lines = [
       title, pad("", 18) + pad("image → text", 21) + "  " + pad("text → image", 21),
       pad("", 18) + cells(names) + "  " + cells(names),

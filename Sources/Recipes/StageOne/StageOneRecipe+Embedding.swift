@@ -2,6 +2,7 @@ import Autograd
 import BLIP2
 import Checkpointing
 import Foundation
+import Reporting
 import Tensors
 import Training
 
@@ -62,10 +63,13 @@ extension LoadedRecipe where R == StageOneRecipe {
         }
       }
     }
+    let progress = WorkProgress(texts.count, "texts")
+    defer { progress.finish() }
     for start in stride(from: 0, to: texts.count, by: 64) {
       try StopRequest.check()
       let end = min(texts.count, start + 64)
       try embedTexts(Array(texts[start..<end]), Array(tokens[start..<end]), show)
+      progress.advance(to: end)
     }
     return skipped
   }

@@ -83,8 +83,9 @@ extension CaptionScores {
   /// What a validation logs of them.
   var logged: NamedValues { [("bleu4", bleu[3]), ("rougeL", rougeL), ("cider", cider)] }
 
-  /// For people.
+  /// For people, in percent as papers have them.
   var line: String {
-    String(format: "BLEU-4 %.3f  ROUGE-L %.3f  CIDEr %.3f", bleu[3], rougeL, cider)
+    [("BLEU-4", bleu[3]), ("ROUGE-L", rougeL), ("CIDEr", cider)]
+      .map { "\($0) \(ScoreTable.percent($1))" }.joined(separator: "  ")
   }
 }

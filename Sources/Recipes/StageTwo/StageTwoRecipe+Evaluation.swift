@@ -147,9 +147,9 @@ extension LoadedRecipe where R == StageTwoRecipe {
   ) -> EvaluationResult {
     let heading =
       "\(file.url.path), step \(file.metadata.step), \(Quantity.of(answers.count, kind))"
-    let lines = values.map { String(format: "%@ %.4f", $0.name, $0.value) }
+    let text = values.isEmpty ? heading : "\(heading), scores in %\n" + ScoreTable.text(values)
     return EvaluationResult(
-      text: ([heading] + lines).joined(separator: "\n"),
-      values: values + [(kind + "s", Double(answers.count))], file: file, answers: answers)
+      text: text, values: values + [(kind + "s", Double(answers.count))], file: file,
+      answers: answers)
   }
 }

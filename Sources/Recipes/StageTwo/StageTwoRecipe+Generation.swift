@@ -46,7 +46,8 @@ extension LoadedRecipe where R == StageTwoRecipe {
     let generator = try generator(
       question.options, promptLength: beginnings.map(\.count).max() ?? 0)
     return try recipe.eachBatch(
-      of: paths, atOnce: onPiece == nil ? question.options.promptsAtOnce : 1, report: report
+      of: paths, atOnce: onPiece == nil ? question.options.promptsAtOnce : 1,
+      showsProgress: onPiece == nil, report: report
     ) { places, features in
       var generator = generator
       var pieces: TextPieces?

@@ -111,6 +111,11 @@ extension StageTwoRecipe {
       scoreName: judged.scores == nil ? "the held-out loss" : "CIDEr")
   }
 
+  /// CIDEr in percent, or, where nothing is captioned, the loss, which is the score with its sign turned.
+  public static func text(ofScore score: Double) -> String {
+    score < 0 ? String(format: "%.4g", -score) : ScoreTable.percent(score)
+  }
+
   /// The mean loss on held-out images, without dropout, weighted by the images of each batch;
   /// captions are cut at the same places at every validation. Not a number where none can be read.
   private func heldOutLoss(_ dataset: any CaptionSource) throws -> Double {

@@ -197,8 +197,5 @@ final class FeatureCache {
     Double(layout.rowCount) * Double(layout.rowByteCount)
   }
 
-  private func bytes(_ count: Double) -> String {
-    count < 1e9
-      ? String(format: "%.1f MB", count / 1e6) : String(format: "%.1f GB", count / 1e9)
-  }
+  private func bytes(_ count: Double) -> String { Quantity.bytes(Int(min(count, 0x1p62))) }
 }

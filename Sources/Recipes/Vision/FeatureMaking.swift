@@ -17,21 +17,30 @@ struct FeatureMaking {
   func fill(_ writer: FeatureWriter) throws {
     let images = max(1, request.dataset.imageCount)
     guard writer.rowCount < request.views.count * images else { return }
-    var progress = Progress(total: request.views.count * images, done: writer.rowCount)
+    let (total, before) = (request.views.count * images, writer.rowCount)
+    let start = ContinuousClock.now
+    let progress = WorkProgress(total, "images", done: before)
+    defer { progress.finish() }
+    var keeping = KeepingTimes()
     do {
-      for view in (writer.rowCount / images)..<request.views.count {
-        try compute(view, into: writer, &progress)
+      for view in (before / images)..<request.views.count {
+        try compute(view, into: writer, progress, &keeping)
       }
     } catch {
       // What went wrong is more worth saying than that nothing can be kept of it.
       try? writer.keep()
       throw error
     }
-    report("features: \(progress.summary)")
+    let seconds = (ContinuousClock.now - start).inSeconds
+    report(
+      String(
+        format: "features: \(Quantity.of(total - before, "image")) computed in %.1f s, ", seconds)
+        + Quantity.rate(Double(total - before) / max(seconds, 1e-3)) + "/s")
   }
 
   private func compute(
-    _ view: Int, into writer: FeatureWriter, _ progress: inout Progress
+    _ view: Int, into writer: FeatureWriter, _ progress: WorkProgress,
+    _ keeping: inout KeepingTimes
   ) throws {
     let images = ImagesOnce(request.dataset)
     let start = view * images.count
@@ -51,8 +60,8 @@ struct FeatureMaking {
       try add(batch, from: start, to: writer)
       try StopRequest.check()
       // The first batch at once: a disk that cannot be written shows here.
-      if progress.isTimeToKeep() { try writer.keep() }
-      if let line = progress.line(after: writer.rowCount) { report(line) }
+      if keeping.isTime() { try writer.keep() }
+      progress.advance(to: writer.rowCount)
     }
     for skipped in loader.skipped { report("  skipped \(skipped)") }
     try writer.skip(to: start + images.count)
@@ -79,43 +88,15 @@ struct FeatureMaking {
   }
 }
 
-/// A line about the images done, every few seconds.
-private struct Progress {
-  private let total: Int
-  /// The images that were there at the start.
-  private let before: Int
-  private let start = ContinuousClock.now
-  private var lastLine = ContinuousClock.now
-  private var lastKeeping: ContinuousClock.Instant?
-
-  init(total: Int, done: Int) {
-    self.total = total
-    before = done
-  }
+/// When what was computed is kept.
+private struct KeepingTimes {
+  private var last: ContinuousClock.Instant?
 
   /// Two seconds are what the end of a process may cost.
-  mutating func isTimeToKeep() -> Bool {
+  mutating func isTime() -> Bool {
     let now = ContinuousClock.now
-    if let lastKeeping, now - lastKeeping < .seconds(2) { return false }
-    lastKeeping = now
+    if let last, now - last < .seconds(2) { return false }
+    last = now
     return true
-  }
-
-  mutating func line(after done: Int) -> String? {
-    let now = ContinuousClock.now
-    guard now - lastLine >= .seconds(10) else { return nil }
-    lastLine = now
-    let rate = Double(done - before) / (now - start).inSeconds
-    let left = ProgressReporter.duration(Double(total - done) / rate)
-    return String(
-      format: "features: \(done) of \(total) images, %.1f a second, \(left) left", rate)
-  }
-
-  /// What was done in all.
-  var summary: String {
-    let seconds = (ContinuousClock.now - start).inSeconds
-    return String(
-      format: "\(total - before) images computed in %.1f s, %.1f a second", seconds,
-      Double(total - before) / seconds)
   }
 }

@@ -33,20 +33,41 @@ public struct FeaturePreparation {
     data = try RunData(configuration.data, seed: configuration.seed, features: features)
   }
 
+  /// A file of features; sizes in bytes.
+  public struct File: Encodable {
+    /// `train` or `validation`.
+    public let part: String
+    public let path: String
+    public let images, views, unreadableImages, size: Int
+  }
+
   /// Makes what is missing or damaged of the training images' features and the held-out ones'.
+  /// - Returns: The files that have them.
   /// - Throws: ``Interrupted`` where a signal asked for an end; the same call later goes on there. Else
   ///   `DatasetError`, `WeightFileError`, `RunError`.
-  public func make() throws {
+  public func make() throws -> [File] {
+    var files: [File] = []
     report("image encoder: \(vision.path ?? ""), \(tower.summary)")
     if let dataset = data.train {
       report(
         "training: \(Quantity.of(dataset.imageCount, "image")), "
           + "\(Quantity.of(tower.views, "view")) of each")
-      _ = try data.trainingContent(dataset, tower: tower)
+      files += file("train", try data.trainingContent(dataset, tower: tower))
     }
     if let dataset = data.validation {
       report("validation: \(Quantity.of(dataset.imageCount, "image"))")
-      _ = try data.evaluationContent(dataset, tower: tower)
+      files += file("validation", try data.evaluationContent(dataset, tower: tower))
     }
+    return files
+  }
+
+  private func file(_ part: String, _ content: any SampleContent) -> [File] {
+    guard let store = content as? FeatureStore else { return [] }
+    let layout = store.layout
+    return [
+      File(
+        part: part, path: store.url.path, images: layout.images, views: layout.views,
+        unreadableImages: store.absentCount, size: layout.rowCount * layout.rowByteCount)
+    ]
   }
 }

@@ -2,6 +2,7 @@ import Autograd
 import Checkpointing
 import Configuration
 import Datasets
+import Foundation
 import Layers
 import Reporting
 import Tensors
@@ -77,6 +78,8 @@ public protocol Recipe {
   /// Judges held-out pairs; nil where the configuration names none.
   /// - Throws: `Interrupted` when asked to stop.
   func validate() throws -> ValidationReport?
+  /// A validation's score, for people.
+  static func text(ofScore score: Double) -> String
 
   /// What is written after the last step, beside checkpoints. A resumed run that has no step left does it
   /// again.
@@ -87,6 +90,8 @@ extension Recipe {
   public static var openKeys: Set<String> { [] }
 
   public static func next(after output: String) -> String? { nil }
+
+  public static func text(ofScore score: Double) -> String { String(format: "%.4g", score) }
 
   public static func defaults(
     for configuration: Configuration, earlier: Configuration?

@@ -111,11 +111,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
       "\(path): expected one token for a line feed, which ends OPT's texts, found \(tokens); "
         + "check that the tokenizer belongs to the model"
     case .tooLarge(let path, let bytes, let memory):
-      String(
-        format:
-          "%@: the weights take %.1f GiB, and this machine has %.1f GiB of memory left; take a "
-          + "smaller model, or one stored in 16 bits or quantised (GGUF)", path,
-        Double(bytes) / 1_073_741_824, Double(memory) / 1_073_741_824)
+      "\(path): the weights take \(Quantity.bytes(bytes)), and this machine has "
+        + "\(Quantity.bytes(memory)) of memory left; take a smaller model, or one stored in 16 bits or "
+        + "quantised (GGUF)"
     case .memory(let needed, let state, let available, let limit):
       "the run needs about \(RunError.gibibytes(needed)) of memory "
         + "(\(RunError.gibibytes(state)) for weights, gradients and moments), and \(limit) has "

@@ -80,7 +80,7 @@ final class TrainingLoop<R: Recipe> {
     }
     if let failure { throw failure }
     if state.step < training.steps { return .paused }
-    let best = state.best.map { String(format: "; the best is step \($0.step), %.4g", $0.value) }
+    let best = state.best.map { "; the best is step \($0.step), \(R.text(ofScore: $0.value))" }
     progress.say(
       "\(Quantity.of(state.step, "step")), "
         + "\(ProgressReporter.duration(progress.secondsSinceStart)) in this call"
@@ -207,7 +207,7 @@ final class TrainingLoop<R: Recipe> {
     state.best = TrainingState.Best(step: state.step, value: report.score)
     // What was saved before is there before the best is told of.
     saving.settle(waiting: true)
-    progress.say(String(format: "the best so far, by \(report.scoreName): %.4g", report.score))
+    progress.say("the best so far, by \(report.scoreName): \(R.text(ofScore: report.score))")
     return true
   }
 

@@ -16,6 +16,8 @@ struct BenchCommand: ParsableCommand {
 
 /// What all benchmarks of products have in common.
 struct BenchmarkOptions: ParsableArguments {
+  @OptionGroup var result: ResultOptions
+
   @Option(help: "The precision of the linear maps' products; sums are float32.")
   var precision = ProductPrecision.float32
 
@@ -34,7 +36,7 @@ struct BenchmarkOptions: ParsableArguments {
 }
 
 /// `blip2-train bench stage1`.
-struct BenchStageOneCommand: ProfiledCommand {
+struct BenchStageOneCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage1",
     abstract: "Time stage-1 steps: forward, backward and AdamW on image features.",
@@ -56,6 +58,7 @@ struct BenchStageOneCommand: ProfiledCommand {
   var recompute = false
 
   @OptionGroup var options: BenchmarkOptions
+  var result: ResultOptions { options.result }
 
   @Option(help: "Feature vectors of an image.")
   var imageTokens = 257
@@ -83,7 +86,6 @@ struct BenchStageOneCommand: ProfiledCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
-    print(MachineReport.current().oneLine)
     var benchmark = StageOneBenchmark()
     benchmark.batch = batch
     benchmark.chunk = chunk
@@ -94,6 +96,6 @@ struct BenchStageOneCommand: ProfiledCommand {
     benchmark.meanTextLength = meanText
     benchmark.isSmall = small
     benchmark.precision = options.precision
-    print(benchmark.run { print($0) }.line)
+    try result.show(\.line) { benchmark.run(report: $0) }
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Recipes
 
 /// `blip2-train bench images`.
-struct BenchImagesCommand: ParsableCommand {
+struct BenchImagesCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "images",
     abstract: "Time the training image pipeline on one thread, as a loader's worker runs it.",
@@ -10,7 +10,7 @@ struct BenchImagesCommand: ParsableCommand {
       16 JPEG files in memory, 640 x 480 pixels of smooth noise, written here at quality 90 with \
       4:2:0 colour; each is decoded, cut by a random resized crop to 224 x 224 (bicubic), flipped \
       half of the time, normalised. The last line is the best of \(ImageBenchmark.rounds) rounds: \
-      best R images/s on one core, mean file K kB.
+      best R images/s on one core, mean file K KiB.
 
       Example:
         blip2-train bench images --count 300
@@ -19,14 +19,15 @@ struct BenchImagesCommand: ParsableCommand {
   @Option(help: "Images in a round.")
   var count = 300
 
+  @OptionGroup var result: ResultOptions
+
   func validate() throws {
     try ValidationError.check("--count", count, in: 1...1_000_000)
   }
 
   func run() throws {
-    print(MachineReport.current().oneLine)
     var benchmark = ImageBenchmark()
     benchmark.count = count
-    print(try benchmark.run { print($0) }.line)
+    try result.show(\.line) { try benchmark.run(report: $0) }
   }
 }

@@ -12,7 +12,6 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
   func validate() throws { try common.checkTrains() }
 
   func benchmark(batch: Int) -> StageTwoBenchmark {
-    print(MachineReport.current().oneLine)
     var benchmark = StageTwoBenchmark()
     benchmark.shape = llm
     benchmark.batch = batch
@@ -25,7 +24,7 @@ struct StageTwoBenchmarkOptions: ParsableArguments {
 extension BenchmarkLanguageModel: ExpressibleByArgument {}
 
 /// `blip2-train bench stage2`.
-struct BenchStageTwoCommand: ProfiledCommand {
+struct BenchStageTwoCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage2",
     abstract: "Time stage-2 steps: forward through a frozen language model, backward and AdamW.",
@@ -39,6 +38,7 @@ struct BenchStageTwoCommand: ProfiledCommand {
       """)
 
   @OptionGroup var options: StageTwoBenchmarkOptions
+  var result: ResultOptions { options.common.result }
 
   @Option(help: "Pairs in a step.")
   var batch = 16
@@ -60,12 +60,12 @@ struct BenchStageTwoCommand: ProfiledCommand {
     var benchmark = options.benchmark(batch: batch)
     benchmark.imageTokens = imageTokens
     benchmark.recomputes = recompute
-    print(benchmark.train { print($0) }.line)
+    try result.show(\.line) { benchmark.train(report: $0) }
   }
 }
 
 /// `blip2-train bench generate`.
-struct BenchGenerateCommand: ProfiledCommand {
+struct BenchGenerateCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Time greedy generation after an image's soft prompt.",
@@ -78,6 +78,7 @@ struct BenchGenerateCommand: ProfiledCommand {
       """)
 
   @OptionGroup var options: StageTwoBenchmarkOptions
+  var result: ResultOptions { options.common.result }
 
   @Option(help: "Images at once.")
   var batch = 1
@@ -93,6 +94,7 @@ struct BenchGenerateCommand: ProfiledCommand {
   }
 
   func work() throws {
-    print(try options.benchmark(batch: batch).generate(tokens: tokens) { print($0) }.line)
+    let benchmark = options.benchmark(batch: batch)
+    try result.show(\.line) { try benchmark.generate(tokens: tokens, report: $0) }
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 extension BenchmarkVisionModel: ExpressibleByArgument {}
 
 /// `blip2-train bench vision`.
-struct BenchVisionCommand: ProfiledCommand {
+struct BenchVisionCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "vision",
     abstract: "Time a frozen image encoder's forward pass on images of 224 x 224.",
@@ -26,18 +26,18 @@ struct BenchVisionCommand: ProfiledCommand {
   var batch = 8
 
   @OptionGroup var options: BenchmarkOptions
+  var result: ResultOptions { options.result }
 
   @OptionGroup var profiling: ProfileOptions
 
   func validate() throws { try ValidationError.check("--batch", batch, in: 1...4096) }
 
   func work() throws {
-    print(MachineReport.current().oneLine)
     var benchmark = VisionBenchmark()
     benchmark.shape = model
     benchmark.batch = batch
     benchmark.steps = options.steps
     benchmark.precision = options.precision
-    print(benchmark.run { print($0) }.line)
+    try result.show(\.line) { benchmark.run(report: $0) }
   }
 }

@@ -5,13 +5,14 @@ import Reporting
 import Training
 
 /// `blip2-train caption`.
-struct CaptionCommand: ProfiledCommand {
+struct CaptionCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
     abstract: "Caption images with a stage-1 checkpoint's own language head.",
     discussion: """
-      Prints a line for each image: its path, a tab, the caption. An image that cannot be read is \
-      named on standard error and passed over.
+      Prints a line for each image: its path, a tab, the caption; with --json an object, {"image", \
+      "caption"}. An image that cannot be read is named on standard error and passed over; the exit code \
+      is 1 only where none can be read.
 
       Examples:
         blip2-train caption --checkpoint Checkpoints/demo-stage1 \\
@@ -40,8 +41,7 @@ struct CaptionCommand: ProfiledCommand {
 
   @OptionGroup var sampling: SamplingArguments
 
-  @Flag(help: "Print a JSON object for each image.")
-  var json = false
+  @OptionGroup var result: ResultOptions
 
   func validate() throws {
     try sampling.refuse(beams: beams)
@@ -63,7 +63,7 @@ struct CaptionCommand: ProfiledCommand {
     options.sampling = sampling.options
     let skipped = try checkpoint.caption(image, options: options, report: StandardError.write) {
       path, caption in
-      if json {
+      if result.json {
         StandardOutput.printJSON(
           try JSONLine.text(naming: [path]) { ["image": $0[0], "caption": caption] })
       } else {

@@ -7,7 +7,7 @@ import Recipes
 import Reporting
 
 /// `blip2-train data check`.
-struct DataCheckCommand: PrintingCommand {
+struct DataCheckCommand: PrintingCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Read every image and caption of a recipe, or of a path, once and say what is there.",
@@ -36,8 +36,8 @@ struct DataCheckCommand: PrintingCommand {
     help: "Set a key of the recipe, as in data.train.path=mine.jsonl. May be repeated.")
   var overrides: [String] = []
 
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @OptionGroup var result: ResultOptions
+  private var json: Bool { result.json }
 
   func validate() throws {
     if (path == nil) == (config == nil) {
@@ -81,9 +81,7 @@ struct DataCheckCommand: PrintingCommand {
     var results: [JSONReport] = []
     var trained: [DatasetReport] = []
     for (name, location) in sources {
-      var report = try DatasetReport(
-        try location.open(toleratesDamage: true), decoder: ImageDecoder(configuration),
-        tokens: tokens)
+      var report = try DatasetReport(reading: location, configuration, tokens)
       if name == "train" {
         trained.append(report)
         warnOfFlips(report, configuration.augmentation.flipProbability)
@@ -133,6 +131,21 @@ struct DataCheckCommand: PrintingCommand {
       problems.append("\(path): shards are damaged; training would not begin")
     }
     return problems
+  }
+}
+
+extension DatasetReport {
+  /// Reads a source, and says how far it has come.
+  fileprivate init(
+    reading location: SourceLocation, _ configuration: DataConfiguration,
+    _ tokens: @escaping (String) -> CaptionTokens
+  ) throws {
+    let source = try location.open(toleratesDamage: true)
+    let progress = WorkProgress(source.imageCount, "images")
+    defer { progress.finish() }
+    try self.init(
+      source, decoder: ImageDecoder(configuration), tokens: tokens,
+      onProgress: progress.advance(to:))
   }
 }
 

@@ -7,7 +7,7 @@ import Reporting
 import Training
 
 /// `blip2-train data pack`.
-struct DataPackCommand: ParsableCommand {
+struct DataPackCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "pack",
     abstract: "Write any source of pairs as tar shards (WebDataset).",
@@ -36,6 +36,8 @@ struct DataPackCommand: ParsableCommand {
   @Option(help: "Bytes of a shard at most; a single sample may be larger.")
   var shardBytes: Int?
 
+  @OptionGroup var result: ResultOptions
+
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output: expected a folder, found nothing") }
     try ValidationError.check("--shard-size", shardSize, in: 1...Int.max)
@@ -47,19 +49,32 @@ struct DataPackCommand: ParsableCommand {
     let packer = ShardPacker(shardSize: shardSize, shardBytes: shardBytes)
     let outcome: ShardPacker.Outcome
     do {
+      let pairs = try SourceLocation(path: source, imageFolder: imageFolder).open()
+      let progress = WorkProgress(pairs.imageCount, "images")
+      defer { progress.finish() }
       outcome = try packer.pack(
-        SourceLocation(path: source, imageFolder: imageFolder).open(),
-        into: URL(fileURLWithPath: FilePath.absolute(output), isDirectory: true),
-        shouldStop: { StopRequest.signal != nil },
-        report: { print("skipped \($0)") })
+        pairs, into: URL(fileURLWithPath: FilePath.absolute(output), isDirectory: true),
+        shouldStop: { StopRequest.signal != nil }, onProgress: progress.advance(to:),
+        report: { result.say("skipped \($0)") })
     } catch is CancellationError {
       StandardError.write("stopped: \(output) was not written")
       throw ExitCode(128 + (StopRequest.signal ?? SIGINT))
     }
     let skipped = outcome.skipped == 0 ? "" : ", \(outcome.skipped) skipped"
-    print(
-      "packed \(Quantity.of(outcome.images, "image")) into \(Quantity.of(outcome.shards, "shard"))"
+    try result.show(
+      naming: [output],
+      text:
+        "packed \(Quantity.of(outcome.images, "image")) into \(Quantity.of(outcome.shards, "shard"))"
         + "\(skipped): \(FileName.displayed(output))"
-    )
+    ) {
+      Packed(
+        output: $0[0], images: outcome.images, shards: outcome.shards, skipped: outcome.skipped)
+    }
+  }
+
+  /// What `--json` prints.
+  private struct Packed: Encodable {
+    let output: String
+    let images, shards, skipped: Int
   }
 }

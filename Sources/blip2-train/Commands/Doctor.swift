@@ -138,6 +138,8 @@ private struct Examination: Encodable, CustomStringConvertible {
   let machine: MachineReport
   let libraries: [LinkedLibrary]
   let disk: Disk?
+  /// Processes that ran or waited for a processor, on average of the last minute.
+  let load: Double?
   let matrixProduct: ProductRate
   /// Where a launcher started several.
   let distributed: ProcessesReport?
@@ -147,16 +149,20 @@ private struct Examination: Encodable, CustomStringConvertible {
   static func now(_ communicator: MPICommunicator?) throws -> Examination {
     let machine = MachineReport.current()
     let disk = disk(of: FileManager.default.currentDirectoryPath)
+    var minute = 0.0
+    // Before the measurement, which is a load itself.
+    let load = getloadavg(&minute, 1) == 1 ? minute : nil
     let rate = ProductRate.measure()
     let distributed = try communicator.map {
       try ProcessesReport.gathered($0, threads: machine.threads, rate: rate)
     }
     return Examination(
       version: Blip2Train.version, machine: machine, libraries: LinkedLibrary.all(), disk: disk,
-      matrixProduct: rate, distributed: distributed,
+      load: load, matrixProduct: rate, distributed: distributed,
       warnings: MachineWarning.all(
         about: machine, freeDiskSpace: disk?.free,
-        environment: ProcessInfo.processInfo.environment) + (distributed?.warnings ?? []))
+        environment: ProcessInfo.processInfo.environment, rate: rate, load: load)
+        + (distributed?.warnings ?? []))
   }
 
   private static func disk(of folder: String) -> Disk? {
@@ -176,6 +182,7 @@ private struct Examination: Encodable, CustomStringConvertible {
     if let disk {
       table.add("disk of \(disk.folder)", "\(Quantity.bytes(disk.free)) free")
     }
+    if let load { table.add("load", String(format: "%.1f in the last minute", load)) }
     for library in libraries {
       table.add(
         library.name, [library.version, library.file].compactMap { $0 }.joined(separator: ", "))

@@ -5,7 +5,7 @@ import Reporting
 import Training
 
 /// `blip2-train embed`.
-struct EmbedCommand: ProfiledCommand {
+struct EmbedCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed",
     abstract: "Write the features of images and texts that a stage-1 checkpoint computes.",
@@ -17,6 +17,9 @@ struct EmbedCommand: ProfiledCommand {
 
       .h5 holds image/, text/ and multimodal/ with embeddings and features; text rows lie end to \
       end, text/offsets says where each begins. .jsonl holds an object a line.
+
+      An image that cannot be read is named on standard error and passed over; the exit code is 1 only \
+      where none can be read.
 
       Examples:
         blip2-train embed --checkpoint runs/a --image *.jpg --output images.h5
@@ -45,6 +48,8 @@ struct EmbedCommand: ProfiledCommand {
     if image.isEmpty && text.isEmpty { throw ValidationError("give --image, --text or both") }
   }
 
+  @OptionGroup var result: ResultOptions
+
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
@@ -62,6 +67,17 @@ struct EmbedCommand: ProfiledCommand {
     let parts =
       (image.isEmpty ? [] : [Quantity.of(image.count - skipped, "image")])
       + (text.isEmpty ? [] : [Quantity.of(text.count, "text")])
-    print("wrote the features of \(parts.joined(separator: " and ")) to \(output)")
+    try result.show(
+      naming: [output],
+      text: "wrote the features of \(parts.joined(separator: " and ")) to \(output)"
+    ) {
+      Written(output: $0[0], images: image.count - skipped, skipped: skipped, texts: text.count)
+    }
+  }
+
+  /// What `--json` prints.
+  private struct Written: Encodable {
+    let output: String
+    let images, skipped, texts: Int
   }
 }

@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 /// `blip2-train evaluate retrieval`.
-struct EvaluateRetrievalCommand: ProfiledCommand {
+struct EvaluateRetrievalCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "retrieval",
     abstract: "Find texts by images and images by texts on held-out pairs: R@1, R@5, R@10.",
@@ -30,6 +30,7 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
   @OptionGroup var model: ModelOptions
 
   @OptionGroup var output: JudgementOutput
+  var result: ResultOptions { output.result }
 
   @OptionGroup var profiling: ProfileOptions
 
@@ -37,7 +38,7 @@ struct EvaluateRetrievalCommand: ProfiledCommand {
     StopRequest.listen()
     try output.check()
     let loaded = try model.load(StageOneRecipe.self, reading: [.validation])
-    let result = try loaded.retrieval()
-    try output.write(text: result.text, json: try result.json, answers: result.rankings)
+    let scores = try loaded.retrieval()
+    try output.write(text: scores.text, json: try scores.json, answers: scores.rankings)
   }
 }

@@ -8,7 +8,7 @@ import Reporting
 import Training
 
 /// `blip2-train evaluate caption`.
-struct EvaluateCaptionCommand: ProfiledCommand {
+struct EvaluateCaptionCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "caption",
     abstract: "Caption images with a stage-2 checkpoint and score them: BLEU, ROUGE-L, CIDEr.",
@@ -38,6 +38,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 
   @OptionGroup var generation: GenerationArguments
   @OptionGroup var output: JudgementOutput
+  var result: ResultOptions { output.result }
 
   @OptionGroup var profiling: ProfileOptions
 
@@ -46,10 +47,10 @@ struct EvaluateCaptionCommand: ProfiledCommand {
     try output.check()
     let checkpoint = try model.load(StageTwoRecipe.self, reading: data == nil ? [.validation] : [])
     let question = StageTwoRecipe.Question(prompt: prompt, options: try generation.options())
-    let result = try checkpoint.judgeCaptions(
+    let scores = try checkpoint.judgeCaptions(
       data.map(dataURL), imageFolder: images.map(dataURL), question, report: StandardError.write)
-    if show > 0 && !output.json { print(sideBySide(result.answers) + "\n") }
-    try output.write(result)
+    if show > 0 && !result.json { print(sideBySide(scores.answers) + "\n") }
+    try output.write(scores)
   }
 
   /// Images at even distances, since lists are often sorted.
@@ -64,7 +65,7 @@ struct EvaluateCaptionCommand: ProfiledCommand {
 }
 
 /// `blip2-train evaluate vqa`.
-struct EvaluateQuestionsCommand: ProfiledCommand {
+struct EvaluateQuestionsCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "vqa",
     abstract: "Answer questions about images with a stage-2 checkpoint: VQA accuracy.",
@@ -94,6 +95,7 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
 
   @OptionGroup var generation: GenerationArguments
   @OptionGroup var output: JudgementOutput
+  var result: ResultOptions { output.result }
 
   func validate() throws {
     guard prompt.contains("{}") else {
@@ -110,11 +112,11 @@ struct EvaluateQuestionsCommand: ProfiledCommand {
       questions: dataURL(questions), annotations: annotations.map(dataURL),
       imageFolder: images.map(dataURL))
     let checkpoint = try model.load(StageTwoRecipe.self)
-    let result = try checkpoint.judgeAnswers(
+    let scores = try checkpoint.judgeAnswers(
       set, template: prompt,
       options: try generation.options(usual: (10, checkpoint.answerLengthPenalty)),
       report: StandardError.write)
-    try output.write(result)
+    try output.write(scores)
   }
 }
 
@@ -124,8 +126,7 @@ private func dataURL(_ path: String) -> URL { URL(fileURLWithPath: FilePath.abso
 
 /// How a judgement is handed over.
 struct JudgementOutput: ParsableArguments {
-  @Flag(help: "Print one JSON object.")
-  var json = false
+  @OptionGroup var result: ResultOptions
 
   @Option(
     help: """
@@ -156,7 +157,7 @@ struct JudgementOutput: ParsableArguments {
   /// The result comes first: whatever becomes of the file, it is not lost.
   /// - Parameter lines: Called only where a file is asked for.
   func write(text: String, json: String, answers lines: () throws -> [String]) throws {
-    if self.json { StandardOutput.printJSON(json) } else { print(text) }
+    if result.json { StandardOutput.printJSON(json) } else { print(text) }
     guard let answers else { return }
     let lines = try lines().map { $0 + "\n" }
     try KeyedError.naming("--answers") { try AtomicFile.write(lines.joined().utf8, to: answers) }

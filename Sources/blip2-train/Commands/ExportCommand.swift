@@ -12,7 +12,7 @@ struct ExportCommand: ParsableCommand {
 }
 
 /// `blip2-train export vision`.
-struct ExportVisionCommand: ParsableCommand {
+struct ExportVisionCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "vision",
     abstract: "Write an image encoder that a run trained as a public folder of its family.",
@@ -37,11 +37,15 @@ struct ExportVisionCommand: ParsableCommand {
   @Flag(help: "Write into a folder that holds something already.")
   var force = false
 
+  @OptionGroup var result: ResultOptions
+
   func run() throws {
     try OutputPath.checkFolder(output, force: force)
     try VisionExport.write(
       checkpoint: checkpoint, folder: URL(fileURLWithPath: output, isDirectory: true),
-      precision: float16 ? .float16 : .float32, report: { print($0) })
-    print("wrote \(output)")
+      precision: float16 ? .float16 : .float32, report: result.say)
+    try result.show(naming: [checkpoint, output], text: "wrote \(output)") {
+      ["checkpoint": $0[0], "output": $0[1]]
+    }
   }
 }

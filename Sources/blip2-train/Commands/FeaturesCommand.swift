@@ -5,7 +5,7 @@ import Recipes
 import Training
 
 /// `blip2-train features`.
-struct FeaturesCommand: ProfiledCommand {
+struct FeaturesCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "features",
     abstract: "Compute the features of a frozen image encoder once, for runs to read.",
@@ -33,6 +33,8 @@ struct FeaturesCommand: ProfiledCommand {
   @Flag(help: "Write into a folder that holds other things than features.")
   var force = false
 
+  @OptionGroup var result: ResultOptions
+
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
@@ -46,23 +48,30 @@ struct FeaturesCommand: ProfiledCommand {
     try OutputPath.checkFolder(configuration.vision.cacheFolder, force: force) { name in
       name.hasPrefix(".") || name.contains(".safetensors")
     }
-    print(MachineReport.current().oneLine)
+    result.say(MachineReport.current().oneLine)
+    let files: [FeaturePreparation.File]
     do {
-      try FeaturePreparation(configuration) { print($0) }.make()
+      files = try FeaturePreparation(configuration, report: result.say).make()
     } catch let interruption as Interrupted {
-      print(
+      result.say(
         "stopped by \(StopRequest.name(of: interruption.signal)); the same command goes on where it "
-          + "was"
-      )
+          + "was")
       throw ExitCode(128 + interruption.signal)
     }
     let settings =
       options.overrides + (configuration.vision.cache ? [] : ["vision.cache=true"])
       + (output.map { ["vision.cacheFolder=\($0)"] } ?? [])
-    print(
-      "all features are there"
+    try result.show(
+      text: "all features are there"
         + (settings.isEmpty
           ? "" : "; a run reads them with " + settings.map { "--set \($0)" }.joined(separator: " "))
-    )
+    ) { _ in Prepared(files: files, settings: settings) }
+  }
+
+  /// What `--json` prints.
+  private struct Prepared: Encodable {
+    let files: [FeaturePreparation.File]
+    /// What a run is to be given by `--set` to read them.
+    let settings: [String]
   }
 }

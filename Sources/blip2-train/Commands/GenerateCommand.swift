@@ -106,14 +106,15 @@ struct GenerationArguments: ParsableArguments {
 }
 
 /// `blip2-train generate`.
-struct GenerateCommand: ProfiledCommand {
+struct GenerateCommand: ProfiledCommand, ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Generate texts about images with a stage-2 checkpoint: captions, answers.",
     discussion: """
-      Prints a line for each image: its path, a tab, the text; with --captions N, N such lines. On a \
-      terminal the words appear as they come where nothing can change them any more (--beams 1 or \
-      --sample). An image that cannot be read is named on standard error and passed over.
+      Prints a line for each image: its path, a tab, the text; with --captions N, N such lines; with \
+      --json an object, {"image", "texts"}. On a terminal the words appear as they come where nothing can \
+      change them any more (--beams 1 or --sample). An image that cannot be read is named on standard \
+      error and passed over; the exit code is 1 only where none can be read.
 
       Examples:
         blip2-train generate --checkpoint Checkpoints/demo-stage2-opt \\
@@ -139,8 +140,7 @@ struct GenerateCommand: ProfiledCommand {
   @Option(help: "Texts for each image.")
   var captions = 1
 
-  @Flag(help: "Print a JSON object for each image.")
-  var json = false
+  @OptionGroup var result: ResultOptions
 
   func validate() throws { _ = try asUsage { try generation.options(returned: captions) } }
 
@@ -149,7 +149,7 @@ struct GenerateCommand: ProfiledCommand {
   func work() throws {
     StopRequest.listen()
     let checkpoint = try model.load(StageTwoRecipe.self)
-    let streams = !json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1
+    let streams = !result.json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1
     let question = StageTwoRecipe.Question(
       prompt: prompt, options: try generation.options(returned: captions))
     let skipped = try checkpoint.describe(
@@ -159,7 +159,7 @@ struct GenerateCommand: ProfiledCommand {
       if streams {
         // After the text, since it was not known to be readable before.
         print("\t(\(path.withoutControlCharacters))")
-      } else if json {
+      } else if result.json {
         StandardOutput.printJSON(
           try JSONLine.text(naming: [path]) { Line(image: $0[0], texts: texts) })
       } else {

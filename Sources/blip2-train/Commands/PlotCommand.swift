@@ -5,7 +5,7 @@ import Reporting
 import Training
 
 /// `blip2-train plot`.
-struct PlotCommand: ParsableCommand {
+struct PlotCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
     abstract: "Draw the metrics of one or more runs as an SVG file.",
@@ -48,6 +48,8 @@ struct PlotCommand: ParsableCommand {
   @Flag(help: "Replace whatever file lies there.")
   var force = false
 
+  @OptionGroup var result: ResultOptions
+
   func validate() throws {
     try ValidationError.check("--smooth", smooth, in: 1...MetricsPlot.maximumSmoothing)
     if metrics.count > 64 {
@@ -63,6 +65,14 @@ struct PlotCommand: ParsableCommand {
     let plot = try MetricsPlot(groups, metrics: metrics, smooth: smooth, title: title)
     for note in plot.notes { StandardError.write("note: \(note)") }
     try AtomicFile.write(plot.svg.utf8, to: output)
-    print("wrote \(output)")
+    try result.show(naming: [output], text: "wrote \(output)") {
+      Drawn(output: $0[0], notes: plot.notes)
+    }
+  }
+
+  /// What `--json` prints.
+  private struct Drawn: Encodable {
+    let output: String
+    let notes: [String]
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Recipes
+import Reporting
 import Training
 
 /// The options of every training command.
@@ -11,6 +12,8 @@ struct TrainingOptions: ParsableArguments {
     the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
     the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
     nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
+
+    metrics.jsonl has the numbers for programs, a JSON object a line.
     """
 
   @Option(
@@ -74,7 +77,7 @@ struct TrainingOptions: ParsableArguments {
     let configuration = try R.load(
       file, overrides: settings + overrides, output: output, resume: resumeRequest,
       note: StandardError.write)
-    if !quiet { print(MachineReport.current().oneLine) }
+    if quiet { WorkProgress.silence() } else { print(MachineReport.current().oneLine) }
     StopRequest.listen(
       dryRun ? "stopping soon" : "giving the present step up and saving the last whole one")
     let recipe = try R(configuration, reading: Set(DataPart.allCases))

@@ -5,13 +5,18 @@ struct MachineWarning: Codable, Equatable {
   let problem: String
   let advice: String
 
-  /// - Parameter environment: the variables that this process began with.
+  /// - Parameters:
+  ///   - environment: the variables that this process began with.
+  ///   - rate: how fast matrices are multiplied, where that was measured.
+  ///   - load: processes that ran or waited, on average, before that.
   static func all(
-    about machine: MachineReport, freeDiskSpace: Int?, environment: [String: String]
+    about machine: MachineReport, freeDiskSpace: Int?, environment: [String: String],
+    rate: ProductRate? = nil, load: Double? = nil
   ) -> [MachineWarning] {
     [
       kernelBelowProcessor(machine, environment), builtBelowProcessor(machine),
-      tooManyThreads(machine), littleMemory(machine), littleDiskSpace(freeDiskSpace),
+      tooManyThreads(machine), idleThreads(machine, rate, load), littleMemory(machine),
+      littleDiskSpace(freeDiskSpace),
     ]
     .compactMap { $0 }
   }
@@ -48,6 +53,23 @@ struct MachineWarning: Codable, Equatable {
     return MachineWarning(
       problem: "\(machine.threads) threads share \(Quantity.of(usable, "processor"))",
       advice: "set BLIP2_THREADS=\(usable)")
+  }
+
+  /// Threads that add nothing: other programs have the processors, or they share a core.
+  private static func idleThreads(
+    _ machine: MachineReport, _ rate: ProductRate?, _ load: Double?
+  ) -> MachineWarning? {
+    guard let rate, machine.threads > 1, rate.allThreads < 1.2 * rate.oneThread else { return nil }
+    let isBusy = load.map { $0 > 0.5 * Double(machine.processor.count) } ?? false
+    return MachineWarning(
+      problem: String(
+        format: "\(machine.threads) threads multiply matrices at %.0f GFLOP/s, one at %.0f",
+        rate.allThreads, rate.oneThread)
+        + (load.map { String(format: " (load %.1f in the last minute)", $0) } ?? ""),
+      advice: isBusy
+        ? "other programs have the processors: end them, or measure again later"
+        : "if processors are two by two the threads of one core, try BLIP2_THREADS=\(max(1, machine.threads / 2))"
+    )
   }
 
   private static func littleMemory(_ machine: MachineReport) -> MachineWarning? {

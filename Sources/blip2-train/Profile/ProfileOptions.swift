@@ -15,13 +15,16 @@ struct ProfileOptions: ParsableArguments {
   var profile: String?
 
   /// Runs a command, with a profile if one was asked for; also of a command that fails.
-  func measured<Result>(_ body: () throws -> Result) throws -> Result {
+  /// - Parameter say: Prints the profile.
+  func measured<Result>(
+    say: (String) -> Void, _ body: () throws -> Result
+  ) throws -> Result {
     guard let profile else { return try body() }
     try check(profile)
     Profile.begin()
     let result = Swift.Result { try body() }
     Profile.mark("end of the run")
-    if let taken = Profile.end() { try report(taken, to: profile) }
+    if let taken = Profile.end() { try report(taken, to: profile, say) }
     return try result.get()
   }
 
@@ -35,10 +38,12 @@ struct ProfileOptions: ParsableArguments {
     }
   }
 
-  private func report(_ taken: Profile, to path: String) throws {
+  private func report(
+    _ taken: Profile, to path: String, _ say: (String) -> Void
+  ) throws {
     let report = ProfileReport(profile: taken, limits: .measured())
-    print("")
-    print(report.description)
+    say("")
+    say(report.description)
     let url = URL(fileURLWithPath: path)
     try check(path)
     try KeyedError.naming("--profile") {
@@ -46,7 +51,7 @@ struct ProfileOptions: ParsableArguments {
     }
     let calls = taken.totals.values.reduce(0) { $0 + $1.calls }
     let cut = calls > taken.events.count ? ", the first \(taken.events.count) of \(calls) runs" : ""
-    print("trace for chrome://tracing or ui.perfetto.dev: \(url.path)\(cut)")
+    say("trace for chrome://tracing or ui.perfetto.dev: \(url.path)\(cut)")
   }
 }
 
@@ -58,5 +63,12 @@ protocol ProfiledCommand: ParsableCommand {
 }
 
 extension ProfiledCommand {
-  func run() throws { try profiling.measured { try work() } }
+  /// Prints what is no part of a result.
+  private func say(_ line: String) {
+    (self as? any ResultCommand)?.result.say(line) ?? print(line)
+  }
+
+  func run() throws {
+    try profiling.measured(say: say, work)
+  }
 }

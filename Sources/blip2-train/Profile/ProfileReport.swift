@@ -41,9 +41,12 @@ struct ProfileReport {
       tenths(time * 1e3 / Double(steps)), percent(share(of: total.nanoseconds)),
       operations > 0 ? tenths(Double(operations) / time * 1e-9) : "",
       total.bytes > 0 ? tenths(Double(total.bytes) / time * 1e-9) : "",
-      percent(shareOfLimit(total, time)),
+      limitText(shareOfLimit(total, time)),
     ]
   }
+
+  /// Of what takes less time than the limit has it, by its caches, it is not said how much less.
+  private func limitText(_ share: Double) -> String { share > 1 ? "> 100 %" : percent(share) }
 
   /// The time that the operation takes at least, by its products' rate or by the memory's, as a share
   /// of what it took. What caches hold can exceed the memory's rate.
@@ -84,7 +87,7 @@ struct ProfileReport {
     Double(nanoseconds) / Double(max(1, profile.nanoseconds))
   }
 
-  private func percent(_ share: Double) -> String { tenths(share * 100) + " %" }
+  private func percent(_ share: Double) -> String { Quantity.percent(share) }
 
   private func tenths(_ value: Double) -> String { String(format: "%.1f", value) }
 }
