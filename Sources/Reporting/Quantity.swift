@@ -38,14 +38,4 @@ package enum Quantity {
   package static func percent(_ share: Double) -> String {
     String(format: "%.1f %%", 100 * share)
   }
-
-  /// "0.25", "3.1", "1,200": as many digits as a rate is known to.
-  package static func rate(_ value: Double) -> String {
-    value < 10 ? String(format: value < 1 ? "%.2f" : "%.1f", value) : count(Int(value.rounded()))
-  }
-
-  /// "61.2 %" of a share, 0.612.
-  package static func percent(_ share: Double) -> String {
-    String(format: "%.1f %%", 100 * share)
-  }
 }
