@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// The text of a JSON object that gains members and elements, and stays as it is otherwise: numbers keep their
-/// digits, and names that Swift holds equal stay two, as in vocabularies.
+/// The text of a JSON object that gains members and elements, and stays as it is otherwise: numbers keep
+/// their digits, and names that Swift holds equal stay two, as in vocabularies.
 struct JSONText {
   private(set) var bytes: [UInt8]
   /// Where the values of the object's members lie.

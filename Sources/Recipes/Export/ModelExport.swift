@@ -14,8 +14,8 @@ public enum ModelExport {
   ///   - checkpoint: A file, or a folder whose newest sound one is taken.
   ///   - overrides: Keys of the recipe, such as `vision.path=FOLDER`.
   ///   - report: Is told what a person should know: what is left out, and what is not to the bit.
-  /// - Throws: `ExportError` for what the format has no place for, `RunError` where encoder or language model are
-  ///   not those of the run, and the errors of the files that are read and written.
+  /// - Throws: `ExportError` for what the format has no place for, `RunError` where encoder or language
+  ///   model are not those of the run, and the errors of the files that are read and written.
   public static func write(
     checkpoint: String, overrides: [String] = [], settings: ExportSettings, to folder: URL,
     report: @escaping (String) -> Void
@@ -23,7 +23,8 @@ public enum ModelExport {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint) { _ in }
     if settings.parts == .vision {
       return try VisionExport.write(
-        checkpoint: checkpoint, folder: folder, precision: settings.precision, report: report)
+        checkpoint: checkpoint, overrides: overrides, folder: folder,
+        precision: settings.precision, report: report)
     }
     let recipes = Recipes.all.compactMap { $0 as? any ExportableRecipe.Type }
     guard let recipe = recipes.first(where: { $0.name == file.metadata.kind }) else {

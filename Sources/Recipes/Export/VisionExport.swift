@@ -14,11 +14,12 @@ public enum VisionExport {
   ///   - precision: How the weights are stored.
   /// - Throws: `RunError` where the run's encoder was frozen: it is where it came from.
   public static func write(
-    checkpoint: String, folder: URL, precision: WrittenTensor.Precision,
+    checkpoint: String, overrides: [String] = [], folder: URL, precision: WrittenTensor.Precision,
     report: (String) -> Void
   ) throws {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
-    let configuration = try file.usableConfiguration(of: StageOneRecipe.self, report: report)
+    let configuration = try file.usableConfiguration(
+      of: StageOneRecipe.self, overrides: overrides, report: report)
     guard !configuration.vision.frozen else {
       throw RunError.frozenVision(
         file: file.url.path, encoder: configuration.vision.path ?? "none")
