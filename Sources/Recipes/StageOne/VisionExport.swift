@@ -14,7 +14,7 @@ public enum VisionExport {
   ///   - precision: How the weights are stored.
   /// - Throws: `RunError` where the run's encoder was frozen: it is where it came from.
   public static func write(
-    checkpoint: String, folder: URL, precision: SafetensorsWriter.Precision,
+    checkpoint: String, folder: URL, precision: WrittenTensor.Precision,
     report: (String) -> Void
   ) throws {
     let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
