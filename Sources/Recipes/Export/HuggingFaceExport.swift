@@ -8,24 +8,29 @@ import WeightFiles
 /// A model in the names and files of Hugging Face's transformers library.
 struct HuggingFaceExport<R: ExportableRecipe> {
   private let recipe: R
-  /// The checkpoint.
-  private let file: String
   private let settings: ExportSettings
+  /// What goes out beside the trained part, where all does.
+  private let others: (vision: PublicVision, texts: PublicTexts)?
 
-  init(_ recipe: R, file: String, _ settings: ExportSettings) {
-    (self.recipe, self.file, self.settings) = (recipe, file, settings)
+  /// - Parameter file: The checkpoint.
+  /// - Throws: `ExportError` for what has no place there.
+  init(_ recipe: R, file: String, _ settings: ExportSettings) throws {
+    (self.recipe, self.settings) = (recipe, settings)
+    others =
+      settings.parts == .qformer
+      ? nil : (try PublicVision(recipe.tower, file: file), try recipe.publicTexts())
   }
 
   /// Writes `model.safetensors`, in several files where it is large, and where all goes out what model and
   /// processor are read from. `config.json` comes last: without it the folder is no model.
   /// - Returns: What is left out, and what is not to the bit, in words.
   func write(to folder: URL) throws -> [String] {
-    if settings.parts == .qformer {
+    guard let others else {
       try writeWeights([:], to: folder)
       return leftOut
     }
-    var vision = try PublicVision(recipe.tower, file: file)
-    let texts = try recipe.publicTexts()
+    var vision = others.vision
+    let texts = others.texts
     var format = vision.encoder.publicFormat
     format.prefix = "vision_model."
     let encoder = format.tensors(

@@ -11,11 +11,14 @@ struct ModelCard {
   private let settings: ExportSettings
   /// The model of Hugging Face's that it is.
   private let publicModel: String
-  /// The part's name, where it lies, and what is said there of its licence.
-  private let sources: [(part: String, path: String, licence: String)]
+  /// What it was made from.
+  private let sources: [Source]
   private let data: [String]
   private let numbers: [(name: String, value: Double)]
   private let notes: [String]
+
+  /// A part's name, where it lies, and what is said there of its licence.
+  private typealias Source = (part: String, path: String, licence: String)
 
   init<R: ExportableRecipe>(_ loaded: LoadedRecipe<R>, _ settings: ExportSettings, notes: [String])
   {
@@ -28,8 +31,9 @@ struct ModelCard {
     name = FilePath.name(of: configuration.outputFolder)
     var sources = recipe.sources
     sources += configuration.initialise.bert.map { [("Q-Former's start", $0)] } ?? []
-    sources.insert(("image encoder", configuration.vision.path ?? "trained from scratch"), at: 0)
-    self.sources = sources.map { ($0.part, $0.path, Self.licence(at: $0.path)) }
+    self.sources =
+      [Self.source("image encoder", configuration.vision.path)]
+      + sources.map { Self.source($0.part, $0.path) }
     data = configuration.data.train.locations.map(\.location.path)
     numbers = Self.numbers(of: loaded.file)
   }
@@ -125,6 +129,11 @@ struct ModelCard {
       else { return nil }
       return (String(name.dropFirst("validation/".count)), point.value)
     }
+  }
+
+  /// - Parameter path: Nil for a part that was trained from new numbers.
+  private static func source(_ part: String, _ path: String?) -> Source {
+    (part, path ?? "trained with it", path.map(licence) ?? "")
   }
 
   /// What a folder, or the folder of a file, says of its licence.

@@ -42,14 +42,14 @@ public enum ModelExport {
     let exact = ["precision=fp32", "vision.precision=null"]
     let loaded = try LoadedRecipe<R>(
       checkpoint, overrides: overrides + exact, reading: [], report: report)
+    let write: (URL) throws -> [String]
+    switch settings.format {
+    case .huggingface:
+      write = try HuggingFaceExport(loaded.recipe, file: loaded.file.url.path, settings).write(to:)
+    case .lavis: write = AuthorsExport(loaded.recipe, settings).write(to:)
+    }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let notes =
-      switch settings.format {
-      case .huggingface:
-        try HuggingFaceExport(loaded.recipe, file: loaded.file.url.path, settings)
-          .write(to: folder)
-      case .lavis: try AuthorsExport(loaded.recipe, settings).write(to: folder)
-      }
+    let notes = try write(folder)
     for note in notes { report("note: \(note)") }
     try ModelCard(loaded, settings, notes: notes).write(to: folder)
   }
