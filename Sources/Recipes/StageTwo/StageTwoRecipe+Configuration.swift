@@ -43,7 +43,8 @@ extension StageTwoRecipe {
       try model.qFormer.check()
       try require(
         vision.path != nil, "vision.path", found: "null", expected: "the image encoder of stage 1",
-        advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
+        advice: "name its folder; what stage 1 trained is written by blip2-train export "
+          + "--parts vision")
       try checkCommon()
       if let chunkSize = run.training.chunkSize {
         throw ConfigurationError.invalidValue(

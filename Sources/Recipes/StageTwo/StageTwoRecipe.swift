@@ -152,8 +152,8 @@ public struct StageTwoRecipe: ImageTextRecipe {
     try requireSameQFormer(file.configuration(of: StageOneRecipe.self).model.qFormer, as: file)
     if file.metadata.fingerprints["vision"] == nil {
       progress.say(
-        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
-          + "wrote of that run")
+        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export "
+          + "--parts vision wrote of that run")
     }
     try noteOtherViews(file, progress)
     // The projection is new, and stage 1's text half and heads have no part in this.
