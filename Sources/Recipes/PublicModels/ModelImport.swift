@@ -89,7 +89,7 @@ public enum ModelImport {
 
 extension PublicCheckpoint {
   /// The first extent of a parameter.
-  fileprivate func outputs(of name: String) throws -> Int {
+  func outputs(of name: String) throws -> Int {
     let tensor = form.format.publicName(of: name)
     let shape = try weights.shape(of: tensor)
     guard let first = shape.first, first > 0 else {
