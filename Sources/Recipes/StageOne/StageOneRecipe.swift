@@ -109,6 +109,10 @@ public struct StageOneRecipe: ImageTextRecipe {
   /// Takes what was trained earlier; the optimiser and the schedule start afresh.
   private func initialise(from file: any TrainedModel, _ progress: ProgressReporter) throws {
     _ = try file.configuration(of: StageOneRecipe.self)
+    let then = try file.fingerprints(usedBy: configuration)["vision"]
+    if let then, let now = tower.fingerprint, then != now {
+      progress.say("note: \(file.url.path) was trained with another image encoder, \(then)")
+    }
     let report = try file.loadWhatIsThere(into: model.trainedParameters)
     progress.say(lists: report.lists)
   }
