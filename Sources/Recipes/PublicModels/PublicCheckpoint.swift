@@ -99,15 +99,10 @@ extension PublicCheckpoint {
   var holdsLanguageModel: Bool { !languageModelNames.isEmpty }
 
   /// The image encoder's tensors.
-  private var encoderNames: [String] {
-    weights.names.filter {
-      $0.hasPrefix(form.visionPrefix) && form.format.name(ofPublic: $0) == nil
-    }
-  }
+  private var encoderNames: [String] { form.names(beneath: form.visionPrefix, in: weights) }
 
   private var languageModelNames: [String] {
-    guard let prefix = form.languageModelPrefix else { return [] }
-    return weights.names.filter { $0.hasPrefix(prefix) }
+    form.names(beneath: form.languageModelPrefix, in: weights)
   }
 
   /// The tensors that nothing takes, by the reason.

@@ -1,5 +1,6 @@
 import BLIP2
 import PublicFormats
+import WeightFiles
 
 /// Whose names a public BLIP-2 has, and which stage it comes from.
 enum PublicForm: Equatable {
@@ -42,6 +43,15 @@ enum PublicForm: Equatable {
   var visionPrefix: String { isOfAuthors ? "visual_encoder." : "vision_model." }
   /// What stands in front of the language model's names, where one can be read from there.
   var languageModelPrefix: String? { self == .huggingFaceStageTwo ? "language_model." : nil }
+
+  /// The tensors of a part that is no trained one.
+  /// - Parameter prefix: What stands in front of its names; nil where there is none.
+  func names(beneath prefix: String?, in weights: WeightFolder) -> [String] {
+    guard let prefix else { return [] }
+    return weights.names.filter {
+      $0.hasPrefix(prefix) && format.name(ofPublic: $0) == nil
+    }
+  }
 
   /// Whether it is a file of tensors alone, whose names leave the number of heads open.
   var isOfAuthors: Bool {

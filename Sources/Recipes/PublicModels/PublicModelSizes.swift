@@ -28,11 +28,7 @@ struct PublicModelSizes {
   /// - Parameter path: How the user names it.
   func metadata(path: String) throws -> CheckpointMetadata {
     func pathOf(_ prefix: String?) -> String? {
-      guard let prefix else { return nil }
-      let isThere = weights.names.contains {
-        $0.hasPrefix(prefix) && form.format.name(ofPublic: $0) == nil
-      }
-      return isThere ? path : nil
+      form.names(beneath: prefix, in: weights).isEmpty ? nil : path
     }
     let vision = pathOf(form.visionPrefix)
     if form.kind == StageTwoRecipe.name {
