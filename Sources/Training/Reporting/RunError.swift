@@ -9,6 +9,8 @@ public enum RunError: Error, Equatable {
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
   case noCheckpoint(folder: String, passedOver: [String], isResume: Bool)
+  /// What no run can go on from.
+  case publicModel(path: String)
   /// No validation has named one.
   case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
@@ -67,6 +69,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
             ? "to train there from the start, leave --resume out or say --resume auto"
             : "move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over: \($0)" }.joined()
+    case .publicModel(let path):
+      "\(path) is a public model, without the optimiser's state that a run goes on from; begin from "
+        + "it by --set initialise.from=\(path)"
     case .noBest(let file):
       "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the "
         + "best; name a checkpoint, or the folder for its newest"
