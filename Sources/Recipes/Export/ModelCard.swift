@@ -120,7 +120,7 @@ struct ModelCard {
   }
 
   /// The numbers of the last validation up to the checkpoint's step, where the run's are beside it.
-  private static func numbers(of file: CheckpointFile) -> [(String, Double)] {
+  private static func numbers(of file: any TrainedModel) -> [(String, Double)] {
     let folder = file.url.deletingLastPathComponent().path
     let metrics = try? RecordedMetrics(folder: folder)
     let step = Double(file.metadata.step)

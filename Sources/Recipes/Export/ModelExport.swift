@@ -1,5 +1,5 @@
 import BLIP2
-import Checkpointing
+import Files
 import Foundation
 import Layers
 import PublicFormats
@@ -20,7 +20,7 @@ public enum ModelExport {
     checkpoint: String, overrides: [String] = [], settings: ExportSettings, to folder: URL,
     report: @escaping (String) -> Void
   ) throws {
-    let file = try CheckpointFile.open(fileOrFolder: checkpoint) { _ in }
+    let file = try TrainedModels.open(checkpoint) { _ in }
     if settings.parts == .vision {
       return try VisionExport.write(
         checkpoint: checkpoint, overrides: overrides, folder: folder,
@@ -48,7 +48,7 @@ public enum ModelExport {
       write = try HuggingFaceExport(loaded.recipe, file: loaded.file.url.path, settings).write(to:)
     case .lavis: write = AuthorsExport(loaded.recipe, settings).write(to:)
     }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try FileSystem.createFolder(folder.path)
     let notes = try write(folder)
     for note in notes { report("note: \(note)") }
     try ModelCard(loaded, settings, notes: notes).write(to: folder)

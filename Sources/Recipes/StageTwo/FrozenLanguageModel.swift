@@ -47,8 +47,7 @@ public struct FrozenLanguageModel {
     }
     let ends = [model.tokens.end] + model.tokens.furtherEnds
     // Public BLIP-2 models name the token that ends an answer, OPT's line feed, in place of its own.
-    let isWhole = source.isPart && configuration.tokenizer == nil
-    guard isWhole || ends.contains(tokenizer.endId) else {
+    guard source.isPart || ends.contains(tokenizer.endId) else {
       throw RunError.otherEndToken(
         tokenizer: configuration.tokenizer ?? path, token: Int(tokenizer.endId), model: path,
         expected: ends.map { Int($0) }, generation: FrozenLanguageModel.generationEnds(url))
@@ -82,7 +81,7 @@ public struct FrozenLanguageModel {
     let padding = model.tokens.padding
     compare("padding", padding == model.tokens.end ? nil : padding, tokenizer.padId)
     let generated = generationEnds(source.url)
-    if !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
+    if !source.isPart, !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
       notes.append(
         "the end of a text: generation_config.json says token "
           + generated.map(String.init).joined(separator: " or ")
