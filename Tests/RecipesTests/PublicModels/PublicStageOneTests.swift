@@ -95,7 +95,7 @@ import WeightFiles
     #expect(sound.leftOver().map(\.names) == [[name]])
     _ = try model(sound, seed: 0)
 
-    var values = words.values
+    var values = try words.values
     values[0] += 1
     tensors[name] = .init(shape: words.shape, values: values)
     let other = temporary.url.appendingPathComponent("b.safetensors")
