@@ -33,6 +33,7 @@ struct Blip2Train: ParsableCommand {
       CaptionCommand.self,
       DataCommand.self,
       Inspect.self,
+      ImportCommand.self,
       ExportCommand.self,
       LanguageModelCommand.self,
       PlotCommand.self,

@@ -183,7 +183,7 @@ import WeightFiles
       run.arguments(
         "b",
         sizes + [
-          "--set", "initialise.checkpoint=\(run.output("a"))", "--set",
+          "--set", "initialise.from=\(run.output("a"))", "--set",
           "vision.new.layers=2", "--set", "training.steps=1",
         ]))
     #expect(second.status == 0, "\(second.errors)")

@@ -30,7 +30,8 @@ struct ModelCard {
     let configuration = recipe.configuration
     name = FilePath.name(of: configuration.outputFolder)
     var sources = recipe.sources
-    sources += configuration.initialise.bert.map { [("Q-Former's start", $0)] } ?? []
+    let starts = [configuration.initialise.bert, configuration.initialise.from]
+    sources += starts.compactMap { $0 }.map { ("Q-Former's start", $0) }
     self.sources =
       [Self.source("image encoder", configuration.vision.path)]
       + sources.map { Self.source($0.part, $0.path) }
@@ -120,7 +121,7 @@ struct ModelCard {
   }
 
   /// The numbers of the last validation up to the checkpoint's step, where the run's are beside it.
-  private static func numbers(of file: CheckpointFile) -> [(String, Double)] {
+  private static func numbers(of file: any TrainedModel) -> [(String, Double)] {
     let folder = file.url.deletingLastPathComponent().path
     let metrics = try? RecordedMetrics(folder: folder)
     let step = Double(file.metadata.step)

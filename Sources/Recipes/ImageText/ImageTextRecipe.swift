@@ -139,6 +139,7 @@ extension ImageTextConfiguration {
   /// The image encoder and the data sets.
   /// - Parameter parts: The data sets that are wanted.
   func opened(reading parts: Set<DataPart>) throws -> (VisionTower, RunData) {
+    if parts.contains(.training) { try data.requireTraining() }
     let tower = try KeyedError.naming("vision.path", path: vision.path) {
       try VisionTower(vision, seed: run.seed, in: run.precision)
     }

@@ -102,13 +102,17 @@ public struct StageOneRecipe: ImageTextRecipe {
 
   public func initialise(_ progress: ProgressReporter) throws {
     let isDone = try configuration.initialise.begin(
-      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(from:_:))
+      progress, bert: qFormer.initialise(fromBERT:), model: initialise(from:_:))
     if !isDone { qFormer.qFormer.copyTextFeedForwardsToQueries() }
   }
 
-  /// Takes what an earlier run trained; the optimiser and the schedule start afresh.
-  private func initialise(from file: CheckpointFile, _ progress: ProgressReporter) throws {
+  /// Takes what was trained earlier; the optimiser and the schedule start afresh.
+  private func initialise(from file: any TrainedModel, _ progress: ProgressReporter) throws {
     _ = try file.configuration(of: StageOneRecipe.self)
+    let then = try file.fingerprints(usedBy: configuration)["vision"]
+    if let then, let now = tower.fingerprint, then != now {
+      progress.say("note: \(file.url.path) was trained with another image encoder, \(then)")
+    }
     let report = try file.loadWhatIsThere(into: model.trainedParameters)
     progress.say(lists: report.lists)
   }

@@ -96,7 +96,7 @@ public struct VisionTower {
 
   /// A digest of all that an encoder is read from: its folder's weights and settings, or its file
   /// and the number of heads that it is read with.
-  private static func fingerprint(of source: URL, heads: Int?) throws -> String {
+  static func fingerprint(of source: URL, heads: Int?) throws -> String {
     try Fingerprint.ofModel(at: source)
       + (FileSystem.isFolder(source.path) ? "" : heads.map { " with \($0) heads" } ?? "")
   }

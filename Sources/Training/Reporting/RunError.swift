@@ -8,6 +8,8 @@ public enum RunError: Error, Equatable {
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
   case noCheckpoint(folder: String, passedOver: [String])
+  /// What no run can go on from.
+  case publicModel(path: String)
   /// No validation has named one.
   case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
@@ -64,6 +66,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
           ? "; to train there from the start, leave --resume out or say --resume auto"
           : "; move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over \($0)" }.joined()
+    case .publicModel(let path):
+      "\(path) is a public model, without the optimiser's state that a run goes on from; begin from "
+        + "it by --set initialise.from=\(path)"
     case .noBest(let file):
       "\(file): no held-out pairs were judged yet (data.validation.path), so that none is the best; "
         + "name a checkpoint, or the folder for its newest"
