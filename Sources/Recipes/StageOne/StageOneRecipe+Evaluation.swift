@@ -1,5 +1,4 @@
 import BLIP2
-import Checkpointing
 import Configuration
 import Foundation
 import Training

@@ -82,7 +82,7 @@ public struct FrozenLanguageModel {
     let padding = model.tokens.padding
     compare("padding", padding == model.tokens.end ? nil : padding, tokenizer.padId)
     let generated = generationEnds(source.url)
-    if !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
+    if !source.isPart, !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
       notes.append(
         "the end of a text: generation_config.json says token "
           + generated.map(String.init).joined(separator: " or ")

@@ -1,4 +1,3 @@
-import Checkpointing
 import Configuration
 import Datasets
 import Foundation

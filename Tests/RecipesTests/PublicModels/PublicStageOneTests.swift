@@ -34,9 +34,10 @@ import WeightFiles
 
   private func model(_ file: any TrainedModel, seed: UInt64) throws -> StageOneModel {
     let configuration = try file.configuration(of: StageOneRecipe.self)
-    let norm = try #require(
-      file.arrays.first { $0.path == "ln_vision.weight" || $0.path == "model/visionNorm/weight" })
-    let model = StageOneModel(configuration.model, visionWidth: norm.shape[0], seed: seed)
+    let stored = file.arrays.first { $0.path == "model/visionNorm/weight" }?.shape.first
+    let width = try (file as? PublicCheckpoint)?.outputs(of: "visionNorm.weight") ?? stored
+    let model = StageOneModel(
+      configuration.model, visionWidth: try #require(width), seed: seed)
     try file.load(into: model.namedParameters)
     return model
   }
@@ -143,6 +144,32 @@ import WeightFiles
     }
   }
 
+  /// BERT's own rows: the one of [DEC] is new.
+  @Test(arguments: retrieval) func wordsWithoutTheDecoderToken(_ golden: URL) throws {
+    let temporary = try TemporaryFolder()
+    let folder = try temporary.copy(golden)
+    let (weights, name) = ("model.safetensors", "embeddings.word_embeddings.weight")
+    var tensors = try SafetensorsFile(golden.appendingPathComponent(weights)).floatingTensors()
+    let words = try #require(tensors[name])
+    let (rows, width) = (30_522, words.shape[1])
+    let values = randomTensor([rows, width], seed: 5).values
+    tensors[name] = .init(shape: [rows, width], values: values)
+    try FileManager.default.removeItem(at: folder.appendingPathComponent(weights))
+    try SafetensorsWriter.write(tensors, to: folder.appendingPathComponent(weights))
+    let file = folder.appendingPathComponent("config.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    try Data(
+      text.replacingOccurrences(
+        of: "\"vocab_size\": \(words.shape[0])", with: "\"vocab_size\": \(rows)"
+      ).utf8
+    ).write(to: file)
+    let model30522 = try PublicCheckpoint(folder.path)
+    #expect(model30522.notes.contains { $0.contains("[DEC]") })
+    let table = try model(model30522, seed: 0).qFormer.wordEmbeddings.value
+    #expect(table.shape == [rows + 1, width])
+    #expect(table.values.prefix(values.count).elementsEqual(values))
+  }
+
   // MARK: What is refused
 
   private static let whole = WholeModel.all.first
@@ -190,6 +217,26 @@ import WeightFiles
       try Data(text.replacing(pattern, with: "\"\(key)\": \(value)").utf8).write(to: file)
       let said = refusal { _ = try PublicCheckpoint(folder.path) }
       #expect(said != "none" && said.contains(folder.path), "\(said)")
+    }
+  }
+
+  /// What a configuration does not say, the tensors do.
+  @Test func theArchitecture() throws {
+    let temporary = try TemporaryFolder()
+    let whole = try #require(Self.whole)
+    let folder = try temporary.copy(whole.folder)
+    let file = folder.appendingPathComponent("config.json")
+    var values = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    for name in [nil, "Blip2Model", "Blip2QFormerModel"] {
+      values["architectures"] = name.map { [$0] }
+      try JSONSerialization.data(withJSONObject: values).write(to: file)
+      if name == "Blip2QFormerModel" {
+        let said = refusal { _ = try PublicCheckpoint(folder.path) }
+        #expect(said.contains("Blip2ForImageTextRetrieval, found Blip2QFormerModel"), "\(said)")
+      } else {
+        #expect(try PublicCheckpoint(folder.path).form == .huggingFaceStageTwo)
+      }
     }
   }
 
