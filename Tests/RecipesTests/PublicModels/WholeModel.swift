@@ -74,7 +74,7 @@ struct WholeModel: CustomStringConvertible, Sendable {
 }
 
 /// Tensors of a file, to be changed and written again.
-typealias FileTensors = [String: SafetensorsWriter.Tensor]
+typealias FileTensors = [String: WrittenTensor]
 
 extension WeightFile {
   /// All tensors of floating-point numbers.
