@@ -1,10 +1,5 @@
-import BLIP2
 import Foundation
-import Layers
-import PublicFormats
 import Training
-import VisionEncoders
-import WeightFiles
 
 /// What a run trained, as a folder that other programs read.
 public enum ModelExport {

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import PublicFormats
 import Tokenizers
 
 /// A tokenizer's files as they go out: those of its folder, and in them the token that stands where an
