@@ -104,6 +104,22 @@ extension InitialiseConfiguration {
 }
 
 extension QFormerConfiguration {
+  /// What differs from a trained model's and changes what queries make of images, in words.
+  func differences(
+    from earlier: QFormerConfiguration, of model: any TrainedModel
+  ) throws -> [String] {
+    var then = earlier
+    // These change nothing for the queries, or are free to change.
+    then.dropout = dropout
+    then.vocabularySize = vocabularySize
+    then.maximumPositions = maximumPositions
+    then.initialDeviation = initialDeviation
+    if let model = model as? PublicCheckpoint, model.form.isOfAuthors { then.heads = heads }
+    return try KeyDifference.between(
+      then, self, like: QFormerConfiguration(), under: "model.qFormer"
+    ).map(\.line)
+  }
+
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try require(

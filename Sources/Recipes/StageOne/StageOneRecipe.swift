@@ -107,7 +107,10 @@ public struct StageOneRecipe: ImageTextRecipe {
 
   /// Takes what was trained earlier; the optimiser and the schedule start afresh.
   private func initialise(from file: any TrainedModel, _ progress: ProgressReporter) throws {
-    _ = try file.configuration(of: StageOneRecipe.self)
+    let earlier = try file.configuration(of: StageOneRecipe.self).model.qFormer
+    for line in try configuration.model.qFormer.differences(from: earlier, of: file) {
+      progress.say("note: \(line)")
+    }
     let then = try file.fingerprints(usedBy: configuration)["vision"]
     if let then, let now = tower.fingerprint, then != now {
       progress.say("note: \(file.url.path) was trained with another image encoder, \(then)")

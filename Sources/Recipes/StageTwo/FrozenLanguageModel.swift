@@ -47,8 +47,7 @@ public struct FrozenLanguageModel {
     }
     let ends = [model.tokens.end] + model.tokens.furtherEnds
     // Public BLIP-2 models name the token that ends an answer, OPT's line feed, in place of its own.
-    let isWhole = source.isPart && configuration.tokenizer == nil
-    guard isWhole || ends.contains(tokenizer.endId) else {
+    guard source.isPart || ends.contains(tokenizer.endId) else {
       throw RunError.otherEndToken(
         tokenizer: configuration.tokenizer ?? path, token: Int(tokenizer.endId), model: path,
         expected: ends.map { Int($0) }, generation: FrozenLanguageModel.generationEnds(url))

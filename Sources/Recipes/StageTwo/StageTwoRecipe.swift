@@ -154,9 +154,10 @@ public struct StageTwoRecipe: ImageTextRecipe {
   private func initialise(
     fromStageOne file: any TrainedModel, _ progress: ProgressReporter
   ) throws {
-    let isVisionKnown = try requireSameVision(file)
+    try requireSameVision(file)
     try requireSameQFormer(file.configuration(of: StageOneRecipe.self).model.qFormer, as: file)
-    if !isVisionKnown, file is CheckpointFile {
+    let known = try file.fingerprints(usedBy: configuration)
+    if known["vision"] == nil, known[PublicModelPath.fingerprint] == nil {
       progress.say(
         "note: stage 1 trained its image encoder; vision.path must be what blip2-train export "
           + "--parts vision wrote of that run")
@@ -167,9 +168,8 @@ public struct StageTwoRecipe: ImageTextRecipe {
     progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
   }
 
-  /// - Returns: Whether the encoder is known that it was trained with.
-  @discardableResult private func requireSameVision(_ file: any TrainedModel) throws -> Bool {
-    guard let then = try file.fingerprints(usedBy: configuration)["vision"] else { return false }
+  private func requireSameVision(_ file: any TrainedModel) throws {
+    guard let then = try file.fingerprints(usedBy: configuration)["vision"] else { return }
     let now = tower.fingerprint
     if then != now {
       throw RunError.differsFromCheckpoint(
@@ -177,26 +177,16 @@ public struct StageTwoRecipe: ImageTextRecipe {
         differences: ["vision: it was trained with \(then), now it is \(now ?? "none")"],
         advice: "Name the same image encoder: --set vision.path=FOLDER.")
     }
-    return true
   }
 
   /// Shapes alone do not tell everything: heads, and layers that stage 2 would leave out.
   private func requireSameQFormer(
     _ earlier: QFormerConfiguration, as file: any TrainedModel
   ) throws {
-    var then = earlier
-    let now = configuration.model.qFormer
-    // These change nothing for the queries, or are free to change.
-    then.dropout = now.dropout
-    then.vocabularySize = now.vocabularySize
-    then.maximumPositions = now.maximumPositions
-    then.initialDeviation = now.initialDeviation
-    if let model = file as? PublicCheckpoint, model.form.isOfAuthors { then.heads = now.heads }
-    let differences = try KeyDifference.between(
-      then, now, like: QFormerConfiguration(), under: "model.qFormer")
+    let differences = try configuration.model.qFormer.differences(from: earlier, of: file)
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
-        file: file.url.path, differences: differences.map(\.line),
+        file: file.url.path, differences: differences,
         advice: "Take the Q-Former of that run's recipe, or begin without it by "
           + "--set stage1.checkpoint=none.")
     }

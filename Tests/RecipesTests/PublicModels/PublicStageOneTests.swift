@@ -63,6 +63,17 @@ import WeightFiles
         let name = PublicFormat.lavis.publicName(of: entry.name)
         #expect(try entry.parameter.value.values == tensors[name]?.values, "\(name)")
       }
+      // Stage 2 begins from it.
+      var second = StageTwoConfiguration()
+      second.qFormer = model.configuration.qFormer
+      let next = StageTwoModel(
+        second, visionWidth: model.qFormer.visionWidth, embeddingWidth: 5, seed: 4)
+      let parameters = next.fromStageOne.namedParameters
+      try file.load(into: parameters)
+      for entry in parameters {
+        let name = PublicFormat.lavis.publicName(of: entry.name)
+        #expect(entry.parameter.value.values == tensors[name]?.values, "\(name)")
+      }
     }
     // It is used with an encoder, which such a file does not hold.
     let said = refusal {
