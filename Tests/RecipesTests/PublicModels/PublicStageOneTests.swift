@@ -72,7 +72,7 @@ import WeightFiles
       try file.load(into: parameters)
       for entry in parameters {
         let name = PublicFormat.lavis.publicName(of: entry.name)
-        #expect(entry.parameter.value.values == tensors[name]?.values, "\(name)")
+        #expect(try entry.parameter.value.values == tensors[name]?.values, "\(name)")
       }
     }
     // It is used with an encoder, which such a file does not hold.
