@@ -1,6 +1,8 @@
 """Holds an exported checkpoint against the program that wrote it; see check-export.sh, which calls this.
 
   check-export.py PROGRAM CHECKPOINT FOLDER
+
+The checkpoint may also be a folder of Tests/Goldens that has cases.json.
 """
 
 import json
@@ -14,8 +16,10 @@ import h5py
 import numpy
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import AutoProcessor, Blip2ForConditionalGeneration, Blip2ForImageTextRetrieval
+from transformers.utils import logging
 
 program, checkpoint, work = sys.argv[1:4]
 # Everything in float32: what is multiplied in fewer bits gives other numbers.
@@ -24,6 +28,7 @@ EXACT = [word for key in ["precision=fp32", "vision.precision=null", "vision.cac
 IMAGES = 6
 NEW_TOKENS = 24
 failures = 0
+logging.disable_progress_bar()
 
 
 def run(*arguments):
@@ -120,12 +125,13 @@ def trained(path):
     return arrays
 
 
-def check_return(folder, model, processor, original, left_out):
+def check_return(model, processor, original, left_out):
     """What transformers saves, imported, holds the numbers that were exported."""
     saved, imported = os.path.join(work, "saved"), os.path.join(work, "imported.h5")
+    shutil.rmtree(saved, ignore_errors=True)
     model.save_pretrained(saved)
     processor.save_pretrained(saved)
-    run("import", saved, "--output", imported)
+    run("import", saved, "--output", imported, "--force")
     before, after = trained(original), trained(imported)
     names = {name for name in before if not name.startswith(left_out)}
     expect("what transformers saves comes back", names <= set(after)
@@ -148,7 +154,47 @@ def check_snippets(folder, original):
         expect(f"snippet {first!r}", result.returncode == 0, (result.stdout or result.stderr).strip()[-200:])
 
 
+def check_golden(golden):
+    """A folder that transformers saved, imported and exported, gives the logits and tokens that it gave."""
+    checkpoint, folder = os.path.join(work, "golden.h5"), os.path.join(work, "golden")
+    run("import", golden, "--output", checkpoint, "--force")
+    run("export", checkpoint, "--format", "huggingface", "--output", folder, "--force")
+    model = Blip2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+    processor = AutoProcessor.from_pretrained(folder)
+    cases = json.load(open(os.path.join(golden, "cases.json")))
+    number = {}
+    expected, found, ids, tokens = [], [], [], []
+    with safe_open(os.path.join(golden, "golden.safetensors"), "pt") as values:
+        for case in cases["cases"]:
+            picture = case["picture"].removesuffix(".png")
+            place = number[picture] = number.get(picture, -1) + 1
+            image = Image.open(os.path.join(golden, case["picture"]))
+            text = processor(images=image, text=case["prompt"] or "", return_tensors="pt")
+            ids.append(text["input_ids"][0].tolist() == case["input_ids"])
+            inputs = dict(text, pixel_values=values.get_tensor(f"outputs/pixel_values/{picture}"))
+            for name, beams in (("greedy", 1), ("beam3", 3)):
+                result = model.generate(**inputs, num_beams=beams, do_sample=False, return_dict_in_generate=True,
+                                        output_logits=True, max_new_tokens=cases["max_new_tokens"])
+                new = result.sequences[0].tolist()[-len(case[name]["new_ids"]):]
+                tokens.append(new == case[name]["new_ids"])
+                if beams == 1:
+                    found.append(result.logits[0][0].numpy())
+                    expected.append(values.get_tensor(f"outputs/first_logits/{picture}/{place}")[0].numpy())
+    compare("first logits", found, expected)
+    expect("tokens of prompts", all(ids), f"{len(ids)} prompts")
+    expect("greedy and 3-beam tokens", all(tokens), f"{len(tokens)} answers")
+
+
 def main():
+    if os.path.exists(os.path.join(checkpoint, "cases.json")):
+        check_golden(checkpoint)
+    else:
+        check_checkpoint()
+    if failures:
+        sys.exit(f"error: {failures} of these checks failed")
+
+
+def check_checkpoint():
     description = json.loads(run("inspect", checkpoint, "--json"))
     folder = os.path.join(work, "exported")
     shutil.rmtree(folder, ignore_errors=True)
@@ -171,13 +217,10 @@ def main():
 
     # Retrieval has no place for these; an encoder that was trained comes back as a part of the folder.
     left_out = ("temperature", "languageHead/", "vision/")
-    if subprocess.run([program, "import", "--help"], capture_output=True).returncode == 0:
-        check_return(folder, model, processor, description["file"], left_out)
+    check_return(model, processor, description["file"], left_out)
     if not is_first:
         check_snippets(folder, description["file"])
         shutil.rmtree(os.path.join(work, "snippets"))
-    if failures:
-        sys.exit(f"error: {failures} of these checks failed")
 
 
 main()

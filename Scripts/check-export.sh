@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Exports checkpoints and holds what Hugging Face's transformers makes of the folders against this program's own
 # answers: greedy and 5-beam texts (stage 2), contrastive and matching scores (stage 1). What transformers saves
-# then comes back in as the numbers that went out, and the snippets of Checkpoints/README.md are run.
+# then comes back in as the numbers that went out, and the snippets of Checkpoints/README.md are run. Goldens, imported
+# and exported, give transformers' own logits and tokens.
 #   Scripts/check-export.sh [CHECKPOINT...]
-# Without arguments: the runs of make demo, as far as they are there. PyTorch and transformers are installed from
-# PyPI into .venv-export at the first call (about 4 GB).
+# Without arguments: the goldens, and the runs of make demo as far as they are there. PyTorch and transformers are
+# installed from PyPI into .venv-export at the first call (about 4 GB).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,13 +16,9 @@ program=${PROGRAM:-$PWD/.build/release/blip2-train}
 
 checkpoints=("$@")
 if [ $# -eq 0 ]; then
-  for run in Checkpoints/demo-stage1 Checkpoints/demo-stage2-opt Checkpoints/demo-stage2-t5; do
+  for run in Tests/Goldens/blip2-*-complete Checkpoints/demo-stage1 Checkpoints/demo-stage2-opt Checkpoints/demo-stage2-t5; do
     if [ -d "$run" ]; then checkpoints+=("$run"); fi
   done
-fi
-if [ ${#checkpoints[@]} -eq 0 ]; then
-  echo "error: no runs in Checkpoints: make demo first, or name checkpoints" >&2
-  exit 64
 fi
 
 if [ "$(cat "$folder/packages" 2>/dev/null)" != "$packages" ]; then

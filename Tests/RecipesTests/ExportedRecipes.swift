@@ -1,7 +1,5 @@
 import BLIP2
-import Configuration
 import Foundation
-import LanguageModels
 import PublicFormats
 import TestSupport
 import Testing

@@ -51,6 +51,16 @@ import WeightFiles
     }
   }
 
+  /// In by the door of checkpoints, and out again.
+  @Test(arguments: stageTwo) func aPublicModelGoesOutAsItCameIn(_ golden: URL) throws {
+    try ModelExport.write(
+      checkpoint: golden.path, settings: ExportSettings(format: .huggingface), to: output,
+      report: { _ in })
+    try expectWeights(of: golden)
+    let card = try String(contentsOf: output.appendingPathComponent("README.md"), encoding: .utf8)
+    #expect(card.hasPrefix("---\n") && card.contains("Blip2ForConditionalGeneration"))
+  }
+
   @Test func theRetrievalModelComesBack() throws {
     let notes = try export(ExportedRecipes.retrieval(Self.retrieval, in: temporary))
     #expect(

@@ -30,7 +30,8 @@ struct ModelCard {
     let configuration = recipe.configuration
     name = FilePath.name(of: configuration.outputFolder)
     var sources = recipe.sources
-    sources += configuration.initialise.bert.map { [("Q-Former's start", $0)] } ?? []
+    let starts = [configuration.initialise.bert, configuration.initialise.from]
+    sources += starts.compactMap { $0 }.map { ("Q-Former's start", $0) }
     self.sources =
       [Self.source("image encoder", configuration.vision.path)]
       + sources.map { Self.source($0.part, $0.path) }
@@ -51,7 +52,7 @@ struct ModelCard {
       use,
       "## Made from\n\n| part | from | licence |\n|---|---|---|\n"
         + sources.map { "| \($0.part) | \($0.path) | \($0.licence) |" }.joined(separator: "\n"),
-      "## Data\n\n" + data.map { "- \($0)" }.joined(separator: "\n"),
+      data.isEmpty ? nil : "## Data\n\n" + data.map { "- \($0)" }.joined(separator: "\n"),
       numbers.isEmpty
         ? nil
         : "## Measured on held-out pairs\n\n| number | value |\n|---|---|\n"
@@ -94,15 +95,17 @@ struct ModelCard {
     case (.huggingface, .all):
       let ask =
         isStageTwo
-        ? "print(processor.batch_decode(model.generate(**processor(image, return_tensors=\"pt\"))))"
-        : "print(model(**processor(image, \"a cat\", return_tensors=\"pt\")).logits_per_image)"
+        ? "text=\"\", return_tensors=\"pt\")\nprint(processor.batch_decode(model.generate(**inputs), "
+          + "skip_special_tokens=True))"
+        : "text=\"a cat\", return_tensors=\"pt\")\nprint(model(**inputs).logits_per_image)"
       return """
         ## Use
 
         ```python
+        from PIL import Image
         from transformers import AutoProcessor, \(publicModel)
         processor, model = AutoProcessor.from_pretrained("."), \(publicModel).from_pretrained(".")
-        \(ask)
+        inputs = processor(images=Image.open("photo.jpg"), \(ask)
         ```
         """
     case (.lavis, _):

@@ -1,17 +1,12 @@
-import BLIP2
 import Files
 import Foundation
-import Layers
-import PublicFormats
 import Training
-import VisionEncoders
-import WeightFiles
 
 /// What a run trained, as a folder that other programs read.
 public enum ModelExport {
   /// Writes the folder.
   /// - Parameters:
-  ///   - checkpoint: A file, or a folder whose newest sound one is taken.
+  ///   - checkpoint: What `TrainedModels.open` takes.
   ///   - overrides: Keys of the recipe, such as `vision.path=FOLDER`.
   ///   - report: Is told what a person should know: what is left out, and what is not to the bit.
   /// - Throws: `ExportError` for what the format has no place for, `RunError` where encoder or language
@@ -20,32 +15,33 @@ public enum ModelExport {
     checkpoint: String, overrides: [String] = [], settings: ExportSettings, to folder: URL,
     report: @escaping (String) -> Void
   ) throws {
-    let file = try TrainedModels.open(checkpoint) { _ in }
+import Files
     if settings.parts == .vision {
       return try VisionExport.write(
         checkpoint: checkpoint, overrides: overrides, folder: folder,
         precision: settings.precision, report: report)
     }
+    let file = try TrainedModels.open(checkpoint, report: report)
     let recipes = Recipes.all.compactMap { $0 as? any ExportableRecipe.Type }
     guard let recipe = recipes.first(where: { $0.name == file.metadata.kind }) else {
       throw ExportError.wrongKind(
         file: file.url.path, found: file.metadata.kind, expected: recipes.map { $0.name })
     }
-    try write(recipe, checkpoint, overrides, settings, to: folder, report)
+    try write(recipe, file, overrides, settings, to: folder, report)
   }
 
   private static func write<R: ExportableRecipe>(
-    _ recipe: R.Type, _ checkpoint: String, _ overrides: [String], _ settings: ExportSettings,
+    _ recipe: R.Type, _ file: any TrainedModel, _ overrides: [String], _ settings: ExportSettings,
     to folder: URL, _ report: @escaping (String) -> Void
   ) throws {
     // Weights that are multiplied in fewer bits are kept in fewer bits.
     let exact = ["precision=fp32", "vision.precision=null"]
     let loaded = try LoadedRecipe<R>(
-      checkpoint, overrides: overrides + exact, reading: [], report: report)
+      file, overrides: overrides + exact, reading: [], report: report)
     let write: (URL) throws -> [String]
     switch settings.format {
     case .huggingface:
-      write = try HuggingFaceExport(loaded.recipe, file: loaded.file.url.path, settings).write(to:)
+      write = try HuggingFaceExport(loaded.recipe, file: file.url.path, settings).write(to:)
     case .lavis: write = AuthorsExport(loaded.recipe, settings).write(to:)
     }
     try FileSystem.createFolder(folder.path)

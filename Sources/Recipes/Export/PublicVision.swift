@@ -1,6 +1,5 @@
 import Autograd
 import Foundation
-import Layers
 import Tensors
 import VisionEncoders
 

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import PublicFormats
 import Tokenizers
 
 /// A tokenizer's files as they go out: those of its folder, and in them the token that stands where an
@@ -39,6 +38,8 @@ struct TokenizerFiles {
     let given: [(String, String?)] = [
       ("tokenizer_class", classes[family] ?? usual), ("bos_token", text(tokenizer.startId)),
       ("eos_token", text(tokenizer.endId)), ("pad_token", text(tokenizer.padId)),
+      // As OPT has it, whose bytes are all known.
+      ("unk_token", text(tokenizer.unknownId ?? tokenizer.endId)),
     ]
     settings = given.compactMap { name, text in
       text.flatMap { $0.isEmpty ? nil : (name, $0) }

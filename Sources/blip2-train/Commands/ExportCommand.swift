@@ -27,7 +27,8 @@ struct ExportCommand: ResultCommand {
       """)
 
   @Argument(
-    help: "A checkpoint file, or a folder whose newest sound one is taken.", completion: .file())
+    help: "A checkpoint file, a folder whose newest sound one is taken, or a public BLIP-2.",
+    completion: .file())
   var checkpoint: String
 
   @Option(help: "Whose names and files: huggingface or lavis.")
