@@ -15,7 +15,6 @@ public enum ModelExport {
     checkpoint: String, overrides: [String] = [], settings: ExportSettings, to folder: URL,
     report: @escaping (String) -> Void
   ) throws {
-import Files
     if settings.parts == .vision {
       return try VisionExport.write(
         checkpoint: checkpoint, overrides: overrides, folder: folder,
