@@ -119,6 +119,12 @@ public struct LanguageModelSource {
     candidates.map { prefix + $0 }.first(where: weights.contains)
   }
 
+  /// Whether both of two tensors are stored, each by one of several names, and differ.
+  func storesBoth(_ first: [String], _ second: [String]) throws -> Bool {
+    guard let first = storedName(first), let second = storedName(second) else { return false }
+    return try !weights.tensor(named: first).hasSameBytes(as: weights.tensor(named: second))
+  }
+
   /// Freezes parameters with the values of stored tensors, in the form in which they are stored.
   /// - Throws: `WeightFileError.missingTensor` and `.wrongShape`, which names both shapes.
   func load(into parameters: [NamedParameter], _ format: PublicFormat) throws {

@@ -1,5 +1,6 @@
 import Layers
 import PublicFormats
+import WeightFiles
 
 /// OPT as Hugging Face folders hold it.
 extension OPT {
@@ -9,6 +10,12 @@ extension OPT {
     let configuration = try source.decoded(OPTConfiguration.self)
     try source.require(configuration.problem)
     self.init(configuration, ParameterInitialiser(seed: 0))
+    let head = "lm_head.weight"
+    if try source.storesBoth([head], publicFormat.fileNames(of: "wordEmbeddings")) {
+      throw WeightFileError.wrongKind(
+        file: source.weights.url.path, tensor: head,
+        expected: "the word embeddings, as OPT ties them", found: "others (not supported)")
+    }
     try source.load(into: namedParameters, publicFormat)
   }
 

@@ -21,20 +21,16 @@ extension T5 {
   private static func hasOutputTable(
     _ source: LanguageModelSource, _ configuration: T5Configuration
   ) throws -> Bool {
-    guard let output = source.storedName(["lm_head.weight"]) else {
+    let head = ["lm_head.weight"]
+    guard source.storedName(head) != nil else {
       guard configuration.isTied else {
         throw WeightFileError.missingTensor(
           file: source.weights.url.path, tensor: "lm_head.weight")
       }
       return false
     }
-    guard configuration.isTied,
-      let input = source.storedName(format(isGated: false).fileNames(of: "wordEmbeddings"))
-    else { return true }
-    let (first, second) = (
-      try source.weights.tensor(named: output), try source.weights.tensor(named: input)
-    )
-    return !first.hasSameBytes(as: second)
+    let words = format(isGated: false).fileNames(of: "wordEmbeddings")
+    return try !configuration.isTied || source.storesBoth(head, words)
   }
 
   public var publicConfiguration: [String: Any] {
