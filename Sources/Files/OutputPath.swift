@@ -75,6 +75,20 @@ public enum OutputPath {
     throw Refusal.occupied(path: path, what: first + more, canForce: true)
   }
 
+  /// Refuses a folder that holds what is read, whatever may be replaced there.
+  /// - Parameter sources: Folders and files.
+  /// - Throws: `Refusal`.
+  public static func checkFolder(_ path: String, isApartFrom sources: [String]) throws {
+    guard FileSystem.isFolder(path) else { return }
+    func place(_ path: String) -> String {
+      let folder = FileSystem.isFolder(path) ? path : FilePath.folder(of: path)
+      return URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    }
+    let folder = place(path)
+    guard let source = sources.first(where: { place($0) == folder }) else { return }
+    throw Refusal.unwritable(path: path, reason: "\(source) is read from there; choose another")
+  }
+
   /// The folder, or the nearest above it that is there: where a folder would be made, or written to.
   /// Nothing is made.
   /// - Throws: `SystemFailure` where that is forbidden.

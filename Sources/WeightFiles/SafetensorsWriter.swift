@@ -47,7 +47,7 @@ public enum SafetensorsWriter {
   /// names, and each is asked for its values when its turn comes; the index is written last.
   /// - Parameters:
   ///   - metadata: What each file notes.
-  ///   - folder: A folder that is there. What else it holds stays.
+  ///   - folder: A folder that is there. What else it holds stays, but for a `model.safetensors` beside shards.
   ///   - maximumShardBytes: The most that the tensors of a file take; a longer tensor has a file to itself.
   /// - Returns: The names of the files, in the order in which they were written.
   /// - Throws: As `write(_:metadata:to:)`.
@@ -74,6 +74,8 @@ public enum SafetensorsWriter {
     }
     let index = try ShardIndex.document(
       fileNames: places, byteCount: tensors.values.reduce(0) { $0 + $1.byteCount })
+    // What was written there before as one file would be read in place of the shards.
+    try? FileManager.default.removeItem(at: folder.appendingPathComponent("model.safetensors"))
     let indexName = "model.safetensors.index.json"
     try WeightFileError.replacing(folder.appendingPathComponent(indexName).path) { output in
       try index.withUnsafeBytes { try output.append($0) }

@@ -72,6 +72,7 @@ extension StageTwoRecipe: ExportableRecipe {
   var sources: [(part: String, path: String)] {
     let stageOne = configuration.stage1.checkpoint
     return [("language model", languageModel.path)]
+      + (configuration.llm.tokenizerFolder.map { [("tokenizer", $0.path)] } ?? [])
       + (stageOne == StageOneSource.none ? [] : [("stage 1", stageOne)])
   }
 

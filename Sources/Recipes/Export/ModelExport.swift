@@ -10,17 +10,17 @@ public enum ModelExport {
   ///   - overrides: Keys of the recipe, such as `vision.path=FOLDER`.
   ///   - report: Is told what a person should know: what is left out, and what is not to the bit.
   /// - Throws: `ExportError` for what the format has no place for, `RunError` where encoder or language
-  ///   model are not those of the run, and the errors of the files that are read and written.
+  ///   model are not those of the run, `OutputPath.Refusal` for a folder that is read from, and the errors
+  ///   of the files that are read and written.
   public static func write(
     checkpoint: String, overrides: [String] = [], settings: ExportSettings, to folder: URL,
     report: @escaping (String) -> Void
   ) throws {
+    let file = try TrainedModels.open(checkpoint, report: report)
     if settings.parts == .vision {
       return try VisionExport.write(
-        checkpoint: checkpoint, overrides: overrides, folder: folder,
-        precision: settings.precision, report: report)
+        file, overrides: overrides, folder: folder, precision: settings.precision, report: report)
     }
-    let file = try TrainedModels.open(checkpoint, report: report)
     let recipes = Recipes.all.compactMap { $0 as? any ExportableRecipe.Type }
     guard let recipe = recipes.first(where: { $0.name == file.metadata.kind }) else {
       throw ExportError.wrongKind(
@@ -43,6 +43,9 @@ public enum ModelExport {
       write = try HuggingFaceExport(loaded.recipe, file: file.url.path, settings).write(to:)
     case .lavis: write = AuthorsExport(loaded.recipe, settings).write(to:)
     }
+    let vision = loaded.configuration.vision.path.map { [$0] } ?? []
+    try OutputPath.checkFolder(
+      folder.path, isApartFrom: [file.url.path] + vision + loaded.recipe.sources.map(\.path))
     try FileSystem.createFolder(folder.path)
     let notes = try write(folder)
     for note in notes { report("note: \(note)") }

@@ -1,4 +1,3 @@
-import Checkpointing
 import Files
 import Foundation
 import Layers
@@ -8,23 +7,25 @@ import VisionEncoders
 import WeightFiles
 
 /// An image encoder that a run trained, as a folder that other programs read.
-public enum VisionExport {
+enum VisionExport {
   /// Writes `config.json`, `model.safetensors` and `preprocessor_config.json` in the public format.
   /// - Parameters:
-  ///   - checkpoint: A file, or a folder whose newest sound one is taken.
+  ///   - file: What was trained.
   ///   - precision: How the weights are stored.
-  /// - Throws: `RunError` where the run's encoder was frozen: it is where it came from.
-  public static func write(
-    checkpoint: String, overrides: [String] = [], folder: URL, precision: WrittenTensor.Precision,
+  /// - Throws: `RunError` where the run's encoder was frozen: it is where it came from;
+  ///   `OutputPath.Refusal` for a folder that is read from.
+  static func write(
+    _ file: any TrainedModel, overrides: [String], folder: URL, precision: WrittenTensor.Precision,
     report: (String) -> Void
   ) throws {
-    let file = try CheckpointFile.open(fileOrFolder: checkpoint, report: report)
     let configuration = try file.usableConfiguration(
       of: StageOneRecipe.self, overrides: overrides, report: report)
     guard !configuration.vision.frozen else {
       throw RunError.frozenVision(
         file: file.url.path, encoder: configuration.vision.path ?? "none")
     }
+    try OutputPath.checkFolder(
+      folder.path, isApartFrom: [file.url.path] + (configuration.vision.path.map { [$0] } ?? []))
     let tower = try VisionTower(configuration.vision, seed: configuration.seed)
     try file.load(into: RecipeModel(vision: tower.encoder).namedParameters)
     try FileSystem.createFolder(folder.path)
