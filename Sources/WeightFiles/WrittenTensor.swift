@@ -2,8 +2,8 @@ import Tensors
 
 /// A tensor to write, whose values are asked for when its turn comes.
 public struct WrittenTensor {
-  /// How a tensor's elements are stored: rounded to nearest, ties to even.
-  public enum Precision: Sendable, CaseIterable {
+  /// How a tensor's elements are stored, by PyTorch's name: rounded to nearest, ties to even.
+  public enum Precision: String, Sendable, CaseIterable {
     case float32
     /// A finite value beyond ±65504 is refused.
     case float16

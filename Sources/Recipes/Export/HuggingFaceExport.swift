@@ -85,7 +85,7 @@ struct HuggingFaceExport<R: ExportableRecipe> {
     sizes.imageToken = Int(texts.tokenizer.imageToken)
     var values = sizes.publicValues
     values["architectures"] = [R.publicModel]
-    values["torch_dtype"] = settings.precision.publicName
+    values["torch_dtype"] = settings.precision.rawValue
     var vision = encoder.publicConfiguration
     vision["architectures"] = nil
     values["vision_config"] = vision
@@ -94,16 +94,5 @@ struct HuggingFaceExport<R: ExportableRecipe> {
       values["use_decoder_only_language_model"] = languageModel.isDecoder
     }
     return values
-  }
-}
-
-extension WrittenTensor.Precision {
-  /// PyTorch's name.
-  fileprivate var publicName: String {
-    switch self {
-    case .float32: "float32"
-    case .float16: "float16"
-    case .bfloat16: "bfloat16"
-    }
   }
 }

@@ -73,11 +73,13 @@ extension Tensor {
   /// logits, so that it is never the likeliest word.
   fileprivate func withMeanRows(upTo count: Int) -> Tensor {
     let (rows, width) = (shape[0], shape[1])
-    let values = self.values
-    var sums = [Double](repeating: 0, count: width)
-    for (place, value) in values.enumerated() { sums[place % width] += Double(value) }
-    let mean = sums.map { Float($0 / Double(rows)) }
-    return Tensor(
-      values + (rows..<count).flatMap { _ in mean }, shape: [count, width])
+    return Tensor(shape: [count, width]) { target in
+      read { target.update(from: $0, count: rows * width) }
+      var sums = [Double](repeating: 0, count: width)
+      for place in 0..<rows * width { sums[place % width] += Double(target[place]) }
+      for place in rows * width..<count * width {
+        target[place] = Float(sums[place % width] / Double(rows))
+      }
+    }
   }
 }
