@@ -8,6 +8,8 @@ import Training
 struct ModelCard {
   private let name: String
   private let metadata: CheckpointMetadata
+  /// Whether a run trained it; else it is a public model, or what was imported of one.
+  private let isTrained: Bool
   private let settings: ExportSettings
   /// The model of Hugging Face's that it is.
   private let publicModel: String
@@ -24,19 +26,22 @@ struct ModelCard {
   {
     let recipe = loaded.recipe
     metadata = loaded.file.metadata
+    isTrained = metadata.step > 0
     self.settings = settings
     self.notes = notes
     publicModel = R.publicModel
     let configuration = recipe.configuration
-    name = FilePath.name(of: configuration.outputFolder)
+    name = FilePath.name(
+      of: isTrained ? configuration.outputFolder : loaded.file.url.path)
     var sources = recipe.sources
+    if loaded.file is PublicCheckpoint { sources.append(("trained part", loaded.file.url.path)) }
     let starts = [configuration.initialise.bert, configuration.initialise.from]
     sources += starts.compactMap { $0 }.map { ("Q-Former's start", $0) }
     self.sources =
       [Self.source("image encoder", configuration.vision.path)]
       + sources.map { Self.source($0.part, $0.path) }
     data = configuration.data.train.locations.map(\.location.path)
-    numbers = Self.numbers(of: loaded.file)
+    numbers = isTrained ? Self.numbers(of: loaded.file) : []
   }
 
   func write(to folder: URL) throws {
@@ -47,8 +52,11 @@ struct ModelCard {
     let parts: [String?] = [
       head,
       "# \(name)",
-      "\(publicModel) of BLIP-2 (Li et al. 2023), trained for \(metadata.step) steps by "
-        + "blip2-train \(metadata.programVersion) (recipe \(metadata.kind)).",
+      (settings.format == .huggingface ? publicModel : "The authors' names (LAVIS)")
+        + " of BLIP-2 (Li et al. 2023), "
+        + (isTrained
+          ? "trained for \(Quantity.of(metadata.step, "step"))" : "as published, written")
+        + " by blip2-train \(metadata.programVersion) (recipe \(metadata.kind)).",
       use,
       "## Made from\n\n| part | from | licence |\n|---|---|---|\n"
         + sources.map { "| \($0.part) | \($0.path) | \($0.licence) |" }.joined(separator: "\n"),
@@ -61,7 +69,9 @@ struct ModelCard {
       notes.isEmpty
         ? nil
         : "## What is not as in the run\n\n" + notes.map { "- \($0)" }.joined(separator: "\n"),
-      "## Recipe\n\n```yaml\n\(metadata.configuration.trimmingCharacters(in: .newlines))\n```",
+      isTrained
+        ? "## Recipe\n\n```yaml\n\(metadata.configuration.trimmingCharacters(in: .newlines))\n```"
+        : nil,
     ]
     return parts.compactMap { $0 }.joined(separator: "\n\n") + "\n"
   }
