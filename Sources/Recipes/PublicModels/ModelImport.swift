@@ -92,7 +92,7 @@ extension PublicCheckpoint {
   func outputs(of name: String) throws -> Int {
     let tensor = form.format.publicName(of: name)
     let shape = try weights.shape(of: tensor)
-    guard let first = shape.first, first > 0 else {
+    guard let first = shape.first, shape.allSatisfy({ $0 > 0 }) else {
       throw WeightFileError.damagedTensor(
         file: url.path, tensor: tensor, expected: "numbers", found: "\(shape)")
     }

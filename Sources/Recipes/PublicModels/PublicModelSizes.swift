@@ -70,10 +70,16 @@ extension PublicModelSizes {
   }
 
   init(folder: URL) throws {
-    let file = try ModelConfigurationFile(folder.appendingPathComponent("config.json"))
+    let settings = folder.appendingPathComponent("config.json")
     func bad(_ reason: String) -> ModelConfigurationError {
-      .bad(file: file.url.path, reason: reason)
+      .bad(file: settings.path, reason: reason)
     }
+    guard FileManager.default.fileExists(atPath: settings.path) else {
+      throw bad(
+        "not found; expected a Hugging Face folder of a BLIP-2; of the authors' (LAVIS) name the file "
+          + "itself")
+    }
+    let file = try ModelConfigurationFile(settings)
     let type = try file.modelType()
     guard type == "blip-2" else {
       throw bad(
