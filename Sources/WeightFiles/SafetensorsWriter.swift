@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes safetensors files that any reader of the format takes.

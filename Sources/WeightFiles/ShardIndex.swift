@@ -52,8 +52,11 @@ extension ShardIndex {
   ///   - fileNames: By tensor name.
   ///   - byteCount: The bytes of all tensors.
   static func document(fileNames: [String: String], byteCount: Int) throws -> Data {
-    try JSONSerialization.data(
-      withJSONObject: ["metadata": ["total_size": byteCount], "weight_map": fileNames],
-      options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
+    let index: [String: Any] = [
+      "metadata": ["total_size": byteCount], "weight_map": fileNames,
+    ]
+    return try JSONSerialization.data(
+      withJSONObject: index, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+      + Data("\n".utf8)
   }
 }

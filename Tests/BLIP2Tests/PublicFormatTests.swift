@@ -93,6 +93,18 @@ import WeightFiles
     }
   }
 
+  /// Nothing is expanded before it is written.
+  @Test func valuesAreAskedForWhenTheyAreWritten() throws {
+    let parameter = Parameter(shape: [2, 3], decays: true) { .zeros([2, 3]) }
+    let written = PublicFormat(["outer": "theirs"]).tensors(
+      of: [NamedParameter(name: "outer.weight", parameter: parameter)], precision: .bfloat16)
+    let values = randomTensor([2, 3], seed: 1)
+    parameter.freeze(as: BFloat16Weight(DenseWeight(values)))
+    let rounded = values.values.map { BFloat16($0).float }
+    #expect(try written["theirs.weight"]?.values == rounded)
+    #expect(rounded != values.values)
+  }
+
   @Test func whatBelongsToNoParameterHasNoName() {
     let format = Self.eva(ParameterInitialiser(seed: 0)).authorsFormat
     for name in ["blocks.0.attn.k_bias", "blocks.x.norm1.weight", "blocks", "head.weight", ""] {
