@@ -40,6 +40,20 @@ struct OutputPathTests {
     }
   }
 
+  /// By whatever name the folder goes.
+  @Test func foldersThatAreReadFromAreRefused() throws {
+    let folder = try TemporaryFolder()
+    let (path, link) = (folder.url.path, folder.path("link"))
+    try folder.write("weights", to: "model.pth")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+    for source in [path, path + "/", link, folder.path("model.pth"), link + "/model.pth"] {
+      #expect(throws: OutputPath.Refusal.self, "\(source)") {
+        try OutputPath.checkFolder(path, isApartFrom: ["/usr", source])
+      }
+      try OutputPath.checkFolder(folder.path("new"), isApartFrom: [source])
+    }
+  }
+
   @Test func theFolderInWhichAnotherWouldBeMadeIsFound() throws {
     let folder = try TemporaryFolder()
     let path = folder.url.path

@@ -69,6 +69,23 @@ import WeightFiles
     }
   }
 
+  /// OPT's head is its word embeddings: stored again it is passed over, another is refused.
+  @Test(arguments: LanguageModelGolden.all.filter { $0.folder.lastPathComponent.hasPrefix("opt") })
+  func anotherHeadThanTheWordsIsRefused(_ golden: LanguageModelGolden) throws {
+    let words = try #require(
+      try WeightFolder(golden.folder).names.first { $0.hasSuffix("embed_tokens.weight") })
+    let same = try edited(golden) { $0["lm_head.weight"] = $0[words] }
+    _ = try LanguageModelFamily.model(at: same.url)
+    let other = try edited(golden) {
+      let shape = $0[words]?.shape ?? []
+      $0["lm_head.weight"] = .init(shape: shape) { .zeros(shape) }
+    }
+    let error = #expect(throws: WeightFileError.self) {
+      try LanguageModelFamily.model(at: other.url)
+    }
+    #expect(error?.description.contains("lm_head.weight") == true)
+  }
+
   /// A golden's folder with other tensors.
   private func edited(
     _ golden: LanguageModelGolden, _ edit: (inout [String: WrittenTensor]) -> Void

@@ -1,4 +1,5 @@
 import Autograd
+import Files
 import Foundation
 import LanguageModels
 import Tensors
@@ -22,7 +23,7 @@ import WeightFiles
   }
 
   static let stageTwo = Goldens.folders(beginning: "blip2-", with: "cases.json")
-  static let retrieval = Goldens.folder.appendingPathComponent("blip2-retrieval")
+  static let retrieval = PublicStageOneTests.retrieval
 
   /// - Returns: What is said beside.
   private func export<R: ExportableRecipe>(
@@ -33,7 +34,7 @@ import WeightFiles
     return try HuggingFaceExport(recipe, file: "checkpoint", settings).write(to: output)
   }
 
-  @Test func goldensArePresent() { #expect(!Self.stageTwo.isEmpty) }
+  @Test func goldensArePresent() { #expect(!Self.stageTwo.isEmpty && !Self.retrieval.isEmpty) }
 
   @Test(arguments: stageTwo) func wholeFoldersComeBack(_ golden: URL) throws {
     let notes = try export(ExportedRecipes.stageTwo(golden, in: temporary))
@@ -59,18 +60,35 @@ import WeightFiles
     try expectWeights(of: golden)
     let card = try String(contentsOf: output.appendingPathComponent("README.md"), encoding: .utf8)
     #expect(card.hasPrefix("---\n") && card.contains("Blip2ForConditionalGeneration"))
+    #expect(card.contains("# \(golden.lastPathComponent)\n") && !card.contains("steps"))
+    #expect(card.contains("| trained part | \(golden.path) |"))
   }
 
-  @Test func theRetrievalModelComesBack() throws {
-    let notes = try export(ExportedRecipes.retrieval(Self.retrieval, in: temporary))
+  /// Not even where anything may be replaced.
+  @Test(arguments: stageTwo) func whatIsReadIsNotWrittenOver(_ golden: URL) throws {
+    let copy = try temporary.copy(golden, as: "copy")
+    let before = try Data(contentsOf: copy.appendingPathComponent("config.json"))
+    for parts in [ExportSettings.Parts.all, .qformer] {
+      #expect(throws: OutputPath.Refusal.self) {
+        try ModelExport.write(
+          checkpoint: copy.path, settings: ExportSettings(format: .huggingface, parts: parts),
+          to: copy, report: { _ in })
+      }
+    }
+    #expect(try Data(contentsOf: copy.appendingPathComponent("config.json")) == before)
+    #expect(!FileManager.default.fileExists(atPath: copy.appendingPathComponent("README.md").path))
+  }
+
+  @Test(arguments: retrieval) func theRetrievalModelComesBack(_ golden: URL) throws {
+    let notes = try export(ExportedRecipes.retrieval(golden, in: temporary))
     #expect(
       notes == [
         "Blip2ForImageTextRetrieval has no place for languageHead, temperature: left out"
       ])
-    try expectWeights(of: Self.retrieval)
+    try expectWeights(of: golden)
     // It stands before a text and is taken away again: any id behind the vocabulary will do.
     try expectValues(
-      of: "config.json", in: Self.retrieval,
+      of: "config.json", in: golden,
       except: [
         "image_token_index", "pad_token_id", "text_config", "use_decoder_only_language_model",
       ])
@@ -81,13 +99,13 @@ import WeightFiles
     #expect(try object("config.json", in: output)["image_token_index"] as? Int == count + 1)
   }
 
-  @Test func theTrainedPartAlone() throws {
-    let notes = try export(ExportedRecipes.retrieval(Self.retrieval, in: temporary)) {
+  @Test(arguments: retrieval) func theTrainedPartAlone(_ golden: URL) throws {
+    let notes = try export(ExportedRecipes.retrieval(golden, in: temporary)) {
       $0.parts = .qformer
       $0.maximumShardBytes = 20_000
     }
     #expect(notes.count == 1)
-    let (ours, theirs) = (try WeightFolder(output), try WeightFolder(Self.retrieval))
+    let (ours, theirs) = (try WeightFolder(output), try WeightFolder(golden))
     let encoder = "vision_model."
     #expect(
       ours.names

@@ -265,7 +265,7 @@ import WeightFiles
     let script = temporary.url.appendingPathComponent("script.pth")
     try Data(ZipMaker([("a/data.pkl", []), ("a/constants.pkl", [])]).file).write(to: script)
     for (path, words) in [
-      (half.path, ["model.safetensors"]), (weights.path, ["config.json"]),
+      (half.path, ["model.safetensors"]), (weights.path, ["config.json", "name the file"]),
       (whole.path("model.safetensors"), ["folder with its config.json"]),
       (Goldens.folder.appendingPathComponent("clip-vision").path, ["blip-2", "vision.path"]),
       (Goldens.folder.appendingPathComponent("opt").path, ["blip-2", "llm.path"]),
