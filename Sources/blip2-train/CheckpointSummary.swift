@@ -1,8 +1,10 @@
 import Checkpointing
+import Files
 import Foundation
 import Recipes
 import Reporting
 import Training
+import WeightFiles
 
 /// What `inspect` shows of a checkpoint or a public model.
 struct CheckpointSummary: Encodable {
@@ -11,7 +13,7 @@ struct CheckpointSummary: Encodable {
     let shape: [Int]
     let elementType: String
     let values: Int
-    /// Nil for a type that its checkpoints do not have.
+    /// Nil for a type whose elements have no size of their own.
     let bytes: Int?
 
     init(_ description: CheckpointArrayDescription) {
@@ -20,7 +22,8 @@ struct CheckpointSummary: Encodable {
       elementType = description.elementType
       // The file's length bounds the product: `CheckpointFile` held the two against each other.
       values = description.shape.reduce(1, *)
-      bytes = elementType == "float32" ? values * MemoryLayout<Float>.size : nil
+      let type = elementType == "float32" ? .float32 : ElementType(rawValue: elementType)
+      bytes = type.map { [values] in values * $0.byteCount }
     }
   }
 
@@ -68,7 +71,9 @@ struct CheckpointSummary: Encodable {
     leftOver = publicModel?.leftOverLines
     let arrays = file.arrays.map(StoredArray.init)
     self.file = file.url.path
-    fileSize = (try? file.url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize
+    fileSize =
+      FileSystem.isFolder(file.url.path)
+      ? nil : (try? file.url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize
     kind = metadata.kind
     step = metadata.step
     epoch = metadata.epoch
