@@ -234,11 +234,30 @@ extension PublicModelSizes {
       try require("\(name).selfAttention.query.weight", [width, width])
       try require("\(name).queryFeedForward.inner.weight", [qFormer.feedForwardWidth, width])
     }
+    try refuseFurtherLayers()
     guard form.kind == StageOneRecipe.name else { return }
     let rows = qFormer.vocabularySize - (lacksDecoderRow ? 1 : 0)
     try require("qFormer.wordEmbeddings", [rows, width])
     try require("qFormer.positionEmbeddings", [qFormer.maximumPositions, width])
     try require("visionProjection.weight", [embeddingWidth, width])
+  }
+
+  /// Layers, or their cross-attention, that the sizes leave out are no part of the same model.
+  private func refuseFurtherLayers() throws {
+    let (layers, frequency) = (qFormer.layers, qFormer.crossAttentionFrequency)
+    for tensor in weights.names {
+      let parts = form.format.name(ofPublic: tensor)?.split(separator: ".") ?? []
+      guard parts.count > 3, parts[..<2] == ["qFormer", "layers"], let layer = Int(parts[2]) else {
+        continue
+      }
+      if layer >= layers || parts[3] == "crossAttention" && layer % frequency != 0 {
+        throw ModelConfigurationError.bad(
+          file: weights.url.path,
+          reason:
+            "tensor \(tensor): expected \(layers) layers, with cross-attention in layers 0, "
+            + "\(frequency), …, as its sizes say")
+      }
+    }
   }
 
   private func require(_ name: String, _ expected: [Int]) throws {

@@ -223,7 +223,10 @@ import WeightFiles
     let folder = try temporary.copy(whole.folder)
     let file = folder.appendingPathComponent("config.json")
     let text = try String(contentsOf: file, encoding: .utf8)
-    for (key, value) in [("num_query_tokens", "4000"), ("num_hidden_layers", "500")] {
+    for (key, value) in [
+      ("num_query_tokens", "4000"), ("num_hidden_layers", "500"), ("num_hidden_layers", "1"),
+      ("cross_attention_frequency", "512"),
+    ] {
       let pattern = try Regex("\"\(key)\": [0-9]+")
       try Data(text.replacing(pattern, with: "\"\(key)\": \(value)").utf8).write(to: file)
       let said = refusal { _ = try PublicCheckpoint(folder.path) }

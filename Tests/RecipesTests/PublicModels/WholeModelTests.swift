@@ -114,6 +114,7 @@ import WeightFiles
     let shown = try BuiltTool.run(["inspect", golden.folder.path])
     #expect(shown.status == 0, "\(shown.errors)")
     #expect(shown.output.contains("stage2") && shown.output.contains("language model"))
+    #expect(!shown.output.contains("unknown"), "\(shown.output)")
     let again = try BuiltTool.run(["import", golden.folder.path, "--output", imported])
     #expect(again.status == 1 && again.errors.contains("--force"), "\(again.errors)")
     let run = try TinyStageTwo(family: "opt")
