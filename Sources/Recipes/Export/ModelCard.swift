@@ -123,8 +123,8 @@ struct ModelCard {
         ## Use
 
         ```python
-        import torch
-        state = torch.load("checkpoint.pth", weights_only=True)["model"]
+        from torch import load
+        state = load("checkpoint.pth", weights_only=True)["model"]
         model.load_state_dict(state, strict=False)  # a model of LAVIS of the same sizes
         ```
         """

@@ -16,7 +16,8 @@ struct ImportCommand: ParsableCommand {
 
       Examples:
         blip2-train import Weights/blip2-opt-2.7b --output runs/opt.h5
-        blip2-train import blip2_pretrained.pth --output runs/stage1.h5 --set vision.path=eva_vit_g.pth
+        blip2-train import blip2_pretrained.pth --output runs/stage1.h5 \\
+          --set vision.path=eva_vit_g.pth
       """)
 
   @Argument(
