@@ -12,7 +12,7 @@ QUESTIONS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-pretrained findings test check-all fuzz lint format install uninstall \
-  check-docs bench clean
+  check-docs check-export bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ install: build ## install the program, completions and man pages; PREFIX=/usr/lo
 
 uninstall: ## take away what install put there
 	@PREFIX="$(PREFIX)" Scripts/install.sh --uninstall
+
+check-export: build ## hold exported models against transformers (PyTorch from PyPI, about 4 GB)
+	@Scripts/check-export.sh
 
 check-docs: build ## run every command that README.md and Docs/ show
 	@Scripts/check-docs.sh

@@ -132,7 +132,7 @@ let package = Package(
       "RecipesTests",
       [
         "Recipes", "Training", "Reporting", "Metrics", "BLIP2", "Objectives", "LanguageModels",
-        "VisionEncoders",
+        "VisionEncoders", "PublicFormats",
         "WeightFiles", "Layers", "Autograd", "Tensors", "Tokenizers", "Datasets", "Checkpointing",
         "Configuration", "Files",
         "TestSupport",

@@ -18,7 +18,7 @@ train() {
   if compgen -G "$output/step-*.h5" >/dev/null; then resume=(--resume); fi
   "$program" stage1 --config Configs/demo/encoder.yaml --output "$output" "${resume[@]}" "$@"
 }
-export_vision() { "$program" export vision --checkpoint "$1" --output "$2" --float16 --force; }
+export_vision() { "$program" export "$1" --parts vision --output "$2" --dtype fp16 --force; }
 
 if [ ! -f $pictures/vocab.txt ]; then
   if [ ! -x .venv-encoder/bin/pip ]; then python3 -m venv --clear .venv-encoder; fi

@@ -45,6 +45,10 @@ public struct CheckpointArrayDescription: Equatable, Sendable {
   public let elementType: String
 
   static let readableElementType = "float32"
+
+  public init(path: String, shape: [Int], elementType: String) {
+    (self.path, self.shape, self.elementType) = (path, shape, elementType)
+  }
 }
 
 enum ArrayPath {

@@ -16,11 +16,11 @@ public final class FolderLock {
     self.folder = folder
   }
 
-  /// Makes sure that nobody holds the folder; nothing is written.
+  /// Makes sure that nobody holds the folder; nothing is written. (NFS locks only what is open for writing.)
   /// - Throws: `CheckpointError.folderLocked`.
   static func check(_ folder: URL) throws {
     do {
-      _ = try locked(folder, flags: O_RDONLY)
+      _ = try locked(folder, flags: O_RDWR)
     } catch let failure as SystemFailure where failure.code == ENOENT {
       // No run was ever there.
     }

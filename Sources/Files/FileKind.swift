@@ -93,6 +93,17 @@ extension FileKind {
   /// Whether a file is compressed as a whole.
   public var isCompressed: Bool { Self.compressed.contains { $0.kind == self } }
 
+  /// Whether a file is a model's weights, in a format that is read or that its reader refuses by name.
+  public var isWeights: Bool { Self.weights.contains(name) }
+
+  private static let (safetensors, torchSave) = ("a safetensors file", "a file of torch.save")
+  private static let (torchScript, barePickle) = ("a TorchScript program", "a bare pickle")
+  private static let oldTorch = "in torch's format from before version 1.6"
+  private static let gguf = "a GGUF model"
+  private static let weights: Set = [
+    safetensors, torchSave, torchScript, barePickle, oldTorch, gguf,
+  ]
+
   private static let signatures = [
     of(
       "a Git LFS pointer, not the file that it stands for", "fetch that by \"git lfs pull\"",
@@ -123,7 +134,7 @@ extension FileKind {
     of("a PostScript document", "take the text or the images out of it", text("%!PS")),
     of("a video", "take single frames out of it", [0x1A, 0x45, 0xDF, 0xA3]),
     of("a sound or a video", "take single frames out of it", text("RIFF")),
-    of("a GGUF model", "name it where a language model is wanted", text("GGUF")),
+    of(gguf, "name it where a language model is wanted", text("GGUF")),
     of(
       "a model in GGML's old format", "fetch it as GGUF", text("ggml"), text("lmgg"), text("tjgg"),
       text("fmgg"), text("ggjt")),
@@ -144,9 +155,9 @@ extension FileKind {
     }
     if bytes.starts(with: text("PK\u{3}\u{4}")) || bytes.starts(with: text("PK\u{5}\u{6}")) {
       if contains("constants.pkl") {
-        return FileKind("a TorchScript program", "save its state_dict() by torch.save")
+        return FileKind(torchScript, "save its state_dict() by torch.save")
       }
-      if contains("data.pkl") { return FileKind("a file of torch.save", toWeights) }
+      if contains("data.pkl") { return FileKind(torchSave, toWeights) }
       if contains(".npy") { return FileKind("a NumPy archive", toWeights) }
       if contains("model.weights.h5") { return FileKind("a Keras model", toWeights) }
       return FileKind("a zip archive", "unpack it by \"unzip\"")
@@ -170,7 +181,7 @@ extension FileKind {
       return FileKind("a BMP image", convert)
     }
     if bytes.count > 9, bytes[8] == UInt8(ascii: "{"), bytes[4..<8].allSatisfy({ $0 == 0 }) {
-      return FileKind("a safetensors file", "name it where weights are wanted")
+      return FileKind(safetensors, "name it where weights are wanted")
     }
     return serialised(bytes)
   }
@@ -183,12 +194,12 @@ extension FileKind {
     let start = bytes.prefix(64)
     if start.indices.contains(where: { start[$0...].starts(with: torch) }) {
       return FileKind(
-        "in torch's format from before version 1.6",
+        oldTorch,
         "load it with a current torch and save its state_dict() by torch.save or as safetensors")
     }
     let isMap = bytes[0] & 0xF0 == 0x80 && bytes[1] & 0xE0 == 0xA0 || bytes[0] == 0xDE
     if bytes[0] == 0x80, (2...5).contains(bytes[1]) {
-      return FileKind("a bare pickle", toWeights)
+      return FileKind(barePickle, toWeights)
     }
     if isMap { return FileKind("a MessagePack file, as Flax writes them", toWeights) }
     guard bytes[0] == 8, bytes[2] == 0x12 || bytes[2] == 0x3A else { return nil }

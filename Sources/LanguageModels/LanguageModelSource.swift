@@ -15,7 +15,7 @@ public struct LanguageModelSource {
   /// Nil for a GGUF file, whose configuration is among its notes.
   let configuration: ModelConfigurationFile?
   /// Whether the folder is that of a whole model, whose names have `language_model.` in front.
-  let isPart: Bool
+  public let isPart: Bool
   /// What whole models call themselves that have a language model in their `text_config`.
   private static let wholeModels: Set = ["blip-2"]
 

@@ -28,6 +28,9 @@ final class Heartbeat {
     var hasLeft = false
   }
 
+  /// Whether this process takes leave: nothing follows the byte that says so.
+  private var isLeaving = false
+
   /// The seconds that this process has listened. Those in which it stood still itself do not count: a
   /// batch system may have stopped all for an hour.
   private var clock: TimeInterval = 0
@@ -63,8 +66,9 @@ final class Heartbeat {
     guard now - lastLook >= interval / 2 else { return }
     clock += min(now - lastLook, 2 * interval)
     lastLook = now
-    if clock - lastBeat >= timeout / 6 {
-      for peer in others where !peers[peer].hasLeft { send(1, to: peer) }
+    // Those that took leave wait for this process to do so, and are told as well that it lives.
+    if !isLeaving, clock - lastBeat >= timeout / 6 {
+      for peer in others { send(1, to: peer) }
       lastBeat = clock
     }
     let awaited = awaited()
@@ -114,6 +118,7 @@ final class Heartbeat {
 
   /// Takes leave of all others and waits until they have done so: then no message is under way.
   func end() {
+    isLeaving = true
     var unsaid = Set(others)
     var patience = Patience()
     while true {

@@ -81,25 +81,25 @@ public struct PublicFormat: Sendable {
     name.split(separator: ".").map { Int($0) == nil ? $0 : "#" }.joined(separator: ".")
   }
 
-  /// What a file of this format holds of parameters.
+  /// What a file of this format holds of parameters, whose values are asked for when they are written.
   public func tensors(
-    of parameters: [NamedParameter], precision: SafetensorsWriter.Precision
-  ) -> [String: SafetensorsWriter.Tensor] {
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    of parameters: [NamedParameter], precision: WrittenTensor.Precision
+  ) -> [String: WrittenTensor] {
+    var tensors: [String: WrittenTensor] = [:]
     for entry in parameters {
-      let (name, values) = (publicName(of: entry.name), entry.parameter.value)
+      let (name, parameter) = (publicName(of: entry.name), entry.parameter)
       guard case .parts(let parts) = form(of: entry.name) else {
-        tensors[name] = .init(
-          shape: publicShape(of: entry.name, values.shape), values: values.values,
-          precision: precision)
+        tensors[name] = WrittenTensor(
+          shape: publicShape(of: entry.name, parameter.shape), precision: precision
+        ) { parameter.value }
         continue
       }
-      let shape = partShape(values.shape, parts)
-      let count = shape.reduce(1, *)
+      let shape = partShape(parameter.shape, parts)
       for case (let index, let part?) in parts.enumerated() {
-        tensors["\(name).\(part)"] = .init(
-          shape: shape, values: Array(values.values[index * count..<(index + 1) * count]),
-          precision: precision)
+        tensors["\(name).\(part)"] = WrittenTensor(shape: shape, precision: precision) {
+          let whole = parameter.value.reshaped([parts.count, shape.reduce(1, *)])
+          return whole.rows(index..<index + 1)
+        }
       }
     }
     return tensors

@@ -15,7 +15,7 @@ extension PublicModel {
   /// Writes `config.json` and `model.safetensors`.
   /// - Parameter settings: Further keys of `config.json`.
   public func write(
-    to folder: URL, precision: SafetensorsWriter.Precision, settings: [String: Any] = [:]
+    to folder: URL, precision: WrittenTensor.Precision, settings: [String: Any] = [:]
   ) throws {
     try SafetensorsWriter.write(
       publicFormat.tensors(of: namedParameters, precision: precision), metadata: ["format": "pt"],

@@ -15,7 +15,8 @@ public struct PixelNormalisation: Equatable, Sendable {
     mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
     deviation: [0.268_629_54, 0.261_302_58, 0.275_777_11])
 
-  /// Those of a folder's `preprocessor_config.json`, where there is one that gives any.
+  /// Those of a folder's `preprocessor_config.json`, or of the `image_processor` in its
+  /// `processor_config.json`, where one gives any.
   /// - Parameters:
   ///   - url: An encoder's folder, or its file, which says nothing of pixels.
   ///   - family: What the encoder's family was trained with.
@@ -23,10 +24,16 @@ public struct PixelNormalisation: Equatable, Sendable {
   public static func of(
     _ url: URL, family: PixelNormalisation
   ) throws -> PixelNormalisation {
-    let file = url.appendingPathComponent("preprocessor_config.json")
-    guard FileManager.default.fileExists(atPath: file.path) else { return family }
-    let stored = try ModelConfigurationFile(file).decoded(Preprocessor.self)
-    if stored.mean == nil && stored.deviation == nil { return family }
+    let own = url.appendingPathComponent("preprocessor_config.json")
+    let whole = url.appendingPathComponent("processor_config.json")
+    let isOwn = FileManager.default.fileExists(atPath: own.path)
+    guard isOwn || FileManager.default.fileExists(atPath: whole.path) else { return family }
+    let file = isOwn ? own : whole
+    let settings = try ModelConfigurationFile(file)
+    let stored =
+      try isOwn
+      ? settings.decoded(Preprocessor.self) : settings.decoded(WholeProcessor.self).image
+    guard let stored, stored.mean != nil || stored.deviation != nil else { return family }
     let result = PixelNormalisation(mean: stored.mean ?? [], deviation: stored.deviation ?? [])
     guard result.mean.count == 3, result.deviation.count == 3,
       result.deviation.allSatisfy({ $0 > 0 })
@@ -36,6 +43,12 @@ public struct PixelNormalisation: Equatable, Sendable {
         reason: "image_mean and image_std: expected 3 numbers each, image_std > 0, or neither")
     }
     return result
+  }
+
+  private struct WholeProcessor: Decodable {
+    let image: Preprocessor?
+
+    enum CodingKeys: String, CodingKey { case image = "image_processor" }
   }
 
   private struct Preprocessor: Decodable {

@@ -1,36 +1,7 @@
-import Files
 import Foundation
 
 /// Writes safetensors files that any reader of the format takes.
 public enum SafetensorsWriter {
-  /// How a tensor's elements are stored.
-  public enum Precision: Sendable {
-    case float32
-    /// Rounded to nearest; a finite value beyond ±65504 is refused.
-    case float16
-  }
-
-  /// A tensor to write.
-  public struct Tensor: Sendable {
-    public let shape: [Int]
-    /// The elements, row-major.
-    public let values: [Float]
-    public let precision: Precision
-
-    /// - Precondition: `values.count` is the product of `shape`.
-    public init(shape: [Int], values: [Float], precision: Precision = .float32) {
-      precondition(
-        values.count == shape.reduce(1, *),
-        "\(values.count) values do not fill the shape \(shape)")
-      precondition(shape.count <= SafetensorsFile.maximumRank, "too many dimensions: \(shape)")
-      self.shape = shape
-      self.values = values
-      self.precision = precision
-    }
-
-    fileprivate var elementType: ElementType { precision == .float32 ? .float32 : .float16 }
-  }
-
   /// A tensor whose bytes will follow, as it is too large to be held at once.
   public struct Announcement: Sendable {
     public let name: String
@@ -50,28 +21,81 @@ public enum SafetensorsWriter {
   /// Creates or replaces the file at `url`; a failure leaves what was there.
   ///
   /// - Precondition: no tensor is named `__metadata__`.
-  /// - Throws: `WeightFileError.unwritable` or `.valueOutOfRange`.
+  /// - Throws: `WeightFileError.unwritable` or `.valueOutOfRange`, and what the tensors' contents throw.
   public static func write(
-    _ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL
+    _ tensors: [String: WrittenTensor], metadata: [String: String] = [:], to url: URL
   ) throws {
     // Wider elements first keeps every tensor aligned to its element.
     let ordered = tensors.sorted { left, right in
-      let widths = (left.value.elementType.byteCount, right.value.elementType.byteCount)
-      return widths.0 != widths.1 ? widths.0 > widths.1 : left.key < right.key
+      let types = (left.value.precision.elementType, right.value.precision.elementType)
+      return types.0.byteCount != types.1.byteCount
+        ? types.0.byteCount > types.1.byteCount : left.key < right.key
     }
     let beginning = try beginning(
-      ordered.map { Announcement($0.key, $0.value.elementType, shape: $0.value.shape) },
+      ordered.map { Announcement($0.key, $0.value.precision.elementType, shape: $0.value.shape) },
       metadata: metadata, file: url.path)
-    do {
-      try AtomicFile.replace(url.path) { output in
-        try beginning.withUnsafeBytes { try output.append($0) }
-        for (name, tensor) in ordered {
-          try tensor.withEncodedBytes(named: name, file: url.path) { try output.append($0) }
-        }
+    try WeightFileError.replacing(url.path) { output in
+      try beginning.withUnsafeBytes { try output.append($0) }
+      for (name, tensor) in ordered {
+        try tensor.forEachPiece(named: name, file: url.path) { try output.append($0) }
       }
-    } catch let failure as SystemFailure {
-      throw WeightFileError.unwritable(file: url.path, reason: failure.reason)
     }
+  }
+
+  /// Writes `model.safetensors`, or where that would be too long its parts `model-00001-of-00002.safetensors` …
+  /// with `model.safetensors.index.json`, as transformers names them. Tensors are taken in the order of their
+  /// names, and each is asked for its values when its turn comes; the index is written last.
+  /// - Parameters:
+  ///   - metadata: What each file notes.
+  ///   - folder: A folder that is there. What else it holds stays.
+  ///   - maximumShardBytes: The most that the tensors of a file take; a longer tensor has a file to itself.
+  /// - Returns: The names of the files, in the order in which they were written.
+  /// - Throws: As `write(_:metadata:to:)`.
+  @discardableResult
+  public static func write(
+    _ tensors: [String: WrittenTensor], metadata: [String: String] = [:], to folder: URL,
+    maximumShardBytes: Int
+  ) throws -> [String] {
+    let shards = shards(of: tensors, maximumShardBytes: maximumShardBytes)
+    guard shards.count > 1 else {
+      try write(tensors, metadata: metadata, to: folder.appendingPathComponent("model.safetensors"))
+      return ["model.safetensors"]
+    }
+    var fileNames: [String] = []
+    var places: [String: String] = [:]
+    for (index, names) in shards.enumerated() {
+      let fileName = String(
+        format: "model-%05d-of-%05d.safetensors", index + 1, shards.count)
+      try write(
+        tensors.filter { names.contains($0.key) }, metadata: metadata,
+        to: folder.appendingPathComponent(fileName))
+      for name in names { places[name] = fileName }
+      fileNames.append(fileName)
+    }
+    let index = try ShardIndex.document(
+      fileNames: places, byteCount: tensors.values.reduce(0) { $0 + $1.byteCount })
+    let indexName = "model.safetensors.index.json"
+    try WeightFileError.replacing(folder.appendingPathComponent(indexName).path) { output in
+      try index.withUnsafeBytes { try output.append($0) }
+    }
+    return fileNames + [indexName]
+  }
+
+  /// The names of the tensors that each shard holds.
+  private static func shards(
+    of tensors: [String: WrittenTensor], maximumShardBytes: Int
+  ) -> [Set<String>] {
+    var shards: [Set<String>] = []
+    var room = 0
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      if shards.isEmpty || tensor.byteCount > room {
+        shards.append([])
+        room = maximumShardBytes
+      }
+      shards[shards.count - 1].insert(name)
+      room -= tensor.byteCount
+    }
+    return shards
   }
 
   /// The beginning of a file, up to the first tensor: the same bytes for the same arguments.
@@ -104,27 +128,5 @@ public enum SafetensorsWriter {
         file: file, reason: "its header would take \(header.count) bytes, more than the format has")
     }
     return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
-  }
-}
-
-extension SafetensorsWriter.Tensor {
-  /// Hands on the elements as they are stored.
-  fileprivate func withEncodedBytes(
-    named name: String, file: String, _ use: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
-    switch precision {
-    case .float32:
-      try values.withUnsafeBytes { try use($0) }
-    case .float16:
-      let halves = try values.map { value in
-        let half = Float16(value)
-        guard half.isFinite || !value.isFinite else {
-          throw WeightFileError.valueOutOfRange(
-            file: file, tensor: name, value: value, elementType: .float16)
-        }
-        return half
-      }
-      try halves.withUnsafeBytes { try use($0) }
-    }
   }
 }

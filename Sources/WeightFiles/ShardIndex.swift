@@ -45,3 +45,15 @@ struct ShardIndex {
     return fileNames
   }
 }
+
+extension ShardIndex {
+  /// An index as transformers writes it.
+  /// - Parameters:
+  ///   - fileNames: By tensor name.
+  ///   - byteCount: The bytes of all tensors.
+  static func document(fileNames: [String: String], byteCount: Int) throws -> Data {
+    try JSONSerialization.data(
+      withJSONObject: ["metadata": ["total_size": byteCount], "weight_map": fileNames],
+      options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
+  }
+}

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What can be wrong with a file of weights, or with writing one.
@@ -54,4 +55,16 @@ extension WeightFileError: CustomStringConvertible, LocalizedError {
   }
 
   public var errorDescription: String? { description }
+}
+
+extension WeightFileError {
+  /// Creates or replaces the file at `path` with what `body` writes; a failure leaves what was there.
+  /// - Throws: `unwritable` for what the system refuses, and what `body` throws.
+  static func replacing(_ path: String, with body: (OpenFile) throws -> Void) throws {
+    do {
+      try AtomicFile.replace(path, with: body)
+    } catch let failure as SystemFailure {
+      throw WeightFileError.unwritable(file: path, reason: failure.reason)
+    }
+  }
 }

@@ -1,15 +1,17 @@
 import Checkpointing
 import Foundation
+import Recipes
 import Reporting
+import Training
 
-/// What `inspect` shows of a checkpoint.
+/// What `inspect` shows of a checkpoint or a public model.
 struct CheckpointSummary: Encodable {
   struct StoredArray: Encodable {
     let path: String
     let shape: [Int]
     let elementType: String
     let values: Int
-    /// Nil for a type that this program does not write.
+    /// Nil for a type that its checkpoints do not have.
     let bytes: Int?
 
     init(_ description: CheckpointArrayDescription) {
@@ -46,6 +48,9 @@ struct CheckpointSummary: Encodable {
   let formatVersion: Int
   let programVersion: String
   let createdAt: String
+  /// Of a public model: what it is and what lies in it, and what nothing takes.
+  let publicModel: [String: String]?
+  let leftOver: [String]?
   let fingerprints: [String: String]
   let counters: [String: Double]
   let groups: [Group]
@@ -54,8 +59,13 @@ struct CheckpointSummary: Encodable {
   let arrays: [StoredArray]?
   let configuration: String?
 
-  init(of file: CheckpointFile, listsArrays: Bool, includesConfiguration: Bool) {
+  init(of file: any TrainedModel, listsArrays: Bool, includesConfiguration: Bool) {
     let metadata = file.metadata
+    let publicModel = file as? PublicCheckpoint
+    self.publicModel = publicModel.map {
+      Dictionary(uniqueKeysWithValues: $0.summary.map { ($0.name, $0.text) })
+    }
+    leftOver = publicModel?.leftOverLines
     let arrays = file.arrays.map(StoredArray.init)
     self.file = file.url.path
     fileSize = (try? file.url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize
@@ -76,11 +86,12 @@ struct CheckpointSummary: Encodable {
   }
 
   /// Arrays grouped by where they lie: `model` or `optimizer` and, of the HDF5 groups below, the
-  /// first two.
+  /// first two; of a public model, by how their names begin.
   private static func groups(of arrays: [StoredArray]) -> [Group] {
     var groups: [String: Group] = [:]
     for array in arrays {
-      let name = array.path.split(separator: "/").dropLast().prefix(3).joined(separator: "/")
+      let parts = array.path.split { $0 == "/" || $0 == "." }
+      let name = parts.prefix(min(3, max(1, parts.count - 1))).joined(separator: "/")
       groups[name, default: Group(name: name)].add(array)
     }
     return groups.values.sorted { $0.name < $1.name }
@@ -91,6 +102,7 @@ extension CheckpointSummary {
   /// The summary as tables.
   var text: String {
     var sections = [headText]
+    if let leftOver, !leftOver.isEmpty { sections.append(leftOver.joined(separator: "\n")) }
     if !fingerprints.isEmpty {
       sections.append("fingerprints\n" + Self.list(fingerprints, .left))
     }
@@ -107,6 +119,10 @@ extension CheckpointSummary {
     table.add("file", file)
     if let fileSize { table.add("size", Quantity.bytes(fileSize)) }
     table.add("kind", kind)
+    if let publicModel {
+      for (name, text) in publicModel.sorted(by: { $0.key < $1.key }) { table.add(name, text) }
+      return table.description
+    }
     table.add("step", Quantity.count(step))
     table.add("epoch", Quantity.count(epoch))
     table.add("data position", Quantity.count(dataPosition))

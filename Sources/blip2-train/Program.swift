@@ -13,7 +13,8 @@ struct Blip2Train: ParsableCommand {
     commandName: "blip2-train",
     abstract: "Train the Q-Former of BLIP-2 (Li et al. 2023) on this machine's processor.",
     discussion: """
-      Errors and warnings go to standard error. Exit codes:
+      Errors and warnings go to standard error, warnings of a training run to standard output. \
+      Exit codes:
         0        done
         1        an error, named on standard error
         64       arguments that cannot be used
@@ -38,6 +39,7 @@ struct Blip2Train: ParsableCommand {
       CaptionCommand.self,
       DataCommand.self,
       Inspect.self,
+      ImportCommand.self,
       ExportCommand.self,
       LanguageModelCommand.self,
       PlotCommand.self,

@@ -13,6 +13,11 @@ enum StandardError {
     // A message that cannot be written has nowhere else to go.
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
+
+  /// Says how many images were passed over, if any.
+  static func write(skipped: Int, of images: Int) {
+    if skipped > 0 { write("skipped \(skipped) of \(Quantity.of(images, "image"))") }
+  }
 }
 
 /// Results.

@@ -19,7 +19,7 @@ import WeightFiles
   /// The golden's numbers without the `bert.` in front of the names.
   private func bareFolder() throws -> TemporaryFolder {
     let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    var tensors: [String: WrittenTensor] = [:]
     for name in stored.names {
       let tensor = try stored.tensor(named: name)
       tensors[name.hasPrefix("bert.") ? String(name.dropFirst(5)) : name] = .init(
@@ -155,7 +155,7 @@ import WeightFiles
   /// A file without a language head, as plain BERT encoders are stored.
   @Test func aMissingLanguageHeadStaysNew() throws {
     let stored = try SafetensorsFile(BERTGolden.folder.appendingPathComponent("model.safetensors"))
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    var tensors: [String: WrittenTensor] = [:]
     for name in stored.names where name.hasPrefix("bert.") {
       let tensor = try stored.tensor(named: name)
       tensors[name] = .init(shape: tensor.shape, values: try tensor.floats())

@@ -52,7 +52,7 @@ struct ProcessLimitTests {
       after: "ulimit -v 1000000", environment: ["BLIP2_THREADS": "1"])
     #expect(result.status == 1 && result.errorLines.count == 1, "\(result.errors)")
     #expect(result.errors.contains("GiB of memory"))
-    #expect(result.errors.contains("ulimit -v of 977 MiB has"))
+    #expect(result.errors.contains("ulimit -v of 976.6 MiB has"))
   }
 
   @Test(arguments: [7, 16, 32, 64])

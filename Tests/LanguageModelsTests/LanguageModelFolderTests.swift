@@ -14,9 +14,9 @@ import WeightFiles
   func sixteenBitsStayAsTheyAreStored(_ golden: LanguageModelGolden) throws {
     let stored = try WeightFolder(golden.folder)
     let (half, whole) = (try TemporaryFolder(), try TemporaryFolder())
-    for (folder, precision) in [(half, SafetensorsWriter.Precision.float16), (whole, .float32)] {
+    for (folder, precision) in [(half, WrittenTensor.Precision.float16), (whole, .float32)] {
       try folder.copy(golden.folder.appendingPathComponent("config.json"))
-      var tensors: [String: SafetensorsWriter.Tensor] = [:]
+      var tensors: [String: WrittenTensor] = [:]
       for name in stored.names {
         // Rounded once, so that both files hold the same numbers.
         let values = try stored.tensor(named: name).floats().map { Float(Float16($0)) }
@@ -71,12 +71,12 @@ import WeightFiles
 
   /// A golden's folder with other tensors.
   private func edited(
-    _ golden: LanguageModelGolden, _ edit: (inout [String: SafetensorsWriter.Tensor]) -> Void
+    _ golden: LanguageModelGolden, _ edit: (inout [String: WrittenTensor]) -> Void
   ) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try folder.copy(golden.folder.appendingPathComponent("config.json"))
     let stored = try WeightFolder(golden.folder)
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    var tensors: [String: WrittenTensor] = [:]
     for name in stored.names {
       tensors[name] = .init(
         shape: try stored.shape(of: name), values: try stored.tensor(named: name).floats(),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MessagePassing
 
-/// What is asked of every communicator, asked of threads; `DoctorTests` asks it of processes.
+/// What is asked of every communicator, asked of threads; `LaunchedDoctorTests` ask it of processes.
 struct CommunicatorCheckTests {
   @Test(arguments: [1, 2, 3, 4])
   func threadsHearWhatTheyShould(_ count: Int) {

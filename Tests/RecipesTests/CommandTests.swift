@@ -135,7 +135,7 @@ import WeightFiles
     let run = try TinyRun(steps: 3)
     #expect(try BuiltTool.run(run.arguments("a")).status == 0)
     let exported = try BuiltTool.run(
-      ["export", "vision", "--checkpoint", run.output("a"), "--output", run.output("encoder")])
+      ["export", run.output("a"), "--parts", "vision", "--output", run.output("encoder")])
     #expect(exported.status == 0, "\(exported.errors)")
     let evaluation = try LoadedRecipe<StageOneRecipe>(
       run.output("a"), reading: [], report: { _ in })
@@ -158,7 +158,7 @@ import WeightFiles
     #expect(changed.status == 1)
     #expect(changed.errors.contains("vision: the checkpoint was made with"), "\(changed.errors)")
     let refused = try BuiltTool.run(
-      ["export", "vision", "--checkpoint", run.output("b"), "--output", run.output("c")])
+      ["export", run.output("b"), "--parts", "vision", "--output", run.output("c")])
     #expect(refused.status == 1 && refused.errors.contains("frozen"))
   }
 
@@ -199,7 +199,7 @@ import WeightFiles
       run.arguments(
         "b",
         sizes + [
-          "--set", "initialise.checkpoint=\(run.output("a"))", "--set",
+          "--set", "initialise.from=\(run.output("a"))", "--set",
           "vision.new.layers=2", "--set", "training.steps=1",
         ]))
     #expect(second.status == 0, "\(second.errors)")

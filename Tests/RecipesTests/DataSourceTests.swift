@@ -13,6 +13,7 @@ import Testing
       StageOneRecipe.Configuration(),
       text: "vision: {frozen: false}\ndata:\n  train: \(train)\n", name: "recipe")
     try configuration.check()
+    try configuration.data.requireTraining()
     return configuration
   }
 

@@ -14,7 +14,7 @@ import Testing
     #expect(try BuiltTool.run(run.arguments("encoder-run", ["--max-steps", "1"])).status == 0)
     let export = try BuiltTool.run(
       [
-        "export", "vision", "--checkpoint", run.output("encoder-run"), "--output",
+        "export", run.output("encoder-run"), "--parts", "vision", "--output",
         run.output("encoder"),
       ])
     #expect(export.status == 0, "\(export.errors)")

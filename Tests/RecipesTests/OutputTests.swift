@@ -163,7 +163,7 @@ import Testing
     let numbers = try text(metrics)
     let embed = ["embed", "--checkpoint", checkpoint, "--text", "a cat", "--output"]
     let plot = ["plot", run.output("a"), "--output"]
-    let export = ["export", "vision", "--checkpoint", checkpoint, "--output"]
+    let export = ["export", checkpoint, "--parts", "vision", "--output"]
     for arguments in [embed + [checkpoint], plot + [metrics], export + [run.output("a")]] {
       let refused = try BuiltTool.run(arguments)
       #expect(refused.status == 1 && refused.errors.contains("holds something else already"))

@@ -56,7 +56,7 @@ import Testing
       ["embed", "--checkpoint", checkpoint, "--image", image, "--output", output + ".jsonl"],
       ["embed", "--checkpoint", checkpoint, "--text", "a cat", "--output", output + ".h5"],
       run.arguments("a", ["--resume"]),
-      run.arguments("b", ["--set", "initialise.checkpoint=\(checkpoint)"]),
+      run.arguments("b", ["--set", "initialise.from=\(checkpoint)"]),
     ] {
       let result = try BuiltTool.run(arguments)
       #expect(result.status == 1, "\(arguments)")

@@ -73,7 +73,7 @@ import Testing
     #expect(refused.status == 1 && refused.errors.contains("holds something else already"))
     for _ in 0..<2 {
       let written = try BuiltTool.run(arguments + [folder.path("answers.jsonl")])
-      #expect(written.status == 0 && written.output.contains("cider"), "\(written.errors)")
+      #expect(written.status == 0 && written.output.contains("CIDEr"), "\(written.errors)")
     }
   }
 }

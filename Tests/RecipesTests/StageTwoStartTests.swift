@@ -139,7 +139,7 @@ import Testing
     #expect(try BuiltTool.run(run.arguments("a", ["--max-steps", "5"])).status == 0)
     var configuration = try run.configuration()
     configuration.output = run.output("b")
-    configuration.initialise.checkpoint = run.output("a")
+    configuration.initialise.from = run.output("a")
     configuration.seed = 8
     let stage = try StageTwoRecipe(configuration)
     try stage.initialise(ProgressReporter(totalSteps: 1, isTerminal: false))
@@ -150,7 +150,7 @@ import Testing
     }
     let stageOne = try run.stageOne(width: 16)
     let wrong = try BuiltTool.run(
-      run.arguments("c", ["--set", "initialise.checkpoint=\(stageOne)"]))
+      run.arguments("c", ["--set", "initialise.from=\(stageOne)"]))
     #expect(wrong.status == 1)
     #expect(wrong.errors.contains("stage1"), "\(wrong.errors)")
   }

@@ -16,7 +16,7 @@ import VisionEncoders
     let trained = try BuiltTool.run(run.arguments("a"))
     #expect(trained.status == 0, "\(trained.errors)")
     let exported = try BuiltTool.run(
-      ["export", "vision", "--checkpoint", run.output("a"), "--output", run.output("encoder")])
+      ["export", run.output("a"), "--parts", "vision", "--output", run.output("encoder")])
     #expect(exported.status == 0, "\(exported.errors)")
 
     let evaluation = try LoadedRecipe<StageOneRecipe>(

@@ -30,7 +30,7 @@ import WeightFiles
   /// The golden of EVA's encoder as a file in its authors' names.
   private func evaFile(in folder: TemporaryFolder) throws -> URL {
     let golden = try evaGolden()
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    var tensors: [String: WrittenTensor] = [:]
     for name in golden.names(under: "weights/") {
       let stored = try golden.file.tensor(named: name)
       tensors[String(name.dropFirst("weights/".count))] = .init(

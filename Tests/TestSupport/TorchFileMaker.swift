@@ -129,15 +129,15 @@ public func torchFile(
 
 /// A file of `torch.save` with a checkpoint whose `model` has these tensors, each with a storage of
 /// its own. A generator's state lies beside it, as trainers leave it.
-public func torchFile(model tensors: [String: SafetensorsWriter.Tensor]) -> ZipMaker {
+public func torchFile(model tensors: [String: WrittenTensor]) throws -> ZipMaker {
   var members: [(String, [UInt8])] = []
   var storages: [(String, [UInt8])] = [("archive/data/state", number(7, 8))]
   for (index, (name, tensor)) in tensors.sorted(by: { $0.key < $1.key }).enumerated() {
-    let storage = Pickle.storage(key: "\(index)", count: tensor.values.count)
+    let values = try tensor.values
+    let storage = Pickle.storage(key: "\(index)", count: values.count)
     members.append(
       (name, Pickle.tensor(storage, shape: tensor.shape, strides: rowStrides(of: tensor.shape))))
-    let values = tensor.values.withUnsafeBytes { Array($0) }
-    storages.append(("archive/data/\(index)", values))
+    storages.append(("archive/data/\(index)", values.withUnsafeBytes { Array($0) }))
   }
   let state = Pickle.tensor(
     Pickle.storage(Pickle.global("torch", "ByteStorage"), key: "state", count: 8), shape: [8],

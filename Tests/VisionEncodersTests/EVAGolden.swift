@@ -7,7 +7,7 @@ import WeightFiles
 
 /// A golden of EVA's encoder, whose weights can be written as a file or folder of either naming.
 struct EVAGolden: CustomStringConvertible {
-  typealias Weights = [String: SafetensorsWriter.Tensor]
+  typealias Weights = [String: WrittenTensor]
 
   let folder: URL
   var description: String { folder.lastPathComponent }
@@ -40,7 +40,7 @@ struct EVAGolden: CustomStringConvertible {
       return Dictionary(
         uniqueKeysWithValues: try golden.names(under: "weights/").map { name in
           let stored = try golden.file.tensor(named: name)
-          let tensor = SafetensorsWriter.Tensor(
+          let tensor = WrittenTensor(
             shape: stored.shape, values: try stored.floats())
           return (String(name.dropFirst("weights/".count)), tensor)
         })
@@ -57,7 +57,7 @@ struct EVAGolden: CustomStringConvertible {
     for layer in 0..<(try sizes.depth) {
       let start = "blocks.\(layer).attn."
       let (queries, values) = (
-        weights[start + "q_bias"]!.values, weights[start + "v_bias"]!.values
+        try weights[start + "q_bias"]!.values, try weights[start + "v_bias"]!.values
       )
       let zeros = [Float](repeating: 0, count: queries.count)
       result["\(prefix)encoder.layers.\(layer).self_attn.qkv.bias"] = .init(

@@ -199,7 +199,7 @@ import WeightFiles
   /// OpenAI's files of CLIP have `visual.` before their names, as EVA-CLIP's have.
   @Test(arguments: ["visual.class_embedding", "visual.conv1.weight", "class_embedding"])
   func openAINamesAreNamed(_ name: String) throws {
-    let other = SafetensorsWriter.Tensor(shape: [1], values: [0])
+    let other = WrittenTensor(shape: [1], values: [0])
     let text = try #require(message { _ = try encoder([name: other, "visual.proj": other]) })
     #expect(text.contains("tensor \(name): expected the names of EVA's authors"), "\(text)")
     #expect(text.contains("OpenAI's CLIP") && text.contains("set vision.path"), "\(text)")

@@ -39,12 +39,12 @@ import WeightFiles
       return try VisionEncoderFamily.encoder(at: file)
     case .prefixedFile:
       let weights = try golden.weights.map { ("visual_encoder." + $0.key, $0.value) }
-      let other = SafetensorsWriter.Tensor(shape: [1, 1, 3], values: [1, 2, 3])
+      let other = WrittenTensor(shape: [1, 1, 3], values: [1, 2, 3])
       try SafetensorsWriter.write(
         Dictionary(uniqueKeysWithValues: weights + [("query_tokens", other)]), to: file)
     case .torchFile:
       let weights = try golden.weights.map { ("visual." + $0.key, $0.value) }
-      let checkpoint = torchFile(model: Dictionary(uniqueKeysWithValues: weights))
+      let checkpoint = try torchFile(model: Dictionary(uniqueKeysWithValues: weights))
       return try VisionEncoderFamily.encoder(
         at: folder.replace("model.pth", with: checkpoint.file), heads: golden.sizes.numHeads)
     case .folder:

@@ -52,40 +52,15 @@ struct EncoderFolder {
   }
 
   /// Writes the weights anew after a change.
-  func rewriteWeights(
-    _ change: (inout [String: SafetensorsWriter.Tensor]) -> Void
-  ) throws {
+  func rewriteWeights(_ change: (inout [String: WrittenTensor]) throws -> Void) throws {
     let stored = try SafetensorsFile(weights)
-    var tensors: [String: SafetensorsWriter.Tensor] = [:]
+    var tensors: [String: WrittenTensor] = [:]
     for name in stored.names {
       let tensor = try stored.tensor(named: name)
       tensors[name] = .init(shape: tensor.shape, values: try tensor.floats())
     }
-    change(&tensors)
+    try change(&tensors)
     try SafetensorsWriter.write(tensors, to: weights)
-  }
-
-  /// Writes the weights as bfloat16, cut to their upper halves, which the writer does not offer.
-  func rewriteWeightsAsBFloat16() throws {
-    let stored = try SafetensorsFile(weights)
-    var header: [String: Any] = [:]
-    var bytes = Data()
-    for name in stored.names {
-      let tensor = try stored.tensor(named: name)
-      let start = bytes.count
-      for value in try tensor.floats() {
-        withUnsafeBytes(of: UInt16(value.bitPattern >> 16).littleEndian) {
-          bytes.append(contentsOf: $0)
-        }
-      }
-      header[name] = [
-        "dtype": "BF16", "shape": tensor.shape, "data_offsets": [start, bytes.count],
-      ]
-    }
-    let text = try JSONSerialization.data(withJSONObject: header)
-    var result = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
-    result += text + bytes
-    try result.write(to: weights)
   }
 }
 

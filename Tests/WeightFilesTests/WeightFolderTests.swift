@@ -4,8 +4,8 @@ import Testing
 import WeightFiles
 
 @Suite struct WeightFolderTests {
-  private let first = SafetensorsWriter.Tensor(shape: [2], values: [1, 2])
-  private let second = SafetensorsWriter.Tensor(shape: [2, 1], values: [3, 4])
+  private let first = WrittenTensor(shape: [2], values: [1, 2])
+  private let second = WrittenTensor(shape: [2, 1], values: [3, 4])
 
   /// A folder with two shards and the given index.
   private func withShards<Result>(_ index: String, _ body: (URL) throws -> Result) throws -> Result

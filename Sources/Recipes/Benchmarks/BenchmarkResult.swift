@@ -10,8 +10,8 @@ public struct BenchmarkResult: Encodable {
   /// What a step makes: samples, or tokens.
   public let count: Int
   public let unit: String
-  /// The largest resident memory of the process, in GiB.
-  public let peakGiB: Double
+  /// The largest resident memory of the process, in bytes.
+  public let peakMemory: Int
 
   /// Times steps.
   /// - Parameters:
@@ -32,7 +32,7 @@ public struct BenchmarkResult: Encodable {
     self.seconds = Array(seconds.dropFirst())
     self.count = count
     self.unit = unit
-    peakGiB = Double(SystemMemory.peakBytes) / 0x1p30
+    peakMemory = SystemMemory.peakBytes
   }
 
   public var median: Double { seconds.sorted()[seconds.count / 2] }
@@ -50,14 +50,14 @@ public struct BenchmarkResult: Encodable {
     try container.encode(count, forKey: .count)
     try container.encode(unit, forKey: .unit)
     try container.encode(Double(count) / median, forKey: .rate)
-    try container.encode(Int(peakGiB * 0x1p30), forKey: .peakMemory)
+    try container.encode(peakMemory, forKey: .peakMemory)
   }
 
   /// `median S s/step, R samples/s, peak G GiB`.
   public var line: String {
     String(
       format: "median %.3f s/step, %.3f %@/s, peak %.2f GiB", median, Double(count) / median, unit,
-      peakGiB)
+      Double(peakMemory) / 0x1p30)
   }
 }
 

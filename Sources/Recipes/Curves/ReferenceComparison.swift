@@ -108,7 +108,7 @@ public struct ReferenceComparison {
     let distance = abs(farthest.distance)
     let share = abs(farthest.mean) > 0 ? distance / abs(farthest.mean) : 0
     return ", \(side) it at \(Words.steps(outliers.map(\.step))), by "
-      + "\(Words.number(distance)) at most (\(String(format: "%.1f %%", 100 * share)) of the mean, at "
+      + "\(Words.number(distance)) at most (\(Quantity.percent(share)) of the mean, at "
       + "step \(Int(farthest.step)))"
   }
 }

@@ -149,7 +149,7 @@ extension RunRecipe {
   private static func withoutPlaces(_ start: InitialiseConfiguration) -> InitialiseConfiguration {
     var start = start
     start.bert = start.bert.map { _ in "" }
-    start.checkpoint = start.checkpoint.map { _ in "" }
+    start.from = start.from.map { _ in "" }
     return start
   }
 

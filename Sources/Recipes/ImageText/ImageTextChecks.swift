@@ -1,5 +1,4 @@
 import BLIP2
-import Checkpointing
 import Configuration
 import Foundation
 import Layers
@@ -15,10 +14,6 @@ extension ImageTextConfiguration {
     try checkRun()
     try data.train.check("data.train")
     try vision.check()
-    try require(
-      !data.train.locations.isEmpty, "data.train.path", found: "null",
-      expected: DataSourceWords.kinds,
-      advice: "name one in the recipe or by --set data.train.path=LIST")
   }
 
   /// Checks the keys' ranges, and what is said of the data.
@@ -33,6 +28,16 @@ extension ImageTextConfiguration {
     if vision.cache { return 0 }
     let side = vision.imageSize ?? 96
     return run.training.batchSize * (data.prefetchedBatches + 2) * 3 * side * side * 4
+  }
+}
+
+extension DataConfiguration {
+  /// - Throws: `ConfigurationError.invalidValue` where nothing is named to train on.
+  func requireTraining() throws {
+    try require(
+      !train.locations.isEmpty, "data.train.path", found: "null",
+      expected: DataSourceWords.kinds,
+      advice: "name one in the recipe or by --set data.train.path=LIST")
   }
 }
 
@@ -51,7 +56,8 @@ extension VisionConfiguration {
     try require(
       !frozen || path != nil, "vision.path", found: "null",
       expected: "the folder of an image encoder",
-      advice: "a new encoder must be trained: set vision.frozen to false")
+      advice: "name it by --set vision.path=FOLDER; a new encoder must be trained: set "
+        + "vision.frozen to false")
   }
 }
 
@@ -74,11 +80,11 @@ extension InitialiseConfiguration {
   /// Gives a new run the values that are named here.
   /// - Parameters:
   ///   - bert: Takes those of a BERT folder, and says which.
-  ///   - checkpoint: Takes those of an earlier run; optimiser and schedule start afresh.
+  ///   - model: Takes those of a trained model; optimiser and schedule start afresh.
   /// - Returns: False where none are named.
   func begin(
     _ progress: ProgressReporter, bert: (WeightFolder) throws -> LoadReport,
-    checkpoint: (CheckpointFile, ProgressReporter) throws -> Void
+    model: (any TrainedModel, ProgressReporter) throws -> Void
   ) throws -> Bool {
     if let path = self.bert {
       let report = try KeyedError.naming("initialise.bert", path: path) {
@@ -86,18 +92,34 @@ extension InitialiseConfiguration {
       }
       progress.say("initialised from BERT \(path)")
       progress.say(lists: report.lists)
-    } else if let path = self.checkpoint {
-      try KeyedError.naming("initialise.checkpoint", path: path) {
-        let file = try CheckpointFile.open(fileOrFolder: path) { progress.say($0) }
-        try checkpoint(file, progress)
+    } else if let path = from {
+      try KeyedError.naming("initialise.from", path: path) {
+        let file = try TrainedModels.open(path) { progress.say($0) }
+        try model(file, progress)
         progress.say("initialised from \(file.url.path) (step \(file.metadata.step))")
       }
     }
-    return self.bert != nil || self.checkpoint != nil
+    return self.bert != nil || from != nil
   }
 }
 
 extension QFormerConfiguration {
+  /// What differs from a trained model's and changes what queries make of images, in words.
+  func differences(
+    from earlier: QFormerConfiguration, of model: any TrainedModel
+  ) throws -> [String] {
+    var then = earlier
+    // These change nothing for the queries, or are free to change.
+    then.dropout = dropout
+    then.vocabularySize = vocabularySize
+    then.maximumPositions = maximumPositions
+    then.initialDeviation = initialDeviation
+    if let model = model as? PublicCheckpoint, model.form.isOfAuthors { then.heads = heads }
+    return try KeyDifference.between(
+      then, self, like: QFormerConfiguration(), under: "model.qFormer"
+    ).map(\.line)
+  }
+
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try require(

@@ -49,7 +49,7 @@ extension ImageTextRecipe {
     let values = model.trainedParameters.reduce(0) { $0 + $1.parameter.shape.reduce(1, *) }
     progress.say(String(format: "trained parameters: %.2f M", Double(values) / 1e6))
     data.describe(progress)
-    if tower.readsFeatures, tower.views == 1, configuration.data.augmentation.isOn {
+    if configuration.vision.cache, tower.views == 1, configuration.data.augmentation.isOn {
       progress.say(
         "  note: one view of an image is kept, the whole one: data.augmentation does nothing; "
           + "vision.views adds augmented ones")
@@ -146,6 +146,7 @@ extension ImageTextConfiguration {
   /// The image encoder and the data sets.
   /// - Parameter parts: The data sets that are wanted.
   func opened(reading parts: Set<DataPart>) throws -> (VisionTower, RunData) {
+    if parts.contains(.training) { try data.requireTraining() }
     let tower = try KeyedError.naming("vision.path", path: vision.path) {
       try VisionTower(vision, seed: run.seed, in: run.precision)
     }

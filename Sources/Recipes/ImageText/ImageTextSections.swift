@@ -217,15 +217,19 @@ public struct ValidationConfiguration: Codable, Equatable, Sendable {
 public struct InitialiseConfiguration: Codable, Equatable, Sendable {
   @Key(.input, "A BERT folder (`model.safetensors`); null for random weights.")
   public var bert: String? = nil
-  @Key(.input, "A checkpoint of an earlier run, or its folder; the optimiser starts afresh.")
-  public var checkpoint: String? = nil
+  @Key(
+    .input,
+    "A checkpoint of an earlier run, or its folder; or a public BLIP-2: a Hugging Face folder, or a "
+      + "file of the authors'. The optimiser starts afresh.",
+    formerly: "checkpoint")
+  public var from: String? = nil
 
   public init() {}
 
   /// - Throws: `ConfigurationError.invalidValue`.
   func check() throws {
     try require(
-      bert == nil || checkpoint == nil, "initialise", found: "both bert and checkpoint",
-      expected: "one of them at most", advice: "the checkpoint holds what BERT gave already")
+      bert == nil || from == nil, "initialise", found: "both bert and from",
+      expected: "one of them at most", advice: "a trained model holds what BERT gave already")
   }
 }

@@ -1,5 +1,4 @@
 import BLIP2
-import Checkpointing
 import Configuration
 import Foundation
 import Training
@@ -10,7 +9,7 @@ extension StageOneRecipe {
     public let text: String
     let result: RetrievalEvaluation.Result
     let values: NamedValues
-    let file: CheckpointFile
+    let file: any TrainedModel
 
     /// What each image and each text is nearest to: a JSON object each.
     public func rankings() throws -> [String] { try result.rankingLines() }
@@ -20,7 +19,7 @@ extension StageOneRecipe {
   }
 }
 
-extension CheckpointFile {
+extension TrainedModel {
   /// One JSON object with the checkpoint, its step and what was measured of it.
   func json(_ values: NamedValues) throws -> String {
     var object: [String: Any] = ["checkpoint": url.path, "step": metadata.step]

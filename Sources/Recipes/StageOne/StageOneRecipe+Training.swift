@@ -20,8 +20,8 @@ extension StageOneRecipe {
       return
     }
     progress.say(
-      "warning: data.validation.path has \(count) images: among so few R@10 is high whatever was "
-        + "learnt, and the best checkpoint is chosen by the mean of all recalls; "
+      "warning: data.validation.path has \(Quantity.of(count, "image")): among so few R@10 is high "
+        + "whatever was learnt, and the best checkpoint is chosen by the mean of all recalls; "
         + "\(HeldOutSet.leastCandidates) or more tell more")
   }
 

@@ -1,5 +1,4 @@
 import BLIP2
-import Checkpointing
 import Configuration
 import Datasets
 import Files
@@ -102,13 +101,20 @@ public struct StageOneRecipe: ImageTextRecipe {
 
   public func initialise(_ progress: ProgressReporter) throws {
     let isDone = try configuration.initialise.begin(
-      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(from:_:))
+      progress, bert: qFormer.initialise(fromBERT:), model: initialise(from:_:))
     if !isDone { qFormer.qFormer.copyTextFeedForwardsToQueries() }
   }
 
-  /// Takes what an earlier run trained; the optimiser and the schedule start afresh.
-  private func initialise(from file: CheckpointFile, _ progress: ProgressReporter) throws {
-    _ = try file.configuration(of: StageOneRecipe.self)
+  /// Takes what was trained earlier; the optimiser and the schedule start afresh.
+  private func initialise(from file: any TrainedModel, _ progress: ProgressReporter) throws {
+    let earlier = try file.configuration(of: StageOneRecipe.self).model.qFormer
+    for line in try configuration.model.qFormer.differences(from: earlier, of: file) {
+      progress.say("note: \(line)")
+    }
+    let then = try file.fingerprints(usedBy: configuration)["vision"]
+    if let then, let now = tower.fingerprint, then != now {
+      progress.say("note: \(file.url.path) was trained with another image encoder, \(then)")
+    }
     let report = try file.loadWhatIsThere(into: model.trainedParameters)
     progress.say(lists: report.lists)
   }

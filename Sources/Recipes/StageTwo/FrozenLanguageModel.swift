@@ -46,16 +46,20 @@ public struct FrozenLanguageModel {
         rows: model.vocabularySize)
     }
     let ends = [model.tokens.end] + model.tokens.furtherEnds
-    guard ends.contains(tokenizer.endId) else {
+    // Public BLIP-2 models name the token that ends an answer, OPT's line feed, in place of its own.
+    guard source.isPart || ends.contains(tokenizer.endId) else {
       throw RunError.otherEndToken(
         tokenizer: configuration.tokenizer ?? path, token: Int(tokenizer.endId), model: path,
         expected: ends.map { Int($0) }, generation: FrozenLanguageModel.generationEnds(url))
     }
     notes = FrozenLanguageModel.notes(model, tokenizer, source)
-    fingerprint = try Fingerprint.ofModel(at: url, further: FrozenLanguageModel.tokenizerEndings)
-    tokenizerFingerprint = try configuration.tokenizerFolder.map {
-      try Fingerprint.ofModel(at: $0, further: FrozenLanguageModel.tokenizerEndings)
-    }
+    fingerprint = try FrozenLanguageModel.fingerprint(of: url)
+    tokenizerFingerprint = try configuration.tokenizerFolder.map(FrozenLanguageModel.fingerprint)
+  }
+
+  /// A digest of a language model's weights and settings, its tokenizer's files among them.
+  static func fingerprint(of url: URL) throws -> String {
+    try Fingerprint.ofModel(at: url, further: tokenizerEndings)
   }
 
   private static func notes(
@@ -77,7 +81,7 @@ public struct FrozenLanguageModel {
     let padding = model.tokens.padding
     compare("padding", padding == model.tokens.end ? nil : padding, tokenizer.padId)
     let generated = generationEnds(source.url)
-    if !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
+    if !source.isPart, !generated.isEmpty, !generated.contains(Int(tokenizer.endId)) {
       notes.append(
         "the end of a text: generation_config.json says token "
           + generated.map(String.init).joined(separator: " or ")

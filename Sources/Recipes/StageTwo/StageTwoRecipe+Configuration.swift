@@ -16,8 +16,8 @@ extension StageTwoRecipe {
     @Key("What stage 2 goes on from.", resume: .free)
     public var stage1 = StageOneSource()
     @Key(
-      "What to begin from in place of stage 1: BERT, or an earlier stage-2 run, say of captions, "
-        + "to go on with questions.",
+      "What to begin from in place of stage 1: BERT, or what stage 2 trained earlier, say with "
+        + "captions, to go on with questions.",
       resume: .free)
     public var initialise = InitialiseConfiguration()
     @Key("Where the frozen language model comes from.")
@@ -43,7 +43,8 @@ extension StageTwoRecipe {
       try model.qFormer.check()
       try require(
         vision.path != nil, "vision.path", found: "null", expected: "the image encoder of stage 1",
-        advice: "name its folder; what stage 1 trained is written by blip2-train export vision")
+        advice: "name its folder by --set vision.path=FOLDER; what stage 1 trained is written by "
+          + "blip2-train export --parts vision")
       try checkCommon()
       if let chunkSize = run.training.chunkSize {
         throw ConfigurationError.invalidValue(
@@ -87,8 +88,8 @@ extension StageTwoRecipe {
 public struct StageOneSource: Codable, Equatable, Sendable {
   @Key(
     .input,
-    "A stage-1 checkpoint, or a run's folder whose newest sound one is taken; `none` for a "
-      + "Q-Former that has seen nothing.")
+    "A stage-1 checkpoint, a run's folder whose newest sound one is taken, or a public model of "
+      + "stage 1; `none` for a Q-Former that has seen nothing.")
   public var checkpoint = "Checkpoints/demo-stage1"
 
   static let none = "none"

@@ -1,4 +1,3 @@
-import Checkpointing
 import Configuration
 import Datasets
 import Files
@@ -15,7 +14,7 @@ extension StageTwoRecipe {
     /// One line for each score.
     public let text: String
     let values: NamedValues
-    let file: CheckpointFile
+    let file: any TrainedModel
     /// What was said of each image.
     public let answers: [Answer]
 

@@ -37,16 +37,16 @@ public struct StageTwoRecipe: ImageTextRecipe {
   ) throws -> Configuration {
     var defaults = Configuration()
     // What cannot be read, or is of another recipe, is named where the run begins.
-    func checkpoint(_ path: String) -> CheckpointFile? {
-      try? CheckpointFile.open(fileOrFolder: path) { _ in }
+    func model(_ path: String) -> (any TrainedModel)? {
+      try? TrainedModels.open(path) { _ in }
     }
     if let earlier {
       defaults.model.qFormer = earlier.model.qFormer
-    } else if let path = configuration.initialise.checkpoint {
-      let start = try? checkpoint(path)?.configuration(of: StageTwoRecipe.self)
+    } else if let path = configuration.initialise.from {
+      let start = try? model(path)?.configuration(of: StageTwoRecipe.self)
       if let start { defaults.model.qFormer = start.model.qFormer }
     } else if configuration.stage1.checkpoint != StageOneSource.none {
-      let start = try? checkpoint(configuration.stage1.checkpoint)?
+      let start = try? model(configuration.stage1.checkpoint)?
         .configuration(of: StageOneRecipe.self)
       if let start { defaults.model.qFormer = start.model.qFormer }
     }
@@ -125,7 +125,7 @@ public struct StageTwoRecipe: ImageTextRecipe {
 
   public func initialise(_ progress: ProgressReporter) throws {
     let isDone = try configuration.initialise.begin(
-      progress, bert: qFormer.initialise(fromBERT:), checkpoint: initialise(fromStageTwo:_:))
+      progress, bert: qFormer.initialise(fromBERT:), model: initialise(fromStageTwo:_:))
     if isDone { return }
     if configuration.stage1.checkpoint == StageOneSource.none {
       progress.say("without stage 1: the Q-Former begins with random numbers")
@@ -136,24 +136,31 @@ public struct StageTwoRecipe: ImageTextRecipe {
     }
   }
 
-  /// Takes what an earlier stage-2 run trained; the optimiser and the schedule start afresh.
-  private func initialise(fromStageTwo file: CheckpointFile, _ progress: ProgressReporter) throws {
+  /// Takes what stage 2 trained earlier; the optimiser and the schedule start afresh.
+  private func initialise(
+    fromStageTwo file: any TrainedModel, _ progress: ProgressReporter
+  ) throws {
     let earlier = try file.configuration(of: StageTwoRecipe.self)
     try requireSameVision(file)
     try requireSameQFormer(earlier.model.qFormer, as: file)
-    if let then = file.metadata.fingerprints["llm"], then != languageModel.fingerprint {
+    if let then = try file.fingerprints(usedBy: configuration)["llm"],
+      then != languageModel.fingerprint
+    {
       progress.say("note: \(file.url.path) was trained before another language model, \(then)")
     }
     try file.load(into: model.trainedParameters)
   }
 
-  private func initialise(fromStageOne file: CheckpointFile, _ progress: ProgressReporter) throws {
+  private func initialise(
+    fromStageOne file: any TrainedModel, _ progress: ProgressReporter
+  ) throws {
     try requireSameVision(file)
     try requireSameQFormer(file.configuration(of: StageOneRecipe.self).model.qFormer, as: file)
-    if file.metadata.fingerprints["vision"] == nil {
+    let known = try file.fingerprints(usedBy: configuration)
+    if known["vision"] == nil, known[PublicModelPath.fingerprint] == nil {
       progress.say(
-        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export vision "
-          + "wrote of that run")
+        "note: stage 1 trained its image encoder; vision.path must be what blip2-train export "
+          + "--parts vision wrote of that run")
     }
     try noteOtherViews(file, progress)
     // The projection is new, and stage 1's text half and heads have no part in this.
@@ -161,8 +168,8 @@ public struct StageTwoRecipe: ImageTextRecipe {
     progress.say("begun from stage 1, \(file.url.path) (step \(file.metadata.step))")
   }
 
-  private func requireSameVision(_ file: CheckpointFile) throws {
-    guard let then = file.metadata.fingerprints["vision"] else { return }
+  private func requireSameVision(_ file: any TrainedModel) throws {
+    guard let then = try file.fingerprints(usedBy: configuration)["vision"] else { return }
     let now = tower.fingerprint
     if then != now {
       throw RunError.differsFromCheckpoint(
@@ -174,26 +181,18 @@ public struct StageTwoRecipe: ImageTextRecipe {
 
   /// Shapes alone do not tell everything: heads, and layers that stage 2 would leave out.
   private func requireSameQFormer(
-    _ earlier: QFormerConfiguration, as file: CheckpointFile
+    _ earlier: QFormerConfiguration, as file: any TrainedModel
   ) throws {
-    var then = earlier
-    let now = configuration.model.qFormer
-    // These change nothing for the queries, or are free to change.
-    then.dropout = now.dropout
-    then.vocabularySize = now.vocabularySize
-    then.maximumPositions = now.maximumPositions
-    then.initialDeviation = now.initialDeviation
-    let differences = try KeyDifference.between(
-      then, now, like: QFormerConfiguration(), under: "model.qFormer")
+    let differences = try configuration.model.qFormer.differences(from: earlier, of: file)
     if !differences.isEmpty {
       throw RunError.differsFromCheckpoint(
-        file: file.url.path, differences: differences.map(\.line),
+        file: file.url.path, differences: differences,
         advice: "Take the Q-Former of that run's recipe, or begin without it by "
           + "--set stage1.checkpoint=none.")
     }
   }
 
-  private func stageOneFile(_ report: (String) -> Void) throws -> CheckpointFile {
+  private func stageOneFile(_ report: (String) -> Void) throws -> any TrainedModel {
     let path = configuration.stage1.checkpoint
     try require(
       FileManager.default.fileExists(atPath: path), "stage1.checkpoint", found: path,
@@ -201,11 +200,11 @@ public struct StageTwoRecipe: ImageTextRecipe {
       advice: "there is nothing of that name\(WorkingFolder.hint(for: path)); train stage 1 first, "
         + "name another by --set stage1.checkpoint=PATH, or begin without by "
         + "--set stage1.checkpoint=none")
-    return try CheckpointFile.open(fileOrFolder: path, report: report)
+    return try TrainedModels.open(path, report: report)
   }
 
   /// Other features of the same encoder are allowed, but seldom meant.
-  private func noteOtherViews(_ file: CheckpointFile, _ progress: ProgressReporter) throws {
+  private func noteOtherViews(_ file: any TrainedModel, _ progress: ProgressReporter) throws {
     let earlier = try file.configuration(of: StageOneRecipe.self).vision
     func note(_ key: String, _ value: (VisionConfiguration) -> String?) {
       let (then, now) = (value(earlier), value(configuration.vision))

@@ -12,6 +12,7 @@ struct FeatureMaking {
 
   /// The images that go through the encoder at once.
   private static let batchSize = 16
+
   /// Writes all rows that are missing. Whatever ends it early, the rows so far are kept.
   /// - Throws: ``Interrupted`` where a signal asked for an end, `DatasetError`, `RunError`.
   func fill(_ writer: FeatureWriter) throws {

@@ -22,6 +22,7 @@ public struct FeaturePreparation {
       configuration.vision.frozen, "vision.frozen", found: "false", expected: "true",
       advice: "the features of an encoder that is trained change at every step, and cannot be kept")
     try configuration.check()
+    try configuration.data.requireTraining()
     var vision = configuration.vision
     vision.cache = true
     self.vision = vision

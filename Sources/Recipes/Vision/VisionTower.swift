@@ -19,9 +19,7 @@ public struct VisionTower {
   let isFrozen: Bool
   /// The precision of the encoder's products.
   let precision: ProductPrecision
-  /// Whether batches hold features that were computed earlier in place of pixels.
-  let readsFeatures: Bool
-  /// The views of a training image among such features.
+  /// The views of a training image among features that are kept.
   let views: Int
   /// A digest of the frozen weights and their configuration; nil for an encoder that is trained.
   public let fingerprint: String?
@@ -48,7 +46,6 @@ public struct VisionTower {
       mean: SIMD3(pixels.mean[0], pixels.mean[1], pixels.mean[2]),
       standardDeviation: SIMD3(pixels.deviation[0], pixels.deviation[1], pixels.deviation[2]))
     isFrozen = configuration.frozen
-    readsFeatures = configuration.cache
     views = configuration.views
     if isFrozen { encoder.freezeForInference() }
     self.precision = configuration.precision ?? precision
@@ -96,7 +93,7 @@ public struct VisionTower {
 
   /// A digest of all that an encoder is read from: its folder's weights and settings, or its file
   /// and the number of heads that it is read with.
-  private static func fingerprint(of source: URL, heads: Int?) throws -> String {
+  static func fingerprint(of source: URL, heads: Int?) throws -> String {
     try Fingerprint.ofModel(at: source)
       + (FileSystem.isFolder(source.path) ? "" : heads.map { " with \($0) heads" } ?? "")
   }

@@ -52,9 +52,3 @@ final class EventFile {
     return record
   }
 }
-
-extension Data {
-  fileprivate mutating func append(littleEndian value: UInt32) {
-    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
-  }
-}

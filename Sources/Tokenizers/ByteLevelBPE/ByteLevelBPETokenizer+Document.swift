@@ -67,8 +67,12 @@ extension AddedToken {
   /// From an object as in `added_tokens` of `tokenizer.json`.
   ///
   /// `normalized` says nothing here, where no normaliser is supported.
-  init(_ field: JSONField, id: Int32) throws {
-    for name in ["single_word", "lstrip", "rstrip"] where try field.flag(name) {
+  /// - Parameter stripsSentinels: Whether spaces beside `<extra_id_N>` may be asked to be removed, as a
+  ///   model does that removes those at the ends of a text.
+  init(_ field: JSONField, id: Int32, stripsSentinels: Bool = false) throws {
+    let isStripped = try stripsSentinels && field.content().starts(with: "<extra_id_".utf8)
+    let refused = ["single_word"] + (isStripped ? [] : ["lstrip", "rstrip"])
+    for name in refused where try field.flag(name) {
       throw TokenizerError.unsupported(
         file: field.file,
         feature: "\(name) of the added token \(TokenizerFile.excerpt(try field.content()))")
@@ -148,9 +152,10 @@ extension JSONField {
   }
 
   /// The `added_tokens` of a `tokenizer.json`.
-  func addedTokens() throws -> [AddedToken] {
-    try member("added_tokens")?.elements().map { try AddedToken($0, id: $0.required("id").id()) }
-      ?? []
+  func addedTokens(strippingSentinels: Bool = false) throws -> [AddedToken] {
+    try member("added_tokens")?.elements().map {
+      try AddedToken($0, id: $0.required("id").id(), stripsSentinels: strippingSentinels)
+    } ?? []
   }
 
   /// The `content` of a token; not empty.

@@ -24,7 +24,7 @@ struct SentencePieceDocument {
     self.document = document
     model = try document.required("model")
     isUnigram = try model.member("type")?.text() == "Unigram"
-    addedTokens = try document.addedTokens()
+    addedTokens = try document.addedTokens(strippingSentinels: true)
     if isUnigram { try readScores() } else { try readMerges() }
   }
 

@@ -196,8 +196,8 @@ final class CheckpointSaving {
     else { return true }
     say(
       "note: training waits while a checkpoint is written: to go on takes another "
-        + "\(RunError.gibibytes(copies)) of memory, and \(available.limit) has "
-        + "\(RunError.gibibytes(available.bytes)) left")
+        + "\(Quantity.bytes(copies)) of memory, and \(available.limit) has "
+        + "\(Quantity.bytes(available.bytes)) left")
     return false
   }
 }

@@ -72,35 +72,12 @@ extension CheckpointFile {
     _ identity: RunIdentity, differences: [String], allowChangedData: Bool
   ) throws {
     var advice = "Choose the configuration that the run was begun with, or begin a new run with "
-    advice += "initialise.checkpoint."
+    advice += "initialise.from."
     if !allowChangedData, metadata.fingerprints["data"] != identity.fingerprints["data"] {
       advice += " If the data was changed on purpose: --set resume.allowChangedData=true."
     }
     try requireSame(
-      identity.fingerprints, except: allowChangedData ? ["data"] : [], beside: differences,
-      advice: advice)
-  }
-
-  /// Refuses to use a checkpoint with other files than it was trained with.
-  /// - Parameters:
-  ///   - now: The digests of the files at hand, by name.
-  ///   - ignored: Names that do not matter.
-  ///   - further: What differs beside files, in words.
-  /// - Throws: `RunError.differsFromCheckpoint`.
-  func requireSame(
-    _ now: [String: String], except ignored: Set<String>, beside further: [String] = [],
-    advice: String
-  ) throws {
-    let then = metadata.fingerprints
-    let names = Set(then.keys).union(now.keys).subtracting(ignored).sorted()
-    let differences =
-      further
-      + names.filter { then[$0] != now[$0] }.map {
-        "\($0): the checkpoint was made with \(then[$0] ?? "none"), now it is \(now[$0] ?? "none")"
-      }
-    if !differences.isEmpty {
-      throw RunError.differsFromCheckpoint(
-        file: url.path, differences: differences, advice: advice)
-    }
+      metadata.fingerprints, identity.fingerprints, except: allowChangedData ? ["data"] : [],
+      beside: differences, advice: advice)
   }
 }

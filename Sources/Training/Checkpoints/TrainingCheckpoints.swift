@@ -140,15 +140,6 @@ extension CheckpointFile {
     }
   }
 
-  /// Puts the values that the file holds into parameters; the others keep theirs.
-  package func loadWhatIsThere(into parameters: [NamedParameter]) throws -> LoadReport {
-    let stored = Set(parameterNames)
-    try load(into: parameters.filter { stored.contains($0.name) })
-    return .init(
-      missing: parameters.map(\.name).filter { !stored.contains($0) },
-      unused: stored.subtracting(parameters.map(\.name)).sorted())
-  }
-
   /// The parameters that the file holds, by our names.
   public var parameterNames: [String] {
     arrays.compactMap {
@@ -160,11 +151,11 @@ extension CheckpointFile {
 
 extension CheckpointArray {
   /// `model/qFormer/layers/0/…` for a parameter's dotted name.
-  static func path(_ group: String, _ name: String) -> String {
+  package static func path(_ group: String, _ name: String) -> String {
     "\(group)/" + name.replacingOccurrences(of: ".", with: "/")
   }
 
-  init(_ group: String, _ name: String, _ tensor: Tensor) {
+  package init(_ group: String, _ name: String, _ tensor: Tensor) {
     self.init(path: CheckpointArray.path(group, name), shape: tensor.shape) { body in
       try tensor.read { try body(UnsafeBufferPointer(start: $0, count: tensor.count)) }
     }

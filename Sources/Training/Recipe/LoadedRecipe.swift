@@ -1,27 +1,26 @@
-import Checkpointing
 import Configuration
 import Datasets
 import Foundation
 
-/// A checkpoint, loaded with all that it was trained with, to be used.
+/// A trained model, loaded with all that it was trained with, to be used.
 public struct LoadedRecipe<R: Recipe> {
   package let recipe: R
-  package let file: CheckpointFile
+  package let file: any TrainedModel
 
   package var configuration: R.Configuration { recipe.configuration }
 
   /// - Parameters:
-  ///   - path: A file, or a folder whose newest sound one is taken.
+  ///   - file: What was trained.
   ///   - configuration: A recipe in place of the stored one.
   ///   - parts: Which of the recipe's data sets are wanted.
   ///   - report: Is told what a person should know.
   /// - Throws: `RunError` where the files at hand are not those that it was trained with, and the errors
   ///   of the files that are read.
-  public init(
-    _ path: String, configuration given: String? = nil, overrides: [String] = [],
+  package init(
+    _ file: any TrainedModel, configuration given: String? = nil, overrides: [String] = [],
     reading parts: Set<DataPart>, report: @escaping (String) -> Void
   ) throws {
-    file = try CheckpointFile.open(fileOrFolder: path, report: report)
+    self.file = file
     let configuration: R.Configuration
     if let given {
       let stored = try file.configuration(of: R.self)
@@ -33,12 +32,13 @@ public struct LoadedRecipe<R: Recipe> {
     }
     recipe = try R(configuration, reading: parts)
     recipe.reports(to: report)
-    try file.requireSame(try recipe.fingerprints(), except: ["data"], advice: R.filesAdvice)
+    try file.requireFiles(
+      recipe.fingerprints(), usedBy: recipe.configuration, advice: R.filesAdvice)
     try file.load(into: recipe.model.trainedParameters)
   }
 }
 
-extension CheckpointFile {
+extension TrainedModel {
   /// The configuration of a run.
   /// - Throws: `RunError.wrongKind` for a checkpoint of another recipe, or `ConfigurationError`.
   package func configuration<R: Recipe>(of recipe: R.Type) throws -> R.Configuration {

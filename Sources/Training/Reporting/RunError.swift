@@ -9,6 +9,8 @@ public enum RunError: Error, Equatable {
   case differsFromCheckpoint(file: String, differences: [String], advice: String)
   case wrongKind(file: String, expected: String, found: String)
   case noCheckpoint(folder: String, passedOver: [String], isResume: Bool)
+  /// What no run can go on from.
+  case publicModel(path: String)
   /// No validation has named one.
   case noBest(file: String)
   case folderHasRun(folder: String, newest: String)
@@ -71,6 +73,9 @@ extension RunError: CustomStringConvertible, LocalizedError {
             ? "to train there from the start, leave --resume out or say --resume auto"
             : "move the damaged ones away, or train into another folder by --output")
         + passedOver.map { "\n  passed over: \($0)" }.joined()
+    case .publicModel(let path):
+      "\(path) is a public model, without the optimiser's state that a run goes on from; begin from "
+        + "it by --set initialise.from=\(path)"
     case .noBest(let file):
       "\(file): there was no validation yet (data.validation.path), so that no checkpoint is the "
         + "best; name a checkpoint, or the folder for its newest"
@@ -119,17 +124,17 @@ extension RunError: CustomStringConvertible, LocalizedError {
         + "\(Quantity.bytes(memory)) of memory left; take a smaller model, or one stored in 16 bits or "
         + "quantised (GGUF)"
     case .memory(let needed, let state, let available, let limit):
-      "the run needs about \(RunError.gibibytes(needed)) of memory "
-        + "(\(RunError.gibibytes(state)) for weights, gradients and moments), and \(limit) has "
-        + "\(RunError.gibibytes(available)) left: raise the limit, or lower training.batchSize, "
+      "the run needs about \(Quantity.bytes(needed)) of memory "
+        + "(\(Quantity.bytes(state)) for weights, gradients and moments), and \(limit) has "
+        + "\(Quantity.bytes(available)) left: raise the limit, or lower training.batchSize, "
         + "training.chunkSize or the model's sizes"
     case .disk(let folder, let needed, let checkpoints, let free):
-      "\(folder): \(checkpoints) checkpoints take \(RunError.gibibytes(needed)), and "
-        + "\(RunError.gibibytes(free)) are free on its disk: make room, choose another folder by "
+      "\(folder): \(checkpoints) checkpoints take \(Quantity.bytes(needed)), and "
+        + "\(Quantity.bytes(free)) are free on its disk: make room, choose another folder by "
         + "--output, or keep fewer by checkpoint.keep"
     case .fileSize(let needed, let limit):
-      "a checkpoint takes \(RunError.gibibytes(needed)), and files may have "
-        + "\(RunError.gibibytes(limit)) (ulimit -f): raise the limit, or take smaller sizes"
+      "a checkpoint takes \(Quantity.bytes(needed)), and files may have "
+        + "\(Quantity.bytes(limit)) (ulimit -f): raise the limit, or take smaller sizes"
     case .notFiniteResult(let what, let culprit):
       "\(what) not finite (NaN or infinity): there is no result"
         + (culprit.map { "; the parameter \($0) is not finite" } ?? "")
@@ -149,12 +154,5 @@ extension RunError: CustomStringConvertible, LocalizedError {
   /// `1 or 2`, or `nothing`
   private static func list(_ tokens: [Int]) -> String {
     tokens.isEmpty ? "nothing" : tokens.map(String.init).joined(separator: " or ")
-  }
-
-  /// `1.5 GiB`, or `12 MiB` for less than one.
-  static func gibibytes(_ bytes: Int) -> String {
-    bytes >= 1 << 30
-      ? String(format: "%.1f GiB", Double(bytes) / 0x1p30)
-      : String(format: "%.0f MiB", (Double(bytes) / 0x1p20).rounded(.up))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Reporting
 import Tensors
 
 /// The memory and the disk that a run is going to want, reckoned before it takes any.
@@ -52,8 +53,8 @@ public struct Reckoning {
         needed: all, state: state, available: available.bytes, limit: available.limit)
     }
     guard all > available.bytes else { return nil }
-    return "warning: about \(RunError.gibibytes(all)) of memory are needed (\(available.limit) has "
-      + "\(RunError.gibibytes(available.bytes)) left): if the run ends for want of it, lower "
+    return "warning: about \(Quantity.bytes(all)) of memory are needed (\(available.limit) has "
+      + "\(Quantity.bytes(available.bytes)) left): if the run ends for want of it, lower "
       + "training.batchSize or training.chunkSize"
   }
 
@@ -67,7 +68,7 @@ public struct Reckoning {
         Available(bytes: $0.available, limit: "this machine, or its container,")
       }
       let addresses = AddressLimit.current.map {
-        Available(bytes: $0.bytesLeft, limit: "\($0.name) of \(RunError.gibibytes($0.bytes))")
+        Available(bytes: $0.bytesLeft, limit: "\($0.name) of \(Quantity.bytes($0.bytes))")
       }
       return [memory, addresses].compactMap { $0 }.min { $0.bytes < $1.bytes }
     }
@@ -87,14 +88,14 @@ public struct Reckoning {
   ///   - folder: One on the disk that checkpoints go to.
   ///   - present: Checkpoints of the run that lie there already.
   func summary(_ available: Available?, folder: URL, present: Int) -> [String] {
-    let memory = available.map { "; \($0.limit) has \(RunError.gibibytes($0.bytes)) left" } ?? ""
-    let free = Reckoning.free(at: folder).map { "; \(RunError.gibibytes($0)) are free there" } ?? ""
+    let memory = available.map { "; \($0.limit) has \(Quantity.bytes($0.bytes)) left" } ?? ""
+    let free = Reckoning.free(at: folder).map { "; \(Quantity.bytes($0)) are free there" } ?? ""
     let count = max(1, checkpoints - present)
     return [
-      "memory: about \(RunError.gibibytes(stateBytes + activations)), "
-        + "\(RunError.gibibytes(stateBytes)) of it for weights, gradients and moments" + memory,
-      "disk: \(RunError.gibibytes(count * checkpointBytes)) at most for checkpoints to come, each "
-        + "of \(RunError.gibibytes(checkpointBytes))" + free,
+      "memory: about \(Quantity.bytes(stateBytes + activations)), "
+        + "\(Quantity.bytes(stateBytes)) of it for weights, gradients and moments" + memory,
+      "disk: \(Quantity.bytes(count * checkpointBytes)) at most for checkpoints to come, each "
+        + "of \(Quantity.bytes(checkpointBytes))" + free,
     ]
   }
 

@@ -185,7 +185,11 @@ public struct Trainer<R: Recipe> {
     _ request: ResumeRequest, folder: CheckpointFolder?, identity: RunIdentity, _ optimizer: AdamW
   ) throws -> TrainingState? {
     guard let path = request.path(outputFolder: configuration.output) else { return nil }
+    if PublicModelPath.leadsToModel(path) { throw RunError.publicModel(path: path) }
     let file = try CheckpointFile.open(fileOrFolder: path, isResume: true) { progress.say($0) }
+    if file.metadata.fingerprints[PublicModelPath.fingerprint] != nil {
+      throw RunError.publicModel(path: path)
+    }
     try file.checkCounters()
     let earlier = try file.configuration(of: R.self)
     let differences = try KeyDifference.between(

@@ -19,7 +19,7 @@ extension EVAViT {
   }
 
   /// The keys have no bias: it would add the same to all scores of a query.
-  var authorsFormat: PublicFormat {
+  public var authorsFormat: PublicFormat {
     PublicFormat(
       EVAViT.authorsOuter + EVAViT.authorsBlocks.beneath("blocks.#", "blocks.#"),
       forms: embedding.publicForms.merging([

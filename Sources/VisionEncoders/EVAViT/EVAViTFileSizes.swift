@@ -122,7 +122,10 @@ struct EVAViTFileSizes {
   /// OpenAI's own files of CLIP are easily taken for EVA-CLIP's, whose names lie beneath `visual.`
   /// too.
   private func refuseOpenAINames() throws {
-    let names = ["visual.class_embedding", "visual.conv1.weight", "class_embedding"]
+    let names = [
+      "visual.class_embedding", "visual.conv1.weight", "class_embedding",
+      "visual_encoder.class_embedding",
+    ]
     guard !weights.contains(prefix + "cls_token"), let name = names.first(where: weights.contains)
     else { return }
     throw VisionEncoderError(

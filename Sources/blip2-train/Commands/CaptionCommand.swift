@@ -70,8 +70,6 @@ struct CaptionCommand: ProfiledCommand, ResultCommand {
         print("\(path.withoutControlCharacters)\t\(caption.withoutControlCharacters)")
       }
     }
-    if skipped > 0 {
-      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
-    }
+    StandardError.write(skipped: skipped, of: image.count)
   }
 }

@@ -61,9 +61,7 @@ struct EmbedCommand: ProfiledCommand, ResultCommand {
       try file.add($0)
     }
     try file.finish()
-    if skipped > 0 {
-      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
-    }
+    StandardError.write(skipped: skipped, of: image.count)
     let parts =
       (image.isEmpty ? [] : [Quantity.of(image.count - skipped, "image")])
       + (text.isEmpty ? [] : [Quantity.of(text.count, "text")])

@@ -168,9 +168,7 @@ struct GenerateCommand: ProfiledCommand, ResultCommand {
         }
       }
     }
-    if skipped > 0 {
-      StandardError.write("skipped \(skipped) of \(Quantity.of(image.count, "image"))")
-    }
+    StandardError.write(skipped: skipped, of: image.count)
   }
 
   private struct Line: Encodable {

@@ -1,14 +1,15 @@
 import ArgumentParser
-import Checkpointing
+import Recipes
 import Training
 
 /// `blip2-train inspect`.
 struct Inspect: PrintingCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a checkpoint holds.",
+    abstract: "Show what a checkpoint or a public model holds.",
     discussion: """
       The digest of the whole file is verified first: a damaged file is an error. Of a \
-      run's folder, the newest checkpoint that is sound is shown.
+      run's folder, the newest checkpoint that is sound is shown. Of a public BLIP-2 (a Hugging Face \
+      folder, a file of the authors'), the recipe is the one that it is used by.
 
       Examples:
         blip2-train inspect Checkpoints/demo-stage1
@@ -18,7 +19,8 @@ struct Inspect: PrintingCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A checkpoint, or the folder of a run.", valueName: "file"),
+    help: ArgumentHelp(
+      "A checkpoint, the folder of a run, or a public model.", valueName: "file"),
     completion: .file(extensions: ["h5"]))
   var path: String
 
@@ -38,9 +40,9 @@ struct Inspect: PrintingCommand {
   }
 
   func run() throws {
-    let file = try CheckpointFile.open(fileOrFolder: path) { StandardError.write("warning: \($0)") }
+    let model = try TrainedModels.open(path) { StandardError.write("warning: \($0)") }
     let summary = CheckpointSummary(
-      of: file, listsArrays: parameters, includesConfiguration: configuration)
+      of: model, listsArrays: parameters, includesConfiguration: configuration)
     if json {
       try StandardOutput.printJSON(summary)
     } else if let text = summary.configuration {

@@ -8,7 +8,7 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: """
       A checkpoint file, or a folder whose newest sound one is taken; FOLDER/best is the best by \
-      validation.
+      validation. Or a public BLIP-2: a Hugging Face folder, or a file of the authors'.
       """)
   var checkpoint: String
 
