@@ -67,7 +67,7 @@ let package = Package(
     target(
       "Training",
       [
-        "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
+        "Objectives", "Layers", "Autograd", "Tensors", "Datasets", "Checkpointing", "Reporting",
         "Configuration", "Files",
       ]),
     target(
@@ -81,7 +81,7 @@ let package = Package(
       name: "blip2-train",
       dependencies: [
         "Recipes", "Training", "Reporting", "LanguageModels", "Checkpointing",
-        "Datasets", "WeightFiles", "MessagePassing",
+        "Datasets", "WeightFiles", "MessagePassing", "Objectives",
         "Tensors", "Configuration", "Files", "CPlatform", "CHDF5",
         "CSPNG", "CWebP", argumentParser,
       ],
@@ -93,7 +93,9 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles"],
+      dependencies: [
+        "Objectives", "LanguageModels", "Layers", "Autograd", "Tensors", "WeightFiles",
+      ],
       path: "Tests/TestSupport", swiftSettings: swiftFlags),
     tests("FilesTests", ["Files", "TestSupport"]),
     tests("ConfigurationTests", ["Configuration"]),
@@ -118,12 +120,14 @@ let package = Package(
         "BLIP2", "Objectives", "LanguageModels", "VisionEncoders", "PublicFormats", "Layers",
         "Autograd", "Tensors", "WeightFiles", "TestSupport",
       ]),
-    tests("MessagePassingTests", ["MessagePassing", "Objectives", "Tensors"]),
+    tests("MessagePassingTests", ["MessagePassing", "Objectives", "Tensors", "TestSupport"]),
     tests("TokenizersTests", ["Tokenizers", "Files", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "Files", "Tensors", "TestSupport", "WeightFiles"]),
     tests("CheckpointingTests", ["Checkpointing", "CHDF5", "TestSupport", "Files"]),
     tests("MetricsTests", ["Metrics", "TestSupport"]),
-    tests("TrainingTests", ["Training", "Tensors", "Layers", "TestSupport"]),
+    tests(
+      "TrainingTests",
+      ["Training", "Objectives", "Tensors", "Autograd", "Layers", "TestSupport"]),
     tests(
       "RecipesTests",
       [

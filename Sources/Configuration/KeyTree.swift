@@ -98,8 +98,8 @@ public enum KeyCheck {
 /// A key that has another value than in an earlier run's recipe.
 public struct KeyDifference {
   public let path: String
-  let then: String
-  let now: String
+  public let then: String
+  public let now: String
   public let resume: ResumeRule
 
   /// Such as `model.qFormer.width: the checkpoint has 768, now it is 384`.

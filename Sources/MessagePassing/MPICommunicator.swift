@@ -89,15 +89,8 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
 
   /// Tells all where this process runs.
   private func introduce() {
-    hosts = gathered(text: MPICommunicator.text { gethostname($0, $1 - 1) })
+    hosts = gathered([MPICommunicator.text { gethostname($0, $1 - 1) }]).map { $0[0] }
     thread.run { [heartbeat, hosts] in heartbeat.hosts = hosts }
-  }
-
-  /// Everybody's texts, by rank.
-  public func gathered(text: String) -> [String] {
-    gathered(text.utf8.map(Int64.init)).map {
-      String(decoding: $0.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
-    }
   }
 
   /// Takes leave of the others, once all have come to this: nothing may be said any more.
@@ -140,6 +133,8 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
       peer == rank ? rows[rank] : shapes[peer].map { all.rows(places[peer]).reshaped($0) }
     }
   }
+
+  public func name(of rank: Int) -> String { "process \(rank) on \(hosts[rank])" }
 
   public func any(_ flag: Bool) -> Bool {
     exchanged(words: Array(repeating: [flag ? 1 : 0], count: count), for: "a flag").contains([1])

@@ -83,7 +83,7 @@ struct Blip2Train: ParsableCommand {
     error is ExitCode || exitCode(for: error) != .failure
   }
 
-  private static func errorText(_ error: any Error) -> String {
+  static func errorText(_ error: any Error) -> String {
     (error as? any LocalizedError)?.errorDescription ?? String(describing: error)
   }
 }

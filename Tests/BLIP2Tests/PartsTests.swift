@@ -24,41 +24,6 @@ import Testing
     let features: Tensor?
   }
 
-  /// What the threads leave, by rank; each writes a place of its own.
-  private final class Outcomes: @unchecked Sendable {
-    private let lock = NSLock()
-    private var all: [Int: Outcome] = [:]
-
-    func set(_ rank: Int, _ outcome: Outcome) { lock.withLock { all[rank] = outcome } }
-    var byRank: [Outcome] { (0..<all.count).compactMap { all[$0] } }
-  }
-
-  /// Runs one body for each communicator of a group, each on a thread of its own.
-  private static func together(
-    _ count: Int, _ body: @escaping @Sendable (ThreadCommunicator) -> Outcome
-  ) -> [Outcome] {
-    let outcomes = Outcomes()
-    let group = DispatchGroup()
-    for communicator in ThreadCommunicator.group(of: count) {
-      let own = Unchecked(communicator)
-      group.enter()
-      let thread = Thread {
-        outcomes.set(own.value.rank, body(own.value))
-        group.leave()
-      }
-      thread.stackSize = 8 << 20
-      thread.start()
-    }
-    group.wait()
-    return outcomes.byRank
-  }
-
-  private struct Unchecked<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ value: Value) { self.value = value }
-  }
-
   private static func values(
     _ parameters: [NamedParameter], _ gradients: Gradients
   ) -> [String: Tensor] {
@@ -141,7 +106,7 @@ import Testing
     let whole = stageOne(example, Array(0..<6), chunkSize: nil, SingleProcess())
     for places in partitions {
       for chunkSize in [nil, 1, 2] {
-        let parts = together(places.count) { communicator in
+        let parts = inThreads(places.count) { communicator in
           stageOne(
             example, places[communicator.rank], chunkSize: chunkSize, communicator)
         }
@@ -217,7 +182,7 @@ import Testing
   func sharesOfStageTwoEqualTheWhole(_ hasEncoder: Bool) {
     let whole = Self.stageTwo(hasEncoder: hasEncoder, Array(0..<6), SingleProcess())
     for places in Self.partitions {
-      let parts = Self.together(places.count) { communicator in
+      let parts = inThreads(places.count) { communicator in
         Self.stageTwo(hasEncoder: hasEncoder, places[communicator.rank], communicator)
       }
       Self.expectSame(parts, whole, places: places, "\(places)")
@@ -228,40 +193,19 @@ import Testing
 /// What threads say to one another.
 @Suite struct ThreadCommunicatorTests {
   @Test func everybodyHearsTheSame() {
-    let heard = Heard()
-    let group = DispatchGroup()
-    for communicator in ThreadCommunicator.group(of: 3) {
-      let own = Own(communicator: communicator)
-      group.enter()
-      Thread.detachNewThread {
-        let (rank, all) = (own.communicator.rank, own.communicator)
-        let numbers = all.gathered((0..<rank).map { Int64($0) })
-        let sum = all.summed(Tensor([Float(rank), 1], shape: [2])).values
-        let rows = all.exchanged(
-          (0..<3).map { $0 == rank ? nil : Tensor([Float(10 * rank + $0)], shape: [1, 1]) })
-        let flags = [all.any(rank == 2), all.any(false)]
-        heard.add(
-          "\(numbers) \(sum) \(rows.map { $0?.values.first ?? -1 }) \(flags)", of: rank)
-        group.leave()
-      }
+    let heard = inThreads(3) { all in
+      let rank = all.rank
+      let numbers = all.gathered((0..<rank).map { Int64($0) })
+      let sum = all.summed(Tensor([Float(rank), 1], shape: [2])).values
+      let rows = all.exchanged(
+        (0..<3).map { $0 == rank ? nil : Tensor([Float(10 * rank + $0)], shape: [1, 1]) })
+      let flags = [all.any(rank == 2), all.any(false)]
+      return "\(numbers) \(sum) \(rows.map { $0?.values.first ?? -1 }) \(flags)"
     }
-    group.wait()
     for rank in 0..<3 {
       let rows = (0..<3).map { $0 == rank ? -1.0 : Float(10 * $0 + rank) }
       #expect(
-        heard.of(rank) == "[[], [0], [0, 1]] [3.0, 3.0] \(rows) [true, false]")
+        heard[rank] == "[[], [0], [0, 1]] [3.0, 3.0] \(rows) [true, false]")
     }
-  }
-
-  private struct Own: @unchecked Sendable {
-    let communicator: ThreadCommunicator
-  }
-
-  private final class Heard: @unchecked Sendable {
-    private let lock = NSLock()
-    private var words: [Int: String] = [:]
-
-    func add(_ text: String, of rank: Int) { lock.withLock { words[rank] = text } }
-    func of(_ rank: Int) -> String? { lock.withLock { words[rank] } }
   }
 }

@@ -35,7 +35,7 @@ import Testing
     var configuration = CheckpointConfiguration()
     (configuration.every, configuration.keep) = (every, keep)
     return CheckpointSaving(
-      checkpoints, configuration, optimizer, lock: try checkpoints.folder.lock(), step: 0,
+      checkpoints, configuration, lock: try checkpoints.folder.lock(), step: 0,
       say: { [said] in said.all.append($0) })
   }
 
@@ -52,6 +52,8 @@ import Testing
     return state
   }
 
+  private var snapshot: AdamW.Snapshot { get throws { try #require(optimizer.snapshot()) } }
+
   private func path(_ step: Int) -> String { checkpoints.folder.file(step: step).path }
 
   private var steps: [Int] {
@@ -63,7 +65,7 @@ import Testing
     let saving = try saving()
     train()
     let before = (parameter.value.copied(), optimizer.entries[0].secondMoment.copied())
-    try saving.save(state(1))
+    try saving.save(state(1), snapshot)
     for _ in 0..<5 { train() }
     saving.settle(waiting: true)
     #expect(parameter.value.values != before.0.values)
@@ -83,12 +85,12 @@ import Testing
       var state = state(step)
       state.best = TrainingState.Best(step: step < 4 ? 1 : 4, value: 0)
       #expect(saving.isDue(after: step, isLast: false))
-      try saving.save(state)
+      try saving.save(state, snapshot)
       #expect(!saving.isDue(after: step, isLast: true))
       #expect(saving.savedStep >= step - 1)
       train()
     }
-    try saving.saveFinally(state(4))
+    try saving.saveFinally(state(4), snapshot)
     #expect(said.lines == (1...4).map { "saved \(path($0))" })
     #expect(try steps == [4])
   }
@@ -100,19 +102,19 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: path(step) + "/full", withIntermediateDirectories: true)
     }
-    try saving.save(state(2))
-    try saving.save(state(4))
+    try saving.save(state(2), snapshot)
+    try saving.save(state(4), snapshot)
     saving.settle(waiting: true)
     #expect(saving.savedStep == 0)
     #expect(said.lines.count == 1 && said.lines[0].contains("saving is tried again"))
-    #expect(throws: (any Error).self) { try saving.saveFinally(state(4)) }
+    #expect(throws: (any Error).self) { try saving.saveFinally(state(4), snapshot) }
     #expect(saving.isDue(after: 6, isLast: false))
     for step in [2, 4] { try FileManager.default.removeItem(atPath: path(step)) }
-    try saving.save(state(6))
+    try saving.save(state(6), snapshot)
     saving.settle(waiting: true)
     #expect(said.lines.last == "saved \(path(6))")
     #expect(try steps == [6])
-    try saving.saveFinally(state(6))
+    try saving.saveFinally(state(6), snapshot)
   }
 
   @Test func workIsDoneInPlaceOrBeside() throws {

@@ -5,6 +5,7 @@ import Configuration
 import Datasets
 import Foundation
 import Layers
+import Objectives
 import Tensors
 import TestSupport
 import Testing
@@ -40,7 +41,7 @@ import Testing
     func describe(_ progress: ProgressReporter) {}
 
     func batches(
-      from position: LoaderPosition, _ progress: ProgressReporter
+      from position: LoaderPosition, share: LoaderShare, _ progress: ProgressReporter
     ) throws -> any BatchStream {
       let (tower, data) = try configuration.opened(reading: [.training])
       return try data.trainingLoader(
@@ -48,7 +49,8 @@ import Testing
     }
 
     func addGradients(
-      of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+      of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients,
+      with communicator: some Communicator
     ) -> [(name: String, value: Double)] {
       let loss = (parameter.variable * (badSteps.contains(step) ? .nan : 1)).sum()
       gradients.addBackward(from: loss, weight: weight)
@@ -78,13 +80,14 @@ import Testing
       configuration.training.adamW, parameters: recipe.model.trainedParameters)
     let progress = ProgressReporter(totalSteps: steps, isTerminal: false)
     let loop = TrainingLoop(
-      recipe, batches: try recipe.batches(from: LoaderPosition(), progress), optimizer: optimizer,
+      recipe, batches: try recipe.batches(from: LoaderPosition(), share: .whole, progress),
+      optimizer: optimizer,
       saving: CheckpointSaving(
         TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint,
-        optimizer, lock: try folder.lock(), step: 0, say: progress.say),
+        lock: try folder.lock(), step: 0, say: progress.say),
       log: RunLog(
         metrics: try MetricsLog(folder: url, continuingFrom: 0), tensorBoard: nil,
-        progress: progress), state: TrainingState())
+        progress: progress), progress: progress, state: TrainingState())
     return (loop, recipe.parameter)
   }
 

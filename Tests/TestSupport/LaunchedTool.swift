@@ -18,11 +18,19 @@ extension BuiltTool {
     _ arguments: [String], processes: Int, after commands: String = "",
     environment: [String: String] = [:]
   ) throws -> Result {
+    try start(arguments, processes: processes, after: commands, environment: environment).finish()
+  }
+
+  /// Starts processes of the program together and returns at once.
+  public static func start(
+    _ arguments: [String], processes: Int, after commands: String = "",
+    environment: [String: String] = [:]
+  ) throws -> Running {
     let script = "rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\n\(commands)\nexec \"$0\" \"$@\""
-    return try run(
+    return try Running(
       ["-n", "\(processes)", "/bin/bash", "-c", script, url.path] + arguments,
       program: mpirun ?? URL(fileURLWithPath: "mpirun"),
-      environment: launcherSettings.merging(environment) { $1 })
+      environment: launcherSettings.merging(environment) { $1 }, output: nil)
   }
 
   /// Open MPI runs for root, and more processes than processors, only if told so; in containers it may not

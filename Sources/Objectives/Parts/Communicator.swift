@@ -24,9 +24,31 @@ public protocol Communicator {
   func exchanged(_ rows: [Tensor?]) -> [Tensor?]
   /// Whether anybody says so: that a signal came, that a gradient is not finite.
   func any(_ flag: Bool) -> Bool
+  /// A process in words, such as "process 2 on node7".
+  func name(of rank: Int) -> String
 }
 
 extension Communicator {
+  public func name(of rank: Int) -> String { "process \(rank)" }
+
+  /// Everybody's texts, by rank.
+  public func gathered(_ texts: [String]) -> [[String]] {
+    if count == 1 { return [texts] }
+    let words = texts.map { Array($0.utf8) }
+    return gathered(
+      [Int64(words.count)] + words.map { Int64($0.count) } + words.joined().map(Int64.init)
+    )
+    .map { message in
+      let lengths = message[1...].prefix(Int(message[0]))
+      var rest = message.dropFirst(1 + lengths.count)
+      return lengths.map { length in
+        defer { rest = rest.dropFirst(Int(length)) }
+        return String(
+          decoding: rest.prefix(Int(length)).map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+      }
+    }
+  }
+
   /// The run of so many values that each process has, by rank: as even as can be.
   public func runs(of size: Int) -> [Range<Int>] {
     (0..<count).map { $0 * size / count..<($0 + 1) * size / count }

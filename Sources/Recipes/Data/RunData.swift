@@ -37,17 +37,20 @@ public struct RunData {
   typealias CaptionEncoder = @Sendable (String) -> [Int32]
 
   /// Endless training batches from a place on.
-  /// - Parameter read: Tells which captions hold no word to be trained on, and are passed over.
+  /// - Parameters:
+  ///   - batchSize: Pairs of a global batch.
+  ///   - share: What is read of each.
+  ///   - read: Tells which captions hold no word to be trained on, and are passed over.
   func trainingLoader(
     _ dataset: any CaptionSource, tower: VisionTower, encode: @escaping CaptionEncoder,
-    batchSize: Int, startingAt start: LoaderPosition,
+    batchSize: Int, share: LoaderShare = .whole, startingAt start: LoaderPosition,
     reading read: (@Sendable (String) -> CaptionTokens)? = nil
   ) throws -> BatchLoader {
     let content = try trainingContent(dataset, tower: tower)
     return try BatchLoader(
       source: dataset,
       content: read.map { CaptionedContent(content: content, read: $0) } ?? content,
-      encode: encode, options: options(.training, batchSize), startingAt: start)
+      encode: encode, options: options(.training, batchSize, share), startingAt: start)
   }
 
   /// What stands for training images; their features are computed here where they are kept.
@@ -112,12 +115,12 @@ public struct RunData {
   }
 
   private func options(
-    _ pass: BatchLoaderOptions.Pass, _ batchSize: Int
+    _ pass: BatchLoaderOptions.Pass, _ batchSize: Int, _ share: LoaderShare = .whole
   ) -> BatchLoaderOptions {
     BatchLoaderOptions(
       pass: pass, batchSize: batchSize, seed: seed, workerCount: configuration.workers,
       prefetchedBatches: configuration.prefetchedBatches,
-      maximumBadShare: configuration.maximumBadShare)
+      maximumBadShare: configuration.maximumBadShare, share: share)
   }
 }
 

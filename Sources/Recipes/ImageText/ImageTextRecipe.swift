@@ -62,7 +62,7 @@ extension ImageTextRecipe {
   public func keepNothing() { data.features?.makesMissing = false }
 
   public func batches(
-    from position: LoaderPosition, _ progress: ProgressReporter
+    from position: LoaderPosition, share: LoaderShare, _ progress: ProgressReporter
   ) throws -> any BatchStream {
     guard let train = data.train else {
       preconditionFailure("a run without training data cannot train")
@@ -71,7 +71,8 @@ extension ImageTextRecipe {
     reports(to: progress.say)
     let loader = try data.trainingLoader(
       train, tower: tower, encode: captionEncoder,
-      batchSize: configuration.training.batchSize, startingAt: position, reading: captionReader)
+      batchSize: configuration.training.batchSize * share.count, share: share,
+      startingAt: position, reading: captionReader)
     // Before the first step rather than in the middle of the run.
     _ = try data.validation.map { try data.evaluationContent($0, tower: tower) }
     return loader

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import LanguageModels
 import Layers
+import Objectives
 import PublicFormats
 import Reporting
 import Tensors
@@ -164,29 +165,38 @@ public struct LanguageModelRecipe: Recipe {
 
   /// Texts are drawn by the number of the step: there is nothing to load.
   public func batches(
-    from position: LoaderPosition, _ progress: ProgressReporter
+    from position: LoaderPosition, share: LoaderShare, _ progress: ProgressReporter
   ) -> any BatchStream {
-    StepBatches(position: position)
+    StepBatches(
+      position: position,
+      places: share.places(ofBatch: configuration.training.batchSize * share.count))
   }
 
   public func addGradients(
-    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients,
+    with communicator: some Communicator
   ) -> NamedValues {
-    let loss = loss(step: step, firstIndex: firstIndex)
-    gradients.addBackward(from: loss, weight: weight)
-    return [("lm", Double(loss.value.scalar))]
+    // All draw the whole batch, which costs little, and each computes its share.
+    let all = drawnTexts(
+      configuration.training.batchSize * communicator.count, step: step, firstIndex: firstIndex)
+    let own = batch.places.map { all[$0] }
+    func count(_ texts: [DrawnText]) -> Int { texts.reduce(0) { $0 + $1.predicted.count } }
+    let term = LossTerm(mean: loss(of: own), count: count(own), total: count(all))
+    gradients.addBackward(from: term.mean, weight: weight * Float(term.share))
+    return [("lm", Double(communicator.summed(Tensor(Float(term.value))).scalar))]
   }
 
   public func validate() -> ValidationReport? { nil }
 
-  /// The mean loss of the texts that are drawn in a step.
-  private func loss(step: Int, firstIndex: Int) -> Variable {
+  /// What is read, a row for each of these groups of tokens; and what is predicted after it.
+  private typealias DrawnText = (read: [[Int32]], predicted: [Int32])
+
+  /// The texts of a step's micro-batch.
+  private func drawnTexts(_ count: Int, step: Int, firstIndex: Int) -> [DrawnText] {
     var random = RandomStream(
       Philox(seed: configuration.seed, stream: 0x4C4D_0000_0000 &+ UInt64(step)),
       site: UInt32(1 + firstIndex))
-    // What is read, a row for each of these groups of tokens; and what is predicted after it.
-    let pairs: [(read: [[Int32]], predicted: [Int32])] = (0..<configuration.training.batchSize).map
-    { _ in
+    return (0..<count).map { _ in
       let image = images[Int.random(in: images.indices, using: &random)]
       let texts = image.texts.shuffled(using: &random)
       let text = texts[0]
@@ -206,6 +216,10 @@ public struct LanguageModelRecipe: Recipe {
       let whole = before.joined() + [start] + text + [end]
       return ([[whole[0]]], Array(whole.dropFirst()))
     }
+  }
+
+  /// The mean loss over all tokens that are predicted.
+  private func loss(of pairs: [DrawnText]) -> Variable {
     let groups = pairs.flatMap(\.read)
     let embeddings = languageModel.embeddings(of: groups.flatMap { $0 })
     let read = PackedRows(
@@ -260,15 +274,17 @@ public struct LanguageModelRecipe: Recipe {
 /// Batches without samples, for what draws its own by the number of the step.
 private final class StepBatches: BatchStream {
   private var position: LoaderPosition
+  /// Which of a step's texts this process has.
+  private let places: [Int]
 
-  init(position: LoaderPosition) {
-    self.position = position
+  init(position: LoaderPosition, places: [Int]) {
+    (self.position, self.places) = (position, places)
   }
 
   func next() -> Batch? {
     position.position += 1
     return Batch(
-      samples: [], content: .zeros([0]), positionAfter: position, skipped: [])
+      samples: [], places: places, content: .zeros([0]), positionAfter: position, skipped: [])
   }
 
   func stop() {}

@@ -26,7 +26,8 @@ extension StageOneRecipe {
   }
 
   public func addGradients(
-    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients,
+    with communicator: some Communicator
   ) throws -> NamedValues {
     let pass = StageOneBatch(
       features: tower.features(batch),
@@ -39,9 +40,10 @@ extension StageOneRecipe {
       in: GradientStep(
         randomness: TrainingRandomness(
           rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-        communicator: SingleProcess(), weight: weight, to: gradients)
+        communicator: communicator, weight: weight, to: gradients)
     ) {
-      try StopRequest.check()
+      // Shares of one size have as many chunks, and ask as often.
+      try communicator.checkStop()
     }
     return StageOneRecipe.terms(losses)
   }

@@ -17,7 +17,8 @@ extension StageTwoRecipe {
   }
 
   public func addGradients(
-    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients,
+    with communicator: some Communicator
   ) -> NamedValues {
     let indices = batch.places.map { firstIndex + $0 }
     let loss = qFormer.addGradients(
@@ -28,7 +29,7 @@ extension StageTwoRecipe {
       in: GradientStep(
         randomness: TrainingRandomness(
           rate: configuration.model.qFormer.dropout, seed: configuration.seed, step: step),
-        communicator: SingleProcess(), weight: weight, to: gradients))
+        communicator: communicator, weight: weight, to: gradients))
     return [("lm", Double(loss))]
   }
 

@@ -9,7 +9,6 @@ import Reporting
 final class CheckpointSaving {
   private var checkpoints: TrainingCheckpoints
   private let configuration: CheckpointConfiguration
-  private let optimizer: AdamW
   private let say: (String) -> Void
   private var lock: FolderLock
   private(set) var savedStep: Int
@@ -22,7 +21,7 @@ final class CheckpointSaving {
   /// What the saves took that ended since it was asked for.
   private var seconds = 0.0
   /// Whether training goes on meanwhile. Decided once: memory that the copies took stays with the pool.
-  private lazy var isInBackground = hasRoomForCopies()
+  private var isInBackground: Bool?
   /// The first failure since the last save, and when saving was last tried.
   private var failed: (error: any Error, at: ContinuousClock.Instant)?
 
@@ -34,11 +33,10 @@ final class CheckpointSaving {
   ///   - step: The step that is saved already.
   init(
     _ checkpoints: TrainingCheckpoints, _ configuration: CheckpointConfiguration,
-    _ optimizer: AdamW, lock: FolderLock, step: Int, say: @escaping (String) -> Void
+    lock: FolderLock, step: Int, say: @escaping (String) -> Void
   ) {
     self.checkpoints = checkpoints
     self.configuration = configuration
-    self.optimizer = optimizer
     self.lock = lock
     self.say = say
     savedStep = step
@@ -59,10 +57,12 @@ final class CheckpointSaving {
 
   /// Begins to save, or warns and leaves it for later.
   /// - Throws: `RunError.notFiniteResult` where there is nothing sound to save.
-  func save(_ state: TrainingState) throws {
+  func save(_ state: TrainingState, _ snapshot: AdamW.Snapshot) throws {
     settle(waiting: true)
+    let isInBackground = isInBackground ?? hasRoomForCopies(of: snapshot)
+    self.isInBackground = isInBackground
     do {
-      try begin(state, inPlace: !isInBackground)
+      try begin(state, snapshot, inPlace: !isInBackground)
     } catch  where !(error is RunError) {
       note(error)
     }
@@ -96,15 +96,15 @@ final class CheckpointSaving {
   /// Saves at the end of a run, where there is no later: where another run has the folder by now, beside
   /// it.
   /// - Throws: The first error of those that kept the state from being saved.
-  func saveFinally(_ state: TrainingState) throws {
+  func saveFinally(_ state: TrainingState, _ snapshot: AdamW.Snapshot) throws {
     settle(waiting: true)
     if savedStep == state.step { return }
     do {
-      try write(state)
+      try write(state, snapshot)
     } catch let error as ReplacedFolder {
       try moveBeside()
       say("warning: \(error): this run is saved to \(checkpoints.folder.url.path)")
-      try write(state)
+      try write(state, snapshot)
     } catch {
       throw failed?.error ?? error
     }
@@ -141,25 +141,26 @@ final class CheckpointSaving {
   }
 
   /// Refuses to save what is not finite: it would push the last sound checkpoints out.
-  private func refuseUnsound(_ state: TrainingState) throws {
-    let unsound = optimizer.entries.first {
-      $0.parameter.value.hasNonFinite || $0.firstMoment.hasNonFinite
-        || $0.secondMoment.hasNonFinite
+  private func refuseUnsound(_ state: TrainingState, _ snapshot: AdamW.Snapshot) throws {
+    let unsound = snapshot.entries.first {
+      $0.value.hasNonFinite || $0.firstMoment.hasNonFinite || $0.secondMoment.hasNonFinite
     }
     guard let unsound else { return }
     throw RunError.notFiniteResult(
       what: "after step \(state.step) what was trained is", culprit: unsound.name)
   }
 
-  private func write(_ state: TrainingState) throws {
-    try begin(state, inPlace: true)
+  private func write(_ state: TrainingState, _ snapshot: AdamW.Snapshot) throws {
+    try begin(state, snapshot, inPlace: true)
     try conclude()
   }
 
-  private func begin(_ state: TrainingState, inPlace: Bool) throws {
-    try refuseUnsound(state)
+  private func begin(
+    _ state: TrainingState, _ snapshot: AdamW.Snapshot, inPlace: Bool
+  ) throws {
+    try refuseUnsound(state, snapshot)
     if !lock.isInPlace { try takeFolderAgain() }
-    let (url, writing) = checkpoints.beginSaving(state, optimizer, inPlace: inPlace)
+    let (url, writing) = checkpoints.beginSaving(state, snapshot, inPlace: inPlace)
     underway = (state, url, writing)
     savedAt = .now
   }
@@ -188,8 +189,8 @@ final class CheckpointSaving {
   private static let reserve = 256 << 20
 
   /// Whether weights and moments can be there twice while they are written, with half as much to spare.
-  private func hasRoomForCopies() -> Bool {
-    let copies = optimizer.entries.reduce(0) { $0 + $1.firstMoment.count } * 12
+  private func hasRoomForCopies(of snapshot: AdamW.Snapshot) -> Bool {
+    let copies = snapshot.entries.reduce(0) { $0 + $1.value.count } * 12
     guard let available = Reckoning.Available.now,
       available.bytes < copies / 2 * 3 + CheckpointSaving.reserve
     else { return true }

@@ -5,7 +5,7 @@ extension CheckpointFile {
   /// Which numbers a run's counters may have: what lies outside was not written by a run, and would
   /// make one go on with numbers that mean nothing.
   private static let counterRanges: [String: ClosedRange<Double>] = [
-    "threads": 1...65_536, "skippedImages": 0...0x1p53,
+    "threads": 1...65_536, "processes": 1...65_536, "skippedImages": 0...0x1p53,
   ]
   /// Counters of steps, of which there are no more than the run has taken.
   private static let stepCounters: Set = [

@@ -24,22 +24,22 @@ public struct TrainingCheckpoints {
   /// The version of the program; checkpoints carry it.
   public static let programVersion = "0.1.0"
 
-  /// Begins to write the state after a step, as it is now: tensors are values, so that training on
-  /// changes copies of those that are being written.
+  /// Begins to write the state after a step: tensors are values, so that training on changes copies of
+  /// those that are being written.
   /// - Parameter inPlace: Whether it is written before this returns.
   /// - Returns: The file, once the writing has ended. That throws `CheckpointError`; earlier checkpoints
   ///   then stay as they are.
   func beginSaving(
-    _ state: TrainingState, _ optimizer: AdamW, inPlace: Bool
+    _ state: TrainingState, _ snapshot: AdamW.Snapshot, inPlace: Bool
   ) -> (url: URL, writing: BackgroundWork) {
     let url = folder.file(step: state.step)
     var arrays: [CheckpointArray] = []
-    for entry in optimizer.entries {
-      arrays.append(.init("model", entry.name, entry.parameter.value))
+    for entry in snapshot.entries {
+      arrays.append(.init("model", entry.name, entry.value))
       arrays.append(.init("optimizer/firstMoment", entry.name, entry.firstMoment))
       arrays.append(.init("optimizer/secondMoment", entry.name, entry.secondMoment))
     }
-    let metadata = metadata(state, updates: optimizer.updates)
+    let metadata = metadata(state, snapshot)
     let writing = BackgroundWork(inPlace: inPlace) { [arrays] in
       try CheckpointWriter.write(to: url, metadata: metadata, arrays: arrays)
     }
@@ -52,10 +52,12 @@ public struct TrainingCheckpoints {
     try folder.prune(keepLast: keep, best: state.best?.step, upToStep: state.step)
   }
 
-  private func metadata(_ state: TrainingState, updates: Int) -> CheckpointMetadata {
+  private func metadata(
+    _ state: TrainingState, _ snapshot: AdamW.Snapshot
+  ) -> CheckpointMetadata {
     var counters = [
-      "threads": Double(Parallel.threadCount),
-      "updates": Double(updates), "validatedStep": Double(state.validatedStep),
+      "threads": Double(Parallel.threadCount), "processes": Double(snapshot.processes),
+      "updates": Double(snapshot.updates), "validatedStep": Double(state.validatedStep),
       "skippedSteps": Double(state.skippedSteps),
       "skippedImages": Double(state.skippedImages),
       "loggedSteps": Double(state.logged.steps),

@@ -1,13 +1,16 @@
-import Autograd
-import Layers
+import Objectives
+import Tensors
 
 /// Clipping by global norm, as PyTorch's `clip_grad_norm_` does it.
 public enum GradientNorm {
   /// The Euclidean length of all gradients taken as one vector; not finite if one of them is not.
-  public static func global(_ gradients: Gradients, of parameters: [Parameter]) -> Double {
-    parameters.reduce(0) { sum, parameter in
-      sum + (parameter.gradient(in: gradients)?.squaredNorm() ?? 0)
-    }.squareRoot()
+  /// - Parameter gradients: Those that this process has, summed over all: the parts are added by rank.
+  public static func global(
+    _ gradients: [Tensor?], _ communicator: any Communicator = SingleProcess()
+  ) -> Double {
+    let squares = gradients.reduce(0) { $0 + ($1?.squaredNorm() ?? 0) }
+    return communicator.gathered([Int64(bitPattern: squares.bitPattern)])
+      .reduce(0) { $0 + Double(bitPattern: UInt64(bitPattern: $1[0])) }.squareRoot()
   }
 
   /// What the gradients are multiplied with so that their norm is at most `limit`; 1 without one.

@@ -4,6 +4,7 @@ import Configuration
 import Datasets
 import Foundation
 import Layers
+import Objectives
 import Reporting
 import Tensors
 
@@ -60,19 +61,24 @@ public protocol Recipe {
   /// What a run is about, once at its start.
   func describe(_ progress: ProgressReporter)
   /// Endless training batches from a place on. What else a run reads is tried here, before its first step.
+  /// - Parameter share: What this process has of each global batch, which holds `training.batchSize` pairs
+  ///   for each process.
   /// - Throws: ``Interrupted``, or the errors of the files that are read.
   func batches(
-    from position: LoaderPosition, _ progress: ProgressReporter
+    from position: LoaderPosition, share: LoaderShare, _ progress: ProgressReporter
   ) throws -> any BatchStream
 
-  /// Adds the gradients of a micro-batch's mean loss to a store.
+  /// Adds to a store the gradients of a global micro-batch's mean loss, as far as this process's share of it
+  /// makes them: those of all processes add up to the whole.
   /// - Parameters:
   ///   - firstIndex: The number that the global micro-batch's first pair has in the step.
   ///   - weight: What the loss counts for.
-  /// - Returns: The loss's terms by name.
+  ///   - communicator: The processes that have the other shares.
+  /// - Returns: The whole loss's terms by name.
   /// - Throws: `Interrupted` between parts of the batch; the store is then of no use.
   func addGradients(
-    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients
+    of batch: Batch, step: Int, firstIndex: Int, weight: Float, to gradients: Gradients,
+    with communicator: some Communicator
   ) throws -> NamedValues
 
   /// Judges held-out pairs; nil where the configuration names none.

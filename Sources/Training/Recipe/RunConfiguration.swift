@@ -23,6 +23,8 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
   public var log = LogConfiguration()
   @Key("What may differ from the checkpoint when the run is resumed.", resume: .free)
   public var resume = ResumeConfiguration()
+  @Key("How processes that a launcher (`mpirun`, `srun`) started train together.", resume: .free)
+  public var distributed = DistributedConfiguration()
 
   /// - Parameters:
   ///   - recipe: The name of the recipe.
@@ -37,7 +39,10 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
 public struct TrainingConfiguration: Codable, Equatable, Sendable {
   @Key(1...Int(Int32.max), "Optimiser steps.")
   public var steps = 250_000
-  @Key(1...65_536, "Pairs in a micro-batch; hard negatives come from it.")
+  @Key(
+    1...65_536,
+    "Pairs in a micro-batch, for each process; hard negatives come from it, those of all processes."
+  )
   public var batchSize = 64
   @Key(
     1...65_536,
@@ -97,6 +102,14 @@ public struct LogConfiguration: Codable, Equatable, Sendable {
 public struct ResumeConfiguration: Codable, Equatable, Sendable {
   @Key("Goes on although the data's digest is another.")
   public var allowChangedData = false
+
+  public init() {}
+}
+
+/// How processes that a launcher started train together.
+public struct DistributedConfiguration: Codable, Equatable, Sendable {
+  @Key(1...86_400, "Seconds after which a process that is silent is given up, and all end.")
+  public var timeout = 60
 
   public init() {}
 }

@@ -46,6 +46,10 @@ public enum RunError: Error, Equatable {
   case fileSize(needed: Int, limit: Int)
   /// A result that is not finite; `culprit` is what is not finite in the model, if anything is.
   case notFiniteResult(what: String, culprit: String?)
+  /// Processes that a launcher started would not train the same; each difference names both values.
+  case processesDiffer(first: String, differences: [String])
+  /// Parameters that ought to have the same bits in all processes.
+  case processesComputedDifferently(step: Int, first: String)
   /// A language model larger than the machine's memory.
   case tooLarge(path: String, bytes: Int, memory: Int)
 }
@@ -134,6 +138,14 @@ extension RunError: CustomStringConvertible, LocalizedError {
     case .notFiniteResult(let what, let culprit):
       "\(what) not finite (NaN or infinity): there is no result"
         + (culprit.map { "; the parameter \($0) is not finite" } ?? "")
+    case .processesDiffer(let first, let differences):
+      "this is not what \(first) is to train:\n"
+        + differences.map { "  \($0)" }.joined(separator: "\n")
+        + "\nInstall the same version everywhere, and let every host see the same files"
+    case .processesComputedDifferently(let step, let first):
+      "after step \(step) the parameters are not those of \(first), as they ought to be to the bit: "
+        + "something computes or remembers wrongly on one of these hosts; --resume goes on from the last "
+        + "checkpoint"
     case .unknownOutputForm(let file, let expected):
       "\(file): expected a name that ends in \(expected.joined(separator: ", "))"
     }

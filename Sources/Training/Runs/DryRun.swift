@@ -6,13 +6,33 @@ import Reporting
 
 extension Trainer {
   /// Does all that a run does before its first step, and that step, and keeps nothing of it: no file is
-  /// written and no folder made.
+  /// written and no folder made. Several processes call it together.
   /// - Parameters: As of `train`.
   /// - Throws: What `train` throws, and ``Interrupted`` where a signal asked for an end.
   public func dryRun(
     resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false
   ) throws {
     progress.say("dry run: nothing is written to \(configuration.output)")
+    let begun = try communicator.agreed { try dryStart(resume, force: force) }
+    try requireSame(begun.identity, begun.state, begun.optimizer)
+    if communicator.isFirst { recipe.describe(progress) }
+    recipe.keepNothing()
+    let state = begun.state
+    let batches = try self.batches(from: state.position)
+    defer { batches.stop() }
+    let steps = configuration.training.steps
+    let left = min(steps, maximumSteps ?? steps) - state.step
+    guard left > 0 else {
+      return progress.say("no step is left: the run stands at step \(state.step)")
+    }
+    try takeStep(after: state, begun.optimizer, from: batches, left: left)
+  }
+
+  private func dryStart(_ resume: ResumeRequest, force: Bool) throws -> Beginning {
+    guard communicator.isFirst else {
+      try checkRoom(on: nil, present: 0)
+      return try start(resume, folder: nil)
+    }
     try checkOutput(resume, force: force)
     let place = URL(fileURLWithPath: try OutputPath.place(ofFolder: configuration.output))
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
@@ -23,17 +43,7 @@ extension Trainer {
       progress.say(line)
     }
     try checkRoom(on: place, present: present)
-    let (_, optimizer, state) = try start(resume, folder: folder)
-    recipe.describe(progress)
-    recipe.keepNothing()
-    let batches = try recipe.batches(from: state.position, progress)
-    defer { batches.stop() }
-    let steps = configuration.training.steps
-    let left = min(steps, maximumSteps ?? steps) - state.step
-    guard left > 0 else {
-      return progress.say("no step is left: the run stands at step \(state.step)")
-    }
-    try takeStep(after: state, optimizer, from: batches, left: left)
+    return try start(resume, folder: folder)
   }
 
   private func takeStep(

@@ -1,5 +1,6 @@
 import Autograd
 import Datasets
+import Objectives
 import Reporting
 import Tensors
 
@@ -19,7 +20,7 @@ package struct StepOutcome {
 }
 
 extension AdamW {
-  /// Takes one step: the gradients of some micro-batches, clipped and applied.
+  /// Takes one step: the gradients of some micro-batches, clipped and applied; several processes together.
   /// - Parameters:
   ///   - step: Counted from 0; decides the learning rate.
   ///   - addGradients: Adds the gradients of a micro-batch, of the given weight each, and returns its loss's
@@ -35,11 +36,13 @@ extension AdamW {
       outcome.terms.add(terms, times: share)
     }
     outcome.rate = training.learningRate.rate(step: step, of: training.steps)
-    outcome.norm = GradientNorm.global(outcome.gradients, of: entries.map(\.parameter))
+    let own = summed(outcome.gradients)
+    if communicator.count > 1 { Profile.mark("gradients from others") }
+    outcome.norm = GradientNorm.global(own, communicator)
     Profile.mark("gradient norm")
     if outcome.isFinite {
       update(
-        outcome.gradients, rate: outcome.rate,
+        own, rate: outcome.rate,
         gradientScale: GradientNorm.clippingFactor(norm: outcome.norm, limit: training.clipNorm))
     }
     return outcome
@@ -47,34 +50,40 @@ extension AdamW {
 }
 
 extension Recipe {
-  /// Takes the step that follows a state.
+  /// Takes the step that follows a state; several processes together.
   /// - Parameters:
   ///   - state: Changes at the end, as a whole: an error within the step leaves the one before.
   ///   - say: Is told of images that cannot be read.
   ///   - beforeBatch: Called before each micro-batch.
-  /// - Throws: ``Interrupted`` before a micro-batch or within it, and what reading data throws.
+  /// - Throws: ``Interrupted`` before a micro-batch or within it, and what reading data throws: in all
+  ///   processes, wherever it came from.
   func takeStep(
     after state: inout TrainingState, _ optimizer: AdamW, from batches: any BatchStream,
     say: (String) -> Void, beforeBatch: () -> Void = {}
   ) throws -> StepOutcome {
-    let training = configuration.training
+    let (training, communicator) = (configuration.training, optimizer.communicator)
     var next = state
     var waited = Duration.zero
     var outcome = try optimizer.take(state.step, of: training) { micro, weight, gradients in
-      try StopRequest.check()
-      beforeBatch()
-      let begin = ContinuousClock.now
-      guard let batch = try batches.next() else {
-        preconditionFailure("training data never ends")
+      let batch = try communicator.agreed {
+        try StopRequest.check()
+        beforeBatch()
+        let begin = ContinuousClock.now
+        guard let batch = try batches.next() else {
+          preconditionFailure("training data never ends")
+        }
+        waited += ContinuousClock.now - begin
+        return batch
       }
-      waited += ContinuousClock.now - begin
       next.position = batch.positionAfter
-      next.skippedImages += batch.skipped.count
       Profile.mark("waiting for data")
-      for sample in batch.skipped { say("skipped \(sample)") }
+      let skipped = communicator.gathered(batch.skipped.map { "\($0)" }).joined()
+      next.skippedImages += skipped.count
+      for sample in skipped { say("skipped \(sample)") }
       return try addGradients(
-        of: batch, step: state.step, firstIndex: micro * training.batchSize, weight: weight,
-        to: gradients)
+        of: batch, step: state.step,
+        firstIndex: micro * training.batchSize * communicator.count, weight: weight,
+        to: gradients, with: communicator)
     }
     outcome.dataSeconds = waited.inSeconds
     next.step += 1

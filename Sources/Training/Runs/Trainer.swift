@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Files
 import Foundation
+import Objectives
 import Reporting
 import Tensors
 
@@ -10,62 +11,109 @@ import Tensors
 public struct Trainer<R: Recipe> {
   let recipe: R
   let progress: ProgressReporter
+  let communicator: any Communicator
 
   var configuration: R.Configuration { recipe.configuration }
 
   /// - Parameters:
-  ///   - isTerminal: Whether progress may renew its line.
+  ///   - communicator: The processes that train together; the first speaks for all, and has the folder.
+  ///   - isTerminal: Whether progress may renew its line, where no launcher hands it on.
   ///   - isQuiet: Whether only warnings are shown.
   public init(
-    _ recipe: R, isTerminal: Bool = isatty(STDOUT_FILENO) == 1, isQuiet: Bool = false
+    _ recipe: R, communicator: any Communicator = SingleProcess(),
+    isTerminal: Bool = isatty(STDOUT_FILENO) == 1, isQuiet: Bool = false
   ) {
     self.recipe = recipe
+    self.communicator = communicator
     progress = ProgressReporter(
-      totalSteps: recipe.configuration.training.steps, isTerminal: isTerminal,
-      isQuiet: isQuiet)
+      totalSteps: recipe.configuration.training.steps,
+      isTerminal: isTerminal && communicator.count == 1,
+      isQuiet: isQuiet || !communicator.isFirst)
   }
 
+  /// The run's folder, which the first process has.
+  private struct Place {
+    let folder: CheckpointFolder
+    let lock: FolderLock
+  }
+
+  /// Several processes call it together, and end alike.
   /// - Parameters:
   ///   - resume: What to go on from.
   ///   - maximumSteps: A step to stop at, after a checkpoint; the schedule stays as it is.
   ///   - force: Whether the output folder may hold other things.
+  /// - Throws: What went wrong; ``FailureElsewhere`` where that was another process.
   public func train(
     resume: ResumeRequest, maximumSteps: Int? = nil, force: Bool = false
   ) throws -> RunOutcome {
+    let (place, begun) = try communicator.agreed {
+      let place = communicator.isFirst ? try taken(resume, force: force) : nil
+      try checkRoom(on: place?.folder.url, present: place?.folder.entries().count ?? 0)
+      return (place, try start(resume, folder: place?.folder))
+    }
+    try requireSame(begun.identity, begun.state, begun.optimizer)
+    if communicator.isFirst { recipe.describe(progress) }
+    let batches: any BatchStream
+    do {
+      batches = try self.batches(from: begun.state.position)
+    } catch let interruption as Interrupted {
+      return .stopped(signal: interruption.signal, isSaved: begun.state.step > 0)
+    }
+    let loop = try communicator.agreed {
+      if let place { try clear(place.folder, begun.identity, begun.state) }
+      return try self.loop(in: place, batches, begun)
+    }
+    let outcome = try loop.run(maximumSteps: maximumSteps)
+    if outcome == .finished {
+      try communicator.agreed { if communicator.isFirst { try recipe.finish(progress) } }
+    }
+    return outcome
+  }
+
+  /// Takes the output folder for this run.
+  private func taken(_ resume: ResumeRequest, force: Bool) throws -> Place {
     try checkOutput(resume, force: force)
     let url = URL(fileURLWithPath: configuration.output, isDirectory: true)
     let folder = try CheckpointFolder(creating: url)
     let lock = try folder.lock()
     try folder.removeStaleTemporaryFiles(holding: lock)
-    try checkRoom(on: url, present: try folder.entries().count)
-    let (identity, optimizer, state) = try start(resume, folder: folder)
-    recipe.describe(progress)
-    let batches: any BatchStream
-    do {
-      batches = try recipe.batches(from: state.position, progress)
-    } catch let interruption as Interrupted {
-      return .stopped(signal: interruption.signal, isSaved: state.step > 0)
+    return Place(folder: folder, lock: lock)
+  }
+
+  /// The own share of all batches from a place on. The first process makes what is kept, such as features,
+  /// before the others look for it.
+  func batches(from position: LoaderPosition) throws -> any BatchStream {
+    let share = LoaderShare(rank: communicator.rank, of: communicator.count)
+    func own() throws -> any BatchStream {
+      try recipe.batches(from: position, share: share, progress)
     }
+    let first = try communicator.agreed { communicator.isFirst ? try own() : nil }
+    return try communicator.agreed { try first ?? own() }
+  }
+
+  /// Puts away what an earlier run, or this one's later steps, left in the folder, and notes the recipe.
+  private func clear(
+    _ folder: CheckpointFolder, _ identity: RunIdentity, _ state: TrainingState
+  ) throws {
     if state.step == 0 {
-      try RunFolder.setAsideNumbers(in: url, say: progress.say)
+      try RunFolder.setAsideNumbers(in: folder.url, say: progress.say)
     } else {
       try setLaterAside(in: folder, after: state.step)
     }
-    RunFolder.write(recipe: identity.configuration, to: url, say: progress.say)
-    let saving = CheckpointSaving(
-      TrainingCheckpoints(folder: folder, identity: identity), configuration.checkpoint, optimizer,
-      lock: lock, step: state.step, say: progress.say)
-    let outcome = try loop(in: url, batches, optimizer, saving, from: state)
-      .run(maximumSteps: maximumSteps)
-    if outcome == .finished { try recipe.finish(progress) }
-    return outcome
+    RunFolder.write(recipe: identity.configuration, to: folder.url, say: progress.say)
   }
 
-  /// The loop with its logs in the run's folder.
+  /// The loop; in the first process, with its logs in the run's folder.
   private func loop(
-    in folder: URL, _ batches: any BatchStream, _ optimizer: AdamW, _ saving: CheckpointSaving,
-    from state: TrainingState
+    in place: Place?, _ batches: any BatchStream, _ begun: Beginning
   ) throws -> TrainingLoop<R> {
+    func loop(_ saving: CheckpointSaving? = nil, _ log: RunLog? = nil) -> TrainingLoop<R> {
+      TrainingLoop(
+        recipe, batches: batches, optimizer: begun.optimizer, saving: saving, log: log,
+        progress: progress, state: begun.state)
+    }
+    guard let place else { return loop() }
+    let (folder, state) = (place.folder.url, begun.state)
     let transcript = folder.appendingPathComponent(RunFolder.transcriptName).path
     // Where the program's own output goes there already, each line would come twice.
     if !RunFolder.isOutputStream(transcript) {
@@ -77,8 +125,10 @@ public struct Trainer<R: Recipe> {
       tensorBoard: configuration.log.tensorBoard
         ? try TensorBoardLog(output: folder, continuingFrom: state.step) : nil,
       progress: progress)
-    return TrainingLoop(
-      recipe, batches: batches, optimizer: optimizer, saving: saving, log: log, state: state)
+    let saving = CheckpointSaving(
+      TrainingCheckpoints(folder: place.folder, identity: begun.identity),
+      configuration.checkpoint, lock: place.lock, step: state.step, say: progress.say)
+    return loop(saving, log)
   }
 
   // MARK: Starting
@@ -92,19 +142,20 @@ public struct Trainer<R: Recipe> {
 
   /// Holds memory and disk against what the run is going to want.
   /// - Parameters:
-  ///   - folder: One on the disk that checkpoints go to.
+  ///   - folder: One on the disk that checkpoints go to; nil in a process that saves none.
   ///   - present: Checkpoints of the run that lie there already.
-  func checkRoom(on folder: URL, present: Int) throws {
+  func checkRoom(on folder: URL?, present: Int) throws {
     let reckoning = recipe.reckoning
     if let warning = try reckoning.checkMemory(.now) { progress.say(warning) }
-    try reckoning.checkDisk(of: folder, present: present)
+    if let folder { try reckoning.checkDisk(of: folder, present: present) }
   }
 
+  /// What a run begins with.
+  typealias Beginning = (identity: RunIdentity, optimizer: AdamW, state: TrainingState)
+
   /// The run's identity, its optimiser, and the state that it begins from or goes on with.
-  /// - Parameter folder: The output folder; nil where it is not there yet.
-  func start(
-    _ resume: ResumeRequest, folder: CheckpointFolder?
-  ) throws -> (identity: RunIdentity, optimizer: AdamW, state: TrainingState) {
+  /// - Parameter folder: The output folder; nil where it is not there yet, or another process has it.
+  func start(_ resume: ResumeRequest, folder: CheckpointFolder?) throws -> Beginning {
     for oddity in configuration.training.oddities { progress.say("warning: \(oddity)") }
     let identity = RunIdentity(
       kind: R.name, configuration: try ConfigurationLoader.yaml(configuration),
@@ -112,7 +163,7 @@ public struct Trainer<R: Recipe> {
     let rateScales = recipe.model.rateScales
     let optimizer = AdamW(
       configuration.training.adamW, parameters: recipe.model.trainedParameters,
-      rateScale: { rateScales[ObjectIdentifier($0)] ?? 1 })
+      communicator: communicator, rateScale: { rateScales[ObjectIdentifier($0)] ?? 1 })
     let state =
       try resumed(resume, folder: folder, identity: identity, optimizer)
       ?? begin(folder: folder)
@@ -159,6 +210,7 @@ public struct Trainer<R: Recipe> {
         "  note: \(Quantity.of(Int(threads), "thread")) then, \(Parallel.threadCount) now: products are "
           + "cut up otherwise, so last bits will differ from a run that was not interrupted")
     }
+    noteProcesses(of: file, earlier.training)
     for change in differences where change.resume != .free {
       progress.say("  changed: \(change.line)")
     }
@@ -168,6 +220,18 @@ public struct Trainer<R: Recipe> {
       state.best = nil
     }
     return state
+  }
+
+  /// Says that as many samples make up a step no more, where there are as many processes no more.
+  private func noteProcesses(of file: CheckpointFile, _ earlier: TrainingConfiguration) {
+    let (then, now) = (file.metadata.counters["processes"].map { Int($0) } ?? 1, communicator.count)
+    if then == now { return }
+    func samples(_ training: TrainingConfiguration, _ processes: Int) -> Int {
+      training.batchSize * training.accumulation * processes
+    }
+    progress.say(
+      "  note: \(Quantity.of(then, "process")) then, \(now) now; a step had "
+        + "\(samples(earlier, then)) samples, now it has \(samples(configuration.training, now))")
   }
 
   /// Makes sure that the output folder holds no other run's checkpoints.

@@ -3,6 +3,7 @@ import Checkpointing
 import Datasets
 import Foundation
 import Layers
+import Objectives
 import Reporting
 import Tensors
 
@@ -16,12 +17,17 @@ public enum RunOutcome: Equatable {
 }
 
 /// The training loop: steps, checkpoints, validations and what is said about them.
+///
+/// Several processes go through it together: what one decides, such as that it is time to save, it tells the
+/// others.
 final class TrainingLoop<R: Recipe> {
   private let recipe: R
   private let batches: any BatchStream
   private let optimizer: AdamW
-  private let saving: CheckpointSaving
-  private let log: RunLog
+  /// Of the first process, as is the log.
+  private let saving: CheckpointSaving?
+  private let log: RunLog?
+  private let progress: ProgressReporter
   private(set) var state: TrainingState
   private var skippedInRow = 0
   /// Where this process is to stop.
@@ -32,17 +38,18 @@ final class TrainingLoop<R: Recipe> {
   private var spent = SpentTime()
 
   private var training: TrainingConfiguration { recipe.configuration.training }
-  private var progress: ProgressReporter { log.progress }
+  private var communicator: any Communicator { optimizer.communicator }
 
   init(
-    _ recipe: R, batches: any BatchStream, optimizer: AdamW, saving: CheckpointSaving,
-    log: RunLog, state: TrainingState
+    _ recipe: R, batches: any BatchStream, optimizer: AdamW, saving: CheckpointSaving?,
+    log: RunLog?, progress: ProgressReporter, state: TrainingState
   ) {
     self.recipe = recipe
     self.batches = batches
     self.optimizer = optimizer
     self.saving = saving
     self.log = log
+    self.progress = progress
     self.state = state
   }
 
@@ -65,20 +72,20 @@ final class TrainingLoop<R: Recipe> {
   private func loop() throws -> RunOutcome {
     // A run that was stopped while it judged held-out pairs makes up for it.
     if state.step > 0, isValidationDue, try validate() { try save() }
-    while state.step < lastStep, StopRequest.signal == nil {
+    while state.step < lastStep {
       do { try step() } catch is Interrupted { break }
       if state.step == lastStep { try refuseSkippedEnd() }
       // Judged first, so that what is saved says whether it is the best.
       let isBest = try isValidationDue && validate()
-      if isBest || saving.isDue(after: state.step, isLast: state.step == lastStep) { try save() }
+      if isBest || isSaveDue { try save() }
     }
-    try saving.saveFinally(state)
-    let failure = log.finish(in: saving.folder)
-    if let signal = StopRequest.signal {
+    try saveFinally()
+    let failure = saving.flatMap { log?.finish(in: $0.folder) }
+    if let signal = communicator.stopSignal() {
       if state.step == 0 { progress.say("no step was whole yet: there is nothing to save") }
       return .stopped(signal: signal, isSaved: state.step > 0)
     }
-    if let failure { throw failure }
+    try communicator.agreed { if let failure { throw failure } }
     if state.step < training.steps { return .paused }
     let best = state.best.map { "; the best is step \($0.step), \(R.text(ofScore: $0.value))" }
     progress.say(
@@ -92,16 +99,20 @@ final class TrainingLoop<R: Recipe> {
   /// wrong, or checkpoints cannot be written, there is nothing to save. The error itself is the one to
   /// be shown, whatever becomes of saving.
   private func saveAfter(_ error: any Error) {
-    saving.settle(waiting: true)
-    switch error as? RunError {
-    case .notFinite, .notFiniteResult: return
-    default: break
-    }
-    if error is CheckpointError { return }
+    saving?.settle(waiting: true)
+    // Whose error it is knows whether there is.
+    if communicator.any(hasNothingToSave(after: error)) { return }
     do {
-      try saving.saveFinally(state)
+      try saveFinally()
     } catch {
       progress.say("warning: the state after step \(state.step) is not saved: \(error)")
+    }
+  }
+
+  private func hasNothingToSave(after error: any Error) -> Bool {
+    switch error as? RunError {
+    case .notFinite, .notFiniteResult, .processesComputedDifferently: true
+    default: error is CheckpointError
     }
   }
 
@@ -110,14 +121,17 @@ final class TrainingLoop<R: Recipe> {
   private func step() throws {
     let begin = ContinuousClock.now
     let step = try recipe.takeStep(after: &state, optimizer, from: batches, say: progress.say) {
-      saving.settle()
+      saving?.settle()
     }
     if step.isFinite {
       skippedInRow = 0
     } else {
       try noteNotFinite(step)
     }
-    try report(step, seconds: (ContinuousClock.now - begin).inSeconds)
+    let seconds = (ContinuousClock.now - begin).inSeconds
+    try communicator.agreed {
+      if let saving, let log { try report(step, seconds: seconds, saving, log) }
+    }
     Profile.markStep()
   }
 
@@ -128,14 +142,16 @@ final class TrainingLoop<R: Recipe> {
       "step \(state.step): a loss or gradient is not finite; no update was made "
         + "(\(skippedInRow) in a row)")
     lastProblem = StepProblem(step, optimizer, frozenParameters: recipe.model.frozenParameters)
-    if skippedInRow >= training.stopAfterSkippedSteps { throw notFinite() }
+    if skippedInRow >= training.stopAfterSkippedSteps {
+      try communicator.agreed { throw notFinite() }
+    }
   }
 
   /// A run that ends with steps that did nothing has not ended well.
   private func refuseSkippedEnd() throws {
     guard skippedInRow > 0 else { return }
-    if lastProblem?.parameter == nil { try saving.saveFinally(state) }
-    throw notFinite()
+    if lastProblem?.parameter == nil { try saveFinally() }
+    try communicator.agreed { throw notFinite() }
   }
 
   private func notFinite() -> RunError {
@@ -147,8 +163,10 @@ final class TrainingLoop<R: Recipe> {
         + "\(state.step - skippedInRow + 1).")
   }
 
-  private func report(_ step: StepOutcome, seconds: Double) throws {
-    let samples = training.batchSize * training.accumulation
+  private func report(
+    _ step: StepOutcome, seconds: Double, _ saving: CheckpointSaving, _ log: RunLog
+  ) throws {
+    let samples = training.batchSize * training.accumulation * communicator.count
     let samplesPerSecond = progress.rate(of: samples, in: seconds)
     state.logged.add(step.terms)
     spent.add(step, seconds: seconds)
@@ -194,10 +212,19 @@ final class TrainingLoop<R: Recipe> {
     return every > 0 && state.step % every == 0
   }
 
+  /// Judges held-out pairs in the first process, while the others wait.
   /// - Returns: Whether this is the best so far: it is kept, so it must be on disk.
   private func validate() throws -> Bool {
+    let isBest = try communicator.agreed { try log.flatMap { try judge($0) } }
+    let told = communicator.gathered([isBest == nil ? 0 : 1, isBest == true ? 1 : 0])[0]
+    if told[0] == 1 { state.validatedStep = state.step }
+    return told[1] == 1
+  }
+
+  /// - Returns: Whether this is the best so far; nil where nothing was judged.
+  private func judge(_ log: RunLog) throws -> Bool? {
     let begin = ContinuousClock.now
-    guard let report = try judgement() else { return false }
+    guard let report = try judgement() else { return nil }
     defer { Profile.mark("validation") }
     spent.validation += (ContinuousClock.now - begin).inSeconds
     state.validatedStep = state.step
@@ -206,7 +233,7 @@ final class TrainingLoop<R: Recipe> {
     guard isSound, report.score > state.best?.value ?? -.infinity else { return false }
     state.best = TrainingState.Best(step: state.step, value: report.score)
     // What was saved before is there before the best is told of.
-    saving.settle(waiting: true)
+    saving?.settle(waiting: true)
     progress.say("the best so far, by \(report.scoreName): \(R.text(ofScore: report.score))")
     return true
   }
@@ -225,9 +252,42 @@ final class TrainingLoop<R: Recipe> {
     }
   }
 
+  private var isSaveDue: Bool {
+    communicator.any(
+      saving?.isDue(after: state.step, isLast: state.step == lastStep) ?? false)
+  }
+
   private func save() throws {
-    try saving.save(state)
+    // What is held for the save under way is let go of first.
+    saving?.settle(waiting: true)
+    let snapshot = try self.snapshot()
+    try communicator.agreed {
+      if let saving, let snapshot { try saving.save(state, snapshot) }
+    }
     Profile.mark("checkpoint")
+  }
+
+  private func saveFinally() throws {
+    saving?.settle(waiting: true)
+    guard communicator.any(saving.map { $0.savedStep != state.step } ?? false) else { return }
+    let snapshot = try self.snapshot()
+    try communicator.agreed {
+      if let saving, let snapshot { try saving.saveFinally(state, snapshot) }
+    }
+  }
+
+  /// What is to be saved, at the first process.
+  /// - Throws: `RunError.processesComputedDifferently`.
+  private func snapshot() throws -> AdamW.Snapshot? {
+    if communicator.count > 1 {
+      let checksums = optimizer.checksums()
+      try communicator.agreed {
+        guard checksums[communicator.rank] != checksums[0] else { return }
+        throw RunError.processesComputedDifferently(
+          step: state.step, first: communicator.name(of: 0))
+      }
+    }
+    return optimizer.snapshot()
   }
 }
 

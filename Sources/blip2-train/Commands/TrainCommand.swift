@@ -22,11 +22,9 @@ struct TrainCommand: ProfiledCommand {
   func work() throws {
     let file = try options.file(demo: "Configs/demo/stage1.yaml")
     let (recipe, reason) = try Recipes.of(file: file, overrides: options.overrides)
-    if let reason {
-      print(
-        "\(file.relativePath) does not say what recipe it is: taken for \(recipe.name), since \(reason)"
-      )
+    let remark = reason.map {
+      "\(file.relativePath) does not say what recipe it is: taken for \(recipe.name), since \($0)"
     }
-    try options.train(recipe, file)
+    try options.train(recipe, file, remark: remark)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Objectives
 import Recipes
 import Reporting
 import Training
@@ -12,6 +13,9 @@ struct TrainingOptions: ParsableArguments {
     the micro-batch or chunk under way, give the step up, save the last whole one and leave with 128 + \
     the signal's number; a second Ctrl-C ends at once. A signal that is ignored at the start, as by \
     nohup, stays ignored. Exit codes: 0 done, 1 an error, 64 wrong usage.
+
+    Under mpirun or srun the processes train as one, with training.batchSize pairs each. A signal to \
+    one ends all; where one falls silent, the others end with 75.
 
     metrics.jsonl has the numbers for programs, a JSON object a line.
     """
@@ -70,18 +74,39 @@ struct TrainingOptions: ParsableArguments {
     return URL(fileURLWithPath: config)
   }
 
-  /// Trains, and says how the run ended.
-  /// - Parameter settings: Keys that other options set.
-  func train<R: Recipe>(_ recipe: R.Type, _ file: URL, settings: [String] = []) throws {
-    try Recipes.check(file, isOf: recipe, overrides: overrides)
-    let configuration = try R.load(
-      file, overrides: settings + overrides, output: output, resume: resumeRequest,
-      note: StandardError.write)
+  /// Trains, as one of several processes where a launcher started them, and says how the run ended.
+  /// - Parameters:
+  ///   - settings: Keys that other options set.
+  ///   - remark: Printed first.
+  func train<R: Recipe>(
+    _ recipe: R.Type, _ file: URL, settings: [String] = [], remark: String? = nil
+  ) throws {
+    var notes: [String] = []
+    let configuration = Result {
+      try Recipes.check(file, isOf: recipe, overrides: overrides)
+      return try R.load(
+        file, overrides: settings + overrides, output: output, resume: resumeRequest
+      ) { notes.append($0) }
+    }
+    let distributed = (try? configuration.get())?.distributed ?? DistributedConfiguration()
+    try LaunchedProcesses.together(timeout: distributed.timeout) { communicator in
+      if let remark { print(remark) }
+      if communicator.rank == 0 { notes.forEach(StandardError.write) }
+      try train(R.self, communicator.agreed { try configuration.get() }, communicator)
+    }
+  }
+
+  private func train<R: Recipe>(
+    _ recipe: R.Type, _ configuration: R.Configuration, _ communicator: any Communicator
+  ) throws {
     if quiet { WorkProgress.silence() } else { print(MachineReport.current().oneLine) }
+    if communicator.count > 1, !quiet { print("\(communicator.count) processes train together") }
     StopRequest.listen(
       dryRun ? "stopping soon" : "giving the present step up and saving the last whole one")
-    let recipe = try R(configuration, reading: Set(DataPart.allCases))
-    let trainer = Trainer(recipe, isQuiet: quiet)
+    let recipe = try communicator.agreed {
+      try R(configuration, reading: Set(DataPart.allCases))
+    }
+    let trainer = Trainer(recipe, communicator: communicator, isQuiet: quiet)
     if dryRun {
       return try trainer.dryRun(resume: resumeRequest, maximumSteps: maxSteps, force: force)
     }

@@ -27,20 +27,20 @@ struct ProcessesReport: Encodable {
   static func gathered(
     _ communicator: MPICommunicator, threads: Int, rate: ProductRate
   ) throws -> ProcessesReport {
-    let problems = communicator.gathered(
-      text: CommunicatorCheck.problems(communicator).joined(separator: "\n"))
+    let problems = communicator.gathered(CommunicatorCheck.problems(communicator))
     let own = Process(
       host: communicator.hosts[communicator.rank],
       processors: SystemText.value(
         of: "Cpus_allowed_list", in: SystemText.read("/proc/self/status") ?? "", separator: ":")
         ?? "", threads: threads, matrixProduct: rate.allThreads,
       toNext: communicator.linkRates()[communicator.rank])
-    let texts = communicator.gathered(
-      text: String(decoding: try JSONEncoder().encode(own), as: UTF8.self))
+    let texts = communicator.gathered([
+      String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
+    ]).joined()
     return ProcessesReport(
       library: communicator.library,
       processes: try texts.map { try JSONDecoder().decode(Process.self, from: Data($0.utf8)) },
-      problems: problems.flatMap { $0.split(separator: "\n").map(String.init) })
+      problems: problems.flatMap { $0 })
   }
 
   /// The hosts, each with its processes, in the order of ranks.
