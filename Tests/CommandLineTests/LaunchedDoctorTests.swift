@@ -6,7 +6,10 @@ import Testing
 @testable import blip2_train
 
 /// `doctor` as several processes, and what a launch that cannot work says.
-@Suite(.enabled(if: BuiltTool.mpirun != nil, "needs mpirun, which make setup installs"))
+@Suite(
+  .enabled(
+    if: BuiltTool.canLaunch, "needs an mpirun that can start two processes; make setup installs it")
+)
 struct LaunchedDoctorTests {
   private struct Report: Decodable {
     struct Distributed: Decodable {

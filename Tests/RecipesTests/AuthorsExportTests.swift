@@ -1,4 +1,5 @@
 import Autograd
+import Configuration
 import Foundation
 import Tensors
 import TestSupport
@@ -50,6 +51,13 @@ import WeightFiles
     let recipe = try ExportedRecipes.authors(file, in: temporary)
     #expect(try AuthorsExport(recipe, ExportSettings(format: .lavis)).write(to: output) == [])
     let url = output.appendingPathComponent("checkpoint.pth")
+    // The file of tensors with notes says its heads; where it cannot, they are named.
+    let noted = output.appendingPathComponent("checkpoint.safetensors")
+    let model = try PublicCheckpoint(noted.path)
+    let sizes = try ConfigurationLoader.load(
+      StageOneRecipe.Configuration(), text: model.metadata.configuration, name: noted.path)
+    #expect(sizes.model.qFormer.heads == recipe.configuration.model.qFormer.heads)
+    #expect(try VisionEncoderFamily.encoder(at: noted).layerCount > 0)
     let encoder = try VisionEncoderFamily.encoder(
       at: url, heads: recipe.configuration.vision.new.heads)
     let pixels = randomTensor([1, 3, 28, 28], seed: 2)

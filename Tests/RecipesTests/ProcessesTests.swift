@@ -126,7 +126,8 @@ struct MetricsDifference: CustomStringConvertible {
 
 /// The program under a launcher: as one, whoever is told to stop, dies or hangs.
 @Suite(
-  .enabled(if: BuiltTool.mpirun != nil, "needs mpirun, which make setup installs"),
+  .enabled(
+    if: BuiltTool.canLaunch, "needs an mpirun that can start two processes; make setup installs it"),
   .timeLimit(.minutes(10)))
 struct LaunchedTrainingTests {
   private static let oneThread = ["BLIP2_THREADS": "1"]

@@ -21,7 +21,7 @@ import Testing
     let drawn = try object(["plot", checkpoint, "--output", run.output("a.svg")])
     #expect(drawn["output"] as? String == run.output("a.svg"))
     let exported = try object(
-      ["export", "vision", "--checkpoint", checkpoint, "--output", run.output("encoder")])
+      ["export", checkpoint, "--parts", "vision", "--output", run.output("encoder")])
     #expect(exported["output"] as? String == run.output("encoder"))
     let broken = try run.folder.write("no image", to: "broken.jpg").path
     let embedded = try object([

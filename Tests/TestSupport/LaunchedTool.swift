@@ -11,6 +11,15 @@ extension BuiltTool {
       .first(where: FileManager.default.isExecutableFile).map { URL(fileURLWithPath: $0) }
   }()
 
+  /// Whether it can start two processes here, which not every container lets it do.
+  public static let canLaunch: Bool = {
+    guard let mpirun else { return false }
+    let trial = try? Running(
+      ["-n", "2", "/bin/true"], program: mpirun, environment: launcherSettings, output: nil
+    ).finish()
+    return trial?.status == 0
+  }()
+
   /// Runs processes of the program together to their end.
   /// - Parameters:
   ///   - commands: What a shell executes in each before it becomes the program; `$rank` is the process's.

@@ -123,3 +123,17 @@ enum CaptionFile {
     return text
   }
 }
+
+/// Images that a person names.
+public enum ImagePaths {
+  /// Files as they are named; for a folder the images in it, by name.
+  /// - Throws: `SystemFailure` where a folder cannot be listed.
+  public static func files(_ paths: [String]) throws -> [String] {
+    try paths.flatMap { path -> [String] in
+      guard FileSystem.isFolder(path) else { return [path] }
+      return try FileSystem.list(path)
+        .filter { FolderReader.imageExtensions.contains(FilePath.ending(of: $0).lowercased()) }
+        .sorted().map { FilePath.joined(path, $0) }
+    }
+  }
+}

@@ -19,9 +19,11 @@ struct AuthorsExport<R: ExportableRecipe> {
     var tensors = recipe.authorsFormat.tensors(
       of: recipe.bridge.namedParameters, precision: settings.precision)
     var notes: [String] = []
+    var heads = AuthorsNotes(heads: recipe.qFormerSizes.heads, encoderHeads: nil)
     if !recipe.tower.isFrozen && settings.parts == .all {
       if let encoder = encoderTensors {
         tensors.merge(encoder) { $1 }
+        heads.encoderHeads = recipe.tower.encoder.plain?.configuration.heads
       } else {
         notes.append(
           "the image encoder was trained and is left out, as the authors' has another shape: write it "
@@ -29,7 +31,7 @@ struct AuthorsExport<R: ExportableRecipe> {
       }
     }
     try SafetensorsWriter.write(
-      tensors, metadata: ["format": "pt"],
+      tensors, metadata: try heads.metadata,
       to: folder.appendingPathComponent("checkpoint.safetensors"))
     try PyTorchWriter.write(
       tensors, beneath: "model", to: folder.appendingPathComponent("checkpoint.pth"))

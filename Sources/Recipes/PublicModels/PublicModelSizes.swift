@@ -142,10 +142,14 @@ extension PublicModelSizes {
     sizes.layers = try tensors.layers()
     sizes.crossAttentionFrequency = try tensors.crossAttentionFrequency(layers: sizes.layers)
     sizes.feedForwardWidth = try tensors.size("qFormer.layers.0.queryFeedForward.inner.weight")
-    sizes.heads = max(1, sizes.width / Self.headWidth)
-    notes.append(
-      "the file does not say how many attention heads its Q-Former has: \(sizes.heads) are taken, "
-        + "BERT's \(Self.headWidth) numbers each; model.qFormer.heads sets others")
+    if let heads = try AuthorsNotes(weights)?.heads {
+      sizes.heads = heads
+    } else {
+      sizes.heads = max(1, sizes.width / Self.headWidth)
+      notes.append(
+        "the file does not say how many attention heads its Q-Former has: \(sizes.heads) are taken "
+          + "unless model.qFormer.heads sets others, BERT's \(Self.headWidth) numbers each")
+    }
     if form == .authorsStageOne {
       sizes.vocabularySize = try tensors.size("qFormer.wordEmbeddings")
       sizes.maximumPositions = try tensors.size("qFormer.positionEmbeddings")

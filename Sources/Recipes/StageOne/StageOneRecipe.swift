@@ -12,8 +12,10 @@ import WeightFiles
 /// Stage 1: the Q-Former on image-text pairs, by contrast, matching and generation (Li et al. 2023, §3.1).
 public struct StageOneRecipe: ImageTextRecipe {
   public static let name = "stage1"
-  public static func next(after output: String) -> String? {
-    "blip2-train evaluate retrieval --checkpoint \(output)"
+  public func next(after output: String) -> String? {
+    data.validation == nil
+      ? "blip2-train caption --checkpoint \(output) --image FILE"
+      : "blip2-train evaluate retrieval --checkpoint \(output)"
   }
   public static let ownSections: [String] = []
   public static let filesAdvice =

@@ -14,8 +14,10 @@ import WeightFiles
 /// (Li et al. 2023, §3.2).
 public struct StageTwoRecipe: ImageTextRecipe {
   public static let name = "stage2"
-  public static func next(after output: String) -> String? {
-    "blip2-train evaluate caption --checkpoint \(output)"
+  public func next(after output: String) -> String? {
+    data.validation == nil
+      ? "blip2-train generate --checkpoint \(output) --image FILE"
+      : "blip2-train evaluate caption --checkpoint \(output)"
   }
   public static let ownSections = ["llm", "stage1"]
   public static let filesAdvice =

@@ -21,7 +21,7 @@ public protocol Recipe {
   static var filesAdvice: String { get }
 
   /// What one does next with a finished run, as a command.
-  static func next(after output: String) -> String?
+  func next(after output: String) -> String?
 
   /// A short recipe to begin from: its values, and which keys of it are shown, by their paths, with what is
   /// said of each beside its meaning.
@@ -95,7 +95,7 @@ public protocol Recipe {
 extension Recipe {
   public static var openKeys: Set<String> { [] }
 
-  public static func next(after output: String) -> String? { nil }
+  public func next(after output: String) -> String? { nil }
 
   public static func text(ofScore score: Double) -> String { String(format: "%.4g", score) }
 

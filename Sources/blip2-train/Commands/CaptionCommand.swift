@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Recipes
 import Reporting
@@ -23,7 +24,8 @@ struct CaptionCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Images: JPEG, PNG or WebP files, or folders of them.",
+    completion: .file())
   var image: [String]
 
   @Option(help: "Beams of the search; 1 is greedy (default: 3).")
@@ -56,6 +58,7 @@ struct CaptionCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
+    let image = try ImagePaths.files(self.image)
     StopRequest.listen()
     let checkpoint = try model.load(StageOneRecipe.self)
     var options = CaptionOptions(

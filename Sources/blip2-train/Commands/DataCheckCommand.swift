@@ -7,7 +7,7 @@ import Recipes
 import Reporting
 
 /// `blip2-train data check`.
-struct DataCheckCommand: PrintingCommand, ResultCommand {
+struct DataCheckCommand: ResultCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Read every image and caption of a recipe, or of a path, once and say what is there.",

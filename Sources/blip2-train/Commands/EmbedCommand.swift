@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Recipes
 import Reporting
@@ -32,7 +33,8 @@ struct EmbedCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Images: JPEG, PNG or WebP files, or folders of them.",
+    completion: .file())
   var image: [String] = []
 
   @Option(parsing: .upToNextOption, help: "Texts.")
@@ -53,6 +55,7 @@ struct EmbedCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
+    let image = try ImagePaths.files(self.image)
     StopRequest.listen()
     try OutputPath.checkFile(output, force: force)
     var file = try EmbeddingFile(output)

@@ -63,7 +63,7 @@ struct ExportCommand: ResultCommand {
       settings: ExportSettings(
         format: format, parts: parts, precision: dtype.precision,
         maximumShardBytes: maxShardSize.bytes),
-      to: URL(fileURLWithPath: output, isDirectory: true), report: result.say)
+      to: URL(fileURLWithPath: output, isDirectory: true), report: StandardError.write)
     try result.show(naming: [checkpoint, output], text: "wrote \(output)") {
       ["checkpoint": $0[0], "output": $0[1]]
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Foundation
 import LanguageModels
@@ -129,7 +130,8 @@ struct GenerateCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(
-    parsing: .upToNextOption, help: "Image files: JPEG, PNG or WebP.", completion: .file())
+    parsing: .upToNextOption, help: "Images: JPEG, PNG or WebP files, or folders of them.",
+    completion: .file())
   var image: [String]
 
   @Option(help: "Words to begin with, or a question (default: those of the training).")
@@ -147,6 +149,7 @@ struct GenerateCommand: ProfiledCommand, ResultCommand {
   @OptionGroup var profiling: ProfileOptions
 
   func work() throws {
+    let image = try ImagePaths.files(self.image)
     StopRequest.listen()
     let checkpoint = try model.load(StageTwoRecipe.self)
     let streams = !result.json && generation.isSteady && captions == 1 && isatty(STDOUT_FILENO) == 1

@@ -26,7 +26,7 @@ struct ResultOptions: ParsableArguments {
 }
 
 /// A command with a result.
-protocol ResultCommand: ParsableCommand {
+protocol ResultCommand: PrintingCommand {
   var result: ResultOptions { get }
 }
 

@@ -112,7 +112,7 @@ struct TrainingOptions: ParsableArguments {
     }
     let outcome = try trainer.train(
       resume: resumeRequest, maximumSteps: maxSteps, force: force)
-    try report(outcome, output: recipe.configuration.output, next: R.next)
+    try report(outcome, output: recipe.configuration.output, next: recipe.next)
   }
 
   var resumeRequest: ResumeRequest {
